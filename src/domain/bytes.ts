@@ -1,0 +1,83 @@
+/** Sizes: one branded number for bytes, and the one place where a Kubernetes Quantity is read and written. */
+import { AppError } from './errors.ts';
+
+/** A count of bytes: a safe integer from 0 to 8 PiB. */
+export type Bytes = number & { readonly __unit: 'bytes' };
+
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+export const GIB = 1024 * MIB;
+export const TIB = 1024 * GIB;
+const MAX_BYTES = 8 * 1024 * TIB;
+
+const SUFFIX_FACTORS: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  Ki: KIB,
+  Mi: MIB,
+  Gi: GIB,
+  Ti: TIB,
+  Pi: 1024 * TIB,
+};
+
+const QUANTITY = /^(?<digits>\d{1,16}(?:\.\d{1,9})?)(?<suffix>k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/;
+
+/**
+ * Checks a number of bytes.
+ *
+ * @throws {AppError} range, when it is negative, fractional, or above 8 PiB
+ */
+export function bytes(value: number): Bytes {
+  if (!Number.isSafeInteger(value) || value < 0 || value > MAX_BYTES) {
+    throw new AppError('range', `${value} is not a size: expected a whole number of bytes from 0 to 8Pi`);
+  }
+  return value as Bytes;
+}
+
+/**
+ * Reads a Kubernetes Quantity ("10Gi", "500M", "1.5Ti", "1024") as bytes, rounded up to a whole byte as Kubernetes does.
+ *
+ * @throws {AppError} invalid, when the text is no quantity; range, when it is above 8 PiB
+ */
+export function parseQuantity(text: string): Bytes {
+  const match = QUANTITY.exec(text);
+  const digits = match?.groups?.['digits'];
+  const factor = SUFFIX_FACTORS[match?.groups?.['suffix'] ?? ''];
+  if (digits === undefined || factor === undefined) {
+    throw new AppError('invalid', `"${text.slice(0, 40)}" is not a size`, {
+      hint: 'write a number and a unit, for example 10Gi, 500Mi or 1.5Ti',
+    });
+  }
+  return bytes(Math.ceil(Number(digits) * factor));
+}
+
+/** Writes bytes as the shortest exact Quantity with a binary unit: 10737418240 is "10Gi", 1500 is "1500". */
+export function formatQuantity(value: number): string {
+  for (const [suffix, factor] of [
+    ['Pi', 1024 * TIB],
+    ['Ti', TIB],
+    ['Gi', GIB],
+    ['Mi', MIB],
+    ['Ki', KIB],
+  ] as const) {
+    if (value !== 0 && value % factor === 0) return `${value / factor}${suffix}`;
+  }
+  return String(value);
+}
+
+/** Writes bytes for a person, rounded to one decimal: "12.5 GiB". */
+export function describeBytes(value: number): string {
+  for (const [unit, factor] of [
+    ['TiB', TIB],
+    ['GiB', GIB],
+    ['MiB', MIB],
+    ['KiB', KIB],
+  ] as const) {
+    if (value >= factor) return `${Number((value / factor).toFixed(1))} ${unit}`;
+  }
+  return `${value} B`;
+}

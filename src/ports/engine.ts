@@ -1,0 +1,148 @@
+/**
+ * What stores and serves the bytes. Declarative: a reconciler says what should be, the engine observes what is,
+ * plans the difference as data (pure) and applies one step at a time. Each step is safe to repeat after a crash at any line.
+ */
+
+/** A planned action: a discriminated union per engine, loggable and shown by --dry-run. */
+export interface Step {
+  readonly step: string;
+  /** One line for people: "create volume gv0 on kube1, kube2, kube3". */
+  readonly about: string;
+}
+
+export interface EngineProbe {
+  readonly isInstalled: boolean;
+  readonly isRunning: boolean;
+  readonly version?: string;
+  /** Why it is not usable, with the next step. */
+  readonly message?: string;
+}
+
+/** A machine of the engine's own cluster (GlusterFS: a peer of the trusted pool). */
+export interface DesiredPeers {
+  readonly subject: 'peers';
+  /** Name of the node this runs on; it is a member of the pool by itself. */
+  readonly self: string;
+  /** Names that must resolve on every node. */
+  readonly members: readonly string[];
+}
+
+export interface ObservedPeer {
+  readonly uuid: string;
+  /** Every name and address the engine knows the peer by. */
+  readonly names: readonly string[];
+  readonly isConnected: boolean;
+  readonly isMember: boolean;
+}
+
+export interface ObservedPeers {
+  readonly subject: 'peers';
+  readonly peers: readonly ObservedPeer[];
+}
+
+/** One copy on this node: the directory a GlusterFS brick lives in, backed by an image or by a plain folder. */
+export interface DesiredCopy {
+  readonly subject: 'copy';
+  readonly isPresent: boolean;
+  /** UID of the VolumeCopy; makes every path unique for ever. */
+  readonly copyUid: string;
+  readonly volume: string;
+  readonly volumeUid: string;
+  readonly poolPath: string;
+  readonly brick: 'image' | 'directory';
+  /** Usable bytes wanted in the copy. */
+  readonly sizeBytes: number;
+}
+
+export interface ObservedCopy {
+  readonly subject: 'copy';
+  /** 'absent': nothing there. 'partial': begun. 'ready': brick directory there and its file system mounted. 'broken': cannot be read. */
+  readonly state: 'absent' | 'partial' | 'ready' | 'broken';
+  readonly brickPath: string;
+  readonly message?: string;
+}
+
+export interface DesiredBrick {
+  readonly node: string;
+  readonly path: string;
+  readonly isArbiter: boolean;
+}
+
+/** The volume as the engine's cluster sees it; acted on by the agent of the anchor node only. */
+export interface DesiredVolume {
+  readonly subject: 'volume';
+  readonly isPresent: boolean;
+  readonly name: string;
+  readonly layout: 'single' | 'replicated' | 'arbiter';
+  /** In order: consecutive bricks form a replica set. */
+  readonly bricks: readonly DesiredBrick[];
+  /** Engine options that must hold; the engine adds its own defaults. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+export interface ObservedBrick {
+  readonly node: string;
+  readonly path: string;
+  /** The engine says its process runs. */
+  readonly isOnline: boolean;
+  /** The engine could read it just now; false where only the process is alive but its disk is dead. */
+  readonly isReadable: boolean;
+  /** Entries not yet the same on all copies; undefined when it could not be asked. */
+  readonly pendingHeals?: number;
+  readonly splitBrainEntries?: number;
+}
+
+export interface ObservedVolume {
+  readonly subject: 'volume';
+  readonly isPresent: boolean;
+  readonly isStarted: boolean;
+  readonly engineId?: string;
+  readonly bricks: readonly ObservedBrick[];
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** The volume mounted on this node. */
+export interface DesiredAttachment {
+  readonly subject: 'attachment';
+  readonly isPresent: boolean;
+  readonly volume: string;
+  readonly mountPath: string;
+  readonly isReadOnly: boolean;
+  /** Nodes to fetch the volume's description from, the nearest first. */
+  readonly servers: readonly string[];
+}
+
+export interface ObservedAttachment {
+  readonly subject: 'attachment';
+  /** 'dead': in the mount table but not answering. 'foreign': something else is mounted there. */
+  readonly state: 'absent' | 'mounted' | 'dead' | 'foreign';
+  readonly message?: string;
+}
+
+export interface EngineSubjects {
+  peers: { desired: DesiredPeers; observed: ObservedPeers };
+  copy: { desired: DesiredCopy; observed: ObservedCopy };
+  volume: { desired: DesiredVolume; observed: ObservedVolume };
+  attachment: { desired: DesiredAttachment; observed: ObservedAttachment };
+}
+export type Subject = keyof EngineSubjects;
+export type Desired<S extends Subject> = EngineSubjects[S]['desired'];
+export type Observed<S extends Subject> = EngineSubjects[S]['observed'];
+
+export interface EngineCapabilities {
+  readonly layouts: readonly DesiredVolume['layout'][];
+  readonly bricks: readonly DesiredCopy['brick'][];
+  /** Smallest usable size of a copy. */
+  readonly minSizeBytes: number;
+}
+
+export interface Engine {
+  readonly name: string;
+  capabilities(): EngineCapabilities;
+  probe(signal: AbortSignal): Promise<EngineProbe>;
+  observe<S extends Subject>(desired: Desired<S> & { readonly subject: S }, signal: AbortSignal): Promise<Observed<S>>;
+  /** Pure: the steps from observed to desired, in order; empty when nothing is to be done. */
+  plan<S extends Subject>(desired: Desired<S> & { readonly subject: S }, observed: Observed<S>): readonly Step[];
+  /** Applies a step planned by this engine. @throws {AppError} with the engine's own words */
+  apply(step: Step, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,67 @@
+/** Pieces that every Kubernetes resource shares, as zod schemas. */
+import { z } from 'zod';
+import { parseQuantity } from '../domain/bytes.ts';
+import { isAppError } from '../domain/errors.ts';
+import { labelFault } from '../domain/names.ts';
+
+/** metadata of an object; fields that only the API server sets are optional because a client leaves them out. */
+export const ObjectMeta = z.looseObject({
+  name: z.string().optional(),
+  generateName: z.string().optional(),
+  namespace: z.string().optional(),
+  uid: z.string().optional(),
+  resourceVersion: z.string().optional(),
+  generation: z.number().int().optional(),
+  creationTimestamp: z.string().nullable().optional(),
+  deletionTimestamp: z.string().optional(),
+  finalizers: z.array(z.string()).optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});
+export type ObjectMeta = z.infer<typeof ObjectMeta>;
+
+/** KEP-1623 condition. */
+export const Condition = z.object({
+  type: z.string(),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string(),
+  message: z.string(),
+  lastTransitionTime: z.string(),
+  observedGeneration: z.number().int().optional(),
+});
+export type Condition = z.infer<typeof Condition>;
+
+/** RFC 1123 label: names of nodes, volumes, pools, zones. */
+export const Label = z.string().superRefine((text, context) => {
+  const fault = labelFault(text);
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+});
+
+/** Kubernetes Quantity of bytes, such as 10Gi. */
+export const Quantity = z
+  .union([z.string(), z.number().int().nonnegative().transform(String)])
+  .superRefine((text, context) => {
+    try {
+      parseQuantity(text);
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      context.addIssue({ code: 'custom', message: `${error.message}${error.hint ? `; ${error.hint}` : ''}` });
+    }
+  });
+
+/** Absolute path without "..", ".", empty segments or control characters, so that no join can leave its folder. */
+export const AbsolutePath = z
+  .string()
+  .max(1024)
+  .superRefine((path, context) => {
+    if (!path.startsWith('/')) return context.addIssue({ code: 'custom', message: 'must be an absolute path' });
+    const segments = path.slice(1).split('/');
+    const isPlain = (segment: string) => segment !== '' && segment !== '.' && segment !== '..';
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+    const hasControl = /[\u0000-\u001f\u007f]/.test(path);
+    if (!segments.every(isPlain) || hasControl) {
+      context.addIssue({ code: 'custom', message: 'must not hold "..", ".", empty segments or control characters' });
+    }
+  });
+
+export const IpAddress = z.union([z.ipv4(), z.ipv6()], { error: 'must be an IPv4 or IPv6 address' });

@@ -1,0 +1,89 @@
+/** The kinds of Kubernetes itself that Holdfast writes, as far as Holdfast reads them; other fields pass through. */
+import { z } from 'zod';
+import { ObjectMeta } from './common.ts';
+
+/** coordination.k8s.io/v1: heartbeats of nodes and leader election. */
+export const Lease = z.looseObject({
+  apiVersion: z.literal('coordination.k8s.io/v1'),
+  kind: z.literal('Lease'),
+  metadata: ObjectMeta,
+  spec: z.looseObject({
+    holderIdentity: z.string().nullable().optional(),
+    leaseDurationSeconds: z.number().int().positive().nullable().optional(),
+    /** MicroTime: 2026-01-02T03:04:05.000006Z. */
+    acquireTime: z.string().nullable().optional(),
+    renewTime: z.string().nullable().optional(),
+    leaseTransitions: z.number().int().nullable().optional(),
+  }),
+});
+export type Lease = z.infer<typeof Lease>;
+
+const ObjectReference = z.looseObject({
+  apiVersion: z.string().optional(),
+  kind: z.string().optional(),
+  name: z.string().optional(),
+  namespace: z.string().optional(),
+  uid: z.string().optional(),
+});
+
+/** v1 Event. */
+export const Event = z.looseObject({
+  apiVersion: z.literal('v1'),
+  kind: z.literal('Event'),
+  metadata: ObjectMeta,
+  involvedObject: ObjectReference,
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  type: z.enum(['Normal', 'Warning']).optional(),
+  count: z.number().int().optional(),
+  firstTimestamp: z.string().nullable().optional(),
+  lastTimestamp: z.string().nullable().optional(),
+  source: z.looseObject({ component: z.string().optional(), host: z.string().optional() }).optional(),
+});
+export type Event = z.infer<typeof Event>;
+
+export const Namespace = z.looseObject({
+  apiVersion: z.literal('v1'),
+  kind: z.literal('Namespace'),
+  metadata: ObjectMeta,
+});
+export type Namespace = z.infer<typeof Namespace>;
+
+export const PersistentVolume = z.looseObject({
+  apiVersion: z.literal('v1'),
+  kind: z.literal('PersistentVolume'),
+  metadata: ObjectMeta,
+  spec: z.looseObject({
+    capacity: z.record(z.string(), z.string()).optional(),
+    accessModes: z.array(z.enum(['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'])).optional(),
+    persistentVolumeReclaimPolicy: z.enum(['Retain', 'Recycle', 'Delete']).optional(),
+    storageClassName: z.string().optional(),
+  }),
+});
+export type PersistentVolume = z.infer<typeof PersistentVolume>;
+
+export const Service = z.looseObject({
+  apiVersion: z.literal('v1'),
+  kind: z.literal('Service'),
+  metadata: ObjectMeta,
+  spec: z.looseObject({}),
+});
+export type Service = z.infer<typeof Service>;
+
+export const StorageClass = z.looseObject({
+  apiVersion: z.literal('storage.k8s.io/v1'),
+  kind: z.literal('StorageClass'),
+  metadata: ObjectMeta,
+  provisioner: z.string(),
+  parameters: z.record(z.string(), z.string()).optional(),
+});
+export type StorageClass = z.infer<typeof StorageClass>;
+
+export const EndpointSlice = z.looseObject({
+  apiVersion: z.literal('discovery.k8s.io/v1'),
+  kind: z.literal('EndpointSlice'),
+  metadata: ObjectMeta,
+  addressType: z.enum(['IPv4', 'IPv6', 'FQDN']),
+  endpoints: z.array(z.looseObject({ addresses: z.array(z.string()) })),
+});
+export type EndpointSlice = z.infer<typeof EndpointSlice>;
