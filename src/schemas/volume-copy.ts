@@ -13,6 +13,8 @@ export const VolumeCopySpec = z.strictObject({
   engine: z.enum(['gluster']),
   brick: z.enum(['image', 'directory']),
   sizeBytes: z.int().min(1),
+  /** Set by the controller once the engine no longer uses the copy. Without it the agent deletes no data, whoever asks. */
+  isReleased: z.boolean().optional(),
 });
 export type VolumeCopySpec = z.infer<typeof VolumeCopySpec>;
 

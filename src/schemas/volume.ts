@@ -56,11 +56,14 @@ export const BrickStatus = z.object({
   splitBrainEntries: z.number().int().optional(),
 });
 
+export type BrickStatus = z.infer<typeof BrickStatus>;
+
 /** Written by the agent of the anchor node. */
 export const VolumeEngineStatus = z.object({
   observedBy: z.string(),
   epoch: z.number().int(),
-  state: z.enum(['Absent', 'Created', 'Started']),
+  /** Removed: an agent that knew of the deletion has seen that the engine holds the volume no more. */
+  state: z.enum(['Absent', 'Created', 'Started', 'Removed']),
   engineId: z.string().optional(),
   bricks: z.array(BrickStatus).default([]),
   message: z.string().optional(),

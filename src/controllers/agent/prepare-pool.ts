@@ -1,0 +1,165 @@
+/**
+ * Makes one pool of this node usable and reports on it: proves, formats and mounts its device, or checks its folder.
+ * The decision is `domain/pool/decide-device.ts`; here is only what has to be seen and done for it.
+ */
+import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
+import { decideDevice, EMPTY_PROOF_BYTES, type ObservedDevice, POOL_LABEL } from '../../domain/pool/decide-device.ts';
+import type { Host } from '../../ports/host.ts';
+import type { PoolSpec, PoolStatus } from '../../schemas/storage-node.ts';
+
+const COMMAND_TIMEOUT_MS = 20_000;
+/** mkfs writes a log and allocation groups; on a slow disk that is not done in seconds. */
+const FORMAT_TIMEOUT_MS = 300_000;
+
+/**
+ * Prepares a pool as far as that is safe. Repeatable: a pool that is ready stays untouched.
+ *
+ * @returns what to report; a pool that cannot be used is `isReady: false` with the reason, never an exception
+ */
+export async function preparePool(host: Host, pool: PoolSpec, signal: AbortSignal): Promise<PoolStatus> {
+  const unusable = (reason: string, message: string): PoolStatus => ({
+    name: pool.name,
+    path: pool.path,
+    isReady: false,
+    capacityBytes: 0,
+    freeBytes: 0,
+    reason,
+    message,
+  });
+  try {
+    if (pool.device !== undefined) {
+      const seen = await observeDevice(host, pool.device, pool.path, signal);
+      const decision = decideDevice(seen, pool.path);
+      if (decision.action === 'refuse') return unusable(decision.reason, decision.message);
+      if (decision.action === 'format') await format(host, pool.device, signal);
+      if (decision.action !== 'none') await mountPool(host, pool.device, pool.path, signal);
+    }
+    const folder = await host.files.stat(pool.path);
+    if (folder?.type !== 'directory') {
+      return unusable(
+        'PathMissing',
+        `${pool.path} is not a folder on ${host.name}; create it or name a device for the pool`,
+      );
+    }
+    return await report(host, pool, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const reason = isAppError(error) ? (error.reason ?? 'PoolFailed') : 'PoolFailed';
+    return unusable(reason, messageOf(error));
+  }
+}
+
+async function report(host: Host, pool: PoolSpec, signal: AbortSignal): Promise<PoolStatus> {
+  const usage = await host.files.usage(pool.path);
+  const found = await host.run({
+    file: 'findmnt',
+    args: ['--noheadings', '--output', 'FSTYPE', '--target', pool.path],
+    timeoutMs: COMMAND_TIMEOUT_MS,
+    signal,
+  });
+  const fsType = found.stdout.trim().split('\n').at(-1) ?? '';
+  return {
+    name: pool.name,
+    path: pool.path,
+    isReady: true,
+    capacityBytes: usage.capacityBytes,
+    freeBytes: usage.freeBytes,
+    fsType,
+    hasReflink: fsType === 'xfs' && (await hasReflink(host, pool.path, signal)),
+  };
+}
+
+async function hasReflink(host: Host, path: string, signal: AbortSignal): Promise<boolean> {
+  // xfs_info wants a mount point; a pool in a folder of a larger file system is asked through its mount point.
+  const found = await host.run({
+    file: 'findmnt',
+    args: ['--noheadings', '--output', 'TARGET', '--target', path],
+    timeoutMs: COMMAND_TIMEOUT_MS,
+    signal,
+  });
+  const mountPoint = found.stdout.trim().split('\n').at(-1) ?? path;
+  const info = await host.run({ file: 'xfs_info', args: [mountPoint], timeoutMs: COMMAND_TIMEOUT_MS, signal });
+  return info.stdout.includes('reflink=1');
+}
+
+async function observeDevice(host: Host, device: string, path: string, signal: AbortSignal): Promise<ObservedDevice> {
+  const info = await host.files.stat(device);
+  if (info === undefined) {
+    throw new AppError('notFound', `device ${device} does not exist on ${host.name}`, {
+      reason: 'DeviceMissing',
+      hint: 'list the block devices with lsblk and correct the plan',
+    });
+  }
+  const run = (file: string, args: string[], okCodes = [0]) =>
+    host.run({ file, args, okCodes, timeoutMs: COMMAND_TIMEOUT_MS, signal });
+
+  const number = (await run('lsblk', ['--noheadings', '--nodeps', '--output', 'MAJ:MIN', '--', device])).stdout.trim();
+  // findmnt leaves with 1 when nothing is mounted there.
+  const table = await run('findmnt', ['--noheadings', '--raw', '--output', 'MAJ:MIN,TARGET,SOURCE'], [0, 1]);
+  const mounts = table.stdout
+    .split('\n')
+    .map((line) => line.trim().split(' '))
+    .filter((fields) => fields.length >= 3)
+    .map(([majorMinor, target, source]) => ({ majorMinor, target: target ?? '', source: source ?? '' }));
+  const mountedAt = mounts.filter((mount) => mount.majorMinor === number).map((mount) => mount.target);
+  const onPath = mounts.findLast((mount) => mount.target === path);
+  const signature = await readSignature(host, device, signal);
+  const holders = (await run('lsblk', ['--noheadings', '--list', '--paths', '--output', 'NAME', '--', device])).stdout
+    .split('\n')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+    .slice(1);
+  const start = await host.files.readBytes(device, 0, EMPTY_PROOF_BYTES);
+  return {
+    device,
+    mountedAt,
+    ...(onPath !== undefined && onPath.majorMinor !== number ? { pathOccupiedBy: onPath.source } : {}),
+    ...(signature === undefined ? {} : { signature }),
+    holders,
+    // A short read proves nothing about the rest, so it does not count as empty.
+    isZeroed: start.length === EMPTY_PROOF_BYTES && start.every((byte) => byte === 0),
+  };
+}
+
+async function readSignature(host: Host, device: string, signal: AbortSignal): Promise<ObservedDevice['signature']> {
+  // blkid(8): -p probes the device itself, not a cache; exit code 2 means that nothing was found, 8 that several were.
+  const probe = await host.run({
+    file: 'blkid',
+    args: ['-p', '-o', 'export', '--', device],
+    okCodes: [0, 2, 8],
+    timeoutMs: COMMAND_TIMEOUT_MS,
+    signal,
+  });
+  if (probe.code === 2) return undefined;
+  if (probe.code === 8) return { type: 'several file system signatures' };
+  const values = new Map<string, string>();
+  for (const line of probe.stdout.split('\n')) {
+    const at = line.indexOf('=');
+    if (at > 0) values.set(line.slice(0, at), line.slice(at + 1));
+  }
+  const label = values.get('LABEL');
+  const type = values.get('TYPE') ?? values.get('PTTYPE') ?? 'something unknown';
+  return { type, ...(label === undefined ? {} : { label }) };
+}
+
+async function format(host: Host, device: string, signal: AbortSignal): Promise<void> {
+  // No -f: mkfs.xfs then looks once more for a file system by itself, and refuses.
+  await host.run({
+    file: 'mkfs.xfs',
+    args: ['-q', '-L', POOL_LABEL, '--', device],
+    timeoutMs: FORMAT_TIMEOUT_MS,
+    signal,
+  });
+}
+
+async function mountPool(host: Host, device: string, path: string, signal: AbortSignal): Promise<void> {
+  await host.files.makeDirectory(path);
+  await host.mounts.mount({
+    source: device,
+    target: path,
+    fsType: 'xfs',
+    options: ['noatime', 'inode64'],
+    timeoutMs: COMMAND_TIMEOUT_MS,
+    signal,
+  });
+}

@@ -1,0 +1,35 @@
+/** Is a node there? Decided from its heartbeat alone; nothing is fenced or moved by this, only anchors avoid the node. */
+import { type Claim, claim } from '../claim.ts';
+
+/** Agents renew their Lease this often. */
+export const HEARTBEAT_PERIOD_MS = 1_000;
+/** Silence after which a node is suspect (DESIGN: 3 s). */
+export const HEARTBEAT_TIMEOUT_MS = 3_000;
+
+export interface NodeHeartbeat {
+  /** How long ago this controller saw the heartbeat change, by its own clock; undefined when it never did. */
+  readonly silenceMs: number | undefined;
+  readonly hasReported: boolean;
+}
+
+export interface NodeHealthDecision {
+  readonly ready: Claim;
+  /** When the answer can change without any event. */
+  readonly requeueAfterMs?: number;
+}
+
+/** Decides the condition Ready of one StorageNode. */
+export function decideNodeHealth(seen: NodeHeartbeat): NodeHealthDecision {
+  if (seen.silenceMs === undefined) {
+    return { ready: claim('Ready', 'Unknown', 'NeverSeen', 'no heartbeat from the agent of this node yet') };
+  }
+  if (seen.silenceMs >= HEARTBEAT_TIMEOUT_MS) {
+    const limit = HEARTBEAT_TIMEOUT_MS / 1000;
+    return { ready: claim('Ready', 'Unknown', 'HeartbeatLost', `no heartbeat for more than ${limit} s`) };
+  }
+  const requeueAfterMs = HEARTBEAT_TIMEOUT_MS - seen.silenceMs;
+  if (!seen.hasReported) {
+    return { ready: claim('Ready', 'False', 'NotReported', 'the agent runs but has not reported yet'), requeueAfterMs };
+  }
+  return { ready: claim('Ready', 'True', 'HeartbeatFresh', 'the agent of this node reports'), requeueAfterMs };
+}

@@ -1,0 +1,215 @@
+/**
+ * What the controller does about one Volume. Pure: the same input always gives the same decision.
+ *
+ * The stages of a volume's life, each finished before the next: place, create copies, wait for the copies' nodes,
+ * let the anchor make the engine volume, watch it; and for a deletion: wait for attachments, let the anchor remove the
+ * engine volume, release the copies, let go.
+ *
+ * Invariant: a copy is released only when the engine was seen, by an agent that knew of the deletion, to hold the
+ * volume no more (property: `decide-volume.prop.test.ts`).
+ */
+import type { BrickStatus, PlacedCopy, VolumeStatus } from '../../schemas/volume.ts';
+import { type Claim, claim } from '../claim.ts';
+
+export interface SeenCopy {
+  readonly name: string;
+  readonly node: string;
+  readonly isReady: boolean;
+  readonly isReleased: boolean;
+  readonly message?: string;
+}
+
+export interface SeenVolume {
+  readonly name: string;
+  readonly uid: string;
+  readonly isDeleting: boolean;
+  readonly status: VolumeStatus;
+  readonly copies: readonly SeenCopy[];
+  /** Nodes on which the volume is, or is wanted, mounted. */
+  readonly attachedNodes: readonly string[];
+  /** Nodes with a fresh heartbeat and a running engine. */
+  readonly usableNodes: ReadonlySet<string>;
+  /** Asked only while the volume has no placement. */
+  readonly place: () => PlacementOutcome;
+}
+
+export type PlacementOutcome =
+  | { readonly ok: true; readonly placement: readonly PlacedCopy[]; readonly reasons: readonly string[] }
+  | { readonly ok: false; readonly message: string; readonly reasons: readonly string[] };
+
+/** The part of the status that the controller writes; `engine` belongs to the anchor's agent. */
+export type ControllerStatus = Pick<VolumeStatus, 'phase' | 'placement' | 'anchor' | 'epoch' | 'reasons'>;
+
+export interface VolumeDecision {
+  readonly status: ControllerStatus;
+  readonly claims: readonly Claim[];
+  readonly createCopies: readonly (PlacedCopy & { readonly index: number })[];
+  readonly releaseCopies: readonly string[];
+  /** Nothing is left of the volume: its finalizer can go. */
+  readonly isGone: boolean;
+}
+
+const NOTHING = { createCopies: [], releaseCopies: [], isGone: false } as const;
+
+/** Decides the next step for one volume; apply it, and call again when anything it saw has changed. */
+export function decideVolume(seen: SeenVolume): VolumeDecision {
+  if (seen.isDeleting) return decideDeletion(seen);
+  const placement = seen.status.placement;
+  if (placement === undefined || placement.length === 0) return decidePlacement(seen);
+
+  const anchored = moveAnchor(seen, placement);
+  const missing = placement
+    .map((placed, index) => ({ ...placed, index }))
+    .filter((placed) => !seen.copies.some((copy) => copy.name === placed.copy));
+  if (missing.length > 0) {
+    const message = `${placement.length - missing.length} of ${placement.length} copies are recorded`;
+    return {
+      ...NOTHING,
+      status: { ...anchored, phase: 'Creating' },
+      claims: notReady('CreatingCopies', message),
+      createCopies: missing,
+    };
+  }
+  return { ...NOTHING, ...judgeHealth(seen, placement, anchored) };
+}
+
+function decidePlacement(seen: SeenVolume): VolumeDecision {
+  const outcome = seen.place();
+  if (!outcome.ok) {
+    return {
+      ...NOTHING,
+      status: { phase: 'Pending', reasons: [...outcome.reasons] },
+      claims: notReady('NoPlaceForCopies', outcome.message),
+    };
+  }
+  const placement = [...outcome.placement];
+  const anchor = moveAnchor({ ...seen, status: { ...seen.status } }, placement);
+  return {
+    ...NOTHING,
+    // Copies are made in the next pass, when the placement is known to be stored.
+    status: { ...anchor, phase: 'Creating', placement, reasons: [...outcome.reasons] },
+    claims: notReady('Placed', `placed on ${placement.map((placed) => placed.node).join(', ')}`),
+  };
+}
+
+function decideDeletion(seen: SeenVolume): VolumeDecision {
+  if (seen.attachedNodes.length > 0) {
+    const where = seen.attachedNodes.toSorted().join(', ');
+    return {
+      ...NOTHING,
+      status: {},
+      claims: [
+        claim('Ready', 'False', 'InUse', `to be deleted, but mounted on ${where}; it goes when the last mount does`),
+      ],
+    };
+  }
+  const placement = seen.status.placement ?? [];
+  if (placement.length === 0 && seen.copies.length === 0) {
+    return { ...NOTHING, status: { phase: 'Deleting' }, claims: [], isGone: true };
+  }
+  const anchored = moveAnchor(seen, placement);
+  const status: ControllerStatus = { ...anchored, phase: 'Deleting' };
+  if (seen.status.engine?.state !== 'Removed') {
+    const message = `waits for ${anchored.anchor ?? 'a member node'} to remove it from the engine`;
+    return { ...NOTHING, status, claims: notReady('RemovingFromEngine', message) };
+  }
+  if (seen.copies.length === 0) return { ...NOTHING, status, claims: [], isGone: true };
+
+  const remaining = seen.copies.map((copy) => {
+    const away = seen.usableNodes.has(copy.node) ? '' : ' (not reachable)';
+    return `${copy.node}${away}`;
+  });
+  return {
+    ...NOTHING,
+    status,
+    claims: notReady('RemovingCopies', `waits for the copies on ${remaining.toSorted().join(', ')} to be removed`),
+    releaseCopies: seen.copies.filter((copy) => !copy.isReleased).map((copy) => copy.name),
+  };
+}
+
+/** Keeps the anchor while its node is usable; else names another member and raises the epoch. */
+function moveAnchor(seen: SeenVolume, placement: readonly PlacedCopy[]): Pick<VolumeStatus, 'anchor' | 'epoch'> {
+  const { anchor, epoch = 0 } = seen.status;
+  const members = placement.map((placed) => placed.node);
+  if (anchor !== undefined && members.includes(anchor) && seen.usableNodes.has(anchor)) return { anchor, epoch };
+  // Data members first, so that an arbiter node, the smallest machine as a rule, does the work only when it must.
+  const byPreference = placement.toSorted((a, b) => Number(a.role === 'arbiter') - Number(b.role === 'arbiter'));
+  const next = byPreference.map((placed) => placed.node).find((node) => seen.usableNodes.has(node));
+  if (next === undefined) return anchor === undefined ? { epoch } : { anchor, epoch };
+  return { anchor: next, epoch: epoch + 1 };
+}
+
+interface Health {
+  readonly status: ControllerStatus;
+  readonly claims: readonly Claim[];
+}
+
+function judgeHealth(seen: SeenVolume, placement: readonly PlacedCopy[], anchored: ControllerStatus): Health {
+  const engine = seen.status.engine;
+  if (engine === undefined || engine.state !== 'Started') {
+    const waiting = seen.copies.filter((copy) => !copy.isReady);
+    const claims =
+      waiting.length > 0
+        ? notReady('PreparingCopies', describeWaiting(waiting, seen))
+        : notReady('CreatingEngineVolume', engine?.message ?? `waits for ${anchored.anchor ?? 'a member node'}`);
+    return { status: { ...anchored, phase: 'Creating' }, claims };
+  }
+
+  const bricks = placement.map((placed) => ({
+    placed,
+    isUp: isServing(placed, engine.bricks, seen.usableNodes),
+    brick: engine.bricks.find((brick) => brick.copy === placed.copy),
+  }));
+  const down = bricks.filter((brick) => !brick.isUp).map((brick) => brick.placed.node);
+  const upCount = bricks.length - down.length;
+  const split = sum(bricks.map(({ brick }) => brick?.splitBrainEntries));
+  const pending = sum(bricks.map(({ brick }) => brick?.pendingHeals));
+  const redundant = judgeRedundancy({ copies: placement.length, down, pending, split });
+  const isServed = upCount > placement.length / 2;
+  const isAsDesigned = redundant.status === 'True' || redundant.reason === 'SingleCopy';
+  const phase = !isServed ? 'Unavailable' : isAsDesigned ? 'Ready' : 'Degraded';
+  const ready = isServed
+    ? claim('Ready', 'True', 'Served', `${upCount} of ${placement.length} copies serve`)
+    : claim(
+        'Ready',
+        'False',
+        'NoQuorum',
+        `only ${upCount} of ${placement.length} copies serve; down: ${down.join(', ')}`,
+      );
+  return { status: { ...anchored, phase }, claims: [ready, redundant] };
+}
+
+function judgeRedundancy(seen: { copies: number; down: readonly string[]; pending: number; split: number }): Claim {
+  const { copies, down, pending, split } = seen;
+  if (copies === 1) return claim('Redundant', 'False', 'SingleCopy', 'the layout keeps one copy only');
+  if (split > 0)
+    return claim('Redundant', 'False', 'SplitBrain', `${split} entries differ between copies and need a decision`);
+  if (down.length > 0) return claim('Redundant', 'False', 'CopiesDown', `down: ${down.join(', ')}`);
+  if (pending > 0) return claim('Redundant', 'False', 'Healing', `${pending} entries are being brought up to date`);
+  return claim('Redundant', 'True', 'AllCopiesCurrent', `all ${copies} copies are current`);
+}
+
+/** A brick serves when its node is there and the engine could reach its process and its disk. */
+function isServing(placed: PlacedCopy, bricks: readonly BrickStatus[], usable: ReadonlySet<string>): boolean {
+  const brick = bricks.find((candidate) => candidate.copy === placed.copy);
+  return usable.has(placed.node) && brick?.isOnline === true && brick.isReadable;
+}
+
+function describeWaiting(waiting: readonly SeenCopy[], seen: SeenVolume): string {
+  const parts = waiting.map((copy) => {
+    if (copy.message !== undefined) return `${copy.node}: ${copy.message}`;
+    return seen.usableNodes.has(copy.node) ? `${copy.node}: being prepared` : `${copy.node}: node not reachable`;
+  });
+  return `${seen.copies.length - waiting.length} of ${seen.copies.length} copies prepared; ${parts.toSorted().join('; ')}`;
+}
+
+function notReady(reason: string, message: string): readonly Claim[] {
+  return [
+    claim('Ready', 'False', reason, message),
+    claim('Redundant', 'Unknown', reason, 'not known until the volume is ready'),
+  ];
+}
+
+function sum(values: readonly (number | undefined)[]): number {
+  return values.reduce<number>((total, value) => total + (value ?? 0), 0);
+}
