@@ -1,0 +1,52 @@
+/** The node's sign of life: a Lease renewed every second, as the kubelet does (KEP-589). */
+import { isAppError, messageOf } from '../../domain/errors.ts';
+import { HEARTBEAT_PERIOD_MS, HEARTBEAT_TIMEOUT_MS } from '../../domain/node/decide-node-health.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { ResourceClient } from '../../ports/resource-client.ts';
+import { SYSTEM_NAMESPACE } from '../../schemas/kinds.ts';
+
+export interface HeartbeatDeps {
+  readonly client: ResourceClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly node: string;
+}
+
+/** Renews until the signal aborts. A failed renewal is tried again at the next beat; silence is the message then. */
+export async function runHeartbeat(deps: HeartbeatDeps, signal: AbortSignal): Promise<void> {
+  const { clock, log } = deps;
+  let isFailing = false;
+  while (!signal.aborted) {
+    try {
+      await beat(deps, AbortSignal.any([signal, AbortSignal.timeout(HEARTBEAT_TIMEOUT_MS)]));
+      if (isFailing) log.info('heartbeat is heard again');
+      isFailing = false;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isFailing) log.warn('heartbeat was not accepted', { error: messageOf(error) });
+      isFailing = true;
+    }
+    try {
+      await clock.sleep(HEARTBEAT_PERIOD_MS, signal);
+    } catch {
+      // Aborted: the loop's condition ends it.
+    }
+  }
+}
+
+async function beat({ client, clock, node }: HeartbeatDeps, signal: AbortSignal): Promise<void> {
+  const spec = {
+    holderIdentity: node,
+    leaseDurationSeconds: HEARTBEAT_TIMEOUT_MS / 1000,
+    renewTime: new Date(clock.now()).toISOString().replace('Z', '000Z'),
+  };
+  try {
+    await client.patch('Lease', node, { spec }, { namespace: SYSTEM_NAMESPACE, signal });
+  } catch (error) {
+    if (!isAppError(error, 'notFound')) throw error;
+    const metadata = { name: node, namespace: SYSTEM_NAMESPACE };
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec };
+    await client.create('Lease', lease, { namespace: SYSTEM_NAMESPACE, signal });
+  }
+}

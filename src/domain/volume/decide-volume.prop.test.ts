@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { PlacedCopy, VolumeEngineStatus, VolumeStatus } from '../../schemas/volume.ts';
+import { decideVolume, type SeenCopy, type SeenVolume } from './decide-volume.ts';
+
+const NODES = ['kube1', 'kube2', 'kube3'] as const;
+const PLACEMENT: PlacedCopy[] = NODES.map((node, index) => ({
+  copy: `gv0-${index}`,
+  node,
+  pool: 'default',
+  role: index === 2 ? 'arbiter' : 'data',
+}));
+
+const engineStatus: fc.Arbitrary<VolumeEngineStatus> = fc.record({
+  observedBy: fc.constantFrom(...NODES),
+  epoch: fc.nat(3),
+  state: fc.constantFrom('Absent', 'Created', 'Started', 'Removed'),
+  bricks: fc.tuple(...PLACEMENT.map((placed) => brickOf(placed))).map((bricks) => [...bricks]),
+});
+
+function brickOf(placed: PlacedCopy) {
+  return fc.record({
+    copy: fc.constant(placed.copy),
+    node: fc.constant(placed.node),
+    isOnline: fc.boolean(),
+    isReadable: fc.boolean(),
+    pendingHeals: fc.nat(2),
+  });
+}
+
+const seenVolume: fc.Arbitrary<SeenVolume> = fc
+  .record({
+    isDeleting: fc.boolean(),
+    isPlaced: fc.boolean(),
+    engine: fc.option(engineStatus, { nil: undefined }),
+    copyCount: fc.nat(3),
+    readiness: fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()),
+    attachedNodes: fc.subarray([...NODES]),
+    usable: fc.subarray([...NODES]),
+    anchor: fc.option(fc.constantFrom(...NODES), { nil: undefined }),
+  })
+  .map((drawn) => {
+    const copies: SeenCopy[] = PLACEMENT.slice(0, drawn.copyCount).map((placed, index) => ({
+      name: placed.copy,
+      node: placed.node,
+      isReady: drawn.readiness[index] ?? false,
+      isReleased: false,
+    }));
+    const status: VolumeStatus = {
+      ...(drawn.isPlaced ? { placement: PLACEMENT, epoch: 1 } : {}),
+      ...(drawn.isPlaced && drawn.anchor !== undefined ? { anchor: drawn.anchor } : {}),
+      ...(drawn.isPlaced && drawn.engine !== undefined ? { engine: drawn.engine } : {}),
+    };
+    return {
+      name: 'gv0',
+      uid: 'u',
+      isDeleting: drawn.isDeleting,
+      status,
+      copies: drawn.isPlaced ? copies : [],
+      attachedNodes: drawn.attachedNodes,
+      usableNodes: new Set(drawn.usable),
+      place: () => ({ ok: true, placement: PLACEMENT, reasons: [] }),
+    };
+  });
+
+describe('decideVolume', () => {
+  it('releases a copy only when the volume is deleted, unmounted, and seen removed from the engine', () => {
+    fc.assert(
+      fc.property(seenVolume, (seen) => {
+        const decision = decideVolume(seen);
+        if (decision.releaseCopies.length === 0) return;
+        expect(seen.isDeleting).toBe(true);
+        expect(seen.attachedNodes).toEqual([]);
+        expect(seen.status.engine?.state).toBe('Removed');
+      }),
+    );
+  });
+
+  it('lets a volume go only when it is deleted and no copy is left', () => {
+    fc.assert(
+      fc.property(seenVolume, (seen) => {
+        if (!decideVolume(seen).isGone) return;
+        expect(seen.isDeleting).toBe(true);
+        expect(seen.copies).toEqual([]);
+      }),
+    );
+  });
+
+  it('never creates copies for a volume that is being deleted, nor before its placement is stored', () => {
+    fc.assert(
+      fc.property(seenVolume, (seen) => {
+        const decision = decideVolume(seen);
+        if (decision.createCopies.length === 0) return;
+        expect(seen.isDeleting).toBe(false);
+        expect(seen.status.placement).toBeDefined();
+      }),
+    );
+  });
+
+  it('names only usable members as a new anchor and raises the epoch with it', () => {
+    fc.assert(
+      fc.property(seenVolume, (seen) => {
+        const { anchor, epoch } = decideVolume(seen).status;
+        if (anchor === undefined || anchor === seen.status.anchor) return;
+        expect(seen.usableNodes.has(anchor)).toBe(true);
+        expect(epoch).toBe((seen.status.epoch ?? 0) + 1);
+      }),
+    );
+  });
+
+  it('reaches a fixed point: the decision on its own status changes nothing more', () => {
+    fc.assert(
+      fc.property(seenVolume, (seen) => {
+        const once = decideVolume(seen);
+        if (once.createCopies.length > 0 || seen.status.placement === undefined) return;
+        const again = decideVolume({ ...seen, status: { ...seen.status, ...once.status } });
+        expect(again.status).toEqual(once.status);
+        expect(again.claims).toEqual(once.claims);
+      }),
+    );
+  });
+
+  it('calls a volume ready only with a majority of copies that can be reached and read', () => {
+    fc.assert(
+      fc.property(seenVolume, (seen) => {
+        const decision = decideVolume(seen);
+        const ready = decision.claims.find((claim) => claim.type === 'Ready');
+        if (ready?.status !== 'True') return;
+        const serving = seen.status.engine?.bricks.filter(
+          (brick) => brick.isOnline && brick.isReadable && seen.usableNodes.has(brick.node),
+        );
+        expect(serving?.length).toBeGreaterThanOrEqual(2);
+      }),
+    );
+  });
+});
