@@ -1,0 +1,11 @@
+/** Chance from the operating system. */
+import { randomInt, randomUUID } from 'node:crypto';
+import type { Random } from '../../ports/random.ts';
+
+/** randomInt takes ranges up to 2^48 - 1; 32 bits are plenty for jitter. */
+const RANGE = 2 ** 32;
+
+/** Creates the real random source. */
+export function createSystemRandom(): Random {
+  return { next: () => randomInt(RANGE) / RANGE, uuid: () => randomUUID() };
+}

@@ -1,0 +1,243 @@
+/** Keeps a copy of all objects of one kind by list and watch, for controllers to read without asking the server. */
+import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
+import type { Clock, Millis } from '../../ports/clock.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { Random } from '../../ports/random.ts';
+import type { Resource, ResourceClient, WatchEvent } from '../../ports/resource-client.ts';
+import type { KindName } from '../../schemas/kinds.ts';
+import { type BackoffLimits, backoffMs } from './backoff.ts';
+import { linkSignal, unlessAborted, withDeadline } from './cancellation.ts';
+import { type Change, createObjectCache, type IndexKeys, objectKey } from './object-cache.ts';
+
+export type { Change } from './object-cache.ts';
+export type ChangeListener<K extends KindName> = (change: Change<K>) => void;
+
+export interface InformerDeps {
+  readonly client: ResourceClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export interface InformerOptions<K extends KindName> {
+  readonly kind: K;
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Named indexes for {@link Informer.byIndex}. */
+  readonly indexes?: Readonly<Record<string, IndexKeys<K>>>;
+  /**
+   * A watch without any event or bookmark for this long is taken for dead, and everything is listed anew.
+   * Must be longer than the server's time between bookmarks (kube-apiserver: about a minute). Default 90 s.
+   */
+  readonly idleMs?: Millis;
+  /** Longest wait for one list. Default 60 s. */
+  readonly listDeadlineMs?: Millis;
+  /** Waits between tries. Default 200 ms to 10 s. */
+  readonly backoff?: BackoffLimits;
+}
+
+export interface Informer<K extends KindName> {
+  readonly kind: K;
+  /** Lists and watches until the signal aborts; no failure ends it before. Call it once. */
+  run(signal: AbortSignal): Promise<void>;
+  /** True after the first list. */
+  isSynced(): boolean;
+  /**
+   * Waits for the first list.
+   *
+   * @throws {AppError} timeout, with the last failure, when it takes longer than `deadlineMs`
+   */
+  whenSynced(options: { readonly deadlineMs: Millis; readonly signal?: AbortSignal }): Promise<void>;
+  /** By {@link objectKey}: the name, for namespaced kinds `namespace/name`. Objects are shared: do not change them. */
+  get(key: string): Resource<K> | undefined;
+  list(): readonly Resource<K>[];
+  byIndex(index: string, key: string): readonly Resource<K>[];
+  /** Calls the listener for everything known now (as added) and for each change from now on. Returns its removal. */
+  onChange(listener: ChangeListener<K>): () => void;
+  /** Time since the server was last heard; Infinity before the first list. */
+  staleForMs(): Millis;
+}
+
+/** Creates an informer; it does nothing until {@link Informer.run}. */
+export function createInformer<K extends KindName>(deps: InformerDeps, options: InformerOptions<K>): Informer<K> {
+  const log = deps.log.child({ kind: options.kind });
+  const cache = createObjectCache(options.indexes);
+  const listeners = new Set<ChangeListener<K>>();
+  const firstList = Promise.withResolvers<void>();
+  let isSynced = false;
+  let lastHeardAt: Millis | undefined;
+  let lastFailure = 'the server has not been asked yet';
+
+  const tell = (listener: ChangeListener<K>, change: Change<K>): void => {
+    try {
+      listener(change);
+    } catch (error) {
+      // One listener's bug must neither starve the others nor end the watch.
+      log.error('informer listener failed', { err: error });
+    }
+  };
+  const publish = (changes: readonly Change<K>[]): void => {
+    for (const change of changes) for (const listener of [...listeners]) tell(listener, change);
+  };
+
+  const stream = createStream(deps, options, {
+    onHeard: () => {
+      lastHeardAt = deps.clock.monotonic();
+    },
+    onList: (objects) => {
+      publish(cache.replaceAll(objects));
+      isSynced = true;
+      firstList.resolve();
+    },
+    onObject: (object) => publish(cache.put(object)),
+    onDelete: (object) => publish(cache.remove(objectKey(object))),
+    onBreak: (error, retryInMs) => {
+      lastFailure = messageOf(error);
+      const level = isAppError(error) && error.kind !== 'denied' && error.kind !== 'internal' ? 'info' : 'warn';
+      log[level]('watch broke, trying again', { err: error, retryInMs: Math.round(retryInMs) });
+    },
+  });
+
+  return {
+    kind: options.kind,
+    run: (signal) => stream(signal),
+    isSynced: () => isSynced,
+    whenSynced: ({ deadlineMs, signal }) =>
+      withDeadline(
+        deps.clock,
+        { ms: deadlineMs, what: `first list of ${options.kind}`, signal },
+        () => firstList.promise,
+      ).catch((error: unknown) => {
+        if (!isAppError(error, 'timeout')) throw error;
+        throw new AppError('timeout', `${error.message}: ${lastFailure}`, {
+          hint: 'check that the API server runs and that this role may list the kind',
+          cause: error,
+        });
+      }),
+    get: (key) => cache.get(key),
+    list: () => cache.list(),
+    byIndex: (index, key) => cache.byIndex(index, key),
+    onChange: (listener) => {
+      for (const after of cache.list()) tell(listener, { type: 'added', after });
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    staleForMs: () => (lastHeardAt === undefined ? Number.POSITIVE_INFINITY : deps.clock.monotonic() - lastHeardAt),
+  };
+}
+
+interface StreamHandlers<K extends KindName> {
+  onHeard(): void;
+  onList(objects: readonly Resource<K>[]): void;
+  onObject(object: Resource<K>): void;
+  onDelete(object: Resource<K>): void;
+  onBreak(error: unknown, retryInMs: Millis): void;
+}
+
+const DEFAULT_BACKOFF: BackoffLimits = { baseMs: 200, maxMs: 10_000 };
+
+/** The endless part of an informer: list, watch, and after any break watch again from the last version or list anew. */
+function createStream<K extends KindName>(
+  deps: InformerDeps,
+  options: InformerOptions<K>,
+  handlers: StreamHandlers<K>,
+): (signal: AbortSignal) => Promise<void> {
+  const { client, clock, random } = deps;
+  const { kind, idleMs = 90_000, listDeadlineMs = 60_000, backoff = DEFAULT_BACKOFF } = options;
+  const scope = {
+    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+    ...(options.labelSelector === undefined ? {} : { labelSelector: options.labelSelector }),
+    ...(options.fieldSelector === undefined ? {} : { fieldSelector: options.fieldSelector }),
+  };
+  /** Where the watch goes on; undefined when only a list can tell what is true. */
+  let resumeFrom: string | undefined;
+  let heardInThisTry = 0;
+
+  const list = async (signal: AbortSignal): Promise<string> => {
+    const deadline = { ms: listDeadlineMs, what: `list of ${kind}`, signal };
+    const listed = await withDeadline(clock, deadline, (inner) => client.list(kind, { ...scope, signal: inner }));
+    handlers.onHeard();
+    handlers.onList(listed.items);
+    return listed.resourceVersion;
+  };
+
+  const take = (event: WatchEvent<K>): void => {
+    heardInThisTry += 1;
+    handlers.onHeard();
+    if (event.type === 'BOOKMARK') {
+      resumeFrom = event.resourceVersion;
+      return;
+    }
+    if (event.type === 'DELETED') handlers.onDelete(event.object);
+    else handlers.onObject(event.object);
+    resumeFrom = event.object.metadata.resourceVersion;
+  };
+
+  const watch = async (resourceVersion: string, signal: AbortSignal): Promise<void> => {
+    const link = linkSignal(signal);
+    const watchdog = createWatchdog(clock, idleMs, () =>
+      link.abort(new AppError('timeout', `watch of ${kind}: nothing heard for ${idleMs} ms`, { reason: 'WatchIdle' })),
+    );
+    const events = client.watch(kind, { ...scope, resourceVersion, signal: link.signal })[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await unlessAborted(link.signal, events.next());
+        if (next.done === true) break;
+        watchdog.reset();
+        take(next.value);
+      }
+      link.signal.throwIfAborted();
+    } finally {
+      watchdog.stop();
+      link.unlink();
+      link.abort(new AppError('cancelled', `watch of ${kind} ended`));
+      // Not awaited: an iterator that hangs in next() hangs in return() too, and its signal is aborted already.
+      events.return?.().catch(() => undefined);
+    }
+  };
+
+  return async (signal) => {
+    let failures = 0;
+    while (!signal.aborted) {
+      heardInThisTry = 0;
+      let failure: unknown = new AppError('unavailable', `the server ended the watch of ${kind}`);
+      try {
+        resumeFrom ??= await list(signal);
+        await watch(resumeFrom, signal);
+      } catch (error) {
+        failure = error;
+        if (!canResume(error)) resumeFrom = undefined;
+      }
+      if (signal.aborted) return;
+      failures = heardInThisTry > 0 ? 0 : failures + 1;
+      const retryInMs = backoffMs(random, backoff, Math.max(0, failures - 1));
+      handlers.onBreak(failure, retryInMs);
+      await clock.sleep(retryInMs, signal).catch(() => undefined); // aborted: the loop ends
+    }
+  };
+}
+
+/** Only a lost connection leaves the version valid; any other failure (Expired, a silent watch, a refusal) needs a list. */
+function canResume(error: unknown): boolean {
+  return isAppError(error, 'unavailable');
+}
+
+/** Calls `onIdle` once when `reset` has not been called for `idleMs`. */
+function createWatchdog(clock: Clock, idleMs: Millis, onIdle: () => void): { reset(): void; stop(): void } {
+  const stopped = new AbortController();
+  let heardAt = clock.monotonic();
+  const guard = async (): Promise<void> => {
+    for (let left = idleMs; left > 0; left = heardAt + idleMs - clock.monotonic()) {
+      await clock.sleep(left, stopped.signal);
+    }
+    onIdle();
+  };
+  guard().catch(() => undefined); // only ever rejects when stopped
+  return {
+    reset: () => {
+      heardAt = clock.monotonic();
+    },
+    stop: () => stopped.abort(),
+  };
+}
