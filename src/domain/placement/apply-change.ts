@@ -1,0 +1,71 @@
+/** What the machines would be after a change: lets placement check its own advice, and answers what-if questions. */
+import type { Change, PlacementInput, PlacementNode, PlacementPool } from './model.ts';
+import { roomOf } from './model.ts';
+
+/** The input as it would be after the change. */
+export function applyChange(input: PlacementInput, change: Change): PlacementInput {
+  switch (change.change) {
+    case 'uncordon':
+      return onNode(input, change.node, (node) => ({ ...node, isCordoned: false }));
+    case 'readyNode':
+      return onNode(input, change.node, (node) => ({ ...node, isReady: true }));
+    case 'startEngine':
+      return onNode(input, change.node, (node) => ({ ...node, engineRunning: true }));
+    case 'allowZone':
+      return { ...input, request: { ...input.request, zones: [...(input.request.zones ?? []), change.zone] } };
+    case 'readyPool':
+      return onPool(input, change, (pool) => ({ ...pool, isReady: true }));
+    case 'addSpace':
+      return onPool(input, change, (pool) => enlarge(pool, change.bytes));
+    case 'addPool':
+      return onNode(input, change.node, (node) => ({
+        ...node,
+        pools: [...node.pools, emptyPool(change.pool, change.bytes)],
+      }));
+    case 'addNodes':
+      return { ...input, nodes: [...input.nodes, ...newNodes(input, change)] };
+  }
+}
+
+function onNode(input: PlacementInput, name: string, edit: (node: PlacementNode) => PlacementNode): PlacementInput {
+  return { ...input, nodes: input.nodes.map((node) => (node.name === name ? edit(node) : node)) };
+}
+
+function onPool(
+  input: PlacementInput,
+  at: { readonly node: string; readonly pool: string },
+  edit: (pool: PlacementPool) => PlacementPool,
+): PlacementInput {
+  return onNode(input, at.node, (node) => ({
+    ...node,
+    pools: node.pools.map((pool) => (pool.name === at.pool ? edit(pool) : pool)),
+  }));
+}
+
+/** Raises the room by `bytes`, whichever of free space and capacity holds it down. */
+function enlarge(pool: PlacementPool, bytes: number): PlacementPool {
+  const room = roomOf(pool) + bytes;
+  return {
+    ...pool,
+    freeBytes: Math.max(pool.freeBytes, room + pool.promisedBytes),
+    capacityBytes: Math.max(pool.capacityBytes, room + pool.committedBytes),
+  };
+}
+
+function emptyPool(name: string, bytes: number): PlacementPool {
+  return { name, isReady: true, capacityBytes: bytes, freeBytes: bytes, promisedBytes: 0, committedBytes: 0 };
+}
+
+function newNodes(input: PlacementInput, change: Change & { change: 'addNodes' }): readonly PlacementNode[] {
+  const zone = input.request.zones?.[0];
+  return Array.from({ length: change.count }, (_, at) => ({
+    // An upper-case letter cannot stand in a node's name, so this is never the name of a real one.
+    name: `NEW-${at}`,
+    ...(zone === undefined ? {} : { zone }),
+    isReady: true,
+    isCordoned: false,
+    engineRunning: true,
+    copyCount: 0,
+    pools: [emptyPool(change.pool, change.bytes)],
+  }));
+}

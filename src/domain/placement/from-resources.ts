@@ -1,0 +1,93 @@
+/** Placement's view of the stored objects: the one mapping that the controller, dry runs and `explain` share. */
+import type { StorageNode } from '../../schemas/storage-node.ts';
+import type { VolumeSpec } from '../../schemas/volume.ts';
+import type { VolumeCopy } from '../../schemas/volume-copy.ts';
+import { copySizes, poolBytesOf } from '../volume/copy-size.ts';
+import { copiesOf, defaultReplicas } from '../volume/layout.ts';
+import type { PlacementInput, PlacementNode, PlacementPool, WantedCopy } from './model.ts';
+
+export interface VolumeToPlace {
+  readonly name: string;
+  /** Undefined for a volume that is only being thought about. */
+  readonly uid?: string;
+  readonly spec: Pick<VolumeSpec, 'size' | 'engine' | 'layout' | 'replicas' | 'pool' | 'brick' | 'zones'>;
+}
+
+/**
+ * Builds placement's input for one volume: the copies of its layout that do not exist yet, beside those that do.
+ *
+ * @param copies - the copies of all volumes
+ */
+export function placementInput(
+  volume: VolumeToPlace,
+  nodes: readonly StorageNode[],
+  copies: readonly VolumeCopy[],
+): PlacementInput {
+  const { spec } = volume;
+  const sizes = copySizes(spec);
+  const own = copies.filter((copy) => copy.spec.volume === volume.name && copy.spec.volumeUid === volume.uid);
+  return {
+    request: {
+      volume: volume.name,
+      pool: spec.pool,
+      engine: spec.engine,
+      sizeBytes: { data: poolBytesOf(spec.brick, sizes.data), arbiter: poolBytesOf(spec.brick, sizes.arbiter) },
+      copies: missingCopies(spec, own),
+      ...(spec.zones === undefined ? {} : { zones: spec.zones }),
+    },
+    nodes: nodes.map((node) => placementNode(node, copies, spec.engine)),
+    existing: own.map((copy) => ({ node: copy.spec.node })),
+  };
+}
+
+function missingCopies(spec: VolumeToPlace['spec'], own: readonly VolumeCopy[]): readonly WantedCopy[] {
+  const replicas = spec.replicas ?? defaultReplicas(spec.layout);
+  const held = new Set(own.map((copy) => copy.spec.index));
+  return copiesOf({ layout: spec.layout, replicas }).filter((copy) => !held.has(copy.index));
+}
+
+/** One StorageNode as placement sees it; a node whose agent never reported is not ready and its pools are unknown. */
+export function placementNode(node: StorageNode, copies: readonly VolumeCopy[], engine: string): PlacementNode {
+  const name = node.metadata.name ?? '';
+  const here = copies.filter((copy) => copy.spec.node === name);
+  const condition = node.status?.conditions?.find((candidate) => candidate.type === 'Ready');
+  const isRunning = node.status?.engines?.find((candidate) => candidate.name === engine)?.isRunning ?? false;
+  return {
+    name,
+    ...(node.spec.zone === undefined ? {} : { zone: node.spec.zone }),
+    isReady: condition?.status === 'True' && node.metadata.deletionTimestamp === undefined,
+    isCordoned: node.spec.isCordoned ?? false,
+    engineRunning: isRunning,
+    copyCount: here.length,
+    pools: node.spec.pools.map((pool) => placementPool(pool.name, node, here)),
+  };
+}
+
+function placementPool(name: string, node: StorageNode, here: readonly VolumeCopy[]): PlacementPool {
+  const status = node.status?.pools?.find((pool) => pool.name === name);
+  const placed = here.filter((copy) => copy.spec.pool === name);
+  const unwritten = placed.filter((copy) => !isAllocated(copy));
+  return {
+    name,
+    isReady: status?.isReady ?? false,
+    ...(status?.message === undefined ? notReported(status) : { message: status.message }),
+    capacityBytes: status?.capacityBytes ?? 0,
+    freeBytes: status?.freeBytes ?? 0,
+    promisedBytes: sumOfSizes(unwritten),
+    committedBytes: sumOfSizes(placed),
+  };
+}
+
+function notReported(status: unknown): { readonly message?: string } {
+  return status === undefined ? { message: 'the agent has not reported it yet' } : {};
+}
+
+/** From Ready on the pool's free space no longer counts the copy's space. */
+function isAllocated(copy: VolumeCopy): boolean {
+  const state = copy.status?.state;
+  return state !== undefined && state !== 'Preparing';
+}
+
+function sumOfSizes(copies: readonly VolumeCopy[]): number {
+  return copies.reduce((sum, copy) => sum + poolBytesOf(copy.spec.brick, copy.spec.sizeBytes), 0);
+}
