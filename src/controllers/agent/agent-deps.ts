@@ -1,0 +1,19 @@
+/** What the loops of one node's agent are given. */
+import type { Engine } from '../../ports/engine.ts';
+import type { Host } from '../../ports/host.ts';
+import type { ControllerDeps } from '../deps.ts';
+
+export interface AgentDeps extends ControllerDeps {
+  /** Name of the node this agent runs on. */
+  readonly node: string;
+  readonly host: Host;
+  readonly engine: Engine;
+  /** Of this run of the host; the agent does not outlive it. */
+  readonly bootId: string;
+  readonly agentVersion: string;
+  /** Pools by name that were ready when last looked at, with their paths; written by the node loop only. */
+  readonly readyPools: Map<string, string>;
+}
+
+/** Failures on a host are tried again within seconds: somebody may be waiting for the volume. */
+export const AGENT_BACKOFF = { baseMs: 100, maxMs: 5_000 } as const;

@@ -1,0 +1,116 @@
+/** Mounts the volumes wanted on this node, looks after the mounts, and unmounts what is no longer wanted. */
+import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
+import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
+import type { DesiredAttachment } from '../../ports/engine.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import type { VolumeAttachmentRecordStatus } from '../../schemas/volume-attachment-record.ts';
+import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { runSteps } from './run-steps.ts';
+
+type StoredRecord = Resource<'VolumeAttachmentRecord'>;
+
+/** A mount can die without anybody telling (the client process is killed), so it is looked at this often. */
+const CHECK_PERIOD_MS = 10_000;
+
+/** The loop for the VolumeAttachmentRecords of this node. */
+export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
+  const { informers, node: self } = deps;
+
+  const reconcile = async (name: string, signal: AbortSignal) => {
+    const record = informers.VolumeAttachmentRecord.get(name);
+    if (record === undefined || record.spec.node !== self) return undefined;
+    if (record.metadata.deletionTimestamp !== undefined) return unmount(deps, record, signal);
+    return mount(deps, record, signal);
+  };
+
+  const namesOfVolume = (volume: string) =>
+    informers.VolumeAttachmentRecord.byIndex('volume', volume)
+      .filter((record) => record.spec.node === self)
+      .map((record) => record.metadata.name);
+  return createReconcileLoop(deps, {
+    name: 'agent-attachments',
+    watches: [
+      watchKeys(informers.VolumeAttachmentRecord, (record) =>
+        record.spec.node === self ? [record.metadata.name] : [],
+      ),
+      watchKeys(informers.Volume, (volume) => namesOfVolume(volume.metadata.name)),
+    ],
+    reconcile,
+    workers: 2,
+    backoff: AGENT_BACKOFF,
+  });
+}
+
+async function mount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal) {
+  const { engine, log, informers, events } = deps;
+  const volume = informers.Volume.get(record.spec.volume);
+  if (volume?.status?.engine?.state !== 'Started') {
+    const message =
+      volume === undefined
+        ? `there is no volume ${record.spec.volume}`
+        : `volume ${record.spec.volume} is not ready yet`;
+    await report(deps, record, { state: 'Waiting', message }, signal);
+    return undefined;
+  }
+  try {
+    const { applied } = await runSteps(engine, desiredAttachment(deps, record, true), { log, signal });
+    await report(deps, record, { state: 'Mounted' }, signal);
+    for (const step of applied) events.normal(record, 'Mounted', step.about);
+    return { requeueAfterMs: CHECK_PERIOD_MS };
+  } catch (error) {
+    signal.throwIfAborted();
+    await report(deps, record, { state: 'Failed', message: messageOf(error) }, signal);
+    throw error;
+  }
+}
+
+async function unmount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal) {
+  const { engine, log, client } = deps;
+  const finalizers = record.metadata.finalizers ?? [];
+  if (!finalizers.includes(ATTACHMENT_FINALIZER)) return undefined;
+  try {
+    const { observed } = await runSteps(engine, desiredAttachment(deps, record, false), { log, signal });
+    if (observed.state === 'mounted' || observed.state === 'dead') {
+      throw new AppError('unavailable', `${record.spec.mountPath} is still mounted on ${deps.node}`, {
+        reason: 'StillMounted',
+      });
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    await report(deps, record, { state: 'Unmounting', message: messageOf(error) }, signal);
+    throw error;
+  }
+  const patch = { metadata: { finalizers: finalizers.filter((finalizer) => finalizer !== ATTACHMENT_FINALIZER) } };
+  try {
+    await client.patch('VolumeAttachmentRecord', record.metadata.name, patch, { signal });
+  } catch (error) {
+    if (!isAppError(error, 'notFound')) throw error; // gone is what was wanted
+  }
+  return undefined;
+}
+
+function desiredAttachment(deps: AgentDeps, record: StoredRecord, isPresent: boolean): DesiredAttachment {
+  const placement = deps.informers.Volume.get(record.spec.volume)?.status?.placement ?? [];
+  const members = placement.map((placed) => placed.node);
+  // Its own copy first: no network needed to find the volume.
+  const servers = [...members.filter((node) => node === deps.node), ...members.filter((node) => node !== deps.node)];
+  return {
+    subject: 'attachment',
+    isPresent,
+    volume: record.spec.volume,
+    mountPath: record.spec.mountPath,
+    isReadOnly: record.spec.isReadOnly,
+    servers,
+  };
+}
+
+async function report(
+  deps: AgentDeps,
+  record: StoredRecord,
+  status: VolumeAttachmentRecordStatus,
+  signal: AbortSignal,
+): Promise<void> {
+  const fields = { state: status.state, message: status.message, bootId: deps.bootId };
+  await deps.statusWriter.write('VolumeAttachmentRecord', record, fields, { signal, isCompareAndSwap: false });
+}

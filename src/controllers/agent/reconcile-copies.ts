@@ -1,0 +1,112 @@
+/** Prepares the copies placed on this node, keeps them mounted, and removes those that are released. */
+import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
+import { COPY_FINALIZER } from '../../domain/finalizers.ts';
+import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import type { VolumeCopyStatus } from '../../schemas/volume-copy.ts';
+import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { runSteps } from './run-steps.ts';
+
+type StoredCopy = Resource<'VolumeCopy'>;
+
+const CHECK_PERIOD_MS = 15_000;
+
+/** The loop for the VolumeCopies of this node. */
+export function createCopyLoop(deps: AgentDeps): ReconcileLoop {
+  const { informers, node: self } = deps;
+
+  const reconcile = async (name: string, signal: AbortSignal) => {
+    const copy = informers.VolumeCopy.get(name);
+    if (copy === undefined || copy.spec.node !== self) return undefined;
+    if (copy.metadata.deletionTimestamp !== undefined) return removeCopy(deps, copy, signal);
+    return prepareCopy(deps, copy, signal);
+  };
+
+  return createReconcileLoop(deps, {
+    name: 'agent-copies',
+    watches: [watchKeys(informers.VolumeCopy, (copy) => (copy.spec.node === self ? [copy.metadata.name] : []))],
+    reconcile,
+    workers: 2,
+    backoff: AGENT_BACKOFF,
+  });
+}
+
+async function prepareCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal) {
+  const { engine, log } = deps;
+  try {
+    const { observed } = await runSteps(engine, desiredCopy(deps, copy, true), { log, signal });
+    await report(deps, copy, reportOf(observed), signal);
+    return { requeueAfterMs: CHECK_PERIOD_MS };
+  } catch (error) {
+    signal.throwIfAborted();
+    // A copy that was in use stays a member; one that never was is still being prepared.
+    const state = copy.status?.state === 'Ready' || copy.status?.state === 'Suspect' ? 'Suspect' : 'Preparing';
+    await report(deps, copy, { state, message: messageOf(error) }, signal);
+    throw error;
+  }
+}
+
+/**
+ * Invariant: data is removed only when the controller has released the copy, which it does only after the engine was seen
+ * to hold the volume no more. A VolumeCopy that somebody else deletes keeps its data and its finalizer.
+ */
+async function removeCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal) {
+  const { engine, log, client } = deps;
+  if (copy.metadata.finalizers?.includes(COPY_FINALIZER) !== true) return undefined;
+  if (copy.spec.isReleased !== true) {
+    const message = `volume ${copy.spec.volume} still uses this copy; it goes when the volume is deleted`;
+    await report(deps, copy, { ...copy.status, state: 'Deleting', message }, signal);
+    return undefined;
+  }
+  try {
+    const { observed } = await runSteps(engine, desiredCopy(deps, copy, false), { log, signal });
+    if (observed.state !== 'absent') {
+      throw new AppError('unavailable', `copy of ${copy.spec.volume} is not wholly removed yet`, {
+        reason: 'CopyNotRemoved',
+      });
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    await report(deps, copy, { ...copy.status, state: 'Deleting', message: messageOf(error) }, signal);
+    throw error;
+  }
+  const finalizers = copy.metadata.finalizers.filter((finalizer) => finalizer !== COPY_FINALIZER);
+  try {
+    await client.patch('VolumeCopy', copy.metadata.name, { metadata: { finalizers } }, { signal });
+  } catch (error) {
+    if (!isAppError(error, 'notFound')) throw error; // gone is what was wanted
+  }
+  return undefined;
+}
+
+function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): DesiredCopy {
+  const poolPath = deps.readyPools.get(copy.spec.pool);
+  if (poolPath === undefined) {
+    throw new AppError('unavailable', `pool ${copy.spec.pool} of ${deps.node} is not ready`, {
+      reason: 'PoolNotReady',
+      hint: `see kubectl describe storagenode ${deps.node}`,
+    });
+  }
+  return {
+    subject: 'copy',
+    isPresent,
+    copyUid: copy.metadata.uid,
+    volume: copy.spec.volume,
+    volumeUid: copy.spec.volumeUid,
+    poolPath,
+    brick: copy.spec.brick,
+    sizeBytes: copy.spec.sizeBytes,
+  };
+}
+
+function reportOf(observed: ObservedCopy): VolumeCopyStatus {
+  if (observed.state === 'ready') return { state: 'Ready', path: observed.brickPath };
+  const message = observed.message ?? `the copy is ${observed.state}`;
+  return { state: observed.state === 'broken' ? 'Suspect' : 'Preparing', message };
+}
+
+async function report(deps: AgentDeps, copy: StoredCopy, status: VolumeCopyStatus, signal: AbortSignal): Promise<void> {
+  const fields = { ...status, path: status.path ?? copy.status?.path, message: status.message, bootId: deps.bootId };
+  await deps.statusWriter.write('VolumeCopy', copy, fields, { signal, isCompareAndSwap: false });
+}

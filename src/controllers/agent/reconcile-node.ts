@@ -1,0 +1,69 @@
+/** Prepares this node's pools and reports pools, engine and boot. Other loops place nothing in a pool before it is ready. */
+import type { Resource } from '../../ports/resource-client.ts';
+import type { PoolStatus } from '../../schemas/storage-node.ts';
+import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { preparePool } from './prepare-pool.ts';
+
+/** Free space and the engine's health are looked at this often when nothing else asks for it. */
+const REPORT_PERIOD_MS = 10_000;
+/** Until pools and engine are usable somebody waits for them. */
+const SETTLING_PERIOD_MS = 500;
+
+/** The loop for this node's own StorageNode. `onPoolReady` lets loops that waited for a pool go on at once. */
+export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): ReconcileLoop {
+  const { informers, host, engine, statusWriter, node: self, readyPools } = deps;
+
+  const reconcile = async (name: string, signal: AbortSignal) => {
+    const node = informers.StorageNode.get(name);
+    if (node === undefined) return undefined;
+    const pools: PoolStatus[] = [];
+    for (const pool of node.spec.pools) pools.push(await preparePool(host, pool, signal));
+    const probe = await engine.probe(signal);
+
+    const hadReady = readyPools.size;
+    readyPools.clear();
+    for (const pool of pools) if (pool.isReady) readyPools.set(pool.name, pool.path);
+    announce(deps, node, pools);
+    await statusWriter.write(
+      'StorageNode',
+      node,
+      {
+        bootId: deps.bootId,
+        agentVersion: deps.agentVersion,
+        engines: [{ name: engine.name, ...probe }],
+        pools: steadyFreeSpace(node.status?.pools, pools),
+      },
+      { signal, isCompareAndSwap: false },
+    );
+    if (readyPools.size > hadReady) onPoolReady();
+    const isSettled = probe.isRunning && pools.every((pool) => pool.isReady);
+    return { requeueAfterMs: isSettled ? REPORT_PERIOD_MS : SETTLING_PERIOD_MS };
+  };
+
+  return createReconcileLoop(deps, {
+    name: 'agent-node',
+    // Only a new spec is news: our own status writes and the controller's conditions are not.
+    watches: [watchKeys(informers.StorageNode, (node) => (node.metadata.name === self ? [self] : []))],
+    reconcile,
+    backoff: AGENT_BACKOFF,
+  });
+}
+
+/** Free space that moved by less than one percent is reported as before, so that an idle node writes nothing. */
+function steadyFreeSpace(before: readonly PoolStatus[] | undefined, now: readonly PoolStatus[]): PoolStatus[] {
+  return now.map((pool) => {
+    const old = before?.find((candidate) => candidate.name === pool.name);
+    const isNear = old !== undefined && Math.abs(old.freeBytes - pool.freeBytes) < pool.capacityBytes / 100;
+    return isNear ? { ...pool, freeBytes: old.freeBytes } : pool;
+  });
+}
+
+function announce({ events }: AgentDeps, node: Resource<'StorageNode'>, pools: readonly PoolStatus[]): void {
+  for (const pool of pools) {
+    const old = node.status?.pools?.find((candidate) => candidate.name === pool.name);
+    if (old !== undefined && old.isReady === pool.isReady && old.reason === pool.reason) continue;
+    if (pool.isReady) events.normal(node, 'PoolReady', `pool ${pool.name} at ${pool.path} is ready`);
+    else events.warning(node, pool.reason ?? 'PoolFailed', `pool ${pool.name}: ${pool.message ?? 'cannot be used'}`);
+  }
+}

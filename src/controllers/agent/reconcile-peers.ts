@@ -1,0 +1,101 @@
+/** Joins the cluster's nodes to the engine's own cluster; only the agent of the cluster's anchor probes others. */
+import { messageOf } from '../../domain/errors.ts';
+import { isUsable } from '../../domain/node/is-usable.ts';
+import type { ObservedPeers } from '../../ports/engine.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import type { StorageClusterStatus } from '../../schemas/storage-cluster.ts';
+import { mergeDiff } from '../runtime/merge-diff.ts';
+import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { runSteps } from './run-steps.ts';
+
+type Peers = NonNullable<StorageClusterStatus['peers']>;
+type StoredCluster = Resource<'StorageCluster'>;
+
+const SETTLED_PERIOD_MS = 10_000;
+const SETTLING_PERIOD_MS = 500;
+
+/** The loop for StorageCluster as far as this node has a part in it. */
+export function createPeerLoop(deps: AgentDeps): ReconcileLoop {
+  const { informers, engine, log, node: self } = deps;
+
+  const reconcile = async (name: string, signal: AbortSignal) => {
+    const cluster = informers.StorageCluster.get(name);
+    const anchor = cluster?.status?.anchor;
+    if (cluster === undefined || anchor === undefined) return undefined;
+    if (!cluster.spec.nodes.includes(self)) return undefined;
+    if (anchor !== self) return knowAnchorByName(deps, cluster, anchor, signal);
+
+    const others = cluster.spec.nodes.filter((node) => node !== self);
+    const reachable = others.filter((node) => {
+      const found = informers.StorageNode.get(node);
+      return found !== undefined && isUsable(found, engine.name);
+    });
+    let message: string | undefined;
+    let observed: ObservedPeers | undefined;
+    try {
+      const result = await runSteps(engine, { subject: 'peers', self, members: reachable }, { log, signal });
+      observed = result.observed;
+    } catch (error) {
+      signal.throwIfAborted();
+      message = messageOf(error);
+      observed = await engine.observe({ subject: 'peers', self, members: [] }, signal);
+    }
+    const peers = describePeers(self, others, observed, message);
+    await writePeers(deps, cluster, peers, signal);
+    const isSettled = peers.missing.length === 0 && peers.disconnected.length === 0;
+    return { requeueAfterMs: isSettled ? SETTLED_PERIOD_MS : SETTLING_PERIOD_MS };
+  };
+
+  const clusters = () => informers.StorageCluster.list().map((cluster) => cluster.metadata.name);
+  return createReconcileLoop(deps, {
+    name: 'agent-peers',
+    watches: [
+      watchKeys(informers.StorageCluster, (cluster) => [cluster.metadata.name]),
+      watchKeys(informers.StorageNode, clusters),
+    ],
+    reconcile,
+    backoff: AGENT_BACKOFF,
+  });
+}
+
+/**
+ * A probe tells the probed node the address of the prober, not its name. Volumes name bricks by node name, so a member
+ * that knows the anchor only by address probes it back (facts: "already in peer list" is harmless).
+ */
+async function knowAnchorByName(deps: AgentDeps, cluster: StoredCluster, anchor: string, signal: AbortSignal) {
+  const { engine, log, node: self } = deps;
+  if (cluster.status?.peers?.connected.includes(self) !== true) return undefined;
+  const observed = await engine.observe({ subject: 'peers', self, members: [anchor] }, signal);
+  const isKnown = observed.peers.some((peer) => peer.names.includes(anchor));
+  if (!isKnown) await runSteps(engine, { subject: 'peers', self, members: [anchor] }, { log, signal });
+  return undefined;
+}
+
+function describePeers(
+  self: string,
+  others: readonly string[],
+  observed: ObservedPeers,
+  message: string | undefined,
+): Peers {
+  const peerOf = (node: string) => observed.peers.find((peer) => peer.names.includes(node) && peer.isMember);
+  const isConnected = (node: string) => peerOf(node)?.isConnected === true;
+  return {
+    observedBy: self,
+    connected: others.filter(isConnected),
+    disconnected: others.filter((node) => peerOf(node) !== undefined && !isConnected(node)),
+    missing: others.filter((node) => peerOf(node) === undefined),
+    ...(message === undefined ? {} : { message }),
+  };
+}
+
+async function writePeers(deps: AgentDeps, cluster: StoredCluster, peers: Peers, signal: AbortSignal): Promise<void> {
+  const patch = mergeDiff({ peers: cluster.status?.peers ?? null }, { peers });
+  if (patch === undefined) return;
+  await deps.client.patch(
+    'StorageCluster',
+    cluster.metadata.name,
+    { status: patch },
+    { subresource: 'status', signal },
+  );
+}

@@ -1,0 +1,202 @@
+/**
+ * Makes, watches and removes the engine volumes that this node is the anchor of. Everything volume-wide happens here and
+ * nowhere else; an agent that is no longer the anchor stops before its next step.
+ */
+import { messageOf } from '../../domain/errors.ts';
+import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import type { PlacedCopy, VolumeEngineStatus } from '../../schemas/volume.ts';
+import { mergeDiff } from '../runtime/merge-diff.ts';
+import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { runSteps } from './run-steps.ts';
+
+type StoredVolume = Resource<'Volume'>;
+
+/** A healthy volume is looked at this often; asking GlusterFS for heal info starts a process that connects to all bricks. */
+const HEALTHY_PERIOD_MS = 15_000;
+const UNHEALTHY_PERIOD_MS = 1_000;
+
+/** The loop for the Volumes anchored on this node. */
+export function createVolumeEngineLoop(deps: AgentDeps): ReconcileLoop {
+  const { informers, node: self } = deps;
+
+  const reconcile = async (name: string, signal: AbortSignal) => {
+    const volume = informers.Volume.get(name);
+    const placement = volume?.status?.placement;
+    if (volume === undefined || placement === undefined || volume.status?.anchor !== self) return undefined;
+    const isDeleting = volume.metadata.deletionTimestamp !== undefined;
+    // While it is still mounted somewhere the controller has not said Deleting yet, and it is kept serving.
+    if (isDeleting && volume.status.phase === 'Deleting') return removeVolume(deps, volume, placement, signal);
+    return serveVolume(deps, volume, placement, signal);
+  };
+
+  const anchored = () =>
+    informers.Volume.list()
+      .filter((volume) => volume.status?.anchor === self)
+      .map((volume) => volume.metadata.name);
+  return createReconcileLoop(deps, {
+    name: 'agent-volumes',
+    watches: [
+      watchKeys(informers.Volume, (volume) => (volume.status?.anchor === self ? [volume.metadata.name] : [])),
+      watchKeys(informers.VolumeCopy, (copy) => [copy.spec.volume]),
+      // A node that comes or goes changes what the engine can reach.
+      watchKeys(informers.StorageNode, anchored),
+      watchKeys(informers.StorageCluster, anchored),
+    ],
+    reconcile,
+    workers: 2,
+    backoff: AGENT_BACKOFF,
+  });
+}
+
+async function serveVolume(
+  deps: AgentDeps,
+  volume: StoredVolume,
+  placement: readonly PlacedCopy[],
+  signal: AbortSignal,
+) {
+  const { engine, log } = deps;
+  const desired = desiredVolume(deps, volume, placement, true);
+  if (desired === undefined) return undefined;
+  const before = volume.status?.engine;
+  const isMade = before !== undefined && (before.state === 'Created' || before.state === 'Started');
+  if (!isMade && !isReadyToCreate(deps, placement)) return undefined;
+  try {
+    const mayGoOn = () => isStillAnchor(deps, volume, signal);
+    const { observed, applied } = await runSteps(engine, desired, { log, signal, mayGoOn });
+    await report(deps, volume, describe(deps, volume, placement, observed), signal);
+    for (const step of applied) deps.events.normal(volume, 'EngineStep', step.about);
+    return { requeueAfterMs: isHealthy(observed) ? HEALTHY_PERIOD_MS : UNHEALTHY_PERIOD_MS };
+  } catch (error) {
+    signal.throwIfAborted();
+    await report(deps, volume, { ...(before ?? emptyStatus(deps, volume)), message: messageOf(error) }, signal);
+    throw error;
+  }
+}
+
+async function removeVolume(
+  deps: AgentDeps,
+  volume: StoredVolume,
+  placement: readonly PlacedCopy[],
+  signal: AbortSignal,
+) {
+  const { engine, log } = deps;
+  if (volume.status?.engine?.state === 'Removed') return undefined;
+  const before = volume.status?.engine ?? emptyStatus(deps, volume);
+  // Bricks play no part in removing a volume, so copies that never became ready do not hold it up.
+  const desired = desiredVolume(deps, volume, placement, false);
+  if (desired === undefined) return undefined;
+  try {
+    const mayGoOn = () => isStillAnchor(deps, volume, signal);
+    const { observed } = await runSteps(engine, desired, { log, signal, mayGoOn });
+    const state = observed.isPresent ? before.state : 'Removed';
+    await report(deps, volume, { ...before, observedBy: deps.node, state, bricks: [] }, signal);
+    return observed.isPresent ? { requeueAfterMs: UNHEALTHY_PERIOD_MS } : undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    await report(deps, volume, { ...before, message: messageOf(error) }, signal);
+    throw error;
+  }
+}
+
+/** Asked of the API, not of the cache: an agent that was cut off must not act on what it believed then. */
+async function isStillAnchor({ client, node }: AgentDeps, volume: StoredVolume, signal: AbortSignal): Promise<boolean> {
+  const now = await client.get('Volume', volume.metadata.name, { signal });
+  return (
+    now !== undefined &&
+    now.metadata.uid === volume.metadata.uid &&
+    now.status?.anchor === node &&
+    now.status.epoch === volume.status?.epoch &&
+    (now.metadata.deletionTimestamp === undefined) === (volume.metadata.deletionTimestamp === undefined)
+  );
+}
+
+/** A volume is created only when every member node is joined: GlusterFS refuses bricks on hosts it does not know. */
+function isReadyToCreate({ informers, node: self }: AgentDeps, placement: readonly PlacedCopy[]): boolean {
+  const cluster = informers.StorageCluster.list().find((candidate) => candidate.spec.nodes.includes(self));
+  const peers = cluster?.status?.peers;
+  const joined = new Set([self, ...(peers === undefined ? [] : [peers.observedBy, ...peers.connected])]);
+  return placement.every((placed) => joined.has(placed.node));
+}
+
+/** Undefined while a copy is not ready: its path is not known yet. */
+function desiredVolume(
+  { informers }: AgentDeps,
+  volume: StoredVolume,
+  placement: readonly PlacedCopy[],
+  isPresent: boolean,
+): DesiredVolume | undefined {
+  const isMade = volume.status?.engine?.state === 'Started';
+  const bricks = placement.flatMap((placed) => {
+    const copy = informers.VolumeCopy.get(placed.copy);
+    const path = copy?.status?.path;
+    const isKnown = path !== undefined && (copy?.status?.state === 'Ready' || isMade);
+    return isKnown ? [{ node: placed.node, path, isArbiter: placed.role === 'arbiter' }] : [];
+  });
+  if (isPresent && bricks.length < placement.length) return undefined;
+  return {
+    subject: 'volume',
+    isPresent,
+    name: volume.metadata.name,
+    layout: volume.spec.layout,
+    bricks,
+    options: volumeOptions(volume, informers.StorageNode.list()),
+  };
+}
+
+/** Who may mount: the addresses asked for and always the nodes themselves; everybody when no list is given. */
+function volumeOptions(volume: StoredVolume, nodes: readonly Resource<'StorageNode'>[]): Record<string, string> {
+  const asked = volume.spec.allowFrom;
+  if (asked === undefined || asked.length === 0) return {};
+  const own = nodes.map((node) => node.spec.addresses.internalIp ?? node.spec.addresses.ip);
+  return { 'auth.allow': [...new Set([...asked, ...own])].toSorted().join(',') };
+}
+
+function isHealthy(observed: ObservedVolume): boolean {
+  return (
+    observed.isStarted &&
+    observed.bricks.every((brick) => brick.isOnline && brick.isReadable && (brick.pendingHeals ?? 0) === 0)
+  );
+}
+
+function emptyStatus(deps: AgentDeps, volume: StoredVolume): VolumeEngineStatus {
+  return { observedBy: deps.node, epoch: volume.status?.epoch ?? 0, state: 'Absent', bricks: [] };
+}
+
+function describe(
+  deps: AgentDeps,
+  volume: StoredVolume,
+  placement: readonly PlacedCopy[],
+  observed: ObservedVolume,
+): VolumeEngineStatus {
+  return {
+    observedBy: deps.node,
+    epoch: volume.status?.epoch ?? 0,
+    state: observed.isStarted ? 'Started' : observed.isPresent ? 'Created' : 'Absent',
+    ...(observed.engineId === undefined ? {} : { engineId: observed.engineId }),
+    bricks: placement.map((placed) => {
+      const path = deps.informers.VolumeCopy.get(placed.copy)?.status?.path;
+      const brick = observed.bricks.find((candidate) => candidate.node === placed.node && candidate.path === path);
+      return {
+        copy: placed.copy,
+        node: placed.node,
+        isOnline: brick?.isOnline ?? false,
+        isReadable: brick?.isReadable ?? false,
+        ...(brick?.pendingHeals === undefined ? {} : { pendingHeals: brick.pendingHeals }),
+        ...(brick?.splitBrainEntries === undefined ? {} : { splitBrainEntries: brick.splitBrainEntries }),
+      };
+    }),
+  };
+}
+
+async function report(
+  deps: AgentDeps,
+  volume: StoredVolume,
+  engine: VolumeEngineStatus,
+  signal: AbortSignal,
+): Promise<void> {
+  const patch = mergeDiff({ engine: volume.status?.engine ?? null }, { engine });
+  if (patch === undefined) return;
+  await deps.client.patch('Volume', volume.metadata.name, { status: patch }, { subresource: 'status', signal });
+}

@@ -1,0 +1,82 @@
+/** One node's agent: registers, beats, and runs the loops for what is placed on its node. */
+import { messageOf } from '../../domain/errors.ts';
+import type { Engine } from '../../ports/engine.ts';
+import type { Host } from '../../ports/host.ts';
+import { type ControllerDeps, createInformers, runInformers } from '../deps.ts';
+import { createEventRecorder } from '../runtime/event-recorder.ts';
+import { createStatusWriter } from '../runtime/status-writer.ts';
+import type { AgentDeps } from './agent-deps.ts';
+import { runHeartbeat } from './heartbeat.ts';
+import { type NodeIdentity, readBootId, registerNode } from './identity.ts';
+import { createAttachmentLoop } from './reconcile-attachments.ts';
+import { createCopyLoop } from './reconcile-copies.ts';
+import { createNodeLoop } from './reconcile-node.ts';
+import { createPeerLoop } from './reconcile-peers.ts';
+import { createVolumeEngineLoop } from './reconcile-volumes.ts';
+
+export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log'> {
+  readonly identity: NodeIdentity;
+  readonly host: Host;
+  readonly engine: Engine;
+}
+
+const REGISTER_RETRY_MS = 500;
+
+/** Runs the agent of one node until the signal aborts; the API may be away at the start and at any time after. */
+export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
+  const { identity, host, log } = options;
+  const bootId = await readBootId(host);
+  await registerUntilDone(options, signal);
+  if (signal.aborted) return;
+
+  const informers = createInformers(options);
+  const events = createEventRecorder(options, { component: 'holdfast-node', host: identity.name });
+  const deps: AgentDeps = {
+    ...options,
+    informers,
+    events,
+    statusWriter: createStatusWriter(options),
+    node: identity.name,
+    agentVersion: identity.agentVersion,
+    bootId,
+    readyPools: new Map(),
+  };
+  const copies = createCopyLoop(deps);
+  const wakeCopies = () => {
+    for (const copy of informers.VolumeCopy.list()) {
+      if (copy.spec.node === identity.name) copies.enqueue(copy.metadata.name);
+    }
+  };
+  const loops = [
+    createNodeLoop(deps, wakeCopies),
+    copies,
+    createPeerLoop(deps),
+    createVolumeEngineLoop(deps),
+    createAttachmentLoop(deps),
+  ];
+  log.info('agent runs', { node: identity.name, bootId });
+  await Promise.all([
+    runHeartbeat({ client: options.client, clock: options.clock, log, node: identity.name }, signal),
+    runInformers(
+      informers,
+      ['StorageCluster', 'StorageNode', 'Volume', 'VolumeCopy', 'VolumeAttachmentRecord'],
+      signal,
+    ),
+    events.run(signal),
+    ...loops.map((loop) => loop.run(signal)),
+  ]);
+}
+
+async function registerUntilDone({ client, clock, log, identity }: AgentOptions, signal: AbortSignal): Promise<void> {
+  let lastMessage = '';
+  while (!signal.aborted) {
+    try {
+      return await registerNode(client, identity, signal);
+    } catch (error) {
+      const message = messageOf(error);
+      if (message !== lastMessage) log.warn('not registered yet', { err: error });
+      lastMessage = message;
+    }
+    await clock.sleep(REGISTER_RETRY_MS, signal).catch(() => undefined); // aborted: the loop ends
+  }
+}

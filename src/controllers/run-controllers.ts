@@ -1,0 +1,26 @@
+/** The controller role: all cluster-wide loops in one process, run by whoever is leader. */
+import { createClusterLoop } from './cluster/reconcile-cluster.ts';
+import { type ControllerDeps, createInformers, runInformers } from './deps.ts';
+import { createNodeHealthLoop } from './node/reconcile-node-health.ts';
+import { createEventRecorder } from './runtime/event-recorder.ts';
+import { createStatusWriter } from './runtime/status-writer.ts';
+import { createVolumeLoop } from './volume/reconcile-volume.ts';
+
+export type ControllersOptions = Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log'>;
+
+/** Runs every controller until the signal aborts. */
+export async function runControllers(options: ControllersOptions, signal: AbortSignal): Promise<void> {
+  const informers = createInformers(options);
+  const events = createEventRecorder(options, { component: 'holdfast-controller' });
+  const deps: ControllerDeps = { ...options, informers, events, statusWriter: createStatusWriter(options) };
+  const loops = [createNodeHealthLoop(deps), createClusterLoop(deps), createVolumeLoop(deps)];
+  await Promise.all([
+    runInformers(
+      informers,
+      ['StorageCluster', 'StorageNode', 'Volume', 'VolumeCopy', 'VolumeAttachmentRecord', 'Lease'],
+      signal,
+    ),
+    events.run(signal),
+    ...loops.map((loop) => loop.run(signal)),
+  ]);
+}

@@ -1,0 +1,212 @@
+/** Carries each Volume through its life: what to do is `domain/volume/decide-volume.ts`, here it is seen and done. */
+import type { Claim } from '../../domain/claim.ts';
+import { isAppError } from '../../domain/errors.ts';
+import { COPY_FINALIZER, VOLUME_FINALIZER } from '../../domain/finalizers.ts';
+import { usableNames } from '../../domain/node/is-usable.ts';
+import { choosePlacement } from '../../domain/placement/choose-placement.ts';
+import { placementInput } from '../../domain/placement/from-resources.ts';
+import { copySizes } from '../../domain/volume/copy-size.ts';
+import {
+  decideVolume,
+  type PlacementOutcome,
+  type SeenVolume,
+  type VolumeDecision,
+} from '../../domain/volume/decide-volume.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import type { VolumeCopy } from '../../schemas/volume-copy.ts';
+import type { ControllerDeps } from '../deps.ts';
+import { findCondition, setCondition } from '../runtime/conditions.ts';
+import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+
+type StoredVolume = Resource<'Volume'>;
+type NewCopy = VolumeCopy & { readonly metadata: { readonly name: string } };
+
+/** A volume that waits for room or for a node is looked at again so often even if no event says anything changed. */
+const PENDING_RETRY_MS = 15_000;
+
+/** One worker: two volumes placed at the same time could be promised the same free space. */
+export function createVolumeLoop(deps: ControllerDeps): ReconcileLoop {
+  const { informers } = deps;
+
+  const reconcile = async (name: string, signal: AbortSignal) => {
+    const volume = informers.Volume.get(name);
+    if (volume === undefined) return undefined;
+    if (!hasFinalizer(volume) && volume.metadata.deletionTimestamp === undefined) {
+      await addFinalizer(deps, volume, signal);
+      return undefined;
+    }
+    // The cache may lag behind our own last write. Placement needs the newest truth about what is promised, and a
+    // deletion the newest truth about which copies are left: one not seen would be left behind for ever.
+    const needsTruth = volume.status?.placement === undefined || volume.metadata.deletionTimestamp !== undefined;
+    const allCopies = needsTruth ? await freshCopies(deps, signal) : informers.VolumeCopy.list();
+    const decision = decideVolume(see(deps, volume, allCopies));
+    await act(deps, volume, decision, signal);
+    return decision.status.phase === 'Pending' ? { requeueAfterMs: PENDING_RETRY_MS } : undefined;
+  };
+
+  const allVolumes = () => informers.Volume.list().map((volume) => volume.metadata.name);
+  return createReconcileLoop(deps, {
+    name: 'volume',
+    watches: [
+      watchKeys(informers.Volume, (volume) => [volume.metadata.name]),
+      watchKeys(informers.VolumeCopy, (copy) => [copy.spec.volume]),
+      watchKeys(informers.VolumeAttachmentRecord, (record) => [record.spec.volume]),
+      watchKeys(informers.StorageNode, allVolumes),
+    ],
+    reconcile,
+    backoff: { baseMs: 5, maxMs: 10_000 },
+  });
+}
+
+async function freshCopies(
+  { client }: ControllerDeps,
+  signal: AbortSignal,
+): Promise<readonly Resource<'VolumeCopy'>[]> {
+  const { items } = await client.list('VolumeCopy', { signal });
+  return items;
+}
+
+function see(deps: ControllerDeps, volume: StoredVolume, allCopies: readonly Resource<'VolumeCopy'>[]): SeenVolume {
+  const { informers } = deps;
+  const { name, uid } = volume.metadata;
+  const nodes = informers.StorageNode.list();
+  const own = allCopies.filter((copy) => copy.spec.volume === name && copy.spec.volumeUid === uid);
+  return {
+    name,
+    uid,
+    isDeleting: volume.metadata.deletionTimestamp !== undefined,
+    status: volume.status ?? {},
+    copies: own.map((copy) => ({
+      name: copy.metadata.name,
+      node: copy.spec.node,
+      isReady: copy.status?.state === 'Ready',
+      isReleased: copy.spec.isReleased === true && copy.metadata.deletionTimestamp !== undefined,
+      ...(copy.status?.message === undefined ? {} : { message: copy.status.message }),
+    })),
+    attachedNodes: informers.VolumeAttachmentRecord.byIndex('volume', name).map((record) => record.spec.node),
+    usableNodes: usableNames(nodes, volume.spec.engine),
+    place: () => place(volume, nodes, allCopies, informers.Volume.list()),
+  };
+}
+
+function place(
+  volume: StoredVolume,
+  nodes: readonly Resource<'StorageNode'>[],
+  copies: readonly Resource<'VolumeCopy'>[],
+  volumes: readonly StoredVolume[],
+): PlacementOutcome {
+  const { name, uid } = volume.metadata;
+  const promised = volumes.flatMap((other) => unrecordedCopies(other, copies));
+  const result = choosePlacement(placementInput({ name, uid, spec: volume.spec }, nodes, [...copies, ...promised]));
+  if (!result.ok)
+    return { ok: false, message: `${result.message}; ${result.smallestChange}`, reasons: [...result.reasons] };
+  const placement = result.placed.map((placed) => ({
+    copy: copyName(name, uid, placed.index),
+    node: placed.node,
+    pool: placed.pool,
+    role: placed.role,
+  }));
+  return { ok: true, placement, reasons: [...result.reasons] };
+}
+
+/** Copies that a stored placement promises but that are not recorded yet: their room is taken all the same. */
+function unrecordedCopies(volume: StoredVolume, copies: readonly Resource<'VolumeCopy'>[]): VolumeCopy[] {
+  const known = new Set(copies.map((copy) => copy.metadata.name));
+  return (volume.status?.placement ?? [])
+    .map((placed, index) => copyObject(volume, { ...placed, index }))
+    .filter((copy) => !known.has(copy.metadata.name));
+}
+
+async function act(
+  deps: ControllerDeps,
+  volume: StoredVolume,
+  decision: VolumeDecision,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client } = deps;
+  if (decision.isGone) return removeFinalizer(deps, volume, signal);
+  await writeStatus(deps, volume, decision, signal);
+  for (const placed of decision.createCopies) {
+    try {
+      await client.create('VolumeCopy', copyObject(volume, placed), { signal });
+    } catch (error) {
+      // Created by the pass before, whose news has not reached the cache yet.
+      if (!isAppError(error, 'exists')) throw error;
+    }
+  }
+  for (const name of decision.releaseCopies) {
+    await client.patch('VolumeCopy', name, { spec: { isReleased: true } }, { signal });
+    await client.delete('VolumeCopy', name, { signal });
+  }
+}
+
+async function writeStatus(
+  deps: ControllerDeps,
+  volume: StoredVolume,
+  decision: VolumeDecision,
+  signal: AbortSignal,
+): Promise<void> {
+  const { statusWriter, clock } = deps;
+  const observedGeneration = volume.metadata.generation;
+  let conditions = volume.status?.conditions ?? [];
+  for (const made of decision.claims) {
+    conditions = [...setCondition(conditions, { ...made, observedGeneration }, clock.now())];
+  }
+  await statusWriter.write('Volume', volume, { ...decision.status, conditions }, { signal });
+  for (const made of decision.claims) announce(deps, volume, made);
+}
+
+/** Events where a person looks: only when the reason of a condition changed. */
+function announce({ events }: ControllerDeps, volume: StoredVolume, made: Claim): void {
+  if (findCondition(volume.status?.conditions, made.type)?.reason === made.reason) return;
+  if (made.status === 'Unknown') return;
+  const isTrouble = ['NoPlaceForCopies', 'NoQuorum', 'CopiesDown', 'SplitBrain', 'InUse'].includes(made.reason);
+  if (isTrouble) events.warning(volume, made.reason, made.message);
+  else events.normal(volume, made.reason, made.message);
+}
+
+/** Carries the UID, so that a volume deleted and made anew under the same name never meets old copies. */
+function copyName(volume: string, uid: string, index: number): string {
+  return `${volume}-${uid.slice(0, 8)}-${index}`;
+}
+
+function copyObject(volume: StoredVolume, placed: VolumeDecision['createCopies'][number]): NewCopy {
+  const { name, uid } = volume.metadata;
+  const sizes = copySizes(volume.spec);
+  return {
+    apiVersion: 'holdfast.dev/v1alpha1',
+    kind: 'VolumeCopy',
+    metadata: { name: placed.copy, finalizers: [COPY_FINALIZER], labels: { 'holdfast.dev/volume': name } },
+    spec: {
+      volume: name,
+      volumeUid: uid,
+      node: placed.node,
+      pool: placed.pool,
+      role: placed.role,
+      index: placed.index,
+      engine: volume.spec.engine,
+      brick: volume.spec.brick,
+      sizeBytes: sizes[placed.role],
+    },
+  };
+}
+
+function hasFinalizer(volume: StoredVolume): boolean {
+  return volume.metadata.finalizers?.includes(VOLUME_FINALIZER) === true;
+}
+
+async function addFinalizer({ client }: ControllerDeps, volume: StoredVolume, signal: AbortSignal): Promise<void> {
+  const { name, resourceVersion, finalizers = [] } = volume.metadata;
+  const patch = { metadata: { finalizers: [...finalizers, VOLUME_FINALIZER] } };
+  await client.patch('Volume', name, patch, { resourceVersion, signal });
+}
+
+async function removeFinalizer({ client }: ControllerDeps, volume: StoredVolume, signal: AbortSignal): Promise<void> {
+  const { name, resourceVersion, finalizers = [] } = volume.metadata;
+  const patch = { metadata: { finalizers: finalizers.filter((finalizer) => finalizer !== VOLUME_FINALIZER) } };
+  try {
+    await client.patch('Volume', name, patch, { resourceVersion, signal });
+  } catch (error) {
+    if (!isAppError(error, 'notFound')) throw error; // gone is what was wanted
+  }
+}
