@@ -13,15 +13,15 @@ interface Layer {
   readonly packages: 'any' | readonly string[];
 }
 
-/** Pure functions on text, the same on every machine. */
-const PURE_NODE = ['node:path', 'node:path/posix'];
+/** Pure functions, the same on every machine. */
+const PURE_NODE = ['node:path', 'node:path/posix', 'node:util'];
 
 export const LAYERS: Readonly<Record<string, Layer>> = {
   domain: { from: [], typesFrom: ['schemas'], node: [], packages: [] },
   schemas: { from: ['domain'], node: [], packages: ['zod', 'yaml'] },
   ports: { from: ['domain', 'schemas'], node: [], packages: [] },
-  usecases: { from: ['domain', 'schemas', 'ports'], node: PURE_NODE, packages: [] },
-  controllers: { from: ['domain', 'schemas', 'ports', 'usecases'], node: PURE_NODE, packages: [] },
+  usecases: { from: ['domain', 'schemas', 'ports'], node: PURE_NODE, packages: ['zod'] },
+  controllers: { from: ['domain', 'schemas', 'ports', 'usecases'], node: PURE_NODE, packages: ['zod'] },
   engines: { from: ['domain', 'schemas', 'ports'], node: PURE_NODE, packages: 'any' },
   adapters: { from: ['domain', 'schemas', 'ports'], node: 'any', packages: 'any' },
   shells: { from: ['domain', 'schemas', 'ports', 'usecases', 'controllers'], node: 'any', packages: 'any' },

@@ -1,0 +1,92 @@
+/**
+ * `npm test`: installs what is missing, builds, checks, and runs every level of test in order.
+ *
+ * Nothing is left out in silence: a level that can't run here is named with the reason, and where CI=true it fails the
+ * run. Ends with one plain line, the sum over all levels; the exit code is 0 only if everything that should run passed.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT, runTool } from '../project.ts';
+import { installMissing } from './debian-packages.ts';
+import { TEST_LEVELS, type TestLevel, whyNoHost } from './levels.ts';
+import { type Counts, countLevel, describeCounts, sumCounts, type VitestReport } from './totals.ts';
+
+const failures: string[] = [];
+const skips: string[] = [];
+
+function heading(text: string): void {
+  console.log(`\n=== ${text}`);
+}
+
+async function step(name: string, file: string, args: readonly string[]): Promise<void> {
+  heading(name);
+  const result = await runTool({ file, args, timeoutMs: 300_000, output: 'show' });
+  if (result.code !== 0) failures.push(name);
+}
+
+/** Why the levels that need a host can't run here, or undefined when everything they need is there. */
+async function prepareHost(): Promise<string | undefined> {
+  heading('packages');
+  const reason = whyNoHost();
+  if (reason !== undefined) return reason;
+  const outcome = await installMissing();
+  if (!outcome.isReady) return outcome.reason;
+  console.log(outcome.installed.length === 0 ? 'all there' : `installed: ${outcome.installed.join(' ')}`);
+  return undefined;
+}
+
+async function runLevel(level: TestLevel, reportFolder: string): Promise<Counts> {
+  heading(`${level.name}: ${level.about}`);
+  const reportFile = join(reportFolder, `${level.name}.json`);
+  const result = await runTool({
+    file: 'vitest',
+    args: [
+      'run',
+      '--project',
+      level.name,
+      '--reporter',
+      'default',
+      '--reporter',
+      'json',
+      `--outputFile.json=${reportFile}`,
+    ],
+    timeoutMs: level.timeoutMs,
+    output: 'show',
+  });
+  const report = existsSync(reportFile) ? (JSON.parse(readFileSync(reportFile, 'utf8')) as VitestReport) : undefined;
+  const counts = countLevel(report, result.code);
+  if (counts.failed > 0) failures.push(level.name);
+  return counts;
+}
+
+async function runLevels(hostProblem: string | undefined): Promise<readonly Counts[]> {
+  const all: Counts[] = [];
+  const reportFolder = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+  try {
+    for (const level of TEST_LEVELS) {
+      if (level.needsHost && hostProblem !== undefined) {
+        skips.push(`${level.name} (${hostProblem})`);
+        console.log(`\n!!! ${level.name} IS NOT RUN: ${hostProblem}`);
+      } else {
+        all.push(await runLevel(level, reportFolder));
+      }
+    }
+  } finally {
+    rmSync(reportFolder, { recursive: true, force: true });
+  }
+  return all;
+}
+
+console.log(`Holdfast tests in ${ROOT}, Node ${process.version}`);
+const hostProblem = await prepareHost();
+await step('build', process.execPath, ['tools/build.mjs']);
+// The unit tests come with their own count below.
+await step('check', process.execPath, ['tools/check/index.ts', '--without', 'unit']);
+const total = sumCounts(await runLevels(hostProblem));
+
+if (process.env['CI'] === 'true') failures.push(...skips.map((skip) => `${skip} in CI`));
+heading(failures.length === 0 ? 'all passed' : `failed: ${failures.join(', ')}`);
+if (skips.length > 0) console.log(`not run: ${skips.join(', ')}`);
+console.log(describeCounts(total));
+process.exitCode = failures.length === 0 ? 0 : 1;
