@@ -35,6 +35,31 @@ export interface ProcessId {
   readonly startTicks: number;
 }
 
+/** A process to start and leave running. */
+export interface ProcessRequest {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Standard output and standard error are appended here; standard input is empty. */
+  readonly logFile: string;
+  readonly cwd?: string;
+  /** Added to the runner's fixed environment (PATH, LC_ALL=C). */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface HostProcesses {
+  /** The process that asks. */
+  self(): Promise<ProcessId>;
+  /** Starts a process in a session of its own; it outlives the caller. @throws {RunError} when it cannot start */
+  start(request: ProcessRequest): Promise<ProcessId>;
+  isAlive(id: ProcessId): Promise<boolean>;
+  /**
+   * Ends a process and the group it leads: SIGTERM, and after `graceMs` SIGKILL (at once for 0). No error when it is gone.
+   *
+   * @throws {AppError} timeout, when the kernel does not let go of it
+   */
+  stop(id: ProcessId, options: { readonly graceMs: number }): Promise<void>;
+}
+
 export interface FileInfo {
   readonly type: 'file' | 'directory' | 'symlink' | 'device' | 'other';
   readonly sizeBytes: number;
@@ -102,4 +127,22 @@ export interface Host {
   run(command: Command): Promise<CommandResult>;
   readonly files: HostFiles;
   readonly mounts: HostMounts;
+}
+
+/** A host on which long-lived processes can be started too. */
+export interface MachineHost extends Host {
+  readonly processes: HostProcesses;
+  /**
+   * Runs a command on the caller's own terminal (stdin, stdout and stderr are passed on) and returns its exit code;
+   * 128 + n when signal n ended it.
+   *
+   * @throws {RunError} when it cannot start
+   */
+  runAttached(command: AttachedCommand): Promise<number>;
+}
+
+export interface AttachedCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }

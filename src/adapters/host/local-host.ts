@@ -1,0 +1,27 @@
+/** The machine that this process runs on, as a Host. */
+import type { Clock } from '../../ports/clock.ts';
+import type { MachineHost } from '../../ports/host.ts';
+import { createHostFiles } from './files.ts';
+import { createHostMounts } from './mounts.ts';
+import { createHostProcesses } from './processes.ts';
+import { runAttached, runCommand } from './run.ts';
+
+/**
+ * Creates the Host for this machine.
+ *
+ * @param options - `name` as messages show it; "this machine" unless the caller knows better (an agent: its node's name)
+ */
+export function createLocalHost(
+  deps: { readonly clock: Clock },
+  options: { readonly name?: string } = {},
+): MachineHost {
+  const name = options.name ?? 'this machine';
+  return {
+    name,
+    run: runCommand,
+    runAttached,
+    processes: createHostProcesses(deps),
+    files: createHostFiles({ hostName: name, root: async () => '/' }),
+    mounts: createHostMounts({ hostName: name, run: runCommand, table: async () => '/proc/self/mountinfo' }),
+  };
+}
