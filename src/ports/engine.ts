@@ -25,6 +25,11 @@ export interface DesiredPeers {
   readonly self: string;
   /** Names that must resolve on every node. */
   readonly members: readonly string[];
+  /**
+   * False on a node that is not the anchor: it joins nobody to the pool, it only tells its own engine the names of
+   * peers that it knows by address. Default true.
+   */
+  readonly mayInvite?: boolean;
 }
 
 export interface ObservedPeer {
@@ -37,7 +42,10 @@ export interface ObservedPeer {
 
 export interface ObservedPeers {
   readonly subject: 'peers';
+  /** The other machines of the pool; this one is not listed. */
   readonly peers: readonly ObservedPeer[];
+  /** What the members' names resolve to on this node; a name that does not resolve is missing. */
+  readonly addresses?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** One copy on this node: the directory a GlusterFS brick lives in, backed by an image or by a plain folder. */
@@ -78,6 +86,8 @@ export interface DesiredVolume {
   readonly bricks: readonly DesiredBrick[];
   /** Engine options that must hold; the engine adds its own defaults. */
   readonly options: Readonly<Record<string, string>>;
+  /** A limit that the engine itself enforces; for copies in plain folders, which have no size of their own. */
+  readonly limitBytes?: number;
 }
 
 export interface ObservedBrick {
@@ -87,6 +97,8 @@ export interface ObservedBrick {
   readonly isOnline: boolean;
   /** The engine could read it just now; false where only the process is alive but its disk is dead. */
   readonly isReadable: boolean;
+  /** The engine's daemon on the brick's node answers; false when the node is off or cut off. */
+  readonly isNodeReachable?: boolean;
   /** Entries not yet the same on all copies; undefined when it could not be asked. */
   readonly pendingHeals?: number;
   readonly splitBrainEntries?: number;
@@ -99,6 +111,8 @@ export interface ObservedVolume {
   readonly engineId?: string;
   readonly bricks: readonly ObservedBrick[];
   readonly options: Readonly<Record<string, string>>;
+  /** The limit that the engine enforces; undefined without one. */
+  readonly limitBytes?: number;
 }
 
 /** The volume mounted on this node. */
@@ -114,8 +128,13 @@ export interface DesiredAttachment {
 
 export interface ObservedAttachment {
   readonly subject: 'attachment';
-  /** 'dead': in the mount table but not answering. 'foreign': something else is mounted there. */
+  /**
+   * 'dead': in the mount table, but nothing serves it any more, so it can only be taken away. 'foreign': something
+   * else is mounted there. A volume that has lost its quorum stays 'mounted': it answers again when copies return.
+   */
   readonly state: 'absent' | 'mounted' | 'dead' | 'foreign';
+  /** Only with 'mounted': whether a look at the mount was answered just now. */
+  readonly isAnswering?: boolean;
   readonly message?: string;
 }
 

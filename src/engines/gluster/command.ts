@@ -1,0 +1,158 @@
+/**
+ * The argument lists of the gluster program, one function per command. Pure. Names and paths were checked where they
+ * came in; they are checked again here, since gluster knows no `--` and takes any word that begins with `--` as an
+ * option of its own, wherever it stands.
+ */
+import { AppError } from '../../domain/errors.ts';
+import { parseNodeName, parseVolumeName } from '../../domain/names.ts';
+import type { DesiredBrick, DesiredVolume } from '../../ports/engine.ts';
+import { plainPath } from './paths.ts';
+
+/** Arguments after the program's name. */
+export type Argv = readonly string[];
+
+// script: never asks; xml: answers that can be read.
+const FRAME = ['--mode=script', '--xml'] as const;
+
+function gluster(...words: readonly string[]): Argv {
+  return [...FRAME, ...words];
+}
+
+export function poolListArgv(): Argv {
+  return gluster('pool', 'list');
+}
+
+export function peerProbeArgv(node: string): Argv {
+  return gluster('peer', 'probe', parseNodeName(node));
+}
+
+export function volumeInfoArgv(volume: string): Argv {
+  return gluster('volume', 'info', parseVolumeName(volume));
+}
+
+export function volumeStatusArgv(volume: string): Argv {
+  return gluster('volume', 'status', parseVolumeName(volume));
+}
+
+export function healSummaryArgv(volume: string): Argv {
+  return gluster('volume', 'heal', parseVolumeName(volume), 'info', 'summary');
+}
+
+/** Answers in text, also with --xml. */
+export function healArgv(volume: string): Argv {
+  return gluster('volume', 'heal', parseVolumeName(volume));
+}
+
+/**
+ * `volume create`. `force` is needed for a pool on the root file system and for the second try after a failed one; it
+ * would also take a directory that holds another volume's data, which cannot happen here: paths.ts gives each copy
+ * a path that is never used again.
+ *
+ * @throws {AppError} invalid, when the bricks do not fit the layout
+ */
+export function volumeCreateArgv(
+  volume: string,
+  layout: DesiredVolume['layout'],
+  bricks: readonly DesiredBrick[],
+): Argv {
+  const words = bricks.map((brick) => `${parseNodeName(brick.node)}:${plainPath(brick.path, 'brick path')}`);
+  return gluster(
+    'volume',
+    'create',
+    parseVolumeName(volume),
+    ...layoutWords(volume, layout, bricks),
+    'transport',
+    'tcp',
+    ...words,
+    'force',
+  );
+}
+
+function layoutWords(volume: string, layout: DesiredVolume['layout'], bricks: readonly DesiredBrick[]): Argv {
+  const refuse = (expected: string): AppError =>
+    new AppError('invalid', `volume ${volume}: layout ${layout} needs ${expected}, not ${describe(bricks)}`, {
+      resource: `volume ${volume}`,
+      reason: 'LayoutMismatch',
+      hint: 'place the volume anew',
+    });
+  const nodes = new Set(bricks.map((brick) => brick.node));
+  // Gluster would refuse this too, but not with `force`.
+  if (nodes.size !== bricks.length) throw refuse('each copy on a node of its own');
+  const arbiters = bricks.map((brick) => brick.isArbiter);
+  switch (layout) {
+    case 'single':
+      if (bricks.length !== 1 || arbiters[0] === true) throw refuse('one data copy');
+      return [];
+    case 'replicated':
+      if (bricks.length < 2 || arbiters.includes(true)) throw refuse('two or more data copies');
+      return ['replica', String(bricks.length)];
+    case 'arbiter':
+      // Gluster takes the last brick of each set as the arbiter.
+      if (arbiters.join() !== 'false,false,true') throw refuse('two data copies and then the arbiter');
+      return ['replica', '3', 'arbiter', '1'];
+  }
+}
+
+function describe(bricks: readonly DesiredBrick[]): string {
+  return bricks.map((brick) => `${brick.node}${brick.isArbiter ? ' (arbiter)' : ''}`).join(', ') || 'none';
+}
+
+/** All options in one transaction: either all hold or none. */
+export function volumeSetArgv(volume: string, options: Readonly<Record<string, string>>): Argv {
+  const words = Object.entries(options).flatMap(([key, value]) => [optionKey(key), optionValue(key, value)]);
+  return gluster('volume', 'set', parseVolumeName(volume), ...words);
+}
+
+function optionKey(key: string): string {
+  if (/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$/.test(key) && key.length <= 80) return key;
+  throw new AppError('invalid', `${JSON.stringify(key.slice(0, 80))} is no GlusterFS option`, {
+    reason: 'InvalidOption',
+    hint: 'options are written as group.name: network.ping-timeout',
+  });
+}
+
+function optionValue(key: string, value: string): string {
+  if (/^[A-Za-z0-9*/(][A-Za-z0-9._:,*/()|%-]*$/.test(value) && value.length <= 4096) return value;
+  throw new AppError('invalid', `${JSON.stringify(value.slice(0, 80))} is no value for the GlusterFS option ${key}`, {
+    reason: 'InvalidOption',
+    hint: 'values hold letters, digits and . _ : , * / ( ) | % - and begin with no "-"',
+  });
+}
+
+/** @param force - also starts the bricks of a started volume that are down */
+export function volumeStartArgv(volume: string, force: boolean): Argv {
+  return gluster('volume', 'start', parseVolumeName(volume), ...(force ? ['force'] : []));
+}
+
+/** `force`: a volume that is to be deleted is stopped although a heal or a rebalance runs on it. */
+export function volumeStopArgv(volume: string): Argv {
+  return gluster('volume', 'stop', parseVolumeName(volume), 'force');
+}
+
+export function volumeDeleteArgv(volume: string): Argv {
+  return gluster('volume', 'delete', parseVolumeName(volume));
+}
+
+export function quotaListArgv(volume: string): Argv {
+  return gluster('volume', 'quota', parseVolumeName(volume), 'list', '/');
+}
+
+export function quotaEnableArgv(volume: string): Argv {
+  return gluster('volume', 'quota', parseVolumeName(volume), 'enable');
+}
+
+/**
+ * How long a client may go on without asking for the usage, in seconds. 0 is the only value that makes a limit hold:
+ * with the defaults (60 and 5) a 150 MB write to a 100 MB limit succeeded.
+ */
+export function quotaTimeoutArgv(volume: string, which: 'hard-timeout' | 'soft-timeout'): Argv {
+  return gluster('volume', 'quota', parseVolumeName(volume), which, '0');
+}
+
+export function quotaLimitArgv(volume: string, limitBytes: number): Argv {
+  if (!Number.isSafeInteger(limitBytes) || limitBytes < 1) {
+    throw new AppError('range', `${limitBytes} is no limit: expected a whole number of bytes from 1`);
+  }
+  // A plain number is bytes.
+  return gluster('volume', 'quota', parseVolumeName(volume), 'limit-usage', '/', String(limitBytes));
+}

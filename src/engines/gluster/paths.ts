@@ -1,0 +1,82 @@
+/**
+ * Where a copy lives below its pool. Every path is built here, from the pool's path and a checked UID only, and never
+ * used for another copy: that is why `volume create ... force` is safe (whatever a brick directory holds, an earlier
+ * try at the same copy left it there).
+ */
+import { AppError } from '../../domain/errors.ts';
+import type { DesiredCopy } from '../../ports/engine.ts';
+
+/** What identifies a copy on disk. */
+export type CopyIdentity = Pick<DesiredCopy, 'copyUid' | 'poolPath' | 'brick'>;
+
+export interface CopyPaths {
+  /** Folders from the pool down, outermost first; each must be a real folder, never a symlink. */
+  readonly parents: readonly [pool: string, holdfast: string, copies: string];
+  /** Everything of the copy is in here, and nothing else. */
+  readonly folder: string;
+  readonly image: string;
+  /** The image while it is being made; never mounted, always safe to delete. */
+  readonly newImage: string;
+  readonly mountPoint: string;
+  /** Parent of the brick directory. */
+  readonly brickParent: string;
+  readonly brick: string;
+}
+
+/** Names that a copy's folder may hold; anything else in it is not ours, and the copy is not deleted. */
+export const OWN_ENTRIES: ReadonlySet<string> = new Set(['brick.img', 'brick.img.new', 'mnt', 'brick']);
+
+// RFC 9562 text form, as Kubernetes writes metadata.uid; mkfs.xfs takes it as the file system's UUID.
+const UID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/**
+ * The paths of one copy.
+ *
+ * An image's brick directory is two levels below the mount point: glusterd creates the last part of a brick path by
+ * itself, so with one level it would put an empty brick below an image that is not mounted, in the pool itself.
+ *
+ * @throws {AppError} invalid, when the UID is no UUID or the pool's path is not a plain absolute one
+ */
+export function copyPaths(copy: CopyIdentity): CopyPaths {
+  if (!UID.test(copy.copyUid)) {
+    throw new AppError('invalid', `copy UID ${JSON.stringify(copy.copyUid.slice(0, 60))} is no UUID`, {
+      reason: 'InvalidUid',
+      hint: 'the UID is metadata.uid of the VolumeCopy; it is not to be written by hand',
+    });
+  }
+  const pool = plainPath(copy.poolPath, 'pool path');
+  const holdfast = `${pool}/.holdfast`;
+  const copies = `${holdfast}/copies`;
+  const folder = `${copies}/${copy.copyUid}`;
+  const mountPoint = `${folder}/mnt`;
+  const brickParent = copy.brick === 'image' ? `${mountPoint}/data` : folder;
+  return {
+    parents: [pool, holdfast, copies],
+    folder,
+    image: `${folder}/brick.img`,
+    newImage: `${folder}/brick.img.new`,
+    mountPoint,
+    brickParent,
+    brick: `${brickParent}/brick`,
+  };
+}
+
+/**
+ * Checks that a path is absolute and plain: no "..", ".", empty parts or control characters.
+ *
+ * @param what - for the message: "pool path"
+ * @throws {AppError} invalid
+ */
+export function plainPath(path: string, what: string): string {
+  const segments = path.slice(1).split('/');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  const hasControl = /[\u0000-\u001f\u007f]/.test(path);
+  const isPlain = path.startsWith('/') && segments.every((part) => part !== '' && part !== '.' && part !== '..');
+  if (!isPlain || hasControl || path.length > 1024) {
+    throw new AppError('invalid', `${what} ${JSON.stringify(path.slice(0, 80))} is not a plain absolute path`, {
+      reason: 'InvalidPath',
+      hint: 'write it as /pool/name, without "..", ".", "//" or control characters',
+    });
+  }
+  return path;
+}

@@ -1,0 +1,52 @@
+/** What to do about one copy on this node. Pure. */
+import { describeBytes } from '../../domain/bytes.ts';
+import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
+import { imageBytes } from './sizes.ts';
+import { type CopyStep, identify, type RefuseStep } from './steps.ts';
+
+/** What the gluster engine sees of a copy, beside what every engine reports. */
+export interface ObservedGlusterCopy extends ObservedCopy {
+  /** A whole image of this copy is there. */
+  readonly hasImage?: boolean;
+  /** Something of this copy is mounted. */
+  readonly isMounted?: boolean;
+}
+
+/** Plans the steps from what is there to a ready copy, or to nothing at all. */
+export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly (CopyStep | RefuseStep)[] {
+  if (!desired.isPresent) return planRemoval(desired, observed);
+  if (observed.state === 'ready') return [];
+  const copy = identify(desired);
+  if (observed.state === 'broken') {
+    const about = observed.message ?? `the copy in ${observed.brickPath} cannot be read`;
+    return [refuseCopy(desired, about, 'CopyBroken', 'replace the copy, or repair its disk and let the node restart')];
+  }
+  const steps: CopyStep[] = [];
+  if (desired.brick === 'image') {
+    if (observed.hasImage !== true) {
+      const size = imageBytes(desired.sizeBytes);
+      const about = `reserve ${describeBytes(size)} in ${desired.poolPath} for a copy of ${desired.volume}`;
+      steps.push({ step: 'makeImage', copy, imageBytes: size, about });
+    }
+    if (observed.isMounted !== true) {
+      steps.push({ step: 'mountImage', copy, about: `mount the copy of ${desired.volume}` });
+    }
+  }
+  steps.push({ step: 'makeBrick', copy, about: `make the brick directory of ${desired.volume}` });
+  return steps;
+}
+
+function planRemoval(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly CopyStep[] {
+  if (observed.state === 'absent') return [];
+  const copy = identify(desired);
+  const steps: CopyStep[] = [];
+  if (observed.isMounted === true) {
+    steps.push({ step: 'unmountImage', copy, about: `unmount the copy of ${desired.volume}` });
+  }
+  steps.push({ step: 'eraseCopy', copy, about: `erase the copy of ${desired.volume} in ${desired.poolPath}` });
+  return steps;
+}
+
+function refuseCopy(desired: DesiredCopy, about: string, reason: string, hint: string): RefuseStep {
+  return { step: 'refuse', resource: `copy ${desired.copyUid} of volume ${desired.volume}`, reason, hint, about };
+}

@@ -1,0 +1,87 @@
+/** What the anchor node does about one volume. Pure. */
+import { describeBytes } from '../../domain/bytes.ts';
+import type { DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/engine.ts';
+import { wantedOptions } from './options.ts';
+import type { RefuseStep, VolumeStep } from './steps.ts';
+
+/**
+ * Plans the steps from what GlusterFS holds to what is wanted; options are set before the first start, so that no
+ * client ever works with the defaults.
+ *
+ * Never touches a volume of the same name whose bricks are not the wanted ones: it is somebody else's.
+ */
+export function planVolume(desired: DesiredVolume, observed: ObservedVolume): readonly (VolumeStep | RefuseStep)[] {
+  if (observed.isPresent && !hasSameBricks(desired, observed)) return [refuseForeign(desired, observed)];
+  if (!desired.isPresent) return planRemoval(desired, observed);
+  const volume = desired.name;
+  const steps: VolumeStep[] = [];
+  if (!observed.isPresent) {
+    const nodes = desired.bricks.map((brick) => `${brick.node}${brick.isArbiter ? ' (arbiter)' : ''}`).join(', ');
+    const { layout, bricks } = desired;
+    steps.push({ step: 'createVolume', volume, layout, bricks, about: `create volume ${volume} on ${nodes}` });
+  }
+  const options = missingOptions(desired, observed);
+  if (Object.keys(options).length > 0) {
+    steps.push({ step: 'setOptions', volume, options, about: `set ${describeOptions(options)} on ${volume}` });
+  }
+  if (!observed.isStarted) steps.push({ step: 'startVolume', volume, about: `start volume ${volume}` });
+  if (desired.limitBytes !== undefined && desired.limitBytes !== observed.limitBytes) {
+    const about = `limit volume ${volume} to ${describeBytes(desired.limitBytes)}`;
+    steps.push({ step: 'limitVolume', volume, limitBytes: desired.limitBytes, about });
+  }
+  return observed.isStarted ? [...steps, ...planRepair(volume, observed.bricks)] : steps;
+}
+
+function planRepair(volume: string, bricks: readonly ObservedBrick[]): readonly VolumeStep[] {
+  const steps: VolumeStep[] = [];
+  const stopped = bricks.filter((brick) => !brick.isOnline && brick.isNodeReachable === true);
+  if (stopped.length > 0) {
+    const where = stopped.map((brick) => brick.node).join(', ');
+    steps.push({ step: 'startBricks', volume, about: `start the bricks of ${volume} that are down on ${where}` });
+  }
+  // Two readable copies at least, or there is nobody to heal to.
+  const readable = bricks.filter((brick) => brick.isReadable);
+  const pending = Math.max(0, ...readable.map((brick) => brick.pendingHeals ?? 0));
+  if (pending > 0 && readable.length > 1) {
+    // Left alone, a copy that came back can wait for heal-timeout: the first crawl may skip entries that are locked.
+    steps.push({ step: 'healVolume', volume, about: `heal ${pending} entries of ${volume}` });
+  }
+  return steps;
+}
+
+function planRemoval(desired: DesiredVolume, observed: ObservedVolume): readonly VolumeStep[] {
+  const volume = desired.name;
+  if (!observed.isPresent) return [];
+  const stop: VolumeStep = { step: 'stopVolume', volume, about: `stop volume ${volume}` };
+  return [
+    ...(observed.isStarted ? [stop] : []),
+    { step: 'deleteVolume', volume, about: `delete volume ${volume} from GlusterFS (its copies stay)` },
+  ];
+}
+
+function hasSameBricks(desired: DesiredVolume, observed: ObservedVolume): boolean {
+  const name = (brick: { readonly node: string; readonly path: string }) => `${brick.node}:${brick.path}`;
+  return desired.bricks.map(name).join('\n') === observed.bricks.map(name).join('\n');
+}
+
+function refuseForeign(desired: DesiredVolume, observed: ObservedVolume): RefuseStep {
+  const found = observed.bricks.map((brick) => `${brick.node}:${brick.path}`).join(', ') || 'none';
+  return {
+    step: 'refuse',
+    resource: `volume ${desired.name}`,
+    reason: 'ForeignVolume',
+    about: `GlusterFS already has a volume ${desired.name} with other bricks (${found}); it is left alone`,
+    hint: 'choose another name, or remove that volume by hand if its data is not needed',
+  };
+}
+
+function missingOptions(desired: DesiredVolume, observed: ObservedVolume): Readonly<Record<string, string>> {
+  const wanted = Object.entries(wantedOptions(desired));
+  return Object.fromEntries(wanted.filter(([key, value]) => observed.options[key] !== value));
+}
+
+function describeOptions(options: Readonly<Record<string, string>>): string {
+  return Object.entries(options)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(', ');
+}

@@ -1,0 +1,262 @@
+import { describe, expect, it } from 'vitest';
+import { GIB } from '../../domain/bytes.ts';
+import type {
+  DesiredAttachment,
+  DesiredCopy,
+  DesiredPeers,
+  DesiredVolume,
+  ObservedBrick,
+  ObservedPeer,
+  ObservedVolume,
+} from '../../ports/engine.ts';
+import { wantedOptions } from './options.ts';
+import { planGluster } from './plan.ts';
+import type { ObservedGlusterCopy } from './plan-copy.ts';
+import { arbiterSizeBytes, imageBytes, MIN_COPY_BYTES } from './sizes.ts';
+
+const steps = (planned: readonly { step: string }[]) => planned.map((step) => step.step);
+
+describe('peers', () => {
+  const desired: DesiredPeers = { subject: 'peers', self: 'kube1', members: ['kube1', 'kube2', 'kube3'] };
+  const peer = (...names: string[]): ObservedPeer => ({ uuid: 'u', names, isConnected: true, isMember: true });
+  const addresses = { kube2: ['10.9.0.2'], kube3: ['10.9.0.3'] };
+
+  it('joins members that are missing, never itself', () => {
+    const planned = planGluster(desired, { subject: 'peers', peers: [peer('kube2')], addresses });
+    expect(planned).toEqual([{ step: 'probePeer', node: 'kube3', about: 'join kube3 to the trusted pool of kube1' }]);
+  });
+
+  it('does nothing when all are known by name', () => {
+    const observed = { subject: 'peers' as const, peers: [peer('kube2'), peer('10.9.0.3', 'kube3')], addresses };
+    expect(planGluster(desired, observed)).toEqual([]);
+  });
+
+  it('lets a node that is not the anchor name peers, but join nobody', () => {
+    const planned = planGluster(
+      { ...desired, mayInvite: false },
+      { subject: 'peers', peers: [peer('10.9.0.2')], addresses },
+    );
+    expect(planned).toEqual([{ step: 'probePeer', node: 'kube2', about: 'name the peer 10.9.0.2 as kube2' }]);
+  });
+});
+
+describe('copy', () => {
+  const desired: DesiredCopy = {
+    subject: 'copy',
+    isPresent: true,
+    copyUid: '3f1c5a52-9d0e-4d6e-8a3b-0c1d2e3f4a5b',
+    volume: 'gv0',
+    volumeUid: '6a1c5a52-9d0e-4d6e-8a3b-0c1d2e3f4a5c',
+    poolPath: '/pool',
+    brick: 'image',
+    sizeBytes: GIB,
+  };
+  const seen = (part: Partial<ObservedGlusterCopy>): ObservedGlusterCopy => ({
+    subject: 'copy',
+    state: 'partial',
+    brickPath: '/b',
+    ...part,
+  });
+  const plan = (part: Partial<DesiredCopy>, observed: Partial<ObservedGlusterCopy>) =>
+    steps(planGluster({ ...desired, ...part }, seen(observed)));
+
+  it('makes, mounts and fills an image', () => {
+    expect(plan({}, { state: 'absent' })).toEqual(['makeImage', 'mountImage', 'makeBrick']);
+  });
+
+  it('goes on where an earlier try stopped', () => {
+    expect(plan({}, {})).toEqual(['makeImage', 'mountImage', 'makeBrick']);
+    expect(plan({}, { hasImage: true })).toEqual(['mountImage', 'makeBrick']);
+    expect(plan({}, { hasImage: true, isMounted: true })).toEqual(['makeBrick']);
+    expect(plan({}, { state: 'ready', hasImage: true, isMounted: true })).toEqual([]);
+  });
+
+  it('never makes an image again where one is', () => {
+    for (const state of ['partial', 'broken', 'ready'] as const) {
+      expect(plan({}, { state, hasImage: true })).not.toContain('makeImage');
+    }
+  });
+
+  it('only makes a directory for a directory brick', () => {
+    expect(plan({ brick: 'directory' }, { state: 'absent' })).toEqual(['makeBrick']);
+  });
+
+  it('refuses to touch a copy that cannot be read', () => {
+    const planned = planGluster(desired, seen({ state: 'broken', message: 'the image is ext4' }));
+    expect(planned).toMatchObject([{ step: 'refuse', reason: 'CopyBroken', about: 'the image is ext4' }]);
+  });
+
+  it('unmounts before it erases, also what is broken', () => {
+    expect(plan({ isPresent: false }, { state: 'ready', isMounted: true })).toEqual(['unmountImage', 'eraseCopy']);
+    expect(plan({ isPresent: false }, { state: 'broken', isMounted: true })).toEqual(['unmountImage', 'eraseCopy']);
+    expect(plan({ isPresent: false }, { state: 'partial' })).toEqual(['eraseCopy']);
+    expect(plan({ isPresent: false }, { state: 'absent' })).toEqual([]);
+  });
+});
+
+describe('volume', () => {
+  const nodes = ['kube1', 'kube2', 'kube3'];
+  const desired: DesiredVolume = {
+    subject: 'volume',
+    isPresent: true,
+    name: 'gv0',
+    layout: 'replicated',
+    bricks: nodes.map((node) => ({ node, path: `/pool/${node}`, isArbiter: false })),
+    options: {},
+  };
+  const healthy = (node: string): ObservedBrick => ({
+    node,
+    path: `/pool/${node}`,
+    isOnline: true,
+    isReadable: true,
+    isNodeReachable: true,
+    pendingHeals: 0,
+    splitBrainEntries: 0,
+  });
+  const whole: ObservedVolume = {
+    subject: 'volume',
+    isPresent: true,
+    isStarted: true,
+    bricks: nodes.map(healthy),
+    options: wantedOptions(desired),
+  };
+  const absent: ObservedVolume = { subject: 'volume', isPresent: false, isStarted: false, bricks: [], options: {} };
+  const withBrick = (part: Partial<ObservedBrick>): ObservedVolume => ({
+    ...whole,
+    bricks: [{ ...healthy('kube1'), ...part }, healthy('kube2'), healthy('kube3')],
+  });
+
+  it('creates, sets options before the first start, starts', () => {
+    const planned = planGluster(desired, absent);
+    expect(steps(planned)).toEqual(['createVolume', 'setOptions', 'startVolume']);
+    expect(planned[0]?.about).toBe('create volume gv0 on kube1, kube2, kube3');
+    expect(planned[1]).toMatchObject({
+      options: {
+        'network.ping-timeout': '5',
+        'cluster.heal-timeout': '30',
+        'cluster.quorum-type': 'auto',
+        'cluster.server-quorum-type': 'server',
+        'cluster.favorite-child-policy': 'none',
+      },
+    });
+  });
+
+  it('goes on where an earlier try stopped', () => {
+    expect(steps(planGluster(desired, { ...whole, isStarted: false, options: {} }))).toEqual([
+      'setOptions',
+      'startVolume',
+    ]);
+    expect(steps(planGluster(desired, { ...whole, isStarted: false }))).toEqual(['startVolume']);
+    expect(planGluster(desired, whole)).toEqual([]);
+  });
+
+  it('sets only what differs, and lets options asked for win over its own', () => {
+    const wanted = { ...desired, options: { 'network.ping-timeout': '10', 'auth.allow': '10.9.0.*' } };
+    expect(planGluster(wanted, whole)).toMatchObject([
+      { step: 'setOptions', options: { 'network.ping-timeout': '10', 'auth.allow': '10.9.0.*' } },
+    ]);
+  });
+
+  it('gives a single copy no quorum', () => {
+    const single = { ...desired, layout: 'single' as const, bricks: desired.bricks.slice(0, 1) };
+    expect(wantedOptions(single)).toEqual({ 'network.ping-timeout': '5' });
+  });
+
+  it('limits a volume of directory bricks after its start', () => {
+    const limited = { ...desired, limitBytes: GIB };
+    expect(steps(planGluster(limited, absent))).toEqual(['createVolume', 'setOptions', 'startVolume', 'limitVolume']);
+    expect(planGluster(limited, { ...whole, limitBytes: GIB })).toEqual([]);
+    expect(steps(planGluster(limited, { ...whole, limitBytes: 2 * GIB }))).toEqual(['limitVolume']);
+  });
+
+  it('starts bricks that are down, but not those of a node that is away', () => {
+    expect(steps(planGluster(desired, withBrick({ isOnline: false, isReadable: false })))).toEqual(['startBricks']);
+    const away = withBrick({ isOnline: false, isReadable: false, isNodeReachable: false });
+    expect(planGluster(desired, away)).toEqual([]);
+  });
+
+  it('heals what is pending, unless there is nobody to heal to', () => {
+    expect(planGluster(desired, withBrick({ pendingHeals: 3 }))).toMatchObject([
+      { step: 'healVolume', about: 'heal 3 entries of gv0' },
+    ]);
+    const alone = whole.bricks.map((brick, index) => ({ ...brick, isReadable: index === 0, pendingHeals: 3 }));
+    expect(planGluster(desired, { ...whole, bricks: alone })).toEqual([]);
+  });
+
+  it('leaves split brain to a person', () => {
+    expect(planGluster(desired, withBrick({ splitBrainEntries: 2 }))).toEqual([]);
+  });
+
+  it('stops and deletes', () => {
+    expect(steps(planGluster({ ...desired, isPresent: false }, whole))).toEqual(['stopVolume', 'deleteVolume']);
+    expect(steps(planGluster({ ...desired, isPresent: false }, { ...whole, isStarted: false }))).toEqual([
+      'deleteVolume',
+    ]);
+    expect(planGluster({ ...desired, isPresent: false }, absent)).toEqual([]);
+  });
+
+  it.each([true, false])('leaves a volume of the same name with other bricks alone (wanted: %s)', (isPresent) => {
+    const foreign = { ...whole, bricks: [healthy('kube1')] };
+    expect(planGluster({ ...desired, isPresent }, foreign)).toMatchObject([
+      { step: 'refuse', reason: 'ForeignVolume' },
+    ]);
+  });
+});
+
+describe('attachment', () => {
+  const desired: DesiredAttachment = {
+    subject: 'attachment',
+    isPresent: true,
+    volume: 'gv0',
+    mountPath: '/data',
+    isReadOnly: false,
+    servers: ['kube1', 'kube2'],
+  };
+
+  it.each([
+    [true, 'absent', ['mountVolume']],
+    [true, 'mounted', []],
+    [true, 'dead', ['unmountVolume', 'mountVolume']],
+    [true, 'foreign', ['refuse']],
+    [false, 'absent', []],
+    [false, 'mounted', ['unmountVolume']],
+    [false, 'dead', ['unmountVolume']],
+    [false, 'foreign', []],
+  ] as const)('wanted %s and %s', (isPresent, state, expected) => {
+    const planned = planGluster({ ...desired, isPresent }, { subject: 'attachment', state });
+    expect(steps(planned)).toEqual(expected);
+    const unmounts = planned.filter((step) => step.step === 'unmountVolume');
+    for (const unmount of unmounts) expect(unmount).toMatchObject({ isLazy: state === 'dead' });
+  });
+});
+
+describe('sizes', () => {
+  // Measured with mkfs.xfs 6.1 and reflink=0: image size in MiB, and what of it an empty file system does not offer.
+  it.each([
+    [300, 83341312],
+    [512, 94670848],
+    [1024, 101920768],
+    [10240, 111554560],
+    [102400, 207798272],
+    [1048576, 1665306624],
+    [8388608, 10930028544],
+  ])('leaves room for XFS in an image of %i MiB', (mebibytes, overheadBytes) => {
+    const image = mebibytes * 1024 ** 2;
+    const usable = (image - overheadBytes) * 0.99;
+    let largest = image;
+    while (largest > 0 && imageBytes(largest) > image) largest -= 1024 ** 2;
+    expect(largest).toBeLessThanOrEqual(usable);
+    // And not much more than needed.
+    expect(usable - largest).toBeLessThan(40 * 1024 ** 2 + image * 0.002);
+  });
+
+  it('knows the smallest size', () => {
+    expect(imageBytes(1)).toBe(300 * 1024 ** 2);
+    expect(imageBytes(MIN_COPY_BYTES)).toBe(300 * 1024 ** 2);
+  });
+
+  it('keeps an arbiter copy small', () => {
+    expect(arbiterSizeBytes(GIB)).toBe(MIN_COPY_BYTES);
+    expect(arbiterSizeBytes(1024 * GIB)).toBe(64 * GIB);
+  });
+});

@@ -1,0 +1,67 @@
+/** Everything the GlusterFS engine can do, as data: planned by plan-*.ts, carried out by apply-*.ts, safe to repeat. */
+import type { DesiredBrick, DesiredCopy, DesiredVolume } from '../../ports/engine.ts';
+import type { CopyIdentity } from './paths.ts';
+
+interface About {
+  /** One line for people. */
+  readonly about: string;
+}
+
+export type PeerStep = About & { readonly step: 'probePeer'; readonly node: string };
+
+export type CopyStep =
+  | (About & { readonly step: 'makeImage'; readonly copy: CopyIdentity; readonly imageBytes: number })
+  | (About & { readonly step: 'mountImage'; readonly copy: CopyIdentity })
+  | (About & { readonly step: 'makeBrick'; readonly copy: CopyIdentity })
+  | (About & { readonly step: 'unmountImage'; readonly copy: CopyIdentity })
+  | (About & { readonly step: 'eraseCopy'; readonly copy: CopyIdentity });
+
+export type VolumeStep =
+  | (About & {
+      readonly step: 'createVolume';
+      readonly volume: string;
+      readonly layout: DesiredVolume['layout'];
+      readonly bricks: readonly DesiredBrick[];
+    })
+  | (About & {
+      readonly step: 'setOptions';
+      readonly volume: string;
+      readonly options: Readonly<Record<string, string>>;
+    })
+  | (About & { readonly step: 'startVolume'; readonly volume: string })
+  | (About & { readonly step: 'limitVolume'; readonly volume: string; readonly limitBytes: number })
+  | (About & { readonly step: 'startBricks'; readonly volume: string })
+  | (About & { readonly step: 'healVolume'; readonly volume: string })
+  | (About & { readonly step: 'stopVolume'; readonly volume: string })
+  | (About & { readonly step: 'deleteVolume'; readonly volume: string });
+
+export type AttachmentStep =
+  | (About & {
+      readonly step: 'mountVolume';
+      readonly volume: string;
+      readonly mountPath: string;
+      readonly servers: readonly string[];
+      readonly isReadOnly: boolean;
+    })
+  | (About & {
+      readonly step: 'unmountVolume';
+      readonly volume: string;
+      readonly mountPath: string;
+      /** The mount is dead: it is detached without waiting for what uses it. */
+      readonly isLazy: boolean;
+    });
+
+/** Not an action: carrying it out fails with this message. Planned where acting could touch what is not ours. */
+export type RefuseStep = About & {
+  readonly step: 'refuse';
+  readonly resource: string;
+  readonly reason: string;
+  readonly hint: string;
+};
+
+export type GlusterStep = PeerStep | CopyStep | VolumeStep | AttachmentStep | RefuseStep;
+
+/** What of a copy a step carries along: never more than is needed to find its paths. */
+export function identify(copy: DesiredCopy): CopyIdentity {
+  return { copyUid: copy.copyUid, poolPath: copy.poolPath, brick: copy.brick };
+}
