@@ -120,13 +120,13 @@ export function createLeaderElection(deps: LeaderElectionDeps, options: LeaderEl
     } catch (error) {
       if (!working.signal.aborted) throw error;
     } finally {
-      const isReleasable = loss === undefined;
       renewing.abort(new AppError('cancelled', 'the work ended'));
       await keeping;
       working.unlink();
       renewing.unlink();
       term.end();
-      if (isReleasable) await release(claim, clock, renewDeadlineMs, log);
+      // Also after a loss: the work has ended, and if the lease is still in our name a successor need not wait.
+      await release(claim, clock, renewDeadlineMs, log);
     }
     if (loss !== undefined) log.warn('stopped being leader', { err: loss });
     return loss === undefined ? 'ended' : 'lost';

@@ -1,5 +1,5 @@
 /** The loop behind every controller: changes become keys, keys are reconciled one at a time each, failures come again. */
-import { AppError, isAppError } from '../../domain/errors.ts';
+import { isAppError } from '../../domain/errors.ts';
 import type { Clock, Millis } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
@@ -131,12 +131,9 @@ function reportFailure(log: Logger, key: string, error: unknown): void {
 async function waitForSources(sources: readonly KeySource[], log: Logger, signal: AbortSignal): Promise<void> {
   for (const source of sources) {
     while (!source.isSynced() && !signal.aborted) {
-      try {
-        await source.whenSynced({ deadlineMs: SYNC_REPORT_MS, signal });
-      } catch (error) {
-        if (!(error instanceof AppError) && !signal.aborted) throw error;
+      await source.whenSynced({ deadlineMs: SYNC_REPORT_MS, signal }).catch((error: unknown) => {
         if (!signal.aborted) log.warn('waiting for the first list', { kind: source.kind, err: error });
-      }
+      });
     }
   }
 }

@@ -1,0 +1,106 @@
+/** Puts faults between a ResourceClient and its user, drawn from a seed: what networks and servers do to calls. */
+import { AppError } from '../domain/errors.ts';
+import type { Random } from './random.ts';
+import type { ResourceClient, WatchEvent, WatchOptions } from './resource-client.ts';
+
+export interface FaultRates {
+  /** Share of calls that fail before they reach the server. */
+  readonly failBefore: number;
+  /** Share of calls that take effect, but whose answer is lost. */
+  readonly failAfter: number;
+  /** Share of watch events after which the connection breaks. */
+  readonly breakWatch: number;
+}
+
+/** No faults by chance; cuts and silences still work. */
+export const NO_FAULTS: FaultRates = { failBefore: 0, failAfter: 0, breakWatch: 0 };
+
+export interface FaultyClient extends ResourceClient {
+  /** Cuts the server off: calls and watches fail until it is mended. */
+  cut(): void;
+  mend(): void;
+  /** Lets open watches hang without an error and without news, as a firewall that drops packets; new ones work. */
+  silenceWatches(): void;
+  /** Breaks open watches with a network error. */
+  breakWatches(): void;
+  /** Changes the rates from now on. */
+  setRates(rates: FaultRates): void;
+}
+
+interface OpenWatch {
+  end(how: 'broken' | 'silent'): void;
+}
+
+/** Creates the faulty client in front of `inner`. */
+export function createFaultyClient(inner: ResourceClient, random: Random, initial: FaultRates): FaultyClient {
+  const open = new Set<OpenWatch>();
+  let rates = initial;
+  let isCut = false;
+
+  const failure = (what: string) => new AppError('unavailable', `${what}: the connection was lost (injected)`);
+
+  const call = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    if (isCut || random.next() < rates.failBefore) throw failure(what);
+    const result = await work();
+    // A cut that came while the call was under way loses the answer of what was done.
+    if (isCut || random.next() < rates.failAfter) throw failure(what);
+    return result;
+  };
+
+  async function* watch<K extends Parameters<ResourceClient['watch']>[0]>(
+    kind: K,
+    options: WatchOptions,
+  ): AsyncGenerator<WatchEvent<K>> {
+    if (isCut) throw failure(`watch of ${kind}`);
+    const ended = Promise.withResolvers<'broken' | 'silent'>();
+    const self: OpenWatch = { end: ended.resolve };
+    open.add(self);
+    const events = inner.watch(kind, options)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await Promise.race([events.next(), ended.promise]);
+        if (next === 'silent') await untilAborted(options.signal);
+        if (next === 'broken' || random.next() < rates.breakWatch) throw failure(`watch of ${kind}`);
+        if (next === 'silent' || next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      open.delete(self);
+      // Not awaited: it may be waiting for an event of its own.
+      events.return?.().catch(() => undefined);
+    }
+  }
+
+  const endAll = (how: 'broken' | 'silent') => {
+    for (const each of open) each.end(how);
+  };
+
+  return {
+    get: (kind, ...rest) => call(`get ${kind}`, () => inner.get(kind, ...rest)),
+    list: (kind, ...rest) => call(`list ${kind}`, () => inner.list(kind, ...rest)),
+    create: (kind, ...rest) => call(`create ${kind}`, () => inner.create(kind, ...rest)),
+    replace: (kind, ...rest) => call(`replace ${kind}`, () => inner.replace(kind, ...rest)),
+    patch: (kind, ...rest) => call(`patch ${kind}`, () => inner.patch(kind, ...rest)),
+    delete: (kind, ...rest) => call(`delete ${kind}`, () => inner.delete(kind, ...rest)),
+    watch,
+    cut: () => {
+      isCut = true;
+      endAll('broken');
+    },
+    mend: () => {
+      isCut = false;
+    },
+    silenceWatches: () => endAll('silent'),
+    breakWatches: () => endAll('broken'),
+    setRates: (next) => {
+      rates = next;
+    },
+  };
+}
+
+function untilAborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    else signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
