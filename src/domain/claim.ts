@@ -7,6 +7,7 @@ export interface Claim {
   readonly message: string;
 }
 
+/** Shorthand for writing a {@link Claim} in a decision. */
 export function claim(type: string, status: Claim['status'], reason: string, message: string): Claim {
   return { type, status, reason, message };
 }
