@@ -32,6 +32,8 @@ export interface KindDefinition {
   readonly scope: 'Cluster' | 'Namespaced';
   readonly schema: z.ZodType;
   readonly hasStatus: boolean;
+  /** 'label': names are RFC 1123 labels (63 characters, no dots), as everything made from them needs; else subdomains. */
+  readonly nameRule?: 'label';
   readonly columns: readonly PrinterColumn[];
 }
 
@@ -46,6 +48,7 @@ export const KINDS = {
     singular: 'storagecluster',
     shortNames: ['scl'],
     schema: StorageCluster,
+    nameRule: 'label',
     columns: [
       { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
       { name: 'Anchor', type: 'string', jsonPath: '.status.anchor' },
@@ -59,6 +62,7 @@ export const KINDS = {
     singular: 'storagenode',
     shortNames: ['sn'],
     schema: StorageNode,
+    nameRule: 'label',
     columns: [
       { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
       { name: 'Zone', type: 'string', jsonPath: '.spec.zone' },
@@ -75,6 +79,7 @@ export const KINDS = {
     singular: 'volume',
     shortNames: ['vol'],
     schema: Volume,
+    nameRule: 'label',
     columns: [
       { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
       { name: 'Size', type: 'string', jsonPath: '.spec.size' },
