@@ -1,14 +1,13 @@
 /** Sizes: one branded number for bytes, and the one place where a Kubernetes Quantity is read and written. */
 import { AppError } from './errors.ts';
 
-/** A count of bytes: a safe integer from 0 to 8 PiB. */
+/** A count of bytes: a safe integer, so less than 8 PiB. */
 export type Bytes = number & { readonly __unit: 'bytes' };
 
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
 export const GIB = 1024 * MIB;
 export const TIB = 1024 * GIB;
-const MAX_BYTES = 8 * 1024 * TIB;
 
 const SUFFIX_FACTORS: Readonly<Record<string, number>> = {
   '': 1,
@@ -29,11 +28,11 @@ const QUANTITY = /^(?<digits>\d{1,16}(?:\.\d{1,9})?)(?<suffix>k|M|G|T|P|Ki|Mi|Gi
 /**
  * Checks a number of bytes.
  *
- * @throws {AppError} range, when it is negative, fractional, or above 8 PiB
+ * @throws {AppError} range, when it is negative, fractional, or 8 PiB or more
  */
 export function bytes(value: number): Bytes {
-  if (!Number.isSafeInteger(value) || value < 0 || value > MAX_BYTES) {
-    throw new AppError('range', `${value} is not a size: expected a whole number of bytes from 0 to 8Pi`);
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new AppError('range', `${value} is not a size: expected a whole number of bytes from 0 to less than 8Pi`);
   }
   return value as Bytes;
 }
@@ -41,7 +40,7 @@ export function bytes(value: number): Bytes {
 /**
  * Reads a Kubernetes Quantity ("10Gi", "500M", "1.5Ti", "1024") as bytes, rounded up to a whole byte as Kubernetes does.
  *
- * @throws {AppError} invalid, when the text is no quantity; range, when it is above 8 PiB
+ * @throws {AppError} invalid, when the text is no quantity; range, when it is 8 PiB or more
  */
 export function parseQuantity(text: string): Bytes {
   const match = QUANTITY.exec(text);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GIB, MIB, TIB } from '../bytes.ts';
-import { arbiterSizeBytes, copySizes, poolBytesOf } from './copy-size.ts';
+import { arbiterSizeBytes, copySizes, parseVolumeSize, poolBytesOf } from './copy-size.ts';
 
 test('an arbiter takes a sixteenth, at least half a GiB, and never more than a data copy', () => {
   expect(copySizes({ size: '32Gi' })).toEqual({ data: 32 * GIB, arbiter: 2 * GIB });
@@ -33,4 +33,11 @@ test('more wanted never takes less', () => {
       expect(arbiterSizeBytes(large)).toBeLessThanOrEqual(large);
     }),
   );
+});
+
+test('a size that no volume can have is refused', () => {
+  expect(parseVolumeSize('128Mi')).toBe(128 * MIB);
+  expect(() => parseVolumeSize('127Mi')).toThrow('a volume of 127Mi is too small: the smallest is 128Mi');
+  expect(() => parseVolumeSize('0')).toThrow('too small');
+  expect(() => parseVolumeSize('9999Pi')).toThrow('less than 8Pi');
 });

@@ -40,6 +40,16 @@ export function defaultReplicas(layout: LayoutName): number {
   return layout === 'single' ? 1 : layout === 'arbiter' ? 2 : DEFAULT_REPLICAS;
 }
 
+/** True for a number of data copies that a volume can have. */
+export function isReplicaCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= MAX_REPLICAS;
+}
+
+/** True for the name of a layout. */
+export function isLayoutName(value: unknown): value is LayoutName {
+  return value === 'single' || value === 'replicated' || value === 'arbiter';
+}
+
 /**
  * Decides the layout for a new volume.
  *
@@ -50,26 +60,28 @@ export function defaultReplicas(layout: LayoutName): number {
  */
 export function decideLayout(request: LayoutRequest, usableNodes: number): LayoutDecision {
   const { layout, replicas, allowSplitBrain = false } = request;
-  if (replicas !== undefined && (!Number.isSafeInteger(replicas) || replicas < 1 || replicas > MAX_REPLICAS)) {
-    return refuse(`${replicas} is no number of replicas`, `choose a whole number from 1 to ${MAX_REPLICAS}`);
+  if (replicas !== undefined && !isReplicaCount(replicas)) {
+    return refuse(`${String(replicas)} is no number of replicas`, `choose a whole number from 1 to ${MAX_REPLICAS}`);
   }
   if (layout === 'single' || (layout === undefined && replicas === 1)) return decideSingle(replicas, usableNodes);
   if (layout === 'arbiter') return decideArbiter(replicas, usableNodes);
   if (replicas === 1) return refuse('layout replicated needs at least 2 replicas, not 1', 'use layout single');
-  if (replicas !== 2) return enough({ layout: 'replicated', replicas: replicas ?? DEFAULT_REPLICAS }, usableNodes);
-  if (allowSplitBrain) return enough({ layout: 'replicated', replicas: 2 }, usableNodes);
-  if (layout === undefined && usableNodes >= 3) {
-    const note =
-      '2 replicas alone can diverge (split brain): a third node takes an arbiter, which holds names but no data';
-    return { ok: true, layout: 'arbiter', replicas: 2, notes: [note] };
+  if (replicas === 2 && !allowSplitBrain) return decideTwo(layout, usableNodes);
+  return enough({ layout: 'replicated', replicas: replicas ?? DEFAULT_REPLICAS }, usableNodes);
+}
+
+/** Two data copies by themselves have nobody to decide between them. */
+function decideTwo(layout: 'replicated' | undefined, usableNodes: number): LayoutDecision {
+  const message = '2 plain replicas can diverge (split brain) when their nodes lose each other';
+  const accept = 'say allowSplitBrain: true (--allow-split-brain) if you accept that';
+  if (layout === 'replicated') return refuse(message, `use layout arbiter or 3 replicas, or ${accept}`);
+  if (usableNodes < 3) {
+    const why = `${message}, and an arbiter needs a third node: ${countNodes(usableNodes)}`;
+    return refuse(why, `add a node, or ${accept}`);
   }
-  const why = layout === undefined ? `, and an arbiter needs a third node: ${countNodes(usableNodes)}` : '';
-  return refuse(
-    `2 plain replicas can diverge (split brain) when their nodes lose each other${why}`,
-    layout === undefined
-      ? 'add a node, or say allowSplitBrain: true (--allow-split-brain) if you accept that'
-      : 'use layout arbiter or 3 replicas, or say allowSplitBrain: true (--allow-split-brain) if you accept that',
-  );
+  const note =
+    '2 replicas alone can diverge (split brain): a third node takes an arbiter, which holds names but no data';
+  return { ok: true, layout: 'arbiter', replicas: 2, notes: [note] };
 }
 
 function decideSingle(replicas: number | undefined, usableNodes: number): LayoutDecision {

@@ -1,0 +1,13 @@
+/** Every rule over a whole plan, on checked or unchecked data alike. */
+import type { PlanFault } from './fault.ts';
+import { checkNodes } from './node-rules.ts';
+import { checkVolumes } from './volume-rules.ts';
+
+/**
+ * All faults that show only when parts of a plan are compared.
+ *
+ * @param plan - the plan as written, which may also be wrong field by field
+ */
+export function checkPlan(plan: unknown): readonly PlanFault[] {
+  return [...checkNodes(plan), ...checkVolumes(plan)];
+}

@@ -1,0 +1,112 @@
+/** What a checked plan means: machines, volumes and mounts with every default filled in. */
+import type { PlanFile, PlanNode, PlanVolume } from '../../schemas/plan-file.ts';
+import { decideLayout, type LayoutName } from '../volume/layout.ts';
+import { nodeNameOf } from './node-name.ts';
+import { DEFAULT_POOL } from './volume-rules.ts';
+
+export interface ResolvedNode {
+  readonly name: string;
+  /** The host name as the plan has it; the node's name is its first label. */
+  readonly host: string;
+  readonly ip: string;
+  readonly internalIp?: string;
+  readonly zone?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly pools: readonly { readonly name: string; readonly path: string; readonly device?: string }[];
+}
+
+export interface ResolvedVolume {
+  readonly name: string;
+  readonly size: string;
+  readonly layout: LayoutName;
+  readonly replicas: number;
+  readonly pool: string;
+  readonly brick: 'image' | 'directory';
+  readonly allowFrom: readonly string[];
+  readonly allowSplitBrain: boolean;
+  readonly mounts: readonly { readonly node: string; readonly path: string }[];
+}
+
+export interface ResolvedPlan {
+  readonly nodes: readonly ResolvedNode[];
+  readonly volumes: readonly ResolvedVolume[];
+  /** Bring-your-own NFS shares; this version refuses to apply them. */
+  readonly nfsShares: readonly string[];
+  /** What the reader should know although nothing is wrong. */
+  readonly notices: readonly string[];
+}
+
+/** Resolves a plan that passed every rule. */
+export function resolvePlan(plan: PlanFile): ResolvedPlan {
+  const nodes = (plan.storage?.nodes ?? []).map(resolveNode);
+  const resolved = (plan.volumes ?? []).map((volume) => resolveVolume(volume, nodes));
+  const nfsShares = (plan.nfs?.nfs_volume ?? []).map((share) => `${share.nfs_host}:${share.mount_path}`);
+  return {
+    nodes,
+    volumes: resolved.map(({ volume }) => volume),
+    nfsShares,
+    notices: [...resolved.flatMap(({ notes }) => notes), ...noticesOf(plan, nfsShares)],
+  };
+}
+
+function resolveNode(node: PlanNode): ResolvedNode {
+  return {
+    name: nodeNameOf(node.host),
+    host: node.host,
+    ip: node.ip,
+    ...(node.internalip === undefined ? {} : { internalIp: node.internalip }),
+    ...(node.zone === undefined ? {} : { zone: node.zone }),
+    labels: node.labels ?? {},
+    pools: (node.pools ?? []).map(({ name, path, device }) => ({
+      name,
+      path,
+      ...(device === undefined ? {} : { device }),
+    })),
+  };
+}
+
+function resolveVolume(
+  volume: PlanVolume,
+  nodes: readonly ResolvedNode[],
+): { readonly volume: ResolvedVolume; readonly notes: readonly string[] } {
+  const pool = volume.pool ?? DEFAULT_POOL;
+  const withPool = nodes.filter((node) => node.pools.some((candidate) => candidate.name === pool));
+  const { layout, replicas, mount, allowSplitBrain = false } = volume;
+  const wanted = { ...(layout && { layout }), ...(replicas && { replicas }), allowSplitBrain };
+  const decision = decideLayout(wanted, withPool.length);
+  if (!decision.ok) throw new Error(`resolvePlan was given a plan that breaks a rule: ${decision.message}`);
+  const mountNodes = mount === undefined ? [] : mount.nodes === 'all' ? nodes.map((node) => node.name) : mount.nodes;
+  return {
+    volume: {
+      name: volume.name,
+      size: volume.size,
+      layout: decision.layout,
+      replicas: decision.replicas,
+      pool,
+      brick: volume.brick ?? 'image',
+      allowFrom: volume.allow ?? [],
+      allowSplitBrain,
+      mounts: mountNodes.map((node) => ({ node: nodeNameOf(node), path: mount?.path ?? '' })),
+    },
+    notes: decision.notes.map((note) => `volume ${volume.name}: ${note}`),
+  };
+}
+
+function noticesOf(plan: PlanFile, nfsShares: readonly string[]): readonly string[] {
+  const { storage, nfs: _nfs, volumes: _volumes, ...others } = plan;
+  const ignored = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const nodes = storage?.nodes ?? [];
+  const tainted = nodes.filter((node) => (node.taints ?? []).length > 0 || node.kubelet !== undefined);
+  return [
+    ...ignored.toSorted().map((name) => `section ${name} says how Kubernetes is installed and is not used by Holdfast`),
+    ...tainted.map(
+      (node) => `${node.host}: taints and kubelet options belong to the Kubernetes node and are not set by Holdfast`,
+    ),
+    ...(nfsShares.length > 0 ? [`${nfsNotThere(nfsShares)}; apply will refuse this plan`] : []),
+  ];
+}
+
+/** The sentence about bring-your-own NFS shares, for notices and for the refusal. */
+export function nfsNotThere(shares: readonly string[]): string {
+  return `using NFS shares (${shares.join(', ')}) is not in this version: the section nfs is only checked`;
+}

@@ -1,0 +1,200 @@
+/** Rules over the volumes and shares of a plan, against its machines. */
+import { isAppError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import { parseVolumeSize } from '../volume/copy-size.ts';
+import { decideLayout, isLayoutName, isReplicaCount, type LayoutRequest } from '../volume/layout.ts';
+import { asText, type DraftItem, draftNodes, draftVolumes, entries, field } from './draft.ts';
+import type { PlanFault, PlanPath } from './fault.ts';
+import { nodeNameOf } from './node-name.ts';
+
+/** Pool that a volume uses when it names none. */
+export const DEFAULT_POOL = 'default';
+
+/** Directories that a mount would hide from the machine itself. */
+const SYSTEM_DIRECTORIES = [
+  'bin',
+  'boot',
+  'dev',
+  'etc',
+  'home',
+  'lib',
+  'lib64',
+  'proc',
+  'root',
+  'run',
+  'sbin',
+  'sys',
+  'tmp',
+  'usr',
+  'var',
+];
+
+interface PlanNodeSeen {
+  readonly name: string;
+  readonly pools: readonly string[];
+  readonly poolPaths: readonly string[];
+}
+
+/** Checks the sections volumes and nfs. */
+export function checkVolumes(plan: unknown): readonly PlanFault[] {
+  const nodes = draftNodes(plan).map(seeNode);
+  const volumes = draftVolumes(plan);
+  return [
+    ...checkNames(volumes),
+    ...volumes.flatMap((volume) => [
+      ...checkSize(volume),
+      ...checkCopies(volume, nodes),
+      ...checkMountNodes(volume, nodes),
+    ]),
+    ...checkMountPaths(volumes, nodes),
+    ...checkShares(plan),
+    ...draftNodes(plan)
+      .flatMap((node) => entries(field(node, 'pools')))
+      .flatMap((pool) => checkSystemDirectory(field(pool, 'path'))),
+  ];
+}
+
+function seeNode(node: DraftItem): PlanNodeSeen {
+  const pools = entries(field(node, 'pools'));
+  const texts = (name: string) => pools.flatMap((pool) => asText(field(pool, name))?.value ?? []);
+  return { name: nodeNameOf(asText(field(node, 'host'))?.value ?? ''), pools: texts('name'), poolPaths: texts('path') };
+}
+
+function checkNames(volumes: readonly DraftItem[]): readonly PlanFault[] {
+  const first = new Map<string, PlanPath>();
+  return volumes.flatMap((volume): readonly PlanFault[] => {
+    const name = asText(field(volume, 'name'));
+    if (name === undefined) return [];
+    const other = first.get(name.value);
+    if (other === undefined) {
+      first.set(name.value, name.path);
+      return [];
+    }
+    const message = `two volumes are named ${JSON.stringify(name.value)}`;
+    return [{ path: name.path, at: 'value', message, fix: 'rename one of them', other }];
+  });
+}
+
+/** Text that is no size at all is told by the schema. */
+function checkSize(volume: DraftItem): readonly PlanFault[] {
+  const size = asText(field(volume, 'size'));
+  try {
+    if (size !== undefined) parseVolumeSize(size.value);
+    return [];
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    if (error.kind !== 'range' || size === undefined) return [];
+    return [{ path: size.path, at: 'value', message: error.message, fix: error.hint ?? 'choose a larger size' }];
+  }
+}
+
+function checkCopies(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonly PlanFault[] {
+  const pool = asText(field(volume, 'pool'));
+  const poolName = pool?.value ?? DEFAULT_POOL;
+  const withPool = nodes.filter((node) => node.pools.includes(poolName));
+  if (withPool.length === 0) return [noSuchPool(poolName, pool?.path ?? volume.path, nodes)];
+  const request = readLayoutRequest(volume);
+  const decision = request && decideLayout(request, withPool.length);
+  if (decision === undefined || decision.ok) return [];
+  const named = [field(volume, 'replicas'), field(volume, 'layout')];
+  const at = named.find((item) => item.value !== undefined) ?? volume;
+  return [{ path: at.path, at: 'value', message: decision.message, fix: decision.hint }];
+}
+
+/** Undefined when a field is wrong by itself: the schema tells that, and arithmetic would only repeat it. */
+function readLayoutRequest(volume: DraftItem): LayoutRequest | undefined {
+  const layout = field(volume, 'layout').value;
+  const replicas = field(volume, 'replicas').value;
+  if (layout !== undefined && !isLayoutName(layout)) return undefined;
+  if (replicas !== undefined && !isReplicaCount(replicas)) return undefined;
+  return {
+    ...(layout === undefined ? {} : { layout }),
+    ...(replicas === undefined ? {} : { replicas }),
+    allowSplitBrain: field(volume, 'allowSplitBrain').value === true,
+  };
+}
+
+function noSuchPool(name: string, path: PlanPath, nodes: readonly PlanNodeSeen[]): PlanFault {
+  const known = [...new Set(nodes.flatMap((node) => node.pools))].toSorted();
+  const meant = nearest(name, known);
+  const fix = meant === undefined ? `add a pool ${name} to the nodes` : `did you mean ${meant}?`;
+  const only = known.length > 0 ? `, only ${known.join(', ')}` : '';
+  return { path, at: 'value', message: `no node of this plan has a pool ${JSON.stringify(name)}${only}`, fix };
+}
+
+function checkMountNodes(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonly PlanFault[] {
+  const names = nodes.map((node) => node.name);
+  const seen = new Set<string>();
+  return entries(field(volume, 'mount', 'nodes')).flatMap((item): readonly PlanFault[] => {
+    const text = asText(item);
+    if (text === undefined) return [];
+    const name = nodeNameOf(text.value);
+    if (seen.has(name)) {
+      return [{ path: text.path, at: 'value', message: `${name} is listed twice`, fix: 'remove one of them' }];
+    }
+    seen.add(name);
+    if (names.includes(name)) return [];
+    const meant = nearest(name, names);
+    const fix = meant === undefined ? `the nodes are ${names.join(', ')}` : `did you mean ${meant}?`;
+    return [{ path: text.path, at: 'value', message: `${JSON.stringify(text.value)} is no node of this plan`, fix }];
+  });
+}
+
+function checkMountPaths(volumes: readonly DraftItem[], nodes: readonly PlanNodeSeen[]): readonly PlanFault[] {
+  const first = new Map<string, PlanPath>();
+  return volumes.flatMap((volume): readonly PlanFault[] => {
+    const path = asText(field(volume, 'mount', 'path'));
+    if (path === undefined) return [];
+    const faults: PlanFault[] = [...checkSystemDirectory(path)];
+    const pool = nodes.flatMap((node) => node.poolPaths).find((poolPath) => overlaps(poolPath, path.value));
+    if (pool !== undefined) {
+      const message = `${path.value} and the pool at ${pool} lie in each other`;
+      faults.push({ path: path.path, at: 'value', message, fix: 'mount the volume outside of the pools' });
+    }
+    for (const node of new Set(mountedOn(volume, nodes))) {
+      const other = first.get(`${node} ${path.value}`);
+      first.set(`${node} ${path.value}`, other ?? path.path);
+      if (other === undefined) continue;
+      const message = `two volumes are mounted at ${path.value} on ${node}`;
+      faults.push({ path: path.path, at: 'value', message, fix: 'mount each at its own path', other });
+      break;
+    }
+    return faults;
+  });
+}
+
+function mountedOn(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonly string[] {
+  const wanted = field(volume, 'mount', 'nodes');
+  if (wanted.value === 'all') return nodes.map((node) => node.name);
+  return entries(wanted)
+    .flatMap((item) => asText(item)?.value ?? [])
+    .map(nodeNameOf);
+}
+
+function checkSystemDirectory(path: DraftItem): readonly PlanFault[] {
+  const text = asText(path);
+  if (text === undefined || !SYSTEM_DIRECTORIES.includes(text.value.slice(1))) return [];
+  const message = `${text.value} belongs to the machine's own system`;
+  return [{ path: text.path, at: 'value', message, fix: 'choose a directory of its own, for example /data' }];
+}
+
+function overlaps(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+}
+
+function checkShares(plan: unknown): readonly PlanFault[] {
+  const first = new Map<string, PlanPath>();
+  return entries(field({ path: [], value: plan }, 'nfs', 'nfs_volume')).flatMap((share): readonly PlanFault[] => {
+    const host = asText(field(share, 'nfs_host'))?.value;
+    const path = asText(field(share, 'mount_path'))?.value;
+    if (host === undefined || path === undefined) return [];
+    const key = `${host.toLowerCase()}:${path}`;
+    const other = first.get(key);
+    if (other === undefined) {
+      first.set(key, share.path);
+      return [];
+    }
+    const message = `Duplicate NFS volume ${host}:${path}`;
+    return [{ path: share.path, at: 'value', message, fix: 'remove one of them', other }];
+  });
+}

@@ -1,0 +1,120 @@
+/**
+ * The plan file: what a person writes down about machines, shares and volumes. A superset of the storage parts of
+ * Kismatic's plan file (apprenda/kismatic, docs/plan-file-reference.md), whose words are kept in the messages.
+ */
+import { z } from 'zod';
+import { AbsolutePath, Label, Quantity } from './common.ts';
+import { Layout } from './volume.ts';
+
+const HOST_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
+const QUALIFIED_NAME = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+const ADDRESS_PATTERN = /^(?:\*|\d{1,3})(?:\.(?:\*|\d{1,3})){3}$/;
+
+const HostName = z
+  .string()
+  .min(1, {
+    error: 'Node host field is required; add the name of the machine, for example "host: kube1"',
+    abort: true,
+  })
+  .max(253, 'is longer than 253 characters, the limit for a host name')
+  .regex(HOST_NAME, 'is not a host name; use letters, digits, "-" and ".", for example storage1.example.com');
+
+const address = (message: string) => z.union([z.ipv4(), z.ipv6()], { error: message });
+
+const Labels = z.record(
+  z.string().regex(QUALIFIED_NAME, 'is not a label key; write [prefix/]name of letters, digits, "-", "_" and "."'),
+  z.string().regex(LABEL_VALUE, 'is not a label value; at most 63 letters, digits, "-", "_" and "."'),
+);
+
+const Taint = z.strictObject({
+  key: z.string().regex(QUALIFIED_NAME, 'is not a taint key'),
+  value: z.string().regex(LABEL_VALUE, 'is not a taint value').optional(),
+  effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']),
+});
+
+const PlanPool = z.strictObject({ name: Label, path: AbsolutePath, device: AbsolutePath.optional() });
+
+export const PlanNode = z.strictObject({
+  host: HostName,
+  ip: address('Invalid IP provided; write an IPv4 or IPv6 address such as 10.91.0.1'),
+  internalip: address('Invalid InternalIP provided; write an IPv4 or IPv6 address, or leave it out').optional(),
+  labels: Labels.optional(),
+  taints: z.array(Taint).max(64).optional(),
+  kubelet: z.strictObject({ option_overrides: z.record(z.string(), z.string()).optional() }).optional(),
+  zone: Label.optional(),
+  pools: z.array(PlanPool).max(64).optional(),
+});
+export type PlanNode = z.infer<typeof PlanNode>;
+
+const NfsVolume = z.strictObject({
+  nfs_host: z.string().min(1, 'NFS volume host cannot be empty; add the name or address of the file server'),
+  mount_path: z
+    .string()
+    .min(1, 'NFS volume path cannot be empty; add the exported path')
+    .refine((path) => path === '' || path.startsWith('/'), 'NFS volume path must be absolute; begin it with "/"'),
+});
+
+/** A client that may mount: an address, whole-octet wildcards (10.10.*.*) or a CIDR. */
+export const AllowedAddress = z
+  .string()
+  .refine(isAllowedAddress, 'is not an allowed address; write 10.10.1.2, 10.10.*.* or 10.10.0.0/16');
+
+function isAllowedAddress(text: string): boolean {
+  if (ADDRESS_PATTERN.test(text)) return text.split('.').every((octet) => octet === '*' || Number(octet) <= 255);
+  return [z.ipv6(), z.cidrv4(), z.cidrv6()].some((schema) => schema.safeParse(text).success);
+}
+
+const Mount = z.strictObject({
+  path: AbsolutePath,
+  /** The word all, or names of nodes of this plan. */
+  nodes: z.union([z.literal('all'), z.array(z.string()).min(1).max(1000)], {
+    error: 'must be the word all, or a list of nodes such as [kube1, kube2]',
+  }),
+});
+
+export const PlanVolume = z.strictObject({
+  name: Label,
+  /** With its unit: a bare number would be gigabytes to Kismatic and bytes to Kubernetes. */
+  size: z.string().pipe(Quantity as z.ZodType<string, string>),
+  layout: Layout.optional(),
+  replicas: z.int().min(1).max(9).optional(),
+  brick: z.enum(['image', 'directory']).optional(),
+  pool: Label.optional(),
+  allow: z.array(AllowedAddress).max(256).optional(),
+  mount: Mount.optional(),
+  allowSplitBrain: z.boolean().optional(),
+});
+export type PlanVolume = z.infer<typeof PlanVolume>;
+
+/** Sections of Kismatic's plan file that say how Kubernetes itself is installed; accepted, and not used. */
+export const KISMATIC_SECTIONS = [
+  'cluster',
+  'docker',
+  'docker_registry',
+  'additional_files',
+  'add_ons',
+  'features',
+  'etcd',
+  'master',
+  'worker',
+  'ingress',
+] as const;
+
+const ignored = Object.fromEntries(KISMATIC_SECTIONS.map((name) => [name, z.unknown().optional()])) as Record<
+  (typeof KISMATIC_SECTIONS)[number],
+  z.ZodOptional<z.ZodUnknown>
+>;
+
+export const PlanFile = z.strictObject({
+  storage: z
+    .strictObject({
+      expected_count: z.int().min(0).max(1000).optional(),
+      nodes: z.array(PlanNode).max(1000).optional(),
+    })
+    .optional(),
+  nfs: z.strictObject({ nfs_volume: z.array(NfsVolume).max(1000).optional() }).optional(),
+  volumes: z.array(PlanVolume).max(20_000).optional(),
+  ...ignored,
+});
+export type PlanFile = z.infer<typeof PlanFile>;
