@@ -26,6 +26,7 @@ interface Past {
   readonly kind: KindName;
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   readonly object: Stored;
+  readonly before: Stored | undefined;
 }
 
 export interface FakeResourceClient extends ResourceClient {
@@ -57,9 +58,10 @@ export function createFakeResourceClient(deps: { readonly clock: Clock; readonly
     version += 1;
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
     const key = storeKey(kind, stored.metadata.name, stored.metadata.namespace);
+    const before = objects.get(key);
     if (type === 'DELETED') objects.delete(key);
     else objects.set(key, stored);
-    history.push({ version, kind, type, object: stored });
+    history.push({ version, kind, type, object: stored, before });
     for (const watcher of watchers) watcher.wake();
     return stored;
   };
@@ -75,7 +77,7 @@ export function createFakeResourceClient(deps: { readonly clock: Clock; readonly
   };
 
   const find = (kind: KindName, name: string, scope: Scope | undefined): Stored | undefined => {
-    scope?.signal?.throwIfAborted();
+    throwIfAborted(scope?.signal);
     return objects.get(storeKey(kind, name, namespaceOf(kind, scope?.namespace)));
   };
   const need = (kind: KindName, name: string, scope: Scope | undefined): Stored => {
@@ -102,9 +104,7 @@ export function createFakeResourceClient(deps: { readonly clock: Clock; readonly
     const takeNews = () => {
       const past = history.filter((each) => each.version > seen && each.kind === kind);
       seen = version;
-      const events = past
-        .filter(({ object }) => matches(kind, object, options))
-        .map(({ type, object }) => ({ type, object }));
+      const events = past.flatMap((each) => eventFor(each, options) ?? []);
       const bookmarks = watcher.wantsBookmark ? [{ type: 'BOOKMARK', resourceVersion: String(seen) }] : [];
       watcher.wantsBookmark = false;
       return [...events, ...bookmarks];
@@ -126,7 +126,7 @@ export function createFakeResourceClient(deps: { readonly clock: Clock; readonly
   const client = {
     get: async (kind: KindName, name: string, scope?: Scope) => structuredClone(find(kind, name, scope)),
     list: async (kind: KindName, options: ListOptions = {}) => {
-      options.signal?.throwIfAborted();
+      throwIfAborted(options.signal);
       return { items: structuredClone(select(kind, options)), resourceVersion: String(version) };
     },
     create: async (kind: KindName, input: { metadata: { name: string } & Record<string, unknown> }, scope?: Scope) => {
@@ -143,7 +143,13 @@ export function createFakeResourceClient(deps: { readonly clock: Clock; readonly
       };
       const { status: _status, ...rest } = input as Record<string, unknown>;
       const given = definition(kind).hasStatus ? rest : input;
-      return structuredClone(commit(kind, 'ADDED', validated(kind, { ...structuredClone(given), metadata })));
+      return structuredClone(
+        commit(
+          kind,
+          'ADDED',
+          validated(kind, { apiVersion: apiVersionOf(kind), kind, ...structuredClone(given), metadata }),
+        ),
+      );
     },
     replace: async (kind: KindName, object: Stored, scope?: Scope) => {
       const before = need(kind, object.metadata.name, scope ?? pickNamespace(object));
@@ -198,8 +204,24 @@ export function createFakeResourceClient(deps: { readonly clock: Clock; readonly
   return client as unknown as FakeResourceClient;
 }
 
+/** What a change means under a selector: an object that begins to match is ADDED, one that ceases to is DELETED. */
+function eventFor(
+  { kind, type, object, before }: Past,
+  options: ListOptions,
+): Pick<Past, 'type' | 'object'> | undefined {
+  const matched = before !== undefined && matches(kind, before, options);
+  const isMatch = type !== 'DELETED' && matches(kind, object, options);
+  if (isMatch) return { type: matched ? 'MODIFIED' : 'ADDED', object };
+  return matched ? { type: 'DELETED', object } : undefined;
+}
+
 function definition(kind: KindName): KindDefinition {
   return KINDS[kind];
+}
+
+function apiVersionOf(kind: KindName): string {
+  const { group, version } = definition(kind);
+  return group === '' ? version : `${group}/${version}`;
 }
 
 function namespaceOf(kind: KindName, namespace: string | undefined): string | undefined {
@@ -290,4 +312,10 @@ function sortKeys(value: unknown): unknown {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([k, v]) => [k, sortKeys(v)]),
   );
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  if (signal.reason instanceof AppError) throw signal.reason;
+  throw new AppError('cancelled', 'the call was cancelled', { cause: signal.reason });
 }

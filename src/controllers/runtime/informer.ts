@@ -90,7 +90,9 @@ export function createInformer<K extends KindName>(deps: InformerDeps, options: 
       isSynced = true;
       firstList.resolve();
     },
-    onObject: (object) => publish(cache.put(object)),
+    onObject: (object) => {
+      if (!isOlder(object, cache.get(objectKey(object)))) publish(cache.put(object));
+    },
     onDelete: (object) => publish(cache.remove(objectKey(object))),
     onBreak: (error, retryInMs) => {
       lastFailure = messageOf(error);
@@ -125,6 +127,16 @@ export function createInformer<K extends KindName>(deps: InformerDeps, options: 
     },
     staleForMs: () => (lastHeardAt === undefined ? Number.POSITIVE_INFINITY : deps.clock.monotonic() - lastHeardAt),
   };
+}
+
+/**
+ * True when the cache holds a newer state of this very object. Pages of a list may be newer than the list's version, and
+ * a watch from that version then tells their past once more. (Versions are numbers in Kubernetes since KEP-5504, and here;
+ * what is no number is never called older.)
+ */
+function isOlder<K extends KindName>(object: Resource<K>, known: Resource<K> | undefined): boolean {
+  if (known === undefined || known.metadata.uid !== object.metadata.uid) return false;
+  return Number(object.metadata.resourceVersion) < Number(known.metadata.resourceVersion);
 }
 
 interface StreamHandlers<K extends KindName> {

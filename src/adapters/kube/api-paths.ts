@@ -1,0 +1,28 @@
+/** The addresses of kinds and objects in the Kubernetes API. */
+import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../schemas/kinds.ts';
+
+/** "holdfast.dev/v1alpha1", "v1". */
+export function apiVersionOf(kind: KindName): string {
+  const { group, version }: KindDefinition = KINDS[kind];
+  return group === '' ? version : `${group}/${version}`;
+}
+
+/** Path of all objects of a kind; for namespaced ones of one namespace, by default that of Holdfast. */
+export function collectionPath(kind: KindName, namespace: string = SYSTEM_NAMESPACE): string {
+  const { group, plural, scope }: KindDefinition = KINDS[kind];
+  const root = `${group === '' ? '/api' : '/apis'}/${apiVersionOf(kind)}`;
+  return scope === 'Cluster' ? `${root}/${plural}` : `${root}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
+}
+
+/** Path of one object. */
+export function objectPath(kind: KindName, name: string, namespace?: string): string {
+  return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;
+}
+
+/** A query string from what is defined, with its question mark; empty when nothing is. */
+export function queryOf(parameters: Readonly<Record<string, string | undefined>>): string {
+  const given: [string, string][] = Object.entries(parameters).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  );
+  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+}
