@@ -1,0 +1,37 @@
+/** Who may speak to whom: certificates for the embedded API server and for each of its clients. */
+
+/** A certificate with its private key, both PEM. */
+export interface IssuedCertificate {
+  readonly certificatePem: string;
+  /** PKCS #8; belongs in a file of mode 0600 or nowhere. */
+  readonly keyPem: string;
+  /** Milliseconds since the epoch. */
+  readonly notAfter: number;
+}
+
+export interface ServerCertificateRequest {
+  /** DNS names that clients use, such as "localhost". */
+  readonly dnsNames: readonly string[];
+  /** Addresses that clients use. */
+  readonly ipAddresses: readonly string[];
+  /** Days of validity. */
+  readonly days: number;
+}
+
+export interface ClientCertificateRequest {
+  /** User name: "admin", "holdfast:node:kube1". */
+  readonly commonName: string;
+  /** Group: "holdfast:admins", "holdfast:nodes", "holdfast:controllers". */
+  readonly organization: string;
+  /** Days of validity. */
+  readonly days: number;
+}
+
+export interface CertificateAuthority {
+  /** What clients and servers trust, PEM. */
+  readonly certificatePem: string;
+  /** @throws {AppError} invalid, when no name or address is given or one is malformed */
+  issueServerCertificate(request: ServerCertificateRequest): Promise<IssuedCertificate>;
+  /** @throws {AppError} invalid, for an empty name or group */
+  issueClientCertificate(request: ClientCertificateRequest): Promise<IssuedCertificate>;
+}
