@@ -64,6 +64,8 @@ export const LabRecord = z.object({
   /** What is shown at /opt/holdfast in each host. */
   installation: z.object({ packageFolder: z.string(), node: z.string() }).optional(),
   hosts: z.array(LabHostRecord).min(1),
+  /** Processes on this machine that belong to the lab, such as its controller. */
+  machineDaemons: z.record(z.string(), RecordedProcess).default({}),
   bootActions: z.array(BootAction),
 });
 export type LabRecord = z.infer<typeof LabRecord>;

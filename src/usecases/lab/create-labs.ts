@@ -1,8 +1,8 @@
 /** Puts the verbs of the lab together behind the interfaces that callers hold. */
 import { BootAction, type LabRecord } from '../../schemas/lab-record.ts';
-import { startDaemon, stopDaemon } from './daemons.ts';
+import { startDaemon, startMachineDaemon, stopDaemon } from './daemons.ts';
 import { downLab } from './down-lab.ts';
-import { findHost, isAbandoned, type LabDeps, readLab, updateHost, updateLab } from './lab-deps.ts';
+import { findHost, isAbandoned, type LabDeps, readLab, THIS_MACHINE, updateHost, updateLab } from './lab-deps.ts';
 import type { Lab, LabHostStatus, LabStatus, Labs } from './labs.ts';
 import { powerCut, powerOff, powerOn, reinstall } from './power.ts';
 import { upLab } from './up-lab.ts';
@@ -44,6 +44,8 @@ function handleOf(deps: LabDeps, made: LabRecord): Lab {
     reinstall: (host) => reinstall(deps, name, host),
     startDaemon: (host, daemon) => startDaemon(deps, name, host, daemon),
     stopDaemon: (host, daemon, { graceMs }) => stopDaemon(deps, name, host, { daemon, graceMs }),
+    startMachineDaemon: (daemon) => startMachineDaemon(deps, name, daemon),
+    logOfMachineDaemon: (daemon) => deps.hardware.logFile(made, THIS_MACHINE, daemon),
     logOf: (host, daemon) => deps.hardware.logFile(made, host, daemon),
     addBootAction: async (input) => {
       const action = BootAction.parse(input);

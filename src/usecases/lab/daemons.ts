@@ -1,6 +1,7 @@
 /** Processes that stay in a lab host, recorded so that anyone can see and stop them later. */
 import { AppError } from '../../domain/errors.ts';
-import { findHost, type LabDeps, readLab, updateHost } from './lab-deps.ts';
+import type { ProcessId } from '../../ports/host.ts';
+import { findHost, type LabDeps, readLab, THIS_MACHINE, updateHost, updateLab } from './lab-deps.ts';
 import type { DaemonRequest } from './labs.ts';
 
 /** @throws {AppError} exists, when one of the name runs in the host */
@@ -29,6 +30,23 @@ export async function startDaemon(
       env: { ...daemon.env, ...deps.hardware.markOf(lab, hostName) },
     });
   await updateHost(deps, labName, hostName, (host) => ({ ...host, daemons: { ...host.daemons, [daemon.name]: id } }));
+}
+
+/** Starts a process beside the hosts; it carries the lab's mark, so it ends with the lab even if it is never recorded. */
+export async function startMachineDaemon(deps: LabDeps, labName: string, daemon: DaemonRequest): Promise<ProcessId> {
+  const lab = await readLab(deps, labName);
+  const [file = '', ...args] = daemon.argv;
+  const id = await deps.processes.start({
+    file,
+    args,
+    logFile: deps.hardware.logFile(lab, THIS_MACHINE, daemon.name),
+    env: { ...daemon.env, ...deps.hardware.markOf(lab, THIS_MACHINE) },
+  });
+  await updateLab(deps, labName, (record) => ({
+    ...record,
+    machineDaemons: { ...record.machineDaemons, [daemon.name]: id },
+  }));
+  return id;
 }
 
 /** No error when it does not run. */

@@ -6,6 +6,9 @@ import type { LabHardware, LabStore } from '../../ports/lab.ts';
 import type { Random } from '../../ports/random.ts';
 import type { LabHostRecord, LabRecord } from '../../schemas/lab-record.ts';
 
+/** Stands for this machine among the hosts of a lab; no label begins with an underscore. */
+export const THIS_MACHINE = '_machine';
+
 export interface LabDeps {
   readonly clock: Clock;
   readonly random: Random;

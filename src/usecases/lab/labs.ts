@@ -1,5 +1,5 @@
 /** What can be done with labs: for the CLI, the demo, the drills and the engine tests. */
-import type { MachineHost } from '../../ports/host.ts';
+import type { MachineHost, ProcessId } from '../../ports/host.ts';
 import type { BootActionInput, LabRecord } from '../../schemas/lab-record.ts';
 
 export interface LabOptions {
@@ -70,6 +70,10 @@ export interface Lab {
   reinstall(host: string): Promise<void>;
   /** Starts a process in a host, which ends with it; its output goes to the file `logOf` names. */
   startDaemon(host: string, daemon: DaemonRequest): Promise<void>;
+  /** Starts a process on this machine that belongs to the lab and ends with it: its controller. */
+  startMachineDaemon(daemon: DaemonRequest): Promise<ProcessId>;
+  /** Log on this machine of a process started by {@link Lab.startMachineDaemon}. */
+  logOfMachineDaemon(daemon: string): string;
   /** SIGTERM, and SIGKILL after `graceMs`; no error when it does not run. */
   stopDaemon(host: string, daemon: string, options: { readonly graceMs: number }): Promise<void>;
   /** Log on this machine of a daemon; it survives the host. */

@@ -85,6 +85,7 @@ async function recordLab(deps: LabDeps, options: LabOptions, hosts: readonly str
       network,
       ...(options.installation === undefined ? {} : { installation: options.installation }),
       hosts: hosts.map((name, index) => newHost(deps, options, network, { name, index: index + 1 })),
+      machineDaemons: {},
       bootActions: (options.bootActions ?? []).map((action) => BootAction.parse(action)),
     });
   });
