@@ -1,7 +1,8 @@
 /** The one place that starts programs: argv lists only, a fixed environment, a deadline, and a process group to kill. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
+import { dirname } from 'node:path';
 import type { AttachedCommand, Command, CommandResult, ProcessId, ProcessRequest } from '../../ports/host.ts';
 import { RunError, type RunFailure } from '../../ports/run-error.ts';
 import { readProcessIdSync } from './process-id.ts';
@@ -121,6 +122,7 @@ interface Output {
  * @throws {RunError} spawn, when the program is missing or may not be run
  */
 export function startProcess(request: ProcessRequest): Promise<ProcessId> {
+  mkdirSync(dirname(request.logFile), { recursive: true, mode: 0o750 });
   const log = openSync(request.logFile, 'a', 0o640);
   try {
     const child = spawn(request.file, [...request.args], {
