@@ -54,7 +54,13 @@ async function mount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal)
     return undefined;
   }
   try {
-    const { applied } = await runSteps(engine, desiredAttachment(deps, record, true), { log, signal });
+    const { observed, applied } = await runSteps(engine, desiredAttachment(deps, record, true), { log, signal });
+    if (observed.state !== 'mounted') {
+      const why = observed.message ?? `what is at ${record.spec.mountPath} is ${observed.state}`;
+      throw new AppError('unavailable', `volume ${record.spec.volume} is not mounted: ${why}`, {
+        reason: 'NotMounted',
+      });
+    }
     await report(deps, record, { state: 'Mounted' }, signal);
     for (const step of applied) events.normal(record, 'Mounted', step.about);
     return { requeueAfterMs: CHECK_PERIOD_MS };

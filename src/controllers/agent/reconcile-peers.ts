@@ -66,9 +66,7 @@ export function createPeerLoop(deps: AgentDeps): ReconcileLoop {
 async function knowAnchorByName(deps: AgentDeps, cluster: StoredCluster, anchor: string, signal: AbortSignal) {
   const { engine, log, node: self } = deps;
   if (cluster.status?.peers?.connected.includes(self) !== true) return undefined;
-  const observed = await engine.observe({ subject: 'peers', self, members: [anchor] }, signal);
-  const isKnown = observed.peers.some((peer) => peer.names.includes(anchor));
-  if (!isKnown) await runSteps(engine, { subject: 'peers', self, members: [anchor] }, { log, signal });
+  await runSteps(engine, { subject: 'peers', self, members: [anchor], mayInvite: false }, { log, signal });
   return undefined;
 }
 

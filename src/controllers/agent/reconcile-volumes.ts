@@ -2,6 +2,7 @@
  * Makes, watches and removes the engine volumes that this node is the anchor of. Everything volume-wide happens here and
  * nowhere else; an agent that is no longer the anchor stops before its next step.
  */
+import { parseQuantity } from '../../domain/bytes.ts';
 import { messageOf } from '../../domain/errors.ts';
 import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -142,6 +143,8 @@ function desiredVolume(
     layout: volume.spec.layout,
     bricks,
     options: volumeOptions(volume, informers.StorageNode.list()),
+    // An image is its own limit; a folder has none.
+    ...(volume.spec.brick === 'directory' ? { limitBytes: parseQuantity(volume.spec.size) } : {}),
   };
 }
 
