@@ -1,0 +1,204 @@
+/** What must be written so that the stored objects are as a plan says. Pure; nothing is ever deleted. */
+import type { StorageCluster } from '../../schemas/storage-cluster.ts';
+import type { PoolSpec, StorageNode } from '../../schemas/storage-node.ts';
+import type { Volume } from '../../schemas/volume.ts';
+import type { VolumeAttachmentRecord } from '../../schemas/volume-attachment-record.ts';
+import type { VolumeCopy } from '../../schemas/volume-copy.ts';
+import type { Fault } from '../errors.ts';
+import { ATTACHMENT_FINALIZER, VOLUME_FINALIZER } from '../finalizers.ts';
+import type { ResolvedNode, ResolvedPlan, ResolvedVolume } from './resolve-plan.ts';
+
+/** Name of the one StorageCluster. */
+export const CLUSTER_NAME = 'default';
+/** Host name of a node as its plan has it, where it is more than the node's name. */
+export const HOST_ANNOTATION = 'holdfast.dev/host';
+
+export type PlannedKind = 'StorageNode' | 'StorageCluster' | 'Volume' | 'VolumeAttachmentRecord';
+
+/** One object to be written, or to be left alone because it is as it should be. */
+export type PlanWrite = { readonly kind: PlannedKind; readonly name: string } & (
+  | { readonly action: 'unchanged' }
+  | { readonly action: 'create'; readonly metadata: Metadata; readonly spec: Readonly<Record<string, unknown>> }
+  | {
+      readonly action: 'update';
+      readonly patch: Readonly<Record<string, unknown>>;
+      readonly resourceVersion: string | undefined;
+    }
+);
+
+interface Metadata {
+  readonly finalizers?: string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface StoredObjects {
+  readonly clusters: readonly StorageCluster[];
+  readonly nodes: readonly StorageNode[];
+  readonly volumes: readonly Volume[];
+  readonly copies: readonly VolumeCopy[];
+  readonly attachments: readonly VolumeAttachmentRecord[];
+}
+
+export interface PlanDiff {
+  /** In the order in which they are to be written. */
+  readonly writes: readonly PlanWrite[];
+  /** Why the plan cannot be carried out on what is there; then nothing may be written. */
+  readonly conflicts: readonly Fault[];
+}
+
+/** Name of the VolumeAttachmentRecord of a volume on a node. */
+export function attachmentName(volume: string, node: string): string {
+  return `${volume}.${node}`;
+}
+
+/** Compares a plan with what is stored. */
+export function diffPlan(plan: ResolvedPlan, stored: StoredObjects): PlanDiff {
+  const conflicts: Fault[] = [];
+  const writes = [
+    ...plan.nodes.map((node) => diffNode(node, stored, conflicts)),
+    ...diffCluster(plan, stored),
+    ...plan.volumes.map((volume) => diffVolume(volume, stored, conflicts)),
+    ...plan.volumes.flatMap((volume) => diffAttachments(volume, stored, conflicts)),
+  ];
+  return { writes, conflicts };
+}
+
+function diffNode(node: ResolvedNode, stored: StoredObjects, conflicts: Fault[]): PlanWrite {
+  const id = { kind: 'StorageNode', name: node.name } as const;
+  const existing = stored.nodes.find((candidate) => candidate.metadata.name === node.name);
+  const addresses = { ip: node.ip, ...(node.internalIp === undefined ? {} : { internalIp: node.internalIp }) };
+  const zone = node.zone === undefined ? {} : { zone: node.zone };
+  const annotations = node.host === node.name ? {} : { [HOST_ANNOTATION]: node.host };
+  if (existing === undefined) {
+    const metadata = { labels: node.labels, annotations };
+    return { ...id, action: 'create', metadata, spec: { addresses, ...zone, pools: node.pools } };
+  }
+  if (existing.metadata.deletionTimestamp !== undefined) {
+    conflicts.push({ field: `node ${node.name}`, message: 'is being removed; apply the plan when it is gone' });
+  }
+  const pools = mergePools(node, existing, stored.copies, conflicts);
+  const wanted = { addresses, ...zone, pools };
+  const had = { addresses: existing.spec.addresses, ...pick(existing.spec, 'zone'), pools: existing.spec.pools };
+  const isSameMeta =
+    contains(existing.metadata.labels, node.labels) && contains(existing.metadata.annotations, annotations);
+  if (isSameMeta && isSame(wanted, had)) return { ...id, action: 'unchanged' };
+  return {
+    ...id,
+    action: 'update',
+    resourceVersion: existing.metadata.resourceVersion,
+    patch: {
+      metadata: { labels: node.labels, annotations },
+      spec: { addresses: { internalIp: null, ...addresses }, zone: node.zone ?? null, pools },
+    },
+  };
+}
+
+/** Pools of the plan, and those that the node has beside them. A pool that holds copies stays where it is. */
+function mergePools(
+  node: ResolvedNode,
+  existing: StorageNode,
+  copies: readonly VolumeCopy[],
+  conflicts: Fault[],
+): readonly PoolSpec[] {
+  for (const pool of node.pools) {
+    const had = existing.spec.pools.find((candidate) => candidate.name === pool.name);
+    if (had === undefined || (had.path === pool.path && had.device === pool.device)) continue;
+    const held = copies.filter((copy) => copy.spec.node === node.name && copy.spec.pool === pool.name).length;
+    if (held === 0) continue;
+    const message =
+      `holds ${held} ${held === 1 ? 'copy' : 'copies'} at ${describePool(had)} and cannot be moved to ` +
+      `${describePool(pool)}; keep the pool as it is, or add another one`;
+    conflicts.push({ field: `node ${node.name} pool ${pool.name}`, message });
+  }
+  const named = new Set(node.pools.map((pool) => pool.name));
+  return [...node.pools, ...existing.spec.pools.filter((pool) => !named.has(pool.name))];
+}
+
+function diffCluster(plan: ResolvedPlan, stored: StoredObjects): readonly PlanWrite[] {
+  if (plan.nodes.length === 0) return [];
+  const id = { kind: 'StorageCluster', name: CLUSTER_NAME } as const;
+  const existing = stored.clusters.find((cluster) => cluster.metadata.name === CLUSTER_NAME);
+  const had = existing?.spec.nodes ?? [];
+  const nodes = [...had, ...plan.nodes.map((node) => node.name).filter((name) => !had.includes(name))];
+  if (existing === undefined) return [{ ...id, action: 'create', metadata: {}, spec: { nodes } }];
+  if (nodes.length === had.length) return [{ ...id, action: 'unchanged' }];
+  return [{ ...id, action: 'update', resourceVersion: existing.metadata.resourceVersion, patch: { spec: { nodes } } }];
+}
+
+function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fault[]): PlanWrite {
+  const id = { kind: 'Volume', name: volume.name } as const;
+  const existing = stored.volumes.find((candidate) => candidate.metadata.name === volume.name);
+  if (existing === undefined) {
+    return { ...id, action: 'create', metadata: { finalizers: [VOLUME_FINALIZER] }, spec: volumeSpec(volume) };
+  }
+  if (existing.metadata.deletionTimestamp !== undefined) {
+    conflicts.push({ field: `volume ${volume.name}`, message: 'is being deleted; apply the plan when it is gone' });
+    return { ...id, action: 'unchanged' };
+  }
+  for (const name of ['size', 'layout', 'replicas', 'pool', 'brick'] as const) {
+    const [had, wanted] = [existing.spec[name], volume[name]];
+    if (had === wanted || (name === 'replicas' && had === undefined)) continue;
+    const message = `is ${had} and the plan says ${wanted}; this version does not change that, keep ${had} in the plan`;
+    conflicts.push({ field: `volume ${volume.name} ${name}`, message });
+  }
+  if (isSame(existing.spec.allowFrom ?? [], volume.allowFrom)) return { ...id, action: 'unchanged' };
+  const patch = { spec: { allowFrom: volume.allowFrom } };
+  return { ...id, action: 'update', resourceVersion: existing.metadata.resourceVersion, patch };
+}
+
+/** The spec of a new Volume. */
+export function volumeSpec(volume: Omit<ResolvedVolume, 'name' | 'mounts'>): Readonly<Record<string, unknown>> {
+  return {
+    size: volume.size,
+    engine: 'gluster',
+    layout: volume.layout,
+    replicas: volume.replicas,
+    pool: volume.pool,
+    brick: volume.brick,
+    ...(volume.allowFrom.length === 0 ? {} : { allowFrom: volume.allowFrom }),
+    ...(volume.allowSplitBrain ? { allowSplitBrain: true } : {}),
+  };
+}
+
+function diffAttachments(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fault[]): readonly PlanWrite[] {
+  return volume.mounts.map(({ node, path }): PlanWrite => {
+    const id = { kind: 'VolumeAttachmentRecord', name: attachmentName(volume.name, node) } as const;
+    const existing = stored.attachments.find((record) => record.metadata.name === id.name);
+    const spec = { volume: volume.name, node, mountPath: path, isReadOnly: false };
+    if (existing === undefined) {
+      return { ...id, action: 'create', metadata: { finalizers: [ATTACHMENT_FINALIZER] }, spec };
+    }
+    const field = `volume ${volume.name} mount on ${node}`;
+    if (existing.metadata.deletionTimestamp !== undefined) {
+      conflicts.push({ field, message: 'is being unmounted; apply the plan when that is done' });
+    } else if (existing.spec.mountPath !== path) {
+      const message = `is at ${existing.spec.mountPath} and the plan says ${path}; unmount it there first`;
+      conflicts.push({ field, message });
+    }
+    return { ...id, action: 'unchanged' };
+  });
+}
+
+function describePool(pool: PoolSpec): string {
+  return pool.device === undefined ? pool.path : `${pool.path} (${pool.device})`;
+}
+
+function pick<T extends object, K extends keyof T>(from: T, key: K): Partial<Pick<T, K>> {
+  return from[key] === undefined ? {} : ({ [key]: from[key] } as Pick<T, K>);
+}
+
+function contains(
+  had: Readonly<Record<string, string>> | undefined,
+  wanted: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(wanted).every(([key, value]) => had?.[key] === value);
+}
+
+/** Deep equality of plain data; a key whose value is undefined counts as missing. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  const read = (from: object, key: string) => (from as Readonly<Record<string, unknown>>)[key];
+  return [...keys].every((key) => isSame(read(a, key), read(b, key)));
+}

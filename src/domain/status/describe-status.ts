@@ -1,0 +1,137 @@
+/** The state of everything in one sentence, the same for the CLI and the dashboard. */
+import type { StorageNode } from '../../schemas/storage-node.ts';
+import type { Volume } from '../../schemas/volume.ts';
+import { phaseOf, stateMessage } from '../volume/describe-volume.ts';
+
+export interface Problem {
+  readonly name: string;
+  readonly message: string;
+}
+
+export interface ClusterStatus {
+  /** "3 nodes ready; 1 volume, all copies current; safe to lose: any 1 node". */
+  readonly sentence: string;
+  /** Nothing needs a person or is being repaired. */
+  readonly isHealthy: boolean;
+  readonly nodes: { readonly total: number; readonly ready: number; readonly problems: readonly Problem[] };
+  readonly volumes: { readonly total: number; readonly current: number; readonly problems: readonly Problem[] };
+  readonly safeToLose: SafeToLose;
+}
+
+export interface SafeToLose {
+  /** How many nodes can be lost at once, whichever they are, with every volume still served; 0 without volumes. */
+  readonly anyNodes: number;
+  /** Where not any one may be lost: the ready nodes of which each alone may. */
+  readonly onlyOneOf: readonly string[];
+}
+
+/** More names than this are counted instead. */
+const MAX_NAMES = 5;
+
+/** Describes the cluster from its stored objects. */
+export function describeStatus(nodes: readonly StorageNode[], volumes: readonly Volume[]): ClusterStatus {
+  const nodeProblems = nodes.flatMap(nodeProblem);
+  const volumeProblems = volumes.flatMap(volumeProblem);
+  const isReady = (node: StorageNode) => !nodeProblems.some((problem) => problem.name === node.metadata.name);
+  const readyNames = nodes.filter(isReady).map((node) => node.metadata.name ?? '');
+  const safeToLose = judgeLoss(readyNames, volumes);
+  const parts = [
+    describeNodes(nodes.length, nodeProblems),
+    describeVolumes(volumes.length, volumeProblems),
+    ...(volumes.length === 0 ? [] : [`safe to lose: ${describeLoss(safeToLose)}`]),
+  ];
+  return {
+    sentence: parts.join('; '),
+    isHealthy: nodeProblems.length === 0 && volumeProblems.length === 0,
+    nodes: { total: nodes.length, ready: readyNames.length, problems: nodeProblems },
+    volumes: { total: volumes.length, current: volumes.length - volumeProblems.length, problems: volumeProblems },
+    safeToLose,
+  };
+}
+
+function nodeProblem(node: StorageNode): readonly Problem[] {
+  const message = notReadyMessage(node) ?? engineMessage(node) ?? poolMessage(node);
+  return message === undefined ? [] : [{ name: node.metadata.name ?? '', message }];
+}
+
+function notReadyMessage(node: StorageNode): string | undefined {
+  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
+  if (ready === undefined) return 'no controller has looked at it yet';
+  return ready.status === 'True' ? undefined : ready.message;
+}
+
+function engineMessage(node: StorageNode): string | undefined {
+  const engine = node.status?.engines?.find((candidate) => !candidate.isRunning);
+  return engine && (engine.message ?? `${engine.name} is not running`);
+}
+
+function poolMessage(node: StorageNode): string | undefined {
+  const pool = node.status?.pools?.find((candidate) => !candidate.isReady);
+  return pool && `pool ${pool.name}: ${pool.message ?? 'not ready'}`;
+}
+
+function volumeProblem(volume: Volume): readonly Problem[] {
+  const redundant = volume.status?.conditions?.find((condition) => condition.type === 'Redundant');
+  const isAsDesigned = redundant?.status === 'True' || redundant?.reason === 'SingleCopy';
+  if (phaseOf(volume) === 'Ready' && isAsDesigned) return [];
+  return [{ name: volume.metadata.name ?? '', message: `${phaseOf(volume)}: ${stateMessage(volume)}` }];
+}
+
+/**
+ * How many nodes may go. A volume with n copies is served while more than half of them are up, so with c current
+ * copies it bears the loss of c - floor(n/2) - 1 of their nodes. While entries are still being healed nobody can say
+ * which copy would be missed: such a volume bears none.
+ */
+function judgeLoss(readyNames: readonly string[], volumes: readonly Volume[]): SafeToLose {
+  const spare = volumes.map((volume) => ({ nodes: nodesOf(volume), count: spareCopies(volume) }));
+  const least = spare.length === 0 ? 0 : Math.max(0, Math.min(...spare.map((volume) => volume.count)));
+  if (least > 0) return { anyNodes: Math.min(least, readyNames.length), onlyOneOf: [] };
+  const needed = new Set(spare.flatMap((volume) => (volume.count > 0 ? [] : volume.nodes)));
+  const onlyOneOf = spare.length === 0 ? [] : readyNames.filter((name) => !needed.has(name)).toSorted();
+  return { anyNodes: 0, onlyOneOf };
+}
+
+function spareCopies(volume: Volume): number {
+  const placed = volume.status?.placement?.length ?? 0;
+  const bricks = volume.status?.engine?.bricks ?? [];
+  const isHealing = bricks.some((brick) => (brick.pendingHeals ?? 0) > 0 || (brick.splitBrainEntries ?? 0) > 0);
+  if (isHealing || volume.status?.engine?.state !== 'Started') return 0;
+  const current = bricks.filter((brick) => brick.isOnline && brick.isReadable).length;
+  return current - Math.floor(placed / 2) - 1;
+}
+
+function nodesOf(volume: Volume): readonly string[] {
+  return (volume.status?.placement ?? []).map((placed) => placed.node);
+}
+
+function describeNodes(total: number, problems: readonly Problem[]): string {
+  if (total === 0) return 'no nodes yet';
+  if (problems.length === 0) return `${count(total, 'node')} ready`;
+  return `${total - problems.length} of ${count(total, 'node')} ready (not ready: ${names(problems)})`;
+}
+
+function describeVolumes(total: number, problems: readonly Problem[]): string {
+  if (total === 0) return 'no volumes yet';
+  if (problems.length === 0) return `${count(total, 'volume')}, all copies current`;
+  return `${count(total, 'volume')}, ${problems.length} not as designed (${names(problems)})`;
+}
+
+function describeLoss({ anyNodes, onlyOneOf }: SafeToLose): string {
+  if (anyNodes > 0) return `any ${count(anyNodes, 'node')}`;
+  if (onlyOneOf.length === 0) return 'no node';
+  if (onlyOneOf.length === 1) return `only ${onlyOneOf[0]}`;
+  return `only one of ${nameList(onlyOneOf)}`;
+}
+
+function names(problems: readonly Problem[]): string {
+  return nameList(problems.map((problem) => problem.name).toSorted());
+}
+
+function nameList(list: readonly string[]): string {
+  const shown = list.slice(0, MAX_NAMES).join(', ');
+  return list.length > MAX_NAMES ? `${shown} and ${list.length - MAX_NAMES} more` : shown;
+}
+
+function count(value: number, noun: string): string {
+  return `${value} ${noun}${value === 1 ? '' : 's'}`;
+}

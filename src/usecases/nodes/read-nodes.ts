@@ -1,0 +1,55 @@
+/** Nodes as people ask for them: the list, and one with the copies and mounts on it. */
+import { AppError } from '../../domain/errors.ts';
+import { nearest } from '../../domain/nearest.ts';
+import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
+
+export interface ListedNode {
+  readonly node: Resource<'StorageNode'>;
+  /** Copies of volumes on it. */
+  readonly copies: readonly Resource<'VolumeCopy'>[];
+}
+
+export interface ShownNode extends ListedNode {
+  readonly attachments: readonly Resource<'VolumeAttachmentRecord'>[];
+}
+
+interface ReadDeps {
+  readonly client: ResourceClient;
+  readonly signal?: AbortSignal;
+}
+
+/** All nodes, by name. */
+export async function listNodes(deps: ReadDeps): Promise<readonly ListedNode[]> {
+  const scope = deps.signal === undefined ? {} : { signal: deps.signal };
+  const [nodes, copies] = await Promise.all([
+    deps.client.list('StorageNode', scope),
+    deps.client.list('VolumeCopy', scope),
+  ]);
+  return nodes.items
+    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+    .map((node) => ({ node, copies: copies.items.filter((copy) => copy.spec.node === node.metadata.name) }));
+}
+
+/**
+ * One node.
+ *
+ * @throws {AppError} notFound, with the nearest name
+ */
+export async function showNode(deps: ReadDeps, name: string): Promise<ShownNode> {
+  const nodes = await listNodes(deps);
+  const found = nodes.find(({ node }) => node.metadata.name === name);
+  if (found === undefined) {
+    const shown = name.length > 63 ? `${name.slice(0, 40)}...` : name;
+    const meant = nearest(
+      shown,
+      nodes.map(({ node }) => node.metadata.name),
+    );
+    throw new AppError('notFound', `there is no node ${JSON.stringify(shown)}`, {
+      reason: 'NodeNotFound',
+      hint: meant === undefined ? 'see: holdfast node list' : `did you mean ${meant}?`,
+    });
+  }
+  const scope = deps.signal === undefined ? {} : { signal: deps.signal };
+  const { items } = await deps.client.list('VolumeAttachmentRecord', scope);
+  return { ...found, attachments: items.filter((record) => record.spec.node === name) };
+}

@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest';
+import { AppError } from '../../domain/errors.ts';
+import { ATTACHMENT_FINALIZER, VOLUME_FINALIZER } from '../../domain/finalizers.ts';
+import type { ResourceClient } from '../../ports/resource-client.ts';
+import { PlanFile } from '../../schemas/plan-file.ts';
+import { createFakeCluster } from '../cluster.fake.ts';
+import { applyPlan } from './apply-plan.ts';
+
+const pools = [{ name: 'default', path: '/mnt/glusterVolume0', device: '/dev/vdb' }];
+const PLAN = {
+  storage: {
+    expected_count: 3,
+    nodes: [
+      { host: 'kube1.example.com', ip: '10.91.0.1', zone: 'a', labels: { disk: 'ssd' }, pools },
+      { host: 'kube2', ip: '10.91.0.2', pools },
+      { host: 'kube3', ip: '10.91.0.3', pools },
+    ],
+  },
+  volumes: [{ name: 'gv0', size: '1Gi', mount: { path: '/data', nodes: 'all' } }],
+};
+
+type PlanInput = Record<string, unknown>;
+const plan = (changes: PlanInput = {}) => PlanFile.parse({ ...structuredClone(PLAN), ...changes });
+const actions = (applied: Awaited<ReturnType<typeof applyPlan>>) =>
+  applied.changes.map(({ action, kind, name }) => `${action} ${kind} ${name}`);
+
+describe('applyPlan', () => {
+  test('creates everything in order, with finalizers', async () => {
+    const { client } = await createFakeCluster();
+    const applied = await applyPlan({ client }, plan());
+    expect(actions(applied)).toEqual([
+      'create StorageNode kube1',
+      'create StorageNode kube2',
+      'create StorageNode kube3',
+      'create StorageCluster default',
+      'create Volume gv0',
+      'create VolumeAttachmentRecord gv0.kube1',
+      'create VolumeAttachmentRecord gv0.kube2',
+      'create VolumeAttachmentRecord gv0.kube3',
+    ]);
+    const node = await client.get('StorageNode', 'kube1');
+    expect(node?.spec).toEqual({ addresses: { ip: '10.91.0.1' }, zone: 'a', pools });
+    expect(node?.metadata.annotations).toEqual({ 'holdfast.dev/host': 'kube1.example.com' });
+    const volume = await client.get('Volume', 'gv0');
+    expect(volume?.metadata.finalizers).toEqual([VOLUME_FINALIZER]);
+    expect(volume?.spec).toMatchObject({ size: '1Gi', layout: 'replicated', replicas: 3, brick: 'image' });
+    const record = await client.get('VolumeAttachmentRecord', 'gv0.kube2');
+    expect(record?.metadata.finalizers).toEqual([ATTACHMENT_FINALIZER]);
+    expect(record?.spec).toEqual({ volume: 'gv0', node: 'kube2', mountPath: '/data', isReadOnly: false });
+  });
+
+  test('applied again it changes nothing', async () => {
+    const { client } = await createFakeCluster();
+    await applyPlan({ client }, plan());
+    const before = client.version();
+    const again = await applyPlan({ client }, plan());
+    expect(new Set(again.changes.map((change) => change.action))).toEqual(new Set(['unchanged']));
+    expect(client.version()).toBe(before);
+  });
+
+  test('a dry run tells the same and writes nothing', async () => {
+    const { client } = await createFakeCluster();
+    const before = client.version();
+    const dry = await applyPlan({ client }, plan(), { isDryRun: true });
+    expect(client.version()).toBe(before);
+    expect(actions(dry)).toEqual(actions(await applyPlan({ client }, plan())));
+  });
+
+  test('updates what differs and keeps what the plan does not name', async () => {
+    const { client } = await createFakeCluster();
+    await applyPlan({ client }, plan());
+    const extra = { name: 'fast', path: '/mnt/fast' };
+    await client.patch('StorageNode', 'kube2', { spec: { isCordoned: true, pools: [...pools, extra] } });
+    const [first, second] = PLAN.storage.nodes;
+    const nodes = [
+      { ...first, zone: undefined },
+      { ...second, ip: '10.91.0.22' },
+      { host: 'kube4', ip: '10.91.0.4', pools },
+    ];
+    const volumes = [{ ...PLAN.volumes[0], allow: ['10.10.*.*'], replicas: 3 }];
+    const applied = await applyPlan({ client }, plan({ storage: { expected_count: 3, nodes }, volumes }));
+    expect(actions(applied)).toEqual([
+      'update StorageNode kube1',
+      'update StorageNode kube2',
+      'create StorageNode kube4',
+      'update StorageCluster default',
+      'update Volume gv0',
+      'unchanged VolumeAttachmentRecord gv0.kube1',
+      'unchanged VolumeAttachmentRecord gv0.kube2',
+      'create VolumeAttachmentRecord gv0.kube4',
+    ]);
+    expect((await client.get('StorageNode', 'kube1'))?.spec.zone).toBeUndefined();
+    expect((await client.get('StorageNode', 'kube2'))?.spec).toEqual({
+      addresses: { ip: '10.91.0.22' },
+      isCordoned: true,
+      pools: [...pools, extra],
+    });
+    expect((await client.get('StorageCluster', 'default'))?.spec.nodes).toEqual(['kube1', 'kube2', 'kube3', 'kube4']);
+    expect((await client.get('Volume', 'gv0'))?.spec.allowFrom).toEqual(['10.10.*.*']);
+  });
+
+  test('what cannot be changed is refused, all of it at once, before anything is written', async () => {
+    const { client } = await createFakeCluster();
+    await applyPlan({ client }, plan());
+    await client.create('VolumeCopy', {
+      metadata: { name: 'c' },
+      spec: {
+        volume: 'gv0',
+        volumeUid: 'u',
+        node: 'kube3',
+        pool: 'default',
+        role: 'data',
+        index: 0,
+        engine: 'gluster',
+        brick: 'image',
+        sizeBytes: 1,
+      },
+    });
+    const before = client.version();
+    const moved = [{ name: 'default', path: '/elsewhere' }];
+    const [first, second, third] = PLAN.storage.nodes;
+    const nodes = [{ ...first, zone: 'z' }, second, { ...third, pools: moved }];
+    const volumes = [{ name: 'gv0', size: '2Gi', layout: 'arbiter', mount: { path: '/other', nodes: ['kube1'] } }];
+    const attempt = applyPlan({ client }, plan({ storage: { expected_count: 3, nodes }, volumes }));
+    const error = await attempt.then(
+      () => undefined,
+      (thrown: unknown) => thrown as AppError,
+    );
+    expect(error?.kind).toBe('precondition');
+    expect(error?.faults.map((fault) => `${fault.field}: ${fault.message}`)).toEqual([
+      'node kube3 pool default: holds 1 copy at /mnt/glusterVolume0 (/dev/vdb) and cannot be moved to /elsewhere; keep the pool as it is, or add another one',
+      'volume gv0 size: is 1Gi and the plan says 2Gi; this version does not change that, keep 1Gi in the plan',
+      'volume gv0 layout: is replicated and the plan says arbiter; this version does not change that, keep replicated in the plan',
+      'volume gv0 replicas: is 3 and the plan says 2; this version does not change that, keep 3 in the plan',
+      'volume gv0 mount on kube1: is at /data and the plan says /other; unmount it there first',
+    ]);
+    expect(client.version()).toBe(before);
+  });
+
+  test('a pool without copies may move: a typing error in a device can be corrected', async () => {
+    const { client } = await createFakeCluster();
+    await applyPlan({ client }, plan());
+    const nodes = PLAN.storage.nodes.map((node) => ({ ...node, pools: [{ ...pools[0], device: '/dev/vdc' }] }));
+    await applyPlan({ client }, plan({ storage: { expected_count: 3, nodes } }));
+    expect((await client.get('StorageNode', 'kube1'))?.spec.pools[0]?.device).toBe('/dev/vdc');
+  });
+
+  test('what is being deleted is not written to', async () => {
+    const { client } = await createFakeCluster();
+    await applyPlan({ client }, plan());
+    await client.delete('Volume', 'gv0');
+    await expect(applyPlan({ client }, plan())).rejects.toMatchObject({
+      faults: [{ field: 'volume gv0', message: 'is being deleted; apply the plan when it is gone' }],
+    });
+  });
+
+  test('NFS shares are refused with the reason and nothing is written', async () => {
+    const { client } = await createFakeCluster();
+    const before = client.version();
+    const withShares = plan({ nfs: { nfs_volume: [{ nfs_host: 'files', mount_path: '/export' }] } });
+    await expect(applyPlan({ client }, withShares)).rejects.toMatchObject({
+      kind: 'unsupported',
+      message:
+        'using NFS shares (files:/export) is not in this version: the section nfs is only checked; nothing was changed',
+    });
+    expect(client.version()).toBe(before);
+  });
+
+  test('somebody who writes the same plan at the same time is no failure', async () => {
+    const { client } = await createFakeCluster();
+    let isFirst = true;
+    const racing: ResourceClient = {
+      ...client,
+      create: async (kind, object, scope) => {
+        if (isFirst) {
+          isFirst = false;
+          await applyPlan({ client }, plan());
+        }
+        return client.create(kind, object, scope);
+      },
+    };
+    const applied = await applyPlan({ client: racing }, plan());
+    expect(new Set(applied.changes.map((change) => change.action))).toEqual(new Set(['unchanged']));
+  });
+
+  test('a server that goes away half way is told, and applying again finishes', async () => {
+    const { client } = await createFakeCluster();
+    const failing: ResourceClient = {
+      ...client,
+      create: async (kind, object, scope) => {
+        if (kind === 'Volume') throw new AppError('unavailable', 'the API server does not answer');
+        return client.create(kind, object, scope);
+      },
+    };
+    await expect(applyPlan({ client: failing }, plan())).rejects.toMatchObject({ kind: 'unavailable' });
+    const again = await applyPlan({ client }, plan());
+    expect(actions(again).filter((action) => action.startsWith('create'))).toHaveLength(4);
+  });
+});

@@ -1,0 +1,16 @@
+/** Reads the state of everything for `holdfast status` and the dashboard. */
+import { type ClusterStatus, describeStatus } from '../../domain/status/describe-status.ts';
+import type { ResourceClient } from '../../ports/resource-client.ts';
+
+/** The cluster's status now. */
+export async function readStatus(deps: {
+  readonly client: ResourceClient;
+  readonly signal?: AbortSignal;
+}): Promise<ClusterStatus> {
+  const scope = deps.signal === undefined ? {} : { signal: deps.signal };
+  const [nodes, volumes] = await Promise.all([
+    deps.client.list('StorageNode', scope),
+    deps.client.list('Volume', scope),
+  ]);
+  return describeStatus(nodes.items, volumes.items);
+}

@@ -1,0 +1,200 @@
+/** Creates a volume: checks the wish, finds out whether it fits before anything is stored, and waits if asked to. */
+import { formatQuantity } from '../../domain/bytes.ts';
+import { AppError } from '../../domain/errors.ts';
+import { VOLUME_FINALIZER } from '../../domain/finalizers.ts';
+import { parsePoolName, parseVolumeName } from '../../domain/names.ts';
+import { choosePlacement } from '../../domain/placement/choose-placement.ts';
+import { countUsableNodes } from '../../domain/placement/filters.ts';
+import { placementInput } from '../../domain/placement/from-resources.ts';
+import type { PlacedOn } from '../../domain/placement/model.ts';
+import { volumeSpec } from '../../domain/plan/diff-plan.ts';
+import { parseVolumeSize } from '../../domain/volume/copy-size.ts';
+import { describeCopies, isBlocked, phaseOf, stateMessage } from '../../domain/volume/describe-volume.ts';
+import { type ChosenLayout, decideLayout, type LayoutRequest, rolesOf } from '../../domain/volume/layout.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import { AllowedAddress } from '../../schemas/plan-file.ts';
+import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
+
+export interface AddVolumeRequest extends LayoutRequest {
+  readonly name: string;
+  /** A Quantity: 10Gi. */
+  readonly size: string;
+  readonly pool?: string;
+  readonly brick?: 'image' | 'directory';
+  readonly allowFrom?: readonly string[];
+}
+
+export interface AddVolumeOptions {
+  /** Checks and places, and stores nothing. */
+  readonly isDryRun?: boolean;
+  /** Waits this long until the volume is ready; does not wait when left out. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface AddedVolume {
+  readonly name: string;
+  readonly size: string;
+  readonly layout: ChosenLayout['layout'];
+  readonly replicas: number;
+  /** Where placement would put the copies; the controller decides anew when it does. */
+  readonly placement: readonly PlacedOn[];
+  readonly reasons: readonly string[];
+  readonly notes: readonly string[];
+  readonly isDryRun: boolean;
+  /** Phase as last seen; undefined in a dry run. */
+  readonly phase?: string;
+}
+
+/**
+ * Adds a volume.
+ *
+ * @throws {AppError} invalid or range, for a bad wish; exists; capacity, with the reasons of placement; timeout
+ */
+export async function addVolume(
+  deps: WaitDeps,
+  request: AddVolumeRequest,
+  options: AddVolumeOptions = {},
+): Promise<AddedVolume> {
+  const wish = checkWish(request);
+  const scope = options.signal === undefined ? {} : { signal: options.signal };
+  const [existing, nodes, copies] = await Promise.all([
+    deps.client.get('Volume', wish.name, scope),
+    deps.client.list('StorageNode', scope),
+    deps.client.list('VolumeCopy', scope),
+  ]);
+  if (existing !== undefined) throw alreadyThere(existing);
+  const fit = findPlaces(wish, request, { nodes: nodes.items, copies: copies.items });
+  const added = { ...fit, name: wish.name, size: wish.size, isDryRun: options.isDryRun ?? false };
+  if (options.isDryRun === true) return added;
+  const spec = volumeSpec({ ...wish, ...fit, allowSplitBrain: request.allowSplitBrain ?? false });
+  const volume = await deps.client.create(
+    'Volume',
+    { metadata: { name: wish.name, finalizers: [VOLUME_FINALIZER] }, spec },
+    scope,
+  );
+  if (options.waitMs === undefined) return { ...added, phase: phaseOf(volume) };
+  const ready = await waitUntilReady(deps, volume, { ...scope, waitMs: options.waitMs });
+  return { ...added, phase: phaseOf(ready) };
+}
+
+interface Wish {
+  readonly name: string;
+  readonly size: string;
+  readonly pool: string;
+  readonly brick: 'image' | 'directory';
+  readonly allowFrom: readonly string[];
+}
+
+function checkWish(request: AddVolumeRequest): Wish {
+  const name = parseVolumeName(request.name);
+  const size = formatQuantity(parseVolumeSize(request.size));
+  const pool = parsePoolName(request.pool ?? 'default');
+  for (const address of request.allowFrom ?? []) {
+    if (AllowedAddress.safeParse(address).success) continue;
+    throw new AppError('invalid', `Invalid address ${JSON.stringify(address)} in the list of allowed addresses`, {
+      reason: 'InvalidAddress',
+      hint: 'write 10.10.1.2, 10.10.*.* or 10.10.0.0/16',
+    });
+  }
+  return { name, size, pool, brick: request.brick ?? 'image', allowFrom: request.allowFrom ?? [] };
+}
+
+function findPlaces(
+  wish: Wish,
+  request: LayoutRequest,
+  stored: { readonly nodes: readonly Resource<'StorageNode'>[]; readonly copies: readonly Resource<'VolumeCopy'>[] },
+): Pick<AddedVolume, 'layout' | 'replicas' | 'placement' | 'reasons' | 'notes'> {
+  const toPlace = (chosen: ChosenLayout) =>
+    placementInput({ name: wish.name, spec: { ...wish, engine: 'gluster', ...chosen } }, stored.nodes, stored.copies);
+  const usable = countUsableNodes(toPlace({ layout: 'single', replicas: 1 }));
+  const layout = decideLayout(request, usable);
+  if (!layout.ok) throw noLayout(layout, stored.nodes.length, usable);
+  const result = choosePlacement(toPlace(layout));
+  if (!result.ok) {
+    throw new AppError('capacity', `${result.message}; nothing was created`, {
+      resource: `volume ${wish.name}`,
+      reason: 'NoPlaceForCopies',
+      hint: result.smallestChange,
+      faults: result.rejections.map(({ node, message }) => ({
+        field: `node ${node}`,
+        message: message.slice(node.length + 2),
+      })),
+    });
+  }
+  const roles = describeCopies(rolesOf(layout));
+  const notes = [...layout.notes, `${roles} on ${result.placed.map((placed) => placed.node).join(', ')}`];
+  return { layout: layout.layout, replicas: layout.replicas, placement: result.placed, reasons: result.reasons, notes };
+}
+
+function noLayout(
+  decision: { readonly message: string; readonly hint: string },
+  known: number,
+  usable: number,
+): AppError {
+  // With too few nodes the wish is sound and the machines are missing; otherwise the wish itself is refused.
+  const isMissingNodes = decision.message.startsWith('the requested volume configuration');
+  const away = known > usable ? ` (${known - usable} of ${known} known nodes cannot be used now)` : '';
+  return new AppError(isMissingNodes ? 'capacity' : 'invalid', `${decision.message}${away}; nothing was created`, {
+    reason: isMissingNodes ? 'TooFewNodes' : 'InvalidLayout',
+    hint: isMissingNodes && away !== '' ? `${decision.hint}; see: holdfast node list` : decision.hint,
+  });
+}
+
+function alreadyThere(volume: Resource<'Volume'>): AppError {
+  const { name } = volume.metadata;
+  const isLeaving = volume.metadata.deletionTimestamp !== undefined;
+  return new AppError('exists', `volume ${name} exists already${isLeaving ? ' and is being deleted' : ''}`, {
+    resource: `volume ${name}`,
+    reason: 'VolumeExists',
+    hint: isLeaving
+      ? 'wait until it is gone, or choose another name'
+      : `choose another name, or see: holdfast volume show ${name}`,
+  });
+}
+
+async function waitUntilReady(
+  deps: WaitDeps,
+  volume: Resource<'Volume'>,
+  options: { readonly waitMs: number; readonly signal?: AbortSignal },
+): Promise<Resource<'Volume'>> {
+  const { name, uid } = volume.metadata;
+  return waitForObject(deps, {
+    kind: 'Volume',
+    name,
+    timeoutMs: options.waitMs,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    check: (seen) => {
+      if (seen === undefined || seen.metadata.uid !== uid) throw goneMeanwhile(name);
+      if (isBlocked(seen)) throw blocked(seen);
+      return phaseOf(seen) === 'Ready' ? seen : undefined;
+    },
+    describeTimeout: (seen) =>
+      new AppError(
+        'timeout',
+        `volume ${name} is stored but not ready after ${options.waitMs / 1000} s: ${seen === undefined ? 'it was not seen' : stateMessage(seen)}`,
+        {
+          resource: `volume ${name}`,
+          reason: 'NotReadyInTime',
+          hint: `it goes on by itself; see: holdfast volume show ${name}`,
+        },
+      ),
+  });
+}
+
+function blocked(volume: Resource<'Volume'>): AppError {
+  const { name } = volume.metadata;
+  const [, ...reasons] = volume.status?.reasons ?? [];
+  return new AppError('capacity', `volume ${name} is stored but finds no place: ${stateMessage(volume)}`, {
+    resource: `volume ${name}`,
+    reason: 'NoPlaceForCopies',
+    hint: `it is placed as soon as there is room; or: holdfast volume delete ${name}`,
+    faults: reasons.map((message) => ({ field: 'placement', message })),
+  });
+}
+
+function goneMeanwhile(name: string): AppError {
+  return new AppError('notFound', `volume ${name} was deleted by somebody else before it was ready`, {
+    resource: `volume ${name}`,
+  });
+}

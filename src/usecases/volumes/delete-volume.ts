@@ -1,0 +1,77 @@
+/** Deletes a volume with all its data, and waits until nothing is left of it. */
+import { AppError } from '../../domain/errors.ts';
+import { stateMessage } from '../../domain/volume/describe-volume.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
+import { type ShownVolume, showVolume } from './read-volumes.ts';
+
+export interface DeleteVolumeOptions {
+  /** Unmounts it where it is mounted, first. */
+  readonly detach?: boolean;
+  /** How long to wait until it is gone; does not wait when left out. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+  /** Asked once everything else is in order; the volume stays when the answer is false. */
+  readonly confirm: (shown: ShownVolume) => Promise<boolean>;
+}
+
+export interface DeletedVolume {
+  readonly name: string;
+  /** kept: the question was answered with no. marked: the deletion goes on by itself. */
+  readonly outcome: 'kept' | 'marked' | 'gone';
+  readonly detachedFrom: readonly string[];
+}
+
+/**
+ * Deletes a volume.
+ *
+ * @throws {AppError} notFound; precondition, while it is mounted somewhere; timeout, with what it waits for
+ */
+export async function deleteVolume(deps: WaitDeps, name: string, options: DeleteVolumeOptions): Promise<DeletedVolume> {
+  const { client } = deps;
+  const scope = options.signal === undefined ? {} : { signal: options.signal };
+  const shown = await showVolume({ client, ...scope }, name);
+  const attached = shown.attachments.map((record) => record.spec.node);
+  if (attached.length > 0 && options.detach !== true) throw inUse(shown);
+  if (!(await options.confirm(shown))) return { name, outcome: 'kept', detachedFrom: [] };
+
+  for (const record of shown.attachments) {
+    await client.delete('VolumeAttachmentRecord', record.metadata.name, { ...scope, uid: record.metadata.uid });
+  }
+  const { uid } = shown.volume.metadata;
+  // While a mount is left the controller keeps the volume, so both deletions can be asked for at once.
+  await client.delete('Volume', name, { ...scope, uid });
+  if (options.waitMs === undefined) return { name, outcome: 'marked', detachedFrom: attached };
+  await waitForObject(deps, {
+    kind: 'Volume',
+    name,
+    timeoutMs: options.waitMs,
+    ...scope,
+    check: (seen) => (seen === undefined || seen.metadata.uid !== uid ? true : undefined),
+    describeTimeout: (seen) => stillThere(name, seen, options.waitMs ?? 0),
+  });
+  return { name, outcome: 'gone', detachedFrom: attached };
+}
+
+function inUse({ volume, attachments }: ShownVolume): AppError {
+  const { name } = volume.metadata;
+  const places = attachments.map((record) => `${record.spec.node} at ${record.spec.mountPath}`);
+  return new AppError('precondition', `volume ${name} is mounted on ${places.join(', ')}; nothing was deleted`, {
+    resource: `volume ${name}`,
+    reason: 'VolumeInUse',
+    hint: `unmount it there first, or let Holdfast do it: holdfast volume delete ${name} --detach`,
+  });
+}
+
+function stillThere(name: string, seen: Resource<'Volume'> | undefined, waitMs: number): AppError {
+  const why = seen === undefined ? 'it was not seen' : stateMessage(seen);
+  return new AppError(
+    'timeout',
+    `volume ${name} is marked for deletion but still there after ${waitMs / 1000} s: ${why}`,
+    {
+      resource: `volume ${name}`,
+      reason: 'NotGoneInTime',
+      hint: `the deletion goes on by itself; see: holdfast volume show ${name}`,
+    },
+  );
+}

@@ -1,0 +1,67 @@
+/** Volumes as people ask for them: the list, and one with all that belongs to it. */
+import { AppError } from '../../domain/errors.ts';
+import { nearest } from '../../domain/nearest.ts';
+import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
+
+export interface ShownVolume {
+  readonly volume: Resource<'Volume'>;
+  /** In the engine's order. */
+  readonly copies: readonly Resource<'VolumeCopy'>[];
+  readonly attachments: readonly Resource<'VolumeAttachmentRecord'>[];
+}
+
+interface ReadDeps {
+  readonly client: ResourceClient;
+  readonly signal?: AbortSignal;
+}
+
+/** All volumes, by name. */
+export async function listVolumes(deps: ReadDeps): Promise<readonly Resource<'Volume'>[]> {
+  const { items } = await deps.client.list('Volume', scopeOf(deps));
+  return items.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+}
+
+/**
+ * One volume with its copies and mounts.
+ *
+ * @throws {AppError} notFound, with the nearest name
+ */
+export async function showVolume(deps: ReadDeps, name: string): Promise<ShownVolume> {
+  const scope = scopeOf(deps);
+  const volume = await findVolume(deps, name);
+  const [copies, attachments] = await Promise.all([
+    deps.client.list('VolumeCopy', scope),
+    deps.client.list('VolumeAttachmentRecord', scope),
+  ]);
+  const { uid } = volume.metadata;
+  return {
+    volume,
+    copies: copies.items
+      .filter((copy) => copy.spec.volume === name && copy.spec.volumeUid === uid)
+      .toSorted((a, b) => a.spec.index - b.spec.index),
+    attachments: attachments.items
+      .filter((record) => record.spec.volume === name)
+      .toSorted((a, b) => (a.spec.node < b.spec.node ? -1 : 1)),
+  };
+}
+
+/** @throws {AppError} notFound, with the nearest name */
+export async function findVolume(deps: ReadDeps, name: string): Promise<Resource<'Volume'>> {
+  // The list, not one get: no text of a caller becomes part of a request, and a near miss can be told.
+  const volumes = await listVolumes(deps);
+  const volume = volumes.find((candidate) => candidate.metadata.name === name);
+  if (volume !== undefined) return volume;
+  const shown = name.length > 63 ? `${name.slice(0, 40)}...` : name;
+  const meant = nearest(
+    shown,
+    volumes.map((candidate) => candidate.metadata.name),
+  );
+  throw new AppError('notFound', `there is no volume ${JSON.stringify(shown)}`, {
+    reason: 'VolumeNotFound',
+    hint: meant === undefined ? 'see: holdfast volume list' : `did you mean ${meant}?`,
+  });
+}
+
+function scopeOf({ signal }: ReadDeps): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
