@@ -18,22 +18,27 @@ function gluster(...words: readonly string[]): Argv {
   return [...FRAME, ...words];
 }
 
+/** The machines of the trusted pool, this one among them. */
 export function poolListArgv(): Argv {
   return gluster('pool', 'list');
 }
 
+/** Joins a machine to the pool, or tells the name of one that is in it. */
 export function peerProbeArgv(node: string): Argv {
   return gluster('peer', 'probe', parseNodeName(node));
 }
 
+/** What a volume is made of, and its options. */
 export function volumeInfoArgv(volume: string): Argv {
   return gluster('volume', 'info', parseVolumeName(volume));
 }
 
+/** Which bricks run, of the nodes that answer. */
 export function volumeStatusArgv(volume: string): Argv {
   return gluster('volume', 'status', parseVolumeName(volume));
 }
 
+/** What is to heal, counted per brick; asks the bricks themselves. */
 export function healSummaryArgv(volume: string): Argv {
   return gluster('volume', 'heal', parseVolumeName(volume), 'info', 'summary');
 }
@@ -129,14 +134,17 @@ export function volumeStopArgv(volume: string): Argv {
   return gluster('volume', 'stop', parseVolumeName(volume), 'force');
 }
 
+/** Forgets a stopped volume; the data in its bricks stays. */
 export function volumeDeleteArgv(volume: string): Argv {
   return gluster('volume', 'delete', parseVolumeName(volume));
 }
 
+/** The limit of the volume's root, as it holds. */
 export function quotaListArgv(volume: string): Argv {
   return gluster('volume', 'quota', parseVolumeName(volume), 'list', '/');
 }
 
+/** Turns limits on for a started volume. */
 export function quotaEnableArgv(volume: string): Argv {
   return gluster('volume', 'quota', parseVolumeName(volume), 'enable');
 }
@@ -149,6 +157,7 @@ export function quotaTimeoutArgv(volume: string, which: 'hard-timeout' | 'soft-t
   return gluster('volume', 'quota', parseVolumeName(volume), which, '0');
 }
 
+/** Sets the limit of the whole volume; also grows or shrinks it. */
 export function quotaLimitArgv(volume: string, limitBytes: number): Argv {
   if (!Number.isSafeInteger(limitBytes) || limitBytes < 1) {
     throw new AppError('range', `${limitBytes} is no limit: expected a whole number of bytes from 1`);

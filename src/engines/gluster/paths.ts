@@ -61,6 +61,11 @@ export function copyPaths(copy: CopyIdentity): CopyPaths {
   };
 }
 
+/** True for a brick path as {@link copyPaths} makes them, in whatever pool. */
+export function isCopyPath(path: string): boolean {
+  return /\/\.holdfast\/copies\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/(?:mnt\/data\/)?brick$/.test(path);
+}
+
 /**
  * Checks that a path is absolute and plain: no "..", ".", empty parts or control characters.
  *

@@ -35,6 +35,7 @@ export function planAttachment(
       return [
         {
           step: 'refuse',
+          kind: 'precondition',
           resource: `mount of volume ${volume}`,
           reason: 'MountPathOccupied',
           about: observed.message ?? `something else is mounted at ${mountPath}; it is left alone`,

@@ -8,8 +8,10 @@ import { type CopyStep, identify, type RefuseStep } from './steps.ts';
 export interface ObservedGlusterCopy extends ObservedCopy {
   /** A whole image of this copy is there. */
   readonly hasImage?: boolean;
-  /** Something of this copy is mounted. */
+  /** The copy's image is mounted. */
   readonly isMounted?: boolean;
+  /** The mounted file system has shut itself down after an error; it may come back when mounted anew. */
+  readonly isShutDown?: boolean;
 }
 
 /** Plans the steps from what is there to a ready copy, or to nothing at all. */
@@ -17,6 +19,7 @@ export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): r
   if (!desired.isPresent) return planRemoval(desired, observed);
   if (observed.state === 'ready') return [];
   const copy = identify(desired);
+  if (observed.state === 'broken' && observed.isShutDown === true) return planRemount(desired);
   if (observed.state === 'broken') {
     const about = observed.message ?? `the copy in ${observed.brickPath} cannot be read`;
     return [refuseCopy(desired, about, 'CopyBroken', 'replace the copy, or repair its disk and let the node restart')];
@@ -36,6 +39,18 @@ export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): r
   return steps;
 }
 
+/** The brick process holds on to the dead file system, and XFS mounts none twice: it goes first. The anchor restarts it. */
+function planRemount(desired: DesiredCopy): readonly CopyStep[] {
+  const copy = identify(desired);
+  const { volume } = desired;
+  return [
+    { step: 'stopBrick', copy, volume, about: `stop the brick process of ${volume}, whose file system has shut down` },
+    { step: 'unmountImage', copy, about: `unmount the copy of ${volume}` },
+    { step: 'mountImage', copy, about: `mount the copy of ${volume} anew` },
+    { step: 'makeBrick', copy, about: `check the brick directory of ${volume}` },
+  ];
+}
+
 function planRemoval(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly CopyStep[] {
   if (observed.state === 'absent') return [];
   const copy = identify(desired);
@@ -48,5 +63,12 @@ function planRemoval(desired: DesiredCopy, observed: ObservedGlusterCopy): reado
 }
 
 function refuseCopy(desired: DesiredCopy, about: string, reason: string, hint: string): RefuseStep {
-  return { step: 'refuse', resource: `copy ${desired.copyUid} of volume ${desired.volume}`, reason, hint, about };
+  return {
+    step: 'refuse',
+    kind: 'precondition',
+    resource: `copy ${desired.copyUid} of volume ${desired.volume}`,
+    reason,
+    hint,
+    about,
+  };
 }

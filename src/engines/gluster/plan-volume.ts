@@ -2,6 +2,7 @@
 import { describeBytes } from '../../domain/bytes.ts';
 import type { DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/engine.ts';
 import { wantedOptions } from './options.ts';
+import { isCopyPath } from './paths.ts';
 import type { RefuseStep, VolumeStep } from './steps.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { RefuseStep, VolumeStep } from './steps.ts';
  * Never touches a volume of the same name whose bricks are not the wanted ones: it is somebody else's.
  */
 export function planVolume(desired: DesiredVolume, observed: ObservedVolume): readonly (VolumeStep | RefuseStep)[] {
-  if (observed.isPresent && !hasSameBricks(desired, observed)) return [refuseForeign(desired, observed)];
+  if (observed.isPresent && !isOurs(desired, observed)) return [refuseForeign(desired, observed)];
   if (!desired.isPresent) return planRemoval(desired, observed);
   const volume = desired.name;
   const steps: VolumeStep[] = [];
@@ -29,20 +30,25 @@ export function planVolume(desired: DesiredVolume, observed: ObservedVolume): re
     const about = `limit volume ${volume} to ${describeBytes(desired.limitBytes)}`;
     steps.push({ step: 'limitVolume', volume, limitBytes: desired.limitBytes, about });
   }
-  return observed.isStarted ? [...steps, ...planRepair(volume, observed.bricks)] : steps;
+  return observed.isStarted ? [...steps, ...planRepair(desired, observed.bricks)] : steps;
 }
 
-function planRepair(volume: string, bricks: readonly ObservedBrick[]): readonly VolumeStep[] {
+function planRepair(desired: DesiredVolume, bricks: readonly ObservedBrick[]): readonly VolumeStep[] {
+  const volume = desired.name;
+  const away = bricks.filter((brick) => brick.isNodeReachable === false).length;
+  // With most nodes away glusterd stops the bricks of the rest itself (server quorum), refuses to start them, and starts
+  // them when the nodes are back.
+  if (desired.layout !== 'single' && away * 2 >= bricks.length) return [];
   const steps: VolumeStep[] = [];
   const stopped = bricks.filter((brick) => !brick.isOnline && brick.isNodeReachable === true);
   if (stopped.length > 0) {
     const where = stopped.map((brick) => brick.node).join(', ');
     steps.push({ step: 'startBricks', volume, about: `start the bricks of ${volume} that are down on ${where}` });
   }
-  // Two readable copies at least, or there is nobody to heal to.
-  const readable = bricks.filter((brick) => brick.isReadable);
-  const pending = Math.max(0, ...readable.map((brick) => brick.pendingHeals ?? 0));
-  if (pending > 0 && readable.length > 1) {
+  // Gluster launches a heal only when the self-heal daemons of all bricks answer.
+  const areAllReadable = bricks.every((brick) => brick.isReadable);
+  const pending = Math.max(0, ...bricks.map((brick) => brick.pendingHeals ?? 0));
+  if (pending > 0 && areAllReadable) {
     // Left alone, a copy that came back can wait for heal-timeout: the first crawl may skip entries that are locked.
     steps.push({ step: 'healVolume', volume, about: `heal ${pending} entries of ${volume}` });
   }
@@ -59,15 +65,23 @@ function planRemoval(desired: DesiredVolume, observed: ObservedVolume): readonly
   ];
 }
 
-function hasSameBricks(desired: DesiredVolume, observed: ObservedVolume): boolean {
+/**
+ * A volume that is to be kept must have exactly the wanted bricks. For one that is to go, not all of them may be known
+ * any more: those known must be there, and all must lie where only Holdfast puts bricks.
+ */
+function isOurs(desired: DesiredVolume, observed: ObservedVolume): boolean {
   const name = (brick: { readonly node: string; readonly path: string }) => `${brick.node}:${brick.path}`;
-  return desired.bricks.map(name).join('\n') === observed.bricks.map(name).join('\n');
+  const found = observed.bricks.map(name);
+  const wanted = desired.bricks.map(name);
+  if (desired.isPresent) return wanted.join('\n') === found.join('\n');
+  return wanted.every((brick) => found.includes(brick)) && observed.bricks.every((brick) => isCopyPath(brick.path));
 }
 
 function refuseForeign(desired: DesiredVolume, observed: ObservedVolume): RefuseStep {
   const found = observed.bricks.map((brick) => `${brick.node}:${brick.path}`).join(', ') || 'none';
   return {
     step: 'refuse',
+    kind: 'exists',
     resource: `volume ${desired.name}`,
     reason: 'ForeignVolume',
     about: `GlusterFS already has a volume ${desired.name} with other bricks (${found}); it is left alone`,

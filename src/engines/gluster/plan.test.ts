@@ -86,6 +86,12 @@ describe('copy', () => {
     expect(planned).toMatchObject([{ step: 'refuse', reason: 'CopyBroken', about: 'the image is ext4' }]);
   });
 
+  it('mounts a file system anew that has shut down, when its process is gone', () => {
+    const shutDown = { state: 'broken', isShutDown: true, isMounted: true, hasImage: true } as const;
+    expect(plan({}, shutDown)).toEqual(['stopBrick', 'unmountImage', 'mountImage', 'makeBrick']);
+    expect(plan({ isPresent: false }, shutDown)).toEqual(['unmountImage', 'eraseCopy']);
+  });
+
   it('unmounts before it erases, also what is broken', () => {
     expect(plan({ isPresent: false }, { state: 'ready', isMounted: true })).toEqual(['unmountImage', 'eraseCopy']);
     expect(plan({ isPresent: false }, { state: 'broken', isMounted: true })).toEqual(['unmountImage', 'eraseCopy']);
@@ -96,17 +102,19 @@ describe('copy', () => {
 
 describe('volume', () => {
   const nodes = ['kube1', 'kube2', 'kube3'];
+  const brickPath = (node: string) =>
+    `/pool/.holdfast/copies/3f1c5a52-9d0e-4d6e-8a3b-0c1d2e3f4a5${node.at(-1)}/mnt/data/brick`;
   const desired: DesiredVolume = {
     subject: 'volume',
     isPresent: true,
     name: 'gv0',
     layout: 'replicated',
-    bricks: nodes.map((node) => ({ node, path: `/pool/${node}`, isArbiter: false })),
+    bricks: nodes.map((node) => ({ node, path: brickPath(node), isArbiter: false })),
     options: {},
   };
   const healthy = (node: string): ObservedBrick => ({
     node,
-    path: `/pool/${node}`,
+    path: brickPath(node),
     isOnline: true,
     isReadable: true,
     isNodeReachable: true,
@@ -175,12 +183,13 @@ describe('volume', () => {
     expect(planGluster(desired, away)).toEqual([]);
   });
 
-  it('heals what is pending, unless there is nobody to heal to', () => {
+  it('heals what is pending once all copies can be read: gluster launches it no sooner', () => {
     expect(planGluster(desired, withBrick({ pendingHeals: 3 }))).toMatchObject([
       { step: 'healVolume', about: 'heal 3 entries of gv0' },
     ]);
-    const alone = whole.bricks.map((brick, index) => ({ ...brick, isReadable: index === 0, pendingHeals: 3 }));
-    expect(planGluster(desired, { ...whole, bricks: alone })).toEqual([]);
+    const [first, ...others] = whole.bricks.map((brick) => ({ ...brick, pendingHeals: 3 }));
+    const bricks = [{ ...healthy('kube1'), ...first, isReadable: false }, ...others];
+    expect(planGluster(desired, { ...whole, bricks })).toEqual([]);
   });
 
   it('leaves split brain to a person', () => {
@@ -193,6 +202,19 @@ describe('volume', () => {
       'deleteVolume',
     ]);
     expect(planGluster({ ...desired, isPresent: false }, absent)).toEqual([]);
+  });
+
+  it('leaves starting to GlusterFS while most nodes are away: its server quorum refuses', () => {
+    const away = { isOnline: false, isReadable: false, isNodeReachable: false };
+    const bricks = nodes.map((node) => ({ ...healthy(node), ...(node === 'kube1' ? { isOnline: false } : away) }));
+    expect(planGluster(desired, { ...whole, bricks })).toEqual([]);
+  });
+
+  it('deletes a volume of which not all copies are known any more, if all its bricks are in Holdfast places', () => {
+    const removal = { ...desired, isPresent: false, bricks: [] };
+    expect(steps(planGluster(removal, whole))).toEqual(['stopVolume', 'deleteVolume']);
+    const foreign = [{ ...healthy('kube1'), path: '/data/gv0' }];
+    expect(steps(planGluster(removal, { ...whole, bricks: foreign }))).toEqual(['refuse']);
   });
 
   it.each([true, false])('leaves a volume of the same name with other bricks alone (wanted: %s)', (isPresent) => {

@@ -1,4 +1,5 @@
 /** Everything the GlusterFS engine can do, as data: planned by plan-*.ts, carried out by apply-*.ts, safe to repeat. */
+import type { ErrorKind } from '../../domain/errors.ts';
 import type { DesiredBrick, DesiredCopy, DesiredVolume } from '../../ports/engine.ts';
 import type { CopyIdentity } from './paths.ts';
 
@@ -13,6 +14,7 @@ export type CopyStep =
   | (About & { readonly step: 'makeImage'; readonly copy: CopyIdentity; readonly imageBytes: number })
   | (About & { readonly step: 'mountImage'; readonly copy: CopyIdentity })
   | (About & { readonly step: 'makeBrick'; readonly copy: CopyIdentity })
+  | (About & { readonly step: 'stopBrick'; readonly copy: CopyIdentity; readonly volume: string })
   | (About & { readonly step: 'unmountImage'; readonly copy: CopyIdentity })
   | (About & { readonly step: 'eraseCopy'; readonly copy: CopyIdentity });
 
@@ -54,6 +56,7 @@ export type AttachmentStep =
 /** Not an action: carrying it out fails with this message. Planned where acting could touch what is not ours. */
 export type RefuseStep = About & {
   readonly step: 'refuse';
+  readonly kind: ErrorKind;
   readonly resource: string;
   readonly reason: string;
   readonly hint: string;

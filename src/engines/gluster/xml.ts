@@ -59,20 +59,19 @@ export function parseXml(text: string, command: string): XmlElement {
 }
 
 function element(node: unknown): XmlElement {
-  const fields = isRecord(node) ? node : undefined;
-  const read = (key: string): unknown => {
-    const value = fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined;
-    return Array.isArray(value) ? value[0] : value;
+  const fields = isRecord(node) ? node : {};
+  const all = (key: string): readonly unknown[] => {
+    if (!Object.hasOwn(fields, key)) return [];
+    const value = fields[key];
+    return Array.isArray(value) ? value : [value];
   };
-  const children = (name: string): readonly XmlElement[] => {
-    const value = fields !== undefined && Object.hasOwn(fields, name) ? fields[name] : undefined;
-    return Array.isArray(value) ? value.map(element) : [];
-  };
+  const children = (name: string) => all(name).map(element);
+  const [own] = isRecord(node) ? all('#text') : [node];
   return {
-    text: decode(String(fields === undefined ? (node ?? '') : (read('#text') ?? ''))),
+    text: typeof own === 'string' ? decode(own) : '',
     attribute: (name) => {
-      const value = read(`@${name}`);
-      return value === undefined ? undefined : decode(String(value));
+      const [value] = all(`@${name}`);
+      return typeof value === 'string' ? decode(value) : undefined;
     },
     child: (name) => children(name)[0],
     children,

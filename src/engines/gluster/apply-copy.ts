@@ -1,0 +1,225 @@
+/** Makes, mounts and removes the copies of this node. Each step looks first, so that it can be repeated at any line. */
+import { describeBytes } from '../../domain/bytes.ts';
+import { AppError, messageOf } from '../../domain/errors.ts';
+import type { Command, CommandResult, Host } from '../../ports/host.ts';
+import { isRunError } from '../../ports/run-error.ts';
+import { findFolder, findMount, foreignEntries, statAs } from './copy-folder.ts';
+import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
+
+const SHORT_MS = 20_000;
+/** Reserving and formatting is metadata only, but a slow disk with a full journal takes its time. */
+const FORMAT_MS = 300_000;
+/** XFS replays its log at the mount after a power loss. */
+const MOUNT_MS = 120_000;
+/** Removing a directory brick visits each of its files. */
+const ERASE_MS = 3_600_000;
+
+export interface CopyActions {
+  makeImage(copy: CopyIdentity, imageBytes: number, signal: AbortSignal): Promise<void>;
+  mountImage(copy: CopyIdentity, signal: AbortSignal): Promise<void>;
+  makeBrick(copy: CopyIdentity): Promise<void>;
+  unmountImage(copy: CopyIdentity): Promise<void>;
+  eraseCopy(copy: CopyIdentity, signal: AbortSignal): Promise<void>;
+}
+
+/** Creates the actions on copies of a host. */
+export function createCopyActions({ host }: { readonly host: Host }): CopyActions {
+  return {
+    makeImage: (copy, imageBytes, signal) => makeImage(host, copyPaths(copy), { copy, imageBytes, signal }),
+    mountImage: (copy, signal) => mountImage(host, copyPaths(copy), { copy, signal }),
+    makeBrick: (copy) => makeBrick(host, copyPaths(copy), copy),
+    unmountImage: async (copy) => {
+      const mounted = await findMount(host, copyPaths(copy));
+      // The loop device goes with the mount: mount(8) marks it autoclear.
+      if (mounted !== undefined) await host.mounts.unmount(mounted.target, { timeoutMs: MOUNT_MS });
+    },
+    eraseCopy: (copy, signal) => eraseCopy(host, copy, signal),
+  };
+}
+
+interface ImageRequest {
+  readonly copy: CopyIdentity;
+  readonly imageBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/** The image gets its final name only when it is whole and on disk, so an image with that name is never formatted. */
+async function makeImage(host: Host, paths: CopyPaths, request: ImageRequest): Promise<void> {
+  await makeFolder(host, paths);
+  if ((await statAs(host, paths.image, 'file')) !== undefined) return;
+  await host.files.remove(paths.newImage);
+  try {
+    await reserve(host, paths, request);
+    await format(host, paths, request);
+  } catch (error) {
+    await host.files.remove(paths.newImage);
+    await removeEmptyFolders(host, paths);
+    throw error;
+  }
+  const { signal } = request;
+  const run = (file: string, args: readonly string[]) => host.run({ file, args, timeoutMs: FORMAT_MS, signal });
+  await run('sync', ['--', paths.newImage]);
+  await run('mv', ['--no-clobber', '--no-target-directory', '--', paths.newImage, paths.image]);
+  await run('sync', ['--', paths.folder]);
+}
+
+async function makeFolder(host: Host, paths: CopyPaths): Promise<void> {
+  // Before: that nothing leads away. After: that nobody put a symlink there meanwhile.
+  await findFolder(host, paths);
+  await host.files.makeDirectory(paths.folder, { mode: 0o700 });
+  await findFolder(host, paths);
+}
+
+async function reserve(host: Host, paths: CopyPaths, { imageBytes, signal }: ImageRequest): Promise<void> {
+  const [pool] = paths.parents;
+  const { freeBytes, capacityBytes } = await host.files.usage(pool);
+  const full = (cause?: unknown): AppError =>
+    new AppError(
+      'capacity',
+      `the pool ${pool} on ${host.name} has ${describeBytes(freeBytes)} of ${describeBytes(capacityBytes)} free; ` +
+        `the copy needs ${describeBytes(imageBytes)}`,
+      { reason: 'PoolFull', hint: 'free space in the pool, make the volume smaller, or add a pool', cause },
+    );
+  if (freeBytes < imageBytes) throw full();
+  try {
+    const args = ['--length', String(imageBytes), '--', paths.newImage];
+    await host.run({ file: 'fallocate', args, timeoutMs: FORMAT_MS, signal });
+  } catch (error) {
+    if (isRunError(error, 'exit') && error.stderr.includes('No space left')) throw full(error);
+    throw error;
+  }
+}
+
+/**
+ * The file system's UUID is the copy's, so that an image can be told from another one's. Without reflink (XFS keeps
+ * 0.6 % more of the space back for it, and snapshots are made of the whole image), and without discard (-K), which
+ * would give the reserved space back.
+ */
+async function format(host: Host, paths: CopyPaths, { copy, signal }: ImageRequest): Promise<void> {
+  const args = ['-q', '-K', '-m', `uuid=${copy.copyUid},reflink=0`, '-L', 'hf-copy', '--', paths.newImage];
+  await host.run({ file: 'mkfs.xfs', args, timeoutMs: FORMAT_MS, signal });
+}
+
+async function mountImage(
+  host: Host,
+  paths: CopyPaths,
+  { copy, signal }: { readonly copy: CopyIdentity; readonly signal: AbortSignal },
+): Promise<void> {
+  await findFolder(host, paths);
+  if ((await findMount(host, paths)) === undefined) {
+    await proveImage(host, paths, copy, signal);
+    await statAs(host, paths.mountPoint, 'directory');
+    await host.files.makeDirectory(paths.mountPoint, { mode: 0o700 });
+    // No nouuid: XFS then refuses an image that is mounted already, which is the one thing that would destroy it.
+    await host.mounts.mount({
+      source: paths.image,
+      target: paths.mountPoint,
+      fsType: 'xfs',
+      options: ['loop', 'noatime', 'inode64'],
+      timeoutMs: MOUNT_MS,
+      signal,
+    });
+  }
+  await refuseDiscard(host, paths, signal);
+}
+
+/** @throws {AppError} dataLoss, when the image is not this copy's: it is neither mounted nor formatted */
+async function proveImage(host: Host, paths: CopyPaths, copy: CopyIdentity, signal: AbortSignal): Promise<void> {
+  // blkid(8): -p looks at the file itself, not at a cache; 2: nothing found, 8: several things found.
+  const found = await host.run({
+    file: 'blkid',
+    args: ['-p', '-o', 'export', '--', paths.image],
+    okCodes: [0, 2, 8],
+    timeoutMs: SHORT_MS,
+    signal,
+  });
+  const lines = found.stdout.split('\n');
+  if (lines.includes('TYPE=xfs') && lines.includes(`UUID=${copy.copyUid}`)) return;
+  const type = lines.find((line) => line.startsWith('TYPE='))?.slice(5) ?? 'nothing that is known';
+  throw new AppError('dataLoss', `${paths.image} on ${host.name} is not the image of this copy: it holds ${type}`, {
+    reason: 'ImageUnknown',
+    hint: 'replace the copy; the image stays as it is, to be looked at',
+  });
+}
+
+/**
+ * Lets no fstrim reach through the loop device: it would punch the free space out of the image, and with it the
+ * reservation (measured: 400 MiB reserved, 64 MiB after one fstrim).
+ */
+async function refuseDiscard(host: Host, paths: CopyPaths, signal: AbortSignal): Promise<void> {
+  const device = /^\/dev\/(loop\d+)$/.exec((await findMount(host, paths))?.source ?? '')?.[1];
+  if (device === undefined) return;
+  const limit = `/sys/block/${device}/queue/discard_max_bytes`;
+  if ((await host.files.readText(limit)).trim() === '0') return;
+  await host.run({ file: 'tee', args: ['--', limit], stdin: '0\n', timeoutMs: SHORT_MS, signal });
+}
+
+async function makeBrick(host: Host, paths: CopyPaths, copy: CopyIdentity): Promise<void> {
+  if (copy.brick === 'directory') {
+    await makeFolder(host, paths);
+  } else if ((await findMount(host, paths)) === undefined) {
+    throw new AppError('precondition', `the image of copy ${copy.copyUid} is not mounted on ${host.name}`, {
+      reason: 'ImageNotMounted',
+      hint: 'observe the copy again and plan anew',
+    });
+  }
+  await statAs(host, paths.brick, 'directory');
+  await host.files.makeDirectory(paths.brick);
+}
+
+async function eraseCopy(host: Host, copy: CopyIdentity, signal: AbortSignal): Promise<void> {
+  const paths = copyPaths(copy);
+  if (!(await findFolder(host, paths))) return removeEmptyFolders(host, paths);
+  await proveErasable(host, paths);
+  if (copy.brick === 'directory') {
+    const brick = await statAs(host, paths.brick, 'directory');
+    if (brick !== undefined) await eraseTree(host, paths.brick, signal);
+  } else {
+    await statAs(host, paths.mountPoint, 'directory');
+    // Refused unless it is empty: what lies below an unmounted mount point is not ours.
+    await host.files.remove(paths.mountPoint);
+  }
+  await host.files.remove(paths.newImage);
+  await host.files.remove(paths.image);
+  await removeEmptyFolders(host, paths);
+}
+
+async function proveErasable(host: Host, paths: CopyPaths): Promise<void> {
+  const refuse = (why: string, hint: string): AppError =>
+    new AppError('precondition', `the copy in ${paths.folder} on ${host.name} is not erased: ${why}`, {
+      reason: 'CopyNotErased',
+      hint,
+    });
+  if ((await findMount(host, paths)) !== undefined) throw refuse('its image is mounted', 'unmount it first');
+  const foreign = await foreignEntries(host, paths);
+  if (foreign.length > 0) {
+    const names = foreign.slice(0, 5).join(', ');
+    throw refuse(`it holds what Holdfast did not put there (${names})`, 'move those files away');
+  }
+  await statAs(host, paths.image, 'file');
+  await statAs(host, paths.newImage, 'file');
+}
+
+/** rm(1) follows no symlink below it and, with --one-file-system, leaves what is mounted in it. */
+async function eraseTree(host: Host, path: string, signal: AbortSignal): Promise<void> {
+  const args = ['--recursive', '--force', '--one-file-system', '--', path];
+  await host.run({ file: 'rm', args, timeoutMs: ERASE_MS, signal });
+}
+
+/** The copy's folder, and the folders above it that nothing else is in. */
+async function removeEmptyFolders(host: Host, paths: CopyPaths): Promise<void> {
+  const [, holdfast, copies] = paths.parents;
+  for (const path of [paths.folder, copies, holdfast]) {
+    if ((await host.files.stat(path)) === undefined) continue;
+    await rmdir((command) => host.run(command), path);
+  }
+}
+
+async function rmdir(run: (command: Command) => Promise<CommandResult>, path: string): Promise<void> {
+  try {
+    await run({ file: 'rmdir', args: ['--ignore-fail-on-non-empty', '--', path], timeoutMs: SHORT_MS });
+  } catch (error) {
+    // Another copy's removal may have taken an empty parent in this moment.
+    if (!messageOf(error).includes('No such file')) throw error;
+  }
+}

@@ -1,0 +1,124 @@
+/** Volumes mounted on this node: what is there, mount and unmount. */
+import { AppError, messageOf } from '../../domain/errors.ts';
+import { parseNodeName, parseVolumeName } from '../../domain/names.ts';
+import type { DesiredAttachment, ObservedAttachment } from '../../ports/engine.ts';
+import type { Host, MountEntry } from '../../ports/host.ts';
+import { plainPath } from './paths.ts';
+import type { AttachmentStep } from './steps.ts';
+
+/** A look at a mount that is served is answered in milliseconds. */
+const LOOK_MS = 5_000;
+const SHORT_MS = 20_000;
+/** mount.glusterfs tries each server in turn. */
+const MOUNT_MS = 60_000;
+
+/**
+ * Observes a mount.
+ *
+ * A mount that does not answer is 'dead' only when no process serves it any more. A volume that has lost its quorum
+ * answers ENOTCONN too, and a partition makes it hang for up to twice the ping-timeout, but both recover by themselves
+ * with every open file; detaching them would take that away from whoever uses them.
+ */
+export async function observeAttachment(
+  host: Host,
+  desired: Pick<DesiredAttachment, 'volume' | 'mountPath'>,
+  signal: AbortSignal,
+): Promise<ObservedAttachment> {
+  const { volume, mountPath } = desired;
+  const entry = await findEntry(host, plainPath(mountPath, 'mount path'));
+  if (entry === undefined) return { subject: 'attachment', state: 'absent' };
+  if (!isOurs(entry, volume)) {
+    const message = `${entry.source} (${entry.fsType}) is mounted at ${mountPath} on ${host.name}; it is left alone`;
+    return { subject: 'attachment', state: 'foreign', message };
+  }
+  const silence = await look(host, mountPath, signal);
+  if (silence === undefined) return { subject: 'attachment', state: 'mounted', isAnswering: true };
+  if (await isServed(host, mountPath, signal)) {
+    const message = `${mountPath} on ${host.name} does not answer now (${silence}); it does again when enough copies are back`;
+    return { subject: 'attachment', state: 'mounted', isAnswering: false, message };
+  }
+  return {
+    subject: 'attachment',
+    state: 'dead',
+    message: `no process serves the mount at ${mountPath} on ${host.name} any more (${silence})`,
+  };
+}
+
+/** Mounts; no error when the volume is mounted there already. */
+export async function mountVolume(
+  host: Host,
+  step: Extract<AttachmentStep, { step: 'mountVolume' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const volume = parseVolumeName(step.volume);
+  const mountPath = plainPath(step.mountPath, 'mount path');
+  const [first, ...others] = step.servers.map(parseNodeName);
+  if (first === undefined) {
+    throw new AppError('invalid', `volume ${volume} cannot be mounted at ${mountPath}: no server is named`, {
+      resource: `volume ${volume}`,
+      reason: 'NoServer',
+      hint: 'name the nodes that hold its copies',
+    });
+  }
+  const entry = await findEntry(host, mountPath);
+  if (entry !== undefined && isOurs(entry, volume)) return;
+  await host.files.makeDirectory(mountPath);
+  await host.mounts.mount({
+    source: `${first}:/${volume}`,
+    target: mountPath,
+    fsType: 'glusterfs',
+    options: [
+      ...(others.length === 0 ? [] : [`backup-volfile-servers=${others.join(':')}`]),
+      `log-file=/var/log/glusterfs/holdfast-${volume}.log`,
+      ...(step.isReadOnly ? ['ro'] : []),
+    ],
+    timeoutMs: MOUNT_MS,
+    signal,
+  });
+}
+
+/** Unmounts the volume; whatever else is mounted at the path stays. */
+export async function unmountVolume(
+  host: Host,
+  step: Extract<AttachmentStep, { step: 'unmountVolume' }>,
+): Promise<void> {
+  const entry = await findEntry(host, plainPath(step.mountPath, 'mount path'));
+  if (entry === undefined || !isOurs(entry, step.volume)) return;
+  await host.mounts.unmount(entry.target, { lazy: step.isLazy, timeoutMs: SHORT_MS });
+}
+
+/** What is mounted at the path: the last one, for it hides the others. */
+async function findEntry(host: Host, mountPath: string): Promise<MountEntry | undefined> {
+  return (await host.mounts.list()).findLast((entry) => entry.target === mountPath);
+}
+
+function isOurs(entry: MountEntry, volume: string): boolean {
+  if (entry.fsType !== 'fuse.glusterfs') return false;
+  const remote = entry.source.slice(entry.source.indexOf(':') + 1);
+  return remote === volume || remote === `/${volume}`;
+}
+
+/** Undefined when the mount answers, else why not. In a program of its own: a stat on a silent mount blocks its caller. */
+async function look(host: Host, mountPath: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    await host.run({ file: 'stat', args: ['--format=%i', '--', mountPath], timeoutMs: LOOK_MS, signal });
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    return messageOf(error);
+  }
+}
+
+async function isServed(host: Host, mountPath: string, signal: AbortSignal): Promise<boolean> {
+  // The mount path is the last word of the process that serves it. pgrep(1) leaves with 1 when there is none.
+  const found = await host.run({
+    file: 'pgrep',
+    args: ['--list-full', '--exact', 'glusterfs'],
+    okCodes: [0, 1],
+    timeoutMs: SHORT_MS,
+    signal,
+  });
+  return found.stdout
+    .split('\n')
+    .some((line) => line.includes('--process-name fuse') && line.endsWith(` ${mountPath}`));
+}

@@ -1,0 +1,126 @@
+/** The GlusterFS engine of one node: everything it does goes through the node's Host. */
+import { AppError } from '../../domain/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Desired, Engine, Observed, Step, Subject } from '../../ports/engine.ts';
+import type { Host } from '../../ports/host.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { Random } from '../../ports/random.ts';
+import { createCopyActions } from './apply-copy.ts';
+import { createVolumeActions } from './apply-volume.ts';
+import { mountVolume, observeAttachment, unmountVolume } from './attachment.ts';
+import { createGlusterCli, type GlusterCli } from './cli.ts';
+import { peerProbeArgv } from './command.ts';
+import { createKeyedMutex } from './keyed-mutex.ts';
+import { observeCopy } from './observe-copy.ts';
+import { observePeers } from './observe-peers.ts';
+import { observeVolume, type VolumeDeps } from './observe-volume.ts';
+import { planGluster } from './plan.ts';
+import { probeGluster } from './probe.ts';
+import { MIN_COPY_BYTES } from './sizes.ts';
+import type { GlusterStep, PeerStep, RefuseStep } from './steps.ts';
+import { stopBrick } from './stop-brick.ts';
+
+export interface GlusterEngineDeps {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log?: Logger;
+}
+
+type Observers = { readonly [S in Subject]: (desired: Desired<S>, signal: AbortSignal) => Promise<Observed<S>> };
+type Actions = {
+  readonly [K in GlusterStep['step']]: (step: Extract<GlusterStep, { step: K }>, signal: AbortSignal) => Promise<void>;
+};
+
+/** What the gluster engine can do on any node. */
+export const GLUSTER_CAPABILITIES = {
+  layouts: ['single', 'replicated', 'arbiter'],
+  bricks: ['image', 'directory'],
+  minSizeBytes: MIN_COPY_BYTES,
+} as const;
+
+/** Creates the engine of the node whose Host is given. One per node and process: it keeps commands on a volume apart. */
+export function createGlusterEngine(deps: GlusterEngineDeps): Engine {
+  const { host, log } = deps;
+  const cli = createGlusterCli(deps);
+  const volumes: VolumeDeps = { host, cli, locks: createKeyedMutex(), log };
+  const observers = createObservers(volumes);
+  const actions = createActions(deps, volumes);
+  return {
+    name: 'gluster',
+    capabilities: () => GLUSTER_CAPABILITIES,
+    probe: (signal) => probeGluster({ host, cli }, signal),
+    observe: (desired, signal) => observers[desired.subject](desired, signal),
+    plan: planGluster,
+    apply: (step, signal) => applyStep(actions, step, signal),
+  };
+}
+
+function createObservers(volumes: VolumeDeps): Observers {
+  const { host, cli } = volumes;
+  return {
+    peers: (desired, signal) => observePeers({ host, cli }, desired, signal),
+    copy: (desired) => observeCopy(host, desired),
+    volume: (desired, signal) => observeVolume(volumes, desired, signal),
+    attachment: (desired, signal) => observeAttachment(host, desired, signal),
+  };
+}
+
+function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps): Actions {
+  const { cli } = volumes;
+  const copies = createCopyActions({ host });
+  const pools = createKeyedMutex();
+  /** Folders that copies share are made and removed by one step at a time. */
+  const inPool = (copy: { readonly poolPath: string }, act: () => Promise<void>) => pools.run(copy.poolPath, act);
+  return {
+    probePeer: (step, signal) => probePeer(cli, step, signal),
+    makeImage: ({ copy, imageBytes }, signal) => inPool(copy, () => copies.makeImage(copy, imageBytes, signal)),
+    mountImage: ({ copy }, signal) => copies.mountImage(copy, signal),
+    makeBrick: ({ copy }) => inPool(copy, () => copies.makeBrick(copy)),
+    stopBrick: ({ copy, volume }, signal) => stopBrick({ host, clock, cli }, volume, copy, signal),
+    unmountImage: ({ copy }) => copies.unmountImage(copy),
+    eraseCopy: ({ copy }, signal) => inPool(copy, () => copies.eraseCopy(copy, signal)),
+    ...createVolumeActions(volumes),
+    mountVolume: (step, signal) => mountVolume(host, step, signal),
+    unmountVolume: (step) => unmountVolume(host, step),
+    refuse,
+  };
+}
+
+async function applyStep(actions: Actions, step: Step, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  if (!isGlusterStep(actions, step)) {
+    throw new AppError('internal', `the gluster engine knows no step "${step.step}"`, {
+      reason: 'UnknownStep',
+      hint: 'apply a step with the engine that planned it',
+    });
+  }
+  await run(actions, step, signal);
+}
+
+// Steps come from this engine's own planner; the name decides which of the union it is.
+function isGlusterStep(actions: Actions, step: Step): step is GlusterStep {
+  return Object.hasOwn(actions, step.step);
+}
+
+function run<K extends GlusterStep['step']>(
+  actions: Actions,
+  step: Extract<GlusterStep, { step: K }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const act: Actions[K] = actions[step.step];
+  return act(step, signal);
+}
+
+/** No error for oneself or a known peer: gluster answers that with success. */
+async function probePeer(cli: GlusterCli, { node }: PeerStep, signal: AbortSignal): Promise<void> {
+  await cli.demand(peerProbeArgv(node), {
+    about: `cannot join ${node} to the pool`,
+    resource: `node ${node}`,
+    signal,
+  });
+}
+
+async function refuse({ about, kind, resource, reason, hint }: RefuseStep): Promise<void> {
+  throw new AppError(kind, about, { resource, reason, hint });
+}

@@ -1,0 +1,37 @@
+/** Whether GlusterFS can be used on a node. */
+import { messageOf } from '../../domain/errors.ts';
+import type { EngineProbe } from '../../ports/engine.ts';
+import type { Host } from '../../ports/host.ts';
+import { isRunError } from '../../ports/run-error.ts';
+import type { GlusterCli } from './cli.ts';
+import { listPeers } from './observe-peers.ts';
+import { parseVersion } from './parse.ts';
+
+const VERSION_MS = 20_000;
+
+/** Asks for the program and its daemon; never throws for what it finds missing. */
+export async function probeGluster(
+  { host, cli }: { readonly host: Host; readonly cli: GlusterCli },
+  signal: AbortSignal,
+): Promise<EngineProbe> {
+  let version: string | undefined;
+  try {
+    const output = await host.run({ file: 'gluster', args: ['--version'], timeoutMs: VERSION_MS, signal });
+    version = parseVersion(output.stdout);
+  } catch (error) {
+    signal.throwIfAborted();
+    const isMissing = isRunError(error, 'spawn');
+    const message = isMissing
+      ? `GlusterFS is not installed on ${host.name}; install the packages glusterfs-server and glusterfs-client`
+      : `gluster on ${host.name} does not run: ${messageOf(error)}`;
+    return { isInstalled: !isMissing, isRunning: false, message };
+  }
+  const installed = { isInstalled: true, ...(version === undefined ? {} : { version }) };
+  try {
+    await listPeers(cli, signal);
+    return { ...installed, isRunning: true };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...installed, isRunning: false, message: `${messageOf(error)} (on ${host.name})` };
+  }
+}
