@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -59,26 +59,6 @@ describe('loadKubeconfig', () => {
     expect(await file.headers?.()).toEqual({ authorization: 'Bearer second' });
     const basic = await loadKubeconfig(await write('basic', config({ username: 'a', password: 'b' })));
     expect(await basic.headers?.()).toEqual({ authorization: `Basic ${base64('a:b')}` });
-  });
-
-  it('asks a login program', async () => {
-    const credential = {
-      apiVersion: 'client.authentication.k8s.io/v1',
-      kind: 'ExecCredential',
-      status: { token: 'from-program' },
-    };
-    const program = await write('login', `#!/bin/sh\necho '${JSON.stringify(credential)}'\n`);
-    await chmod(program, 0o755);
-    const exec = {
-      apiVersion: 'client.authentication.k8s.io/v1',
-      command: program,
-      args: [],
-      interactiveMode: 'Never',
-    };
-    const endpoint = await loadKubeconfig(await write('exec', config({ exec })));
-    expect(await endpoint.headers?.()).toEqual({ authorization: 'Bearer from-program' });
-    const broken = await write('exec-broken', config({ exec: { ...exec, command: join(folder, 'missing') } }));
-    await expect(loadKubeconfig(broken)).rejects.toMatchObject({ kind: 'denied' });
   });
 
   it.each([
