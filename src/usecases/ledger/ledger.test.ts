@@ -204,6 +204,17 @@ describe('a writer that died goes on where it was', () => {
     expect(await rig.check()).toMatchObject({ isIntact: true, found: 15, hasUnacknowledgedTail: false });
   });
 
+  test('and what is left of a longer record does not stay behind a shorter one', async () => {
+    const rig = createRig();
+    await rig.serve();
+    failNth(rig.disk, 'sync', 2, { code: 'EIO' });
+    await expect(rig.write({ payloadBytes: 5_000, onError: 'stop' })).rejects.toMatchObject({ reason: 'EIO' });
+    rig.disk.failWhen(() => undefined);
+    rig.disk.crash(4_000);
+    await rig.write({ payloadBytes: 10, count: 1 });
+    expect(await rig.check()).toMatchObject({ isIntact: true, found: 2, hasUnacknowledgedTail: false });
+  });
+
   test('but not in a file of another writer, nor of another ledger', async () => {
     const rig = createRig();
     const server = await rig.serve();
@@ -264,10 +275,37 @@ describe('the ledger itself', () => {
     await rig.write();
     await first.close();
     const file = await rig.ledgerDisk.open(STORE, { create: false });
-    await file.write(await file.size(), Buffer.from('w1 11 abc'));
+    const before = await file.size();
+    await file.write(before, Buffer.from('w1 11 abc'));
     await rig.serve();
+    expect(rig.ledgerDisk.bytesOf(STORE)).toHaveLength(before);
     expect(await rig.write({ count: 5 })).toMatchObject({ acknowledged: 5, lastSeq: 15 });
     expect(await rig.check()).toMatchObject({ isIntact: true, found: 15 });
+  });
+
+  test('keeps a record once when it comes by the old connection and by the new one', async () => {
+    const rig = createRig();
+    const server = await rig.serve();
+    const answers: string[] = [];
+    const handler = { line: (line: string) => void answers.push(line), closed: () => undefined };
+    const links = [];
+    for (let index = 0; index < 2; index += 1) {
+      const link = await rig.network.connect(LISTEN, handler, { timeoutMs: 1_000 });
+      link.send('hello hf1 w1');
+      links.push(link);
+    }
+    for (const link of links) link.send(`stored 1 ${'0'.repeat(64)} ${'a'.repeat(64)}`);
+    for (const link of links) link.send(`stored 1 ${'0'.repeat(64)} ${'b'.repeat(64)}`);
+    await rig.clock.settle();
+    expect(answers.map((line) => line.split(' ')[0])).toEqual([
+      'welcome',
+      'welcome',
+      'kept',
+      'kept',
+      'refused',
+      'refused',
+    ]);
+    expect(server.progress()).toMatchObject([{ acknowledged: 1 }]);
   });
 
   test('does not acknowledge what it could not store', async () => {
