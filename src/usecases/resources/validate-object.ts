@@ -142,7 +142,7 @@ function describeIssue(issue: Issue): string {
     return messages.length === 0 ? issue.message : [...new Set(messages)].join(' or ');
   }
   if (issue.code === 'invalid_type' && /received undefined$/.test(issue.message)) {
-    return `required value is missing (${issue.expected})`;
+    return 'required value is missing';
   }
   return issue.message.replace(/^Invalid (?:input|option): /, '');
 }

@@ -1,0 +1,224 @@
+import { describe, expect, test } from 'vitest';
+import type { KubeObject } from '../../usecases/resources/kube-object.ts';
+import { type Action, authorize, type Identity } from './authorize.ts';
+
+const admin: Identity = { user: 'admin', groups: ['holdfast:admins'] };
+const controller: Identity = { user: 'controller', groups: ['holdfast:controllers'] };
+const agent: Identity = { user: 'holdfast:node:kube1', groups: ['holdfast:nodes'] };
+
+const object = (fields: Record<string, unknown>, metadata: object = {}): KubeObject =>
+  ({ apiVersion: 'v', kind: 'k', metadata: { name: 'x', ...metadata }, ...fields }) as KubeObject;
+
+/** What became of it: 'allowed', or the reason. */
+function outcome(identity: Identity, action: Action, before?: KubeObject, after?: KubeObject): string {
+  const verdict = authorize(identity, action);
+  if (!verdict.isAllowed) return verdict.message;
+  return verdict.rule?.(before, after) ?? 'allowed';
+}
+
+const status = (kind: Action['kind']): Action => ({ verb: 'patch', kind, subresource: 'status', name: 'x' });
+const main = (kind: Action['kind'], verb: Action['verb'] = 'patch'): Action => ({ verb, kind, name: 'x' });
+const mine = object({ spec: { node: 'kube1' } }, { finalizers: ['a', 'b'] });
+const others = object({ spec: { node: 'kube2' } }, { finalizers: ['a', 'b'] });
+const anchored = (anchor: string | undefined, extra: object = {}) =>
+  object({ status: { anchor, phase: 'Ready', ...extra } });
+
+describe('admins and controllers', () => {
+  test.each([admin, controller])('$user may do everything', (identity) => {
+    for (const kind of ['Volume', 'Lease', 'StorageClass', 'Namespace'] as const) {
+      for (const verb of ['get', 'create', 'delete', 'update'] as const) {
+        expect(outcome(identity, main(kind, verb))).toBe('allowed');
+      }
+    }
+  });
+});
+
+describe('anyone else', () => {
+  test.each([
+    { user: 'someone', groups: [] },
+    { user: 'holdfast:node:kube1', groups: ['other'] },
+    { user: 'admin', groups: ['holdfast:nodes'] },
+    { user: 'holdfast:node:', groups: ['holdfast:nodes'] },
+    { user: 'holdfast:node:a/b', groups: ['holdfast:nodes'] },
+  ])('$user of $groups may not even read', (identity) => {
+    expect(outcome(identity, main('Volume', 'get'))).toContain(
+      `"${identity.user}" may not get volumes.holdfast.dev "x"`,
+    );
+  });
+});
+
+describe('an agent', () => {
+  test('reads the kinds of Holdfast and leases, nothing else', () => {
+    for (const kind of [
+      'Volume',
+      'VolumeCopy',
+      'StorageNode',
+      'StorageCluster',
+      'VolumeAttachmentRecord',
+      'Lease',
+    ] as const) {
+      for (const verb of ['get', 'list', 'watch'] as const) expect(outcome(agent, main(kind, verb))).toBe('allowed');
+    }
+    for (const kind of [
+      'Event',
+      'Namespace',
+      'PersistentVolume',
+      'Service',
+      'StorageClass',
+      'EndpointSlice',
+    ] as const) {
+      expect(outcome(agent, main(kind, 'list'))).toContain('may not list');
+    }
+  });
+
+  test.each<[string, Action, KubeObject | undefined, KubeObject | undefined, string]>([
+    ['registers itself', main('StorageNode', 'create'), undefined, object({}, { name: 'kube1' }), 'allowed'],
+    ['registers another', main('StorageNode', 'create'), undefined, object({}, { name: 'kube2' }), 'its own node only'],
+    [
+      'reports on itself',
+      status('StorageNode'),
+      object({}, { name: 'kube1' }),
+      object({}, { name: 'kube1' }),
+      'allowed',
+    ],
+    [
+      'reports on another',
+      status('StorageNode'),
+      object({}, { name: 'kube2' }),
+      object({}, { name: 'kube2' }),
+      'own node only',
+    ],
+    ['changes its spec', main('StorageNode'), object({}, { name: 'kube1' }), undefined, 'may not patch storagenodes'],
+    ['deletes itself', main('StorageNode', 'delete'), object({}, { name: 'kube1' }), undefined, 'may not delete'],
+
+    ['reports on its copy', status('VolumeCopy'), mine, mine, 'allowed'],
+    ["reports on another's copy", status('VolumeCopy'), others, mine, 'it is on node "kube2"'],
+    [
+      'releases its copy',
+      main('VolumeCopy'),
+      mine,
+      object({ spec: { node: 'kube1' } }, { finalizers: ['b'] }),
+      'allowed',
+    ],
+    ['releases it wholly', main('VolumeCopy', 'update'), mine, object({ spec: { node: 'kube1' } }), 'allowed'],
+    [
+      "releases another's copy",
+      main('VolumeCopy'),
+      others,
+      object({ spec: { node: 'kube2' } }),
+      'it is on node "kube2"',
+    ],
+    [
+      'adds a finalizer',
+      main('VolumeCopy'),
+      mine,
+      object({ spec: { node: 'kube1' } }, { finalizers: ['a', 'b', 'c'] }),
+      'change nothing else',
+    ],
+    ['moves its copy', main('VolumeCopy'), mine, others, 'change nothing else'],
+    [
+      'relabels its copy',
+      main('VolumeCopy'),
+      mine,
+      object({ spec: { node: 'kube1' } }, { finalizers: ['a', 'b'], labels: { a: 'b' } }),
+      'nothing else',
+    ],
+    ['makes a copy', main('VolumeCopy', 'create'), undefined, mine, 'may not create'],
+    ['deletes a copy', main('VolumeCopy', 'delete'), mine, undefined, 'may not delete'],
+    ['reports on its attachment', status('VolumeAttachmentRecord'), mine, mine, 'allowed'],
+    ["reports on another's attachment", status('VolumeAttachmentRecord'), others, others, 'it is on node "kube2"'],
+    ['releases its attachment', main('VolumeAttachmentRecord'), mine, object({ spec: { node: 'kube1' } }), 'allowed'],
+
+    ['reports as anchor', status('Volume'), anchored('kube1'), anchored('kube1', { engine: { epoch: 1 } }), 'allowed'],
+    [
+      'reports as former anchor',
+      status('Volume'),
+      anchored('kube2'),
+      anchored('kube2', { engine: {} }),
+      'anchor is "kube2"',
+    ],
+    [
+      'reports where no anchor is',
+      status('Volume'),
+      object({}),
+      object({ status: { engine: {} } }),
+      'its anchor is no node',
+    ],
+    ['makes itself anchor', status('Volume'), anchored('kube2'), anchored('kube1'), 'its anchor is "kube2"'],
+    [
+      'changes another status field',
+      status('Volume'),
+      anchored('kube1'),
+      anchored('kube1', { phase: 'Odd' }),
+      'only status.engine',
+    ],
+    ['passes the anchor on', status('Volume'), anchored('kube1'), anchored('kube2'), 'only status.engine'],
+    ['changes the spec of a volume', main('Volume'), anchored('kube1'), anchored('kube1'), 'may not patch volumes'],
+    ['deletes a volume', main('Volume', 'delete'), anchored('kube1'), undefined, 'may not delete volumes'],
+
+    [
+      'reports peers as anchor',
+      status('StorageCluster'),
+      anchored('kube1'),
+      anchored('kube1', { peers: {} }),
+      'allowed',
+    ],
+    [
+      'reports peers otherwise',
+      status('StorageCluster'),
+      anchored('kube3'),
+      anchored('kube3', { peers: {} }),
+      'anchor is "kube3"',
+    ],
+    [
+      'changes conditions',
+      status('StorageCluster'),
+      anchored('kube1'),
+      anchored('kube1', { conditions: [] }),
+      'only status.peers',
+    ],
+
+    [
+      'makes its lease',
+      main('Lease', 'create'),
+      undefined,
+      object({}, { name: 'kube1', namespace: 'holdfast-system' }),
+      'allowed',
+    ],
+    [
+      'renews its lease',
+      main('Lease'),
+      object({}, { name: 'kube1', namespace: 'holdfast-system' }),
+      undefined,
+      'allowed',
+    ],
+    [
+      "renews another's lease",
+      main('Lease', 'update'),
+      object({}, { name: 'kube2', namespace: 'holdfast-system' }),
+      object({}, { name: 'kube1', namespace: 'holdfast-system' }),
+      'only the lease "kube1"',
+    ],
+    [
+      'makes it elsewhere',
+      main('Lease', 'create'),
+      undefined,
+      object({}, { name: 'kube1', namespace: 'default' }),
+      'in holdfast-system',
+    ],
+    [
+      'takes the leader lease',
+      main('Lease'),
+      object({}, { name: 'leader', namespace: 'holdfast-system' }),
+      undefined,
+      'only the lease',
+    ],
+    ['deletes its lease', main('Lease', 'delete'), object({}, { name: 'kube1' }), undefined, 'may not delete'],
+
+    ['tells an event', main('Event', 'create'), undefined, object({}), 'allowed'],
+    ['changes an event', main('Event'), object({}), object({}), 'may not patch events'],
+    ['writes a storage class', main('StorageClass', 'create'), undefined, object({}), 'no business'],
+  ])('%s', (_what, action, before, after, expected) => {
+    expect(outcome(agent, action, before, after)).toContain(expected);
+  });
+});

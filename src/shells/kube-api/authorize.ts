@@ -1,0 +1,172 @@
+/**
+ * Who may do what on the embedded API server, by client certificate. Pure. An agent reads everything that concerns
+ * volumes and writes only what its own node is responsible for, so a captured node cannot speak for another.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { GROUP, KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../schemas/kinds.ts';
+import { isRecord, type KubeObject } from '../../usecases/resources/kube-object.ts';
+
+export const ADMINS = 'holdfast:admins';
+export const CONTROLLERS = 'holdfast:controllers';
+export const NODES = 'holdfast:nodes';
+const NODE_USER = /^holdfast:node:(?<node>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)$/;
+
+/** From the subject of a verified client certificate. */
+export interface Identity {
+  /** Common name. */
+  readonly user: string;
+  /** Organizations. */
+  readonly groups: readonly string[];
+}
+
+export interface Action {
+  readonly verb: 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
+  readonly kind: KindName;
+  readonly subresource?: 'status' | undefined;
+  /** Undefined for collections and creations. */
+  readonly name?: string | undefined;
+  readonly namespace?: string | undefined;
+}
+
+/** What is wrong with a write, seen from the objects before and after it; undefined when nothing is. */
+export type ChangeRule = (before: KubeObject | undefined, after: KubeObject | undefined) => string | undefined;
+
+export type Verdict =
+  | { readonly isAllowed: true; readonly rule?: ChangeRule }
+  | { readonly isAllowed: false; readonly message: string };
+
+/** Decides on a request before its body is read; for a write `rule` must also hold for the objects themselves. */
+export function authorize(identity: Identity, action: Action): Verdict {
+  const { groups } = identity;
+  if (groups.includes(ADMINS) || groups.includes(CONTROLLERS)) return { isAllowed: true };
+  if (!groups.includes(NODES)) {
+    return refuse(identity, action, `only ${ADMINS}, ${CONTROLLERS} and ${NODES} may use this server`);
+  }
+  const node = NODE_USER.exec(identity.user)?.groups?.['node'];
+  if (node === undefined) return refuse(identity, action, `members of ${NODES} must be called holdfast:node:NAME`);
+  return authorizeNode(identity, node, action);
+}
+
+/** The sentence of a refusal: who may not do what, and why. */
+export function describeRefusal(identity: Identity, action: Action, why: string): string {
+  const definition: KindDefinition = KINDS[action.kind];
+  const resource = definition.group === '' ? definition.plural : `${definition.plural}.${definition.group}`;
+  const part = action.subresource === undefined ? '' : `/${action.subresource}`;
+  const object = action.name === undefined ? '' : ` ${JSON.stringify(action.name)}`;
+  const place = action.namespace === undefined ? '' : ` in namespace ${action.namespace}`;
+  return `${JSON.stringify(identity.user)} may not ${action.verb} ${resource}${part}${object}${place}: ${why}`;
+}
+
+function refuse(identity: Identity, action: Action, why: string): Verdict {
+  return { isAllowed: false, message: describeRefusal(identity, action, why) };
+}
+
+function authorizeNode(identity: Identity, node: string, action: Action): Verdict {
+  if (isReadable(action)) return { isAllowed: true };
+  const rule = nodeRule(node, action);
+  if (typeof rule === 'function') return { isAllowed: true, rule };
+  return refuse(identity, action, rule);
+}
+
+function isReadable(action: Action): boolean {
+  const definition: KindDefinition = KINDS[action.kind];
+  const isRead = action.verb === 'get' || action.verb === 'list' || action.verb === 'watch';
+  return isRead && (definition.group === GROUP || action.kind === 'Lease');
+}
+
+/** What a write of an agent must keep to, or why it may not make it at all. */
+function nodeRule(node: string, action: Action): ChangeRule | string {
+  const isChange = action.verb === 'patch' || action.verb === 'update';
+  const isStatusChange = isChange && action.subresource === 'status';
+  const isMainChange = isChange && action.subresource === undefined;
+  switch (action.kind) {
+    case 'StorageNode':
+      if (action.verb === 'create') return isNamed(node, 'an agent registers its own node only');
+      if (isStatusChange) return isNamed(node, 'an agent reports on its own node only');
+      return 'an agent may create its own StorageNode and report its status';
+    case 'VolumeCopy':
+    case 'VolumeAttachmentRecord':
+      if (isStatusChange) return isOnNode(node);
+      if (isMainChange) return all(isOnNode(node), onlyReleasesFinalizers);
+      return 'an agent may report the status of what is on its node, and remove finalizers there';
+    case 'Volume':
+      if (isStatusChange) return all(isAnchor(node), onlyStatusKey('engine'));
+      return 'an agent may only report status.engine of volumes anchored on its node';
+    case 'StorageCluster':
+      if (isStatusChange) return all(isAnchor(node), onlyStatusKey('peers'));
+      return 'an agent may only report status.peers of a cluster anchored on its node';
+    case 'Lease':
+      if (action.verb === 'create' || isMainChange) return isOwnLease(node);
+      return 'an agent may create and renew the lease of its own node';
+    case 'Event':
+      return action.verb === 'create' ? () => undefined : 'an agent may create events, nothing else';
+    default:
+      return 'agents have no business with it';
+  }
+}
+
+function all(...rules: readonly ChangeRule[]): ChangeRule {
+  return (before, after) => {
+    for (const rule of rules) {
+      const fault = rule(before, after);
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
+  };
+}
+
+function isNamed(node: string, why: string): ChangeRule {
+  return (before, after) => ((before ?? after)?.metadata.name === node ? undefined : why);
+}
+
+function isOwnLease(node: string): ChangeRule {
+  return (before, after) => {
+    const metadata = (before ?? after)?.metadata;
+    if (metadata?.name === node && metadata.namespace === SYSTEM_NAMESPACE) return undefined;
+    return `an agent holds only the lease ${JSON.stringify(node)} in ${SYSTEM_NAMESPACE}`;
+  };
+}
+
+function isOnNode(node: string): ChangeRule {
+  return (before) => {
+    const place = field(before, 'spec', 'node');
+    return place === node ? undefined : `it is on node ${JSON.stringify(place)}`;
+  };
+}
+
+/** The anchor as it is stored: an agent that lost the role cannot write on, whatever it believes. */
+function isAnchor(node: string): ChangeRule {
+  return (before) => {
+    const anchor = field(before, 'status', 'anchor');
+    return anchor === node ? undefined : `its anchor is ${anchor === undefined ? 'no node' : JSON.stringify(anchor)}`;
+  };
+}
+
+function onlyStatusKey(key: string): ChangeRule {
+  return (before, after) => {
+    const same = isDeepStrictEqual(without(before?.['status'], key), without(after?.['status'], key));
+    return same ? undefined : `an agent may change only status.${key}`;
+  };
+}
+
+const onlyReleasesFinalizers: ChangeRule = (before, after) => {
+  const held = before?.metadata.finalizers ?? [];
+  const isReleased = (after?.metadata.finalizers ?? []).every((finalizer) => held.includes(finalizer));
+  const same = isDeepStrictEqual(withoutFinalizers(before), withoutFinalizers(after));
+  return isReleased && same ? undefined : 'an agent may remove finalizers from it and change nothing else';
+};
+
+function withoutFinalizers(object: KubeObject | undefined): unknown {
+  return { ...object, metadata: { ...without(object?.metadata, 'finalizers'), resourceVersion: '' } };
+}
+
+function without(value: unknown, key: string): Record<string, unknown> {
+  if (!isRecord(value)) return {};
+  const { [key]: _left, ...rest } = value;
+  return rest;
+}
+
+function field(object: KubeObject | undefined, part: 'spec' | 'status', key: string): unknown {
+  const section = object?.[part];
+  return isRecord(section) ? section[key] : undefined;
+}
