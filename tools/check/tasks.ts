@@ -50,7 +50,7 @@ export const CHECK_TASKS: readonly CheckTask[] = [
   },
   {
     name: 'unit',
-    call: { file: 'vitest', args: ['run', '--project', 'unit'], timeoutMs: TIMEOUT_MS },
+    call: { file: 'vitest', args: ['run', '--project', 'unit', '--reporter', 'dot'], timeoutMs: TIMEOUT_MS },
     lookedAt: /Tests\s+(?:.*\|\s+)?(\d+) passed/,
     unit: 'tests',
   },
