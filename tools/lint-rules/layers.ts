@@ -54,6 +54,7 @@ function relativeFault(file: string, source: string, layer: Layer, isTypeOnly: b
   const [name = '', part] = file.split('/');
   const target = join(dirname(file), source);
   const [targetLayer = '', targetPart] = target.split('/');
+  if (target === '../package.json' && name === 'main') return undefined; // the one source of the version
   if (targetLayer === '..') return `src/ must not import ${source}, which is outside it`;
   if (name === 'engines' && targetLayer === 'engines' && part !== targetPart) {
     return 'an engine must not import another engine';

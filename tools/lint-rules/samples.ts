@@ -216,6 +216,10 @@ export const ACCEPTED: readonly Sample[] = [
     path: 'src/adapters/d/files.ts',
     code: "import { sep } from 'node:path';\nexport const at = [sep, Date.now(), new Date()];",
   },
+  {
+    path: 'src/main/version.ts',
+    code: "import manifest from '../../package.json' with { type: 'json' };\nexport const v = manifest.version;",
+  },
   { path: 'src/domain/d/date.ts', code: 'export const at = new Date(0).toISOString();' },
   { path: 'src/domain/d/command.ts', code: "export const c = { file: 'mkfs.xfs', args: ['-c', 'x'], shell: false };" },
   {
