@@ -22,12 +22,12 @@ export type ObjectMeta = z.infer<typeof ObjectMeta>;
 
 /** KEP-1623 condition. */
 export const Condition = z.object({
-  type: z.string(),
-  status: z.enum(['True', 'False', 'Unknown']),
-  reason: z.string(),
-  message: z.string(),
-  lastTransitionTime: z.string(),
-  observedGeneration: z.number().int().optional(),
+  type: z.string().describe('What the condition is about, such as Ready.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('True, False or Unknown.'),
+  reason: z.string().describe('One word for programs.'),
+  message: z.string().describe('A sentence for people.'),
+  lastTransitionTime: z.string().describe('When the status last changed.'),
+  observedGeneration: z.number().int().optional().describe('Generation of the spec that was judged.'),
 });
 export type Condition = z.infer<typeof Condition>;
 

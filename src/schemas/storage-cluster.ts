@@ -3,15 +3,15 @@ import { z } from 'zod';
 import { Condition, Label, ObjectMeta } from './common.ts';
 
 export const StorageClusterSpec = z.strictObject({
-  /** Names of the StorageNodes that belong to the cluster. */
-  nodes: z.array(Label).max(1000),
+  nodes: z.array(Label).max(1000).describe('Names of the StorageNodes that belong to the cluster.'),
 });
 export type StorageClusterSpec = z.infer<typeof StorageClusterSpec>;
 
 export const StorageClusterStatus = z.object({
-  /** Node whose agent joins the others to the engine's pool; moved by the controller when it is lost. */
-  anchor: z.string().optional(),
-  /** Written by the anchor's agent: the members that the engine says are connected. */
+  anchor: z
+    .string()
+    .optional()
+    .describe("Node whose agent joins the others to the engine's pool; moved by the controller when it is lost."),
   peers: z
     .object({
       observedBy: z.string(),
@@ -20,17 +20,20 @@ export const StorageClusterStatus = z.object({
       missing: z.array(z.string()),
       message: z.string().optional(),
     })
-    .optional(),
+    .optional()
+    .describe("Written by the anchor's agent: the members that the engine says are connected."),
   conditions: z.array(Condition).optional(),
   observedGeneration: z.number().int().optional(),
 });
 export type StorageClusterStatus = z.infer<typeof StorageClusterStatus>;
 
-export const StorageCluster = z.object({
-  apiVersion: z.literal('holdfast.dev/v1alpha1'),
-  kind: z.literal('StorageCluster'),
-  metadata: ObjectMeta,
-  spec: StorageClusterSpec,
-  status: StorageClusterStatus.optional(),
-});
+export const StorageCluster = z
+  .object({
+    apiVersion: z.literal('holdfast.dev/v1alpha1'),
+    kind: z.literal('StorageCluster'),
+    metadata: ObjectMeta,
+    spec: StorageClusterSpec.describe('What is asked for.'),
+    status: StorageClusterStatus.optional().describe('What is there, as the controller and the agents report it.'),
+  })
+  .describe('The nodes that belong together. There is one, named default.');
 export type StorageCluster = z.infer<typeof StorageCluster>;

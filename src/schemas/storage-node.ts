@@ -3,63 +3,67 @@ import { z } from 'zod';
 import { AbsolutePath, Condition, IpAddress, Label, ObjectMeta } from './common.ts';
 
 export const PoolSpec = z.strictObject({
-  name: Label,
-  /** Where the pool's file system is, or gets, mounted. Copies live below it. */
-  path: AbsolutePath,
-  /** Block device for the pool. Formatted with XFS only when it is proven empty; never when it holds anything. */
-  device: AbsolutePath.optional(),
+  name: Label.describe('Name of the pool; volumes choose pools by it.'),
+  path: AbsolutePath.describe("Where the pool's file system is, or gets, mounted. Copies live below it."),
+  device: AbsolutePath.optional().describe(
+    'Block device for the pool. Formatted with XFS only when it is proven empty; never when it holds anything.',
+  ),
 });
 export type PoolSpec = z.infer<typeof PoolSpec>;
 
 export const StorageNodeSpec = z.strictObject({
-  addresses: z.strictObject({ ip: IpAddress, internalIp: IpAddress.optional() }),
-  /** Failure domain; nodes without one each count as a zone of their own. */
-  zone: Label.optional(),
-  pools: z.array(PoolSpec).max(64).default([]),
-  /** True keeps new copies away from this node. */
-  isCordoned: z.boolean().optional(),
+  addresses: z
+    .strictObject({ ip: IpAddress, internalIp: IpAddress.optional() })
+    .describe(
+      'Addresses of the node: ip for users and control, internalIp for the traffic between storage nodes if they have a network of their own.',
+    ),
+  zone: Label.optional().describe('Failure domain; nodes without one each count as a zone of their own.'),
+  pools: z.array(PoolSpec).max(64).default([]).describe('Where copies of volumes may be placed on this node.'),
+  isCordoned: z.boolean().optional().describe('True keeps new copies away from this node.'),
 });
 export type StorageNodeSpec = z.infer<typeof StorageNodeSpec>;
 
 export const PoolStatus = z.object({
-  name: z.string(),
-  path: z.string(),
-  isReady: z.boolean(),
-  capacityBytes: z.number().int().nonnegative(),
-  freeBytes: z.number().int().nonnegative(),
-  fsType: z.string().optional(),
-  /** Reflink gives snapshots and clones of image bricks. */
-  hasReflink: z.boolean().optional(),
-  reason: z.string().optional(),
-  message: z.string().optional(),
+  name: z.string().describe('Name of the pool.'),
+  path: z.string().describe('Where it is mounted.'),
+  isReady: z.boolean().describe('Copies can be placed in it.'),
+  capacityBytes: z.number().int().nonnegative().describe('Size of its file system.'),
+  freeBytes: z.number().int().nonnegative().describe('Free space of its file system.'),
+  fsType: z.string().optional().describe('Type of its file system.'),
+  hasReflink: z.boolean().optional().describe('Reflink gives snapshots and clones of image bricks.'),
+  reason: z.string().optional().describe('Why it is not ready, in one word.'),
+  message: z.string().optional().describe('Why it is not ready.'),
 });
 export type PoolStatus = z.infer<typeof PoolStatus>;
 
 export const EngineStatus = z.object({
-  name: z.string(),
-  isInstalled: z.boolean(),
-  isRunning: z.boolean(),
-  version: z.string().optional(),
-  message: z.string().optional(),
+  name: z.string().describe('Name of the engine.'),
+  isInstalled: z.boolean().describe('Its programs are on the node.'),
+  isRunning: z.boolean().describe('Its daemon runs.'),
+  version: z.string().optional().describe('Its version.'),
+  message: z.string().optional().describe('Why it is not usable.'),
 });
 
 export const StorageNodeStatus = z.object({
-  /** /proc/sys/kernel/random/boot_id: another one means the node was restarted. Written by the agent. */
-  bootId: z.string().optional(),
-  agentVersion: z.string().optional(),
-  engines: z.array(EngineStatus).optional(),
-  pools: z.array(PoolStatus).optional(),
-  /** Written by the controller from the node's Lease. */
-  conditions: z.array(Condition).optional(),
-  observedGeneration: z.number().int().optional(),
+  bootId: z
+    .string()
+    .optional()
+    .describe('/proc/sys/kernel/random/boot_id: another one means the node was restarted. Written by the agent.'),
+  agentVersion: z.string().optional().describe('Version of the agent on the node.'),
+  engines: z.array(EngineStatus).optional().describe('Engines found on the node.'),
+  pools: z.array(PoolStatus).optional().describe('The pools as the agent sees them.'),
+  conditions: z.array(Condition).optional().describe("Written by the controller from the node's Lease."),
+  observedGeneration: z.number().int().optional().describe('Generation of the spec that this status is about.'),
 });
 export type StorageNodeStatus = z.infer<typeof StorageNodeStatus>;
 
-export const StorageNode = z.object({
-  apiVersion: z.literal('holdfast.dev/v1alpha1'),
-  kind: z.literal('StorageNode'),
-  metadata: ObjectMeta,
-  spec: StorageNodeSpec,
-  status: StorageNodeStatus.optional(),
-});
+export const StorageNode = z
+  .object({
+    apiVersion: z.literal('holdfast.dev/v1alpha1'),
+    kind: z.literal('StorageNode'),
+    metadata: ObjectMeta,
+    spec: StorageNodeSpec.describe('What is asked for.'),
+    status: StorageNodeStatus.optional().describe('What is there, as the controller and the agents report it.'),
+  })
+  .describe('A machine that offers pools or uses volumes.');
 export type StorageNode = z.infer<typeof StorageNode>;

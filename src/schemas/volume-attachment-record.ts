@@ -3,27 +3,33 @@ import { z } from 'zod';
 import { AbsolutePath, Label, ObjectMeta } from './common.ts';
 
 export const VolumeAttachmentRecordSpec = z.strictObject({
-  volume: Label,
-  node: Label,
-  mountPath: AbsolutePath,
-  isReadOnly: z.boolean().default(false),
+  volume: Label.describe('Volume to mount.'),
+  node: Label.describe('Node to mount it on.'),
+  mountPath: AbsolutePath.describe('Folder on that node where it is mounted.'),
+  isReadOnly: z.boolean().default(false).describe('Mounts it without the right to write.'),
 });
 export type VolumeAttachmentRecordSpec = z.infer<typeof VolumeAttachmentRecordSpec>;
 
 export const VolumeAttachmentRecordStatus = z.object({
-  state: z.enum(['Waiting', 'Mounted', 'Failed', 'Unmounting']),
-  message: z.string().optional(),
-  /** Boot ID of the node when the mount was seen; another one means it must be made again. */
-  bootId: z.string().optional(),
-  observedGeneration: z.number().int().optional(),
+  state: z.enum(['Waiting', 'Mounted', 'Failed', 'Unmounting']).describe('How far the mount is, as its node sees it.'),
+  message: z.string().optional().describe('What is wrong or under way.'),
+  bootId: z
+    .string()
+    .optional()
+    .describe('Boot ID of the node when the mount was seen; another one means it must be made again.'),
+  observedGeneration: z.number().int().optional().describe('Generation of the spec that this status is about.'),
 });
 export type VolumeAttachmentRecordStatus = z.infer<typeof VolumeAttachmentRecordStatus>;
 
-export const VolumeAttachmentRecord = z.object({
-  apiVersion: z.literal('holdfast.dev/v1alpha1'),
-  kind: z.literal('VolumeAttachmentRecord'),
-  metadata: ObjectMeta,
-  spec: VolumeAttachmentRecordSpec,
-  status: VolumeAttachmentRecordStatus.optional(),
-});
+export const VolumeAttachmentRecord = z
+  .object({
+    apiVersion: z.literal('holdfast.dev/v1alpha1'),
+    kind: z.literal('VolumeAttachmentRecord'),
+    metadata: ObjectMeta,
+    spec: VolumeAttachmentRecordSpec.describe('What is asked for.'),
+    status: VolumeAttachmentRecordStatus.optional().describe(
+      'What is there, as the controller and the agents report it.',
+    ),
+  })
+  .describe('A volume in use on a node.');
 export type VolumeAttachmentRecord = z.infer<typeof VolumeAttachmentRecord>;

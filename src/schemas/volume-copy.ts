@@ -3,38 +3,43 @@ import { z } from 'zod';
 import { Condition, Label, ObjectMeta } from './common.ts';
 
 export const VolumeCopySpec = z.strictObject({
-  volume: Label,
-  volumeUid: z.string(),
-  node: Label,
-  pool: Label,
-  role: z.enum(['data', 'arbiter']),
-  /** Place in the engine's order of bricks, from 0. */
-  index: z.int().min(0),
-  engine: z.enum(['gluster']),
-  brick: z.enum(['image', 'directory']),
-  sizeBytes: z.int().min(1),
-  /** Set by the controller once the engine no longer uses the copy. Without it the agent deletes no data, whoever asks. */
-  isReleased: z.boolean().optional(),
+  volume: Label.describe('Volume that the copy is part of.'),
+  volumeUid: z.string().describe('UID of that volume; a later volume of the same name is another.'),
+  node: Label.describe('Node that holds the copy.'),
+  pool: Label.describe('Pool on that node.'),
+  role: z.enum(['data', 'arbiter']).describe('data, or arbiter (decides, holds no data).'),
+  index: z.int().min(0).describe("Place in the engine's order of bricks, from 0."),
+  engine: z.enum(['gluster']).describe('Engine that uses the copy.'),
+  brick: z.enum(['image', 'directory']).describe('How the copy is kept: image or directory.'),
+  sizeBytes: z.int().min(1).describe('Usable bytes of the copy.'),
+  isReleased: z
+    .boolean()
+    .optional()
+    .describe(
+      'Set by the controller once the engine no longer uses the copy. Without it the agent deletes no data, whoever asks.',
+    ),
 });
 export type VolumeCopySpec = z.infer<typeof VolumeCopySpec>;
 
 export const VolumeCopyStatus = z.object({
-  state: z.enum(['Preparing', 'Ready', 'Syncing', 'Suspect', 'Lost', 'Deleting']),
-  /** The directory that the engine serves. */
-  path: z.string().optional(),
-  message: z.string().optional(),
-  /** Boot ID of the node when the state was observed. */
-  bootId: z.string().optional(),
-  conditions: z.array(Condition).optional(),
-  observedGeneration: z.number().int().optional(),
+  state: z
+    .enum(['Preparing', 'Ready', 'Syncing', 'Suspect', 'Lost', 'Deleting'])
+    .describe('How far the copy is, as its node sees it.'),
+  path: z.string().optional().describe('The directory that the engine serves.'),
+  message: z.string().optional().describe('What is wrong or under way.'),
+  bootId: z.string().optional().describe('Boot ID of the node when the state was observed.'),
+  conditions: z.array(Condition).optional().describe('Details of the state.'),
+  observedGeneration: z.number().int().optional().describe('Generation of the spec that this status is about.'),
 });
 export type VolumeCopyStatus = z.infer<typeof VolumeCopyStatus>;
 
-export const VolumeCopy = z.object({
-  apiVersion: z.literal('holdfast.dev/v1alpha1'),
-  kind: z.literal('VolumeCopy'),
-  metadata: ObjectMeta,
-  spec: VolumeCopySpec,
-  status: VolumeCopyStatus.optional(),
-});
+export const VolumeCopy = z
+  .object({
+    apiVersion: z.literal('holdfast.dev/v1alpha1'),
+    kind: z.literal('VolumeCopy'),
+    metadata: ObjectMeta,
+    spec: VolumeCopySpec.describe('What is asked for.'),
+    status: VolumeCopyStatus.optional().describe('What is there, as the controller and the agents report it.'),
+  })
+  .describe('The part of the data of a volume that lives in one pool on one node.');
 export type VolumeCopy = z.infer<typeof VolumeCopy>;

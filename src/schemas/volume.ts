@@ -7,19 +7,36 @@ export type Layout = z.infer<typeof Layout>;
 
 export const VolumeSpec = z
   .strictObject({
-    size: Quantity,
-    engine: z.enum(['gluster']).default('gluster'),
-    layout: Layout.default('replicated'),
-    /** Copies that hold data: 1 for single, 2 for arbiter, 2 or 3 and more for replicated. */
-    replicas: z.int().min(1).max(9).optional(),
-    pool: Label.default('default'),
-    brick: z.enum(['image', 'directory']).default('image'),
-    /** Zones that copies may be placed in; all when left out. */
-    zones: z.array(Label).max(64).optional(),
-    /** Clients that may mount: addresses, whole-octet wildcards (10.10.*.*) or CIDR. The nodes always may. */
-    allowFrom: z.array(z.string().max(64)).max(256).optional(),
-    /** Two plain replicas can diverge when the nodes lose each other; refused unless this says it in so many words. */
-    allowSplitBrain: z.boolean().optional(),
+    size: Quantity.describe('Usable size of the volume, such as 10Gi. It can be raised later, not lowered.'),
+    engine: z.enum(['gluster']).default('gluster').describe('What stores and serves the data.'),
+    layout: Layout.default('replicated').describe(
+      'How copies make the volume: single (one copy, no redundancy), replicated (each copy holds everything), arbiter (two copies and a third that only decides).',
+    ),
+    replicas: z
+      .int()
+      .min(1)
+      .max(9)
+      .optional()
+      .describe('Copies that hold data: 1 for single, 2 for arbiter, 2 or 3 and more for replicated.'),
+    pool: Label.default('default').describe('Name of the pool on each node that copies are placed in.'),
+    brick: z
+      .enum(['image', 'directory'])
+      .default('image')
+      .describe(
+        'How a copy is kept: image (a file system image with a real size limit) or directory (a plain folder of the pool).',
+      ),
+    zones: z.array(Label).max(64).optional().describe('Zones that copies may be placed in; all when left out.'),
+    allowFrom: z
+      .array(z.string().max(64))
+      .max(256)
+      .optional()
+      .describe('Clients that may mount: addresses, whole-octet wildcards (10.10.*.*) or CIDR. The nodes always may.'),
+    allowSplitBrain: z
+      .boolean()
+      .optional()
+      .describe(
+        'Two plain replicas can diverge when the nodes lose each other; refused unless this says it in so many words.',
+      ),
   })
   .superRefine((spec, context) => {
     const replicas = spec.replicas;
@@ -39,57 +56,66 @@ export const VolumeSpec = z
 export type VolumeSpec = z.infer<typeof VolumeSpec>;
 
 export const PlacedCopy = z.object({
-  /** Name of the VolumeCopy. */
-  copy: z.string(),
-  node: z.string(),
-  pool: z.string(),
-  role: z.enum(['data', 'arbiter']),
+  copy: z.string().describe('Name of the VolumeCopy.'),
+  node: z.string().describe('Node that holds the copy.'),
+  pool: z.string().describe('Pool on that node.'),
+  role: z.enum(['data', 'arbiter']).describe('data, or arbiter (decides, holds no data).'),
 });
 export type PlacedCopy = z.infer<typeof PlacedCopy>;
 
 export const BrickStatus = z.object({
-  copy: z.string(),
-  node: z.string(),
-  isOnline: z.boolean(),
-  isReadable: z.boolean(),
-  pendingHeals: z.number().int().optional(),
-  splitBrainEntries: z.number().int().optional(),
+  copy: z.string().describe('Name of the VolumeCopy.'),
+  node: z.string().describe('Node that holds the copy.'),
+  isOnline: z.boolean().describe('The engine says that its process runs.'),
+  isReadable: z.boolean().describe('The engine could read it just now.'),
+  pendingHeals: z.number().int().optional().describe('Entries that are not yet the same on all copies.'),
+  splitBrainEntries: z.number().int().optional().describe('Entries that differ with no way to tell which is right.'),
 });
 
 export type BrickStatus = z.infer<typeof BrickStatus>;
 
 /** Written by the agent of the anchor node. */
 export const VolumeEngineStatus = z.object({
-  observedBy: z.string(),
-  epoch: z.number().int(),
-  /** Removed: an agent that knew of the deletion has seen that the engine holds the volume no more. */
-  state: z.enum(['Absent', 'Created', 'Started', 'Removed']),
-  engineId: z.string().optional(),
-  bricks: z.array(BrickStatus).default([]),
-  message: z.string().optional(),
+  observedBy: z.string().describe('Node whose agent wrote this.'),
+  epoch: z.number().int().describe('Epoch of the anchor when this was observed.'),
+  state: z
+    .enum(['Absent', 'Created', 'Started', 'Removed'])
+    .describe('Removed: an agent that knew of the deletion has seen that the engine holds the volume no more.'),
+  engineId: z.string().optional().describe('Identity that the engine gave the volume.'),
+  bricks: z.array(BrickStatus).default([]).describe('Each copy as the engine sees it.'),
+  message: z.string().optional().describe('What is wrong or under way.'),
 });
 export type VolumeEngineStatus = z.infer<typeof VolumeEngineStatus>;
 
 export const VolumeStatus = z.object({
-  phase: z.enum(['Pending', 'Creating', 'Ready', 'Degraded', 'Unavailable', 'Deleting']).optional(),
-  placement: z.array(PlacedCopy).optional(),
-  /** Member node whose agent runs the volume-wide engine steps. */
-  anchor: z.string().optional(),
-  /** Raised by one whenever the anchor moves; an agent with an older epoch stops. */
-  epoch: z.number().int().optional(),
-  engine: VolumeEngineStatus.optional(),
-  /** Why placement chose or rejected each pool, one line each. */
-  reasons: z.array(z.string()).optional(),
-  conditions: z.array(Condition).optional(),
-  observedGeneration: z.number().int().optional(),
+  phase: z
+    .enum(['Pending', 'Creating', 'Ready', 'Degraded', 'Unavailable', 'Deleting'])
+    .optional()
+    .describe('The state in one word, for lists; the conditions say more.'),
+  placement: z.array(PlacedCopy).optional().describe('Where the copies are.'),
+  anchor: z.string().optional().describe('Member node whose agent runs the volume-wide engine steps.'),
+  epoch: z
+    .number()
+    .int()
+    .optional()
+    .describe('Raised by one whenever the anchor moves; an agent with an older epoch stops.'),
+  engine: VolumeEngineStatus.optional().describe('What the agent of the anchor sees in the engine.'),
+  reasons: z.array(z.string()).optional().describe('Why placement chose or rejected each pool, one line each.'),
+  conditions: z
+    .array(Condition)
+    .optional()
+    .describe('Ready (usable) and Redundant (a copy can be lost), with reasons.'),
+  observedGeneration: z.number().int().optional().describe('Generation of the spec that this status is about.'),
 });
 export type VolumeStatus = z.infer<typeof VolumeStatus>;
 
-export const Volume = z.object({
-  apiVersion: z.literal('holdfast.dev/v1alpha1'),
-  kind: z.literal('Volume'),
-  metadata: ObjectMeta,
-  spec: VolumeSpec,
-  status: VolumeStatus.optional(),
-});
+export const Volume = z
+  .object({
+    apiVersion: z.literal('holdfast.dev/v1alpha1'),
+    kind: z.literal('Volume'),
+    metadata: ObjectMeta,
+    spec: VolumeSpec.describe('What is asked for.'),
+    status: VolumeStatus.optional().describe('What is there, as the controller and the agents report it.'),
+  })
+  .describe('Storage that pods or hosts mount, kept in copies on several nodes.');
 export type Volume = z.infer<typeof Volume>;

@@ -35,13 +35,12 @@ export function applyJsonPatch(document: unknown, operations: unknown): unknown 
       result = applyOperation(result, operation);
     } catch (error) {
       if (!(error instanceof PointerError)) throw error;
-      throw new AppError(
-        'invalid',
-        `JSON patch operation ${index} (${operation.op} ${operation.path}): ${error.message}`,
-        {
-          reason: 'Invalid',
-        },
-      );
+      const where = `operation ${index} (${operation.op} ${operation.path})`;
+      // As a fault too: kubectl shows only the causes of an Invalid answer.
+      throw new AppError('invalid', `JSON patch ${where}: ${error.message}`, {
+        reason: 'Invalid',
+        faults: [{ field: where, message: error.message }],
+      });
     }
   }
   return result;

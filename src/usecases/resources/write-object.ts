@@ -94,12 +94,12 @@ export async function replaceObject(
   options: UpdateOptions,
 ): Promise<KubeObject> {
   const definition = definitionOf(target.kind);
-  const version = metadataOf(input)['resourceVersion'];
-  if (typeof version !== 'string' || version === '') {
+  return updateObject(deps, target, options, () => {
+    const version = metadataOf(input)['resourceVersion'];
+    if (typeof version === 'string' && version !== '') return input;
     const message = 'must be the resourceVersion that the object was read with';
     throw invalidObject(definition, target.name, [{ field: 'metadata.resourceVersion', message }]);
-  }
-  return updateObject(deps, target, options, () => input);
+  });
 }
 
 /** Patches the object or its status. @throws {AppError} notFound, conflict, invalid, unsupported, denied, unavailable */
