@@ -48,6 +48,14 @@ function describeEvent<K extends KindName>(event: WatchEvent<K>): string {
   return event.type === 'BOOKMARK' ? 'BOOKMARK' : `${event.type} ${event.object.metadata.name}`;
 }
 
+/** Changes volumes more often than a server with this window remembers (it may keep half as many more). */
+export async function outrunHistory(client: ResourceClient, changeWindow: number): Promise<void> {
+  await client.create('Volume', volume('busy'));
+  for (let at = 0; at < changeWindow * 2; at += 1) {
+    await client.patch('Volume', 'busy', { metadata: { labels: { at: String(at) } } });
+  }
+}
+
 /** Declares the tests for one client. */
 export function describeResourceClient(name: string, setUp: () => Promise<ClientUnderTest>): void {
   describe(`ResourceClient: ${name}`, () => {

@@ -100,6 +100,20 @@ describe('createKubeClient', () => {
     expect(connections()).toBe(1);
   });
 
+  it('repeats a read, but never a write, that met a connection the server had closed', async () => {
+    const { client, seen } = await setUp((request, response) => {
+      // The first request on each connection is answered, the second is met by a closed door.
+      const socket = request.socket as typeof request.socket & { isUsed?: boolean };
+      if (socket.isUsed) return socket.destroy();
+      socket.isUsed = true;
+      return answer(200, lease('a'))(request, response);
+    });
+    await client.get('Lease', 'a');
+    expect(await client.get('Lease', 'a')).toBeDefined();
+    await expect(client.patch('Lease', 'a', {})).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(seen.map((each) => each.split(' ')[0])).toEqual(['GET', 'GET', 'GET', 'PATCH']);
+  });
+
   it('reads a list page by page, and begins again when a page has expired', async () => {
     let expired = 0;
     const { client, seen } = await setUp((request, response) => {

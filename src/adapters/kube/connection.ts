@@ -65,7 +65,7 @@ export function createConnection(endpoint: ApiEndpoint, options: ConnectionOptio
     };
     return new Promise((resolve, reject) => {
       const outgoing = request(url, requestOptions, resolve);
-      outgoing.on('error', reject);
+      outgoing.on('error', (error) => reject(outgoing.reusedSocket ? new StaleConnection(error) : error));
       outgoing.on('socket', (socket) => socket.setKeepAlive(true, TCP_KEEPALIVE_MS));
       outgoing.end(body);
     });
@@ -74,7 +74,7 @@ export function createConnection(endpoint: ApiEndpoint, options: ConnectionOptio
   const call = async (each: Call): Promise<unknown> => {
     const guard = createGuard(each, options.deadlineMs);
     try {
-      const response = await send(each, calls, guard.signal);
+      const response = await sendAgainIfStale(each, (signal) => send(each, calls, signal), guard.signal);
       const text = await readAll(response, each, options.maxBytes);
       guard.done();
       return answerOf(each, response, text);
@@ -107,6 +107,30 @@ export function createConnection(endpoint: ApiEndpoint, options: ConnectionOptio
       streams.destroy();
     },
   };
+}
+
+/** A kept-alive connection broke before the answer: most likely the server had closed it while it was idle. */
+class StaleConnection extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+  }
+}
+
+/** Reads are sent again over a new connection. Writes are not: the first may have taken effect, and the caller must know. */
+async function sendAgainIfStale<T>(
+  call: Call,
+  send: (signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await send(signal);
+    } catch (error) {
+      const isStale = error instanceof StaleConnection && !signal.aborted;
+      // Each broken connection leaves the pool, so this ends; the limit only guards against a server that breaks each one.
+      if (!isStale || call.method !== 'GET' || attempt >= MAX_SOCKETS) throw error;
+    }
+  }
 }
 
 function tlsOptions(endpoint: ApiEndpoint): https.AgentOptions {

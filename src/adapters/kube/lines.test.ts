@@ -20,17 +20,14 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 describe('linesOf', () => {
   it('gives the same lines however the bytes are cut', async () => {
-    const line = fc
-      .string({ unit: 'binary', minLength: 1, maxLength: 12 })
-      .filter((text) => !/[\n\r]/.test(text) && text.trim() !== '');
+    const line = fc.string({ unit: fc.constantFrom('a', '"', '{', 'é', '€', '😀'), minLength: 1, maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(
         fc.array(line, { maxLength: 8 }),
         fc.array(fc.nat(200), { maxLength: 12 }),
         async (lines, cuts) => {
-          const wellFormed = lines.map((text) => Buffer.from(text).toString());
-          const bytes = Buffer.from(wellFormed.map((text) => `${text}\n`).join(''));
-          expect(await collect(linesOf(inPieces(bytes, cuts), 10_000))).toEqual(wellFormed);
+          const bytes = Buffer.from(lines.map((text) => `${text}\n`).join(''));
+          expect(await collect(linesOf(inPieces(bytes, cuts), 10_000))).toEqual(lines);
         },
       ),
     );
