@@ -1,0 +1,151 @@
+/** A lab with Holdfast running in it: glusterd and an agent in each host, and the controller on this machine. */
+import { join } from 'node:path';
+import { AppError, messageOf } from '../../domain/errors.ts';
+import type { CertificateAuthority } from '../../ports/certificate-authority.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { LAB_NODE, LAB_PACKAGE_FOLDER } from '../../ports/lab.ts';
+import type { ResourceClient } from '../../ports/resource-client.ts';
+import type { Lab, LabOptions, Labs } from './labs.ts';
+
+/** Port of the controller's API on the lab's gateway address, which no other lab has. */
+export const API_PORT = 7443;
+const AGENT = 'agent';
+const CONTROLLER = 'controller';
+const NODE_KUBECONFIG = '/etc/holdfast/node.kubeconfig';
+const CONTROLLER_TIMEOUT_MS = 30_000;
+const POLL_MS = 50;
+const CERTIFICATE_DAYS = 365;
+
+export interface KubeconfigRequest {
+  readonly server: string;
+  readonly user: string;
+  readonly group: string;
+}
+
+export interface BringUpDeps {
+  readonly clock: Clock;
+  readonly labs: Labs;
+  /** Folder of a lab's controller, by the lab's name; removed with the lab. */
+  readonly controllerFolder: (lab: string) => string;
+  readonly openAuthority: (folder: string) => Promise<CertificateAuthority>;
+  /** A kubeconfig with a fresh certificate of that authority. */
+  readonly kubeconfigFor: (
+    authority: CertificateAuthority,
+    request: KubeconfigRequest & { days: number },
+  ) => Promise<string>;
+  /** Connects with the kubeconfig at a path. */
+  readonly connect: (kubeconfigPath: string) => Promise<ResourceClient>;
+  /** The Holdfast package on this machine and the Node that runs it. */
+  readonly installation: { readonly packageFolder: string; readonly node: string };
+}
+
+export interface HoldfastLab {
+  readonly lab: Lab;
+  readonly client: ResourceClient;
+  /** Path of the administrator's kubeconfig. */
+  readonly kubeconfig: string;
+  /** "https://10.91.1.254:7443" */
+  readonly server: string;
+}
+
+/**
+ * Makes the lab and starts everything in it.
+ *
+ * @param say - told what is being done, for progress
+ * @throws {AppError} as {@link Labs.up}; timeout when the controller does not answer, with the end of its log
+ */
+export async function bringUpHoldfast(
+  deps: BringUpDeps,
+  options: Pick<LabOptions, 'name' | 'hosts' | 'zones' | 'isKept' | 'dataDiskBytes'>,
+  signal: AbortSignal,
+  say: (line: string) => void = () => undefined,
+): Promise<HoldfastLab> {
+  const lab = await deps.labs.up(
+    {
+      ...options,
+      installation: deps.installation,
+      bootActions: [{ name: 'glusterd', kind: 'run', argv: ['glusterd'] }],
+    },
+    signal,
+  );
+  try {
+    say(
+      `${lab.hostNames.length} hosts are on: ${lab.hostNames.map((host) => `${host} ${lab.addressOf(host)}`).join(', ')}`,
+    );
+    const server = `https://${lab.gateway}:${API_PORT}`;
+    const kubeconfig = await startController(deps, lab, server);
+    const client = await waitForController(deps, lab, kubeconfig, signal);
+    say(`the controller answers at ${server}`);
+    await Promise.all(lab.hostNames.map((host) => startAgent(deps, lab, host, server)));
+    return { lab, client, kubeconfig, server };
+  } catch (error) {
+    await lab.down();
+    throw error;
+  }
+}
+
+/** Starts the controller again, as after a crash; its state is in its folder. */
+export async function startController(deps: BringUpDeps, lab: Lab, server: string): Promise<string> {
+  const folder = deps.controllerFolder(lab.name);
+  const { packageFolder, node } = deps.installation;
+  const listen = server.replace('https://', '');
+  await lab.startMachineDaemon({
+    name: CONTROLLER,
+    argv: [
+      node,
+      join(packageFolder, 'dist/main.mjs'),
+      'controller',
+      '--embedded',
+      '--data-dir',
+      folder,
+      '--listen',
+      listen,
+    ],
+  });
+  return join(folder, 'admin.kubeconfig');
+}
+
+async function waitForController(
+  deps: BringUpDeps,
+  lab: Lab,
+  kubeconfig: string,
+  signal: AbortSignal,
+): Promise<ResourceClient> {
+  const { clock } = deps;
+  let lastFailure = 'it was not asked yet';
+  for (
+    const end = clock.monotonic() + CONTROLLER_TIMEOUT_MS;
+    clock.monotonic() < end;
+    await clock.sleep(POLL_MS, signal)
+  ) {
+    try {
+      const client = await deps.connect(kubeconfig);
+      await client.list('StorageCluster', { signal });
+      return client;
+    } catch (error) {
+      signal.throwIfAborted();
+      lastFailure = messageOf(error);
+    }
+  }
+  throw new AppError('timeout', `the controller does not answer: ${lastFailure}`, {
+    reason: 'ControllerSilent',
+    hint: `see ${lab.logOfMachineDaemon(CONTROLLER)}`,
+  });
+}
+
+async function startAgent(deps: BringUpDeps, lab: Lab, host: string, server: string): Promise<void> {
+  const authority = await deps.openAuthority(join(deps.controllerFolder(lab.name), 'pki'));
+  const user = `holdfast:node:${host}`;
+  const text = await deps.kubeconfigFor(authority, { server, user, group: 'holdfast:nodes', days: CERTIFICATE_DAYS });
+  const { files } = lab.host(host);
+  await files.makeDirectory('/etc/holdfast');
+  await files.writeText(NODE_KUBECONFIG, text, { mode: 0o600 });
+  const daemon = { name: AGENT, argv: agentArgv(host, lab.addressOf(host)) };
+  await lab.addBootAction({ ...daemon, kind: 'daemon', host });
+  await lab.startDaemon(host, daemon);
+}
+
+function agentArgv(host: string, address: string): string[] {
+  const program = [LAB_NODE, `${LAB_PACKAGE_FOLDER}/dist/main.mjs`];
+  return [...program, 'node', '--name', host, '--address', address, '--kubeconfig', NODE_KUBECONFIG];
+}
