@@ -3,7 +3,7 @@
  * nowhere else; an agent that is no longer the anchor stops before its next step.
  */
 import { parseQuantity } from '../../domain/bytes.ts';
-import { messageOf } from '../../domain/errors.ts';
+import { isAppError, messageOf } from '../../domain/errors.ts';
 import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { PlacedCopy, VolumeEngineStatus } from '../../schemas/volume.ts';
@@ -96,8 +96,14 @@ async function removeVolume(
     return observed.isPresent ? { requeueAfterMs: UNHEALTHY_PERIOD_MS } : undefined;
   } catch (error) {
     signal.throwIfAborted();
-    await report(deps, volume, { ...before, message: messageOf(error) }, signal);
-    throw error;
+    // The engine's volume of this name is somebody else's, so ours was never made and there is nothing to remove.
+    const isForeign = isAppError(error) && error.reason === 'ForeignVolume';
+    const status: VolumeEngineStatus = isForeign
+      ? { ...before, observedBy: deps.node, state: 'Removed', bricks: [] }
+      : { ...before, message: messageOf(error) };
+    await report(deps, volume, status, signal);
+    if (!isForeign) throw error;
+    return undefined;
   }
 }
 

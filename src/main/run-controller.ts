@@ -1,0 +1,120 @@
+/** Composition root of the role `controller`: with the embedded API server, or as one of several on a cluster. */
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { createLocalHost } from '../adapters/host/local-host.ts';
+import { createKubeClient } from '../adapters/kube/client.ts';
+import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
+import { openSqliteStore } from '../adapters/object-store/sqlite.ts';
+import { createSystemClock } from '../adapters/system/clock.ts';
+import { createLogger, type LoggerOptions } from '../adapters/system/logger.ts';
+import { createSystemRandom } from '../adapters/system/random.ts';
+import { loadOrCreateAuthority } from '../adapters/tls/authority-files.ts';
+import { runControllers } from '../controllers/run-controllers.ts';
+import { createLeaderElection } from '../controllers/runtime/leader-election.ts';
+import type { CertificateAuthority } from '../ports/certificate-authority.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Random } from '../ports/random.ts';
+import { ADMINS, CONTROLLERS } from '../shells/kube-api/authorize.ts';
+import { type KubeApi, type ListenAddress, startKubeApi } from '../shells/kube-api/start-kube-api.ts';
+import { createResources } from '../usecases/resources/resources.ts';
+import { issueKubeconfig } from './issue-kubeconfig.ts';
+import { VERSION } from './version.ts';
+
+const SERVER_DAYS = 365;
+const CLIENT_DAYS = 365;
+
+export interface EmbeddedOptions {
+  /** Keeps state.db, pki/ and admin.kubeconfig; mode 0700. */
+  readonly dataDir: string;
+  readonly listen: readonly ListenAddress[];
+}
+
+interface Tools {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** Serves the API from `dataDir` and runs the controllers on it, until the signal aborts. */
+export async function runEmbeddedController(
+  options: EmbeddedOptions & { log: LoggerOptions },
+  signal: AbortSignal,
+): Promise<void> {
+  const tools = makeTools(options.log);
+  const { dataDir } = options;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const store = openSqliteStore({ path: join(dataDir, 'state.db') });
+  let api: KubeApi | undefined;
+  try {
+    const authority = await loadOrCreateAuthority(tools, join(dataDir, 'pki'));
+    const resources = createResources({ ...tools, store });
+    api = await startKubeApi({
+      ...tools,
+      resources,
+      tls: { ...(await serverCertificate(authority, options.listen)), authorityPem: authority.certificatePem },
+      listen: options.listen,
+      version: VERSION,
+    });
+    const [first] = api.addresses;
+    const server = `https://${formatHost(first?.host ?? '127.0.0.1')}:${first?.port ?? 0}`;
+    const adminKubeconfig = join(dataDir, 'admin.kubeconfig');
+    const controllerKubeconfig = join(dataDir, 'controller.kubeconfig');
+    const { files } = createLocalHost(tools);
+    const admin = await issueKubeconfig(authority, { server, user: 'admin', group: ADMINS, days: CLIENT_DAYS });
+    await files.writeText(adminKubeconfig, admin, { mode: 0o600 });
+    const own = await issueKubeconfig(authority, { server, user: 'controller', group: CONTROLLERS, days: CLIENT_DAYS });
+    await files.writeText(controllerKubeconfig, own, { mode: 0o600 });
+    tools.log.info('the API is served', { server, kubeconfig: adminKubeconfig });
+    // No election: only one process can hold state.db, and that one is this.
+    await runOn(tools, controllerKubeconfig, (client) => runControllers({ ...tools, client }, signal));
+  } finally {
+    await api?.close();
+    store.close();
+  }
+}
+
+/** Runs the controllers on the cluster of a kubeconfig while this process leads, until the signal aborts. */
+export async function runClusterController(
+  options: { kubeconfig: string; log: LoggerOptions },
+  signal: AbortSignal,
+): Promise<void> {
+  const tools = makeTools(options.log);
+  await runOn(tools, options.kubeconfig, async (client) => {
+    const identity = `${hostname()}-${tools.random.uuid()}`;
+    const election = createLeaderElection({ ...tools, client }, { leaseName: 'holdfast-controller', identity });
+    await election.run((leading) => runControllers({ ...tools, client }, leading), signal);
+  });
+}
+
+async function runOn(
+  { log }: Tools,
+  kubeconfig: string,
+  work: (client: ReturnType<typeof createKubeClient>) => Promise<void>,
+): Promise<void> {
+  const client = createKubeClient(await loadKubeconfig(kubeconfig), { userAgent: `holdfast-controller/${VERSION}` });
+  try {
+    log.info('controllers run');
+    await work(client);
+  } finally {
+    client.close();
+  }
+}
+
+function makeTools(options: LoggerOptions): Tools {
+  const clock = createSystemClock();
+  return { clock, random: createSystemRandom(), log: createLogger({ clock }, options) };
+}
+
+async function serverCertificate(authority: CertificateAuthority, listen: readonly ListenAddress[]) {
+  return authority.issueServerCertificate({
+    dnsNames: ['localhost'],
+    ipAddresses: [...new Set(['127.0.0.1', ...listen.map((address) => address.host)])],
+    days: SERVER_DAYS,
+  });
+}
+
+function formatHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

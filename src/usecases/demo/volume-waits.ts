@@ -1,0 +1,87 @@
+/** The facts that the demo waits for, each with a deadline and the reason it was missed. */
+import { AppError } from '../../domain/errors.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
+
+const MOUNT_TIMEOUT_MS = 90_000;
+const HEALTH_TIMEOUT_MS = 120_000;
+
+interface Mounts {
+  readonly hosts: readonly string[];
+  readonly volume: string;
+}
+
+/** Waits until the volume is served, saying how it gets on, and mounted on every host. */
+export async function waitForMounts(
+  deps: WaitDeps,
+  { hosts, volume }: Mounts,
+  { say, signal }: { readonly say: (line: string) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  let said = '';
+  await waitForObject(deps, {
+    kind: 'Volume',
+    name: volume,
+    check: (found) => {
+      const ready = conditionOf(found, 'Ready');
+      const line = `volume ${volume}: ${ready?.message ?? 'waits for the controller'}`;
+      if (line !== said) say(line);
+      said = line;
+      return ready?.status === 'True' ? true : undefined;
+    },
+    timeoutMs: MOUNT_TIMEOUT_MS,
+    describeTimeout: (found) => late(`volume ${volume} is not ready`, conditionOf(found, 'Ready')?.message),
+    signal,
+  });
+  await Promise.all(hosts.map((host) => waitForMount(deps, `${volume}.${host}`, signal)));
+}
+
+async function waitForMount(deps: WaitDeps, name: string, signal: AbortSignal): Promise<void> {
+  await waitForObject(deps, {
+    kind: 'VolumeAttachmentRecord',
+    name,
+    check: (found) => (found?.status?.state === 'Mounted' ? true : undefined),
+    timeoutMs: MOUNT_TIMEOUT_MS,
+    describeTimeout: (found) => late(`${name} is not mounted`, found?.status?.message),
+    signal,
+  });
+}
+
+/** Waits until the controller has noticed that a copy is missing. */
+export async function waitUntilDegraded(deps: WaitDeps, volume: string, signal: AbortSignal): Promise<void> {
+  await waitForRedundancy(deps, { volume, wanted: false, signal });
+}
+
+/** Waits until every copy is there and current. */
+export async function waitUntilRedundant(deps: WaitDeps, volume: string, signal: AbortSignal): Promise<void> {
+  await waitForRedundancy(deps, { volume, wanted: true, signal });
+}
+
+async function waitForRedundancy(
+  deps: WaitDeps,
+  { volume, wanted, signal }: { readonly volume: string; readonly wanted: boolean; readonly signal: AbortSignal },
+): Promise<void> {
+  await waitForObject(deps, {
+    kind: 'Volume',
+    name: volume,
+    check: (found) => ((conditionOf(found, 'Redundant')?.status === 'True') === wanted ? true : undefined),
+    timeoutMs: HEALTH_TIMEOUT_MS,
+    describeTimeout: (found) => {
+      const what = wanted
+        ? `volume ${volume} is not redundant again`
+        : `nobody noticed that a copy of ${volume} is gone`;
+      return late(what, conditionOf(found, 'Redundant')?.message);
+    },
+    signal,
+  });
+}
+
+function conditionOf(volume: Resource<'Volume'> | undefined, type: string) {
+  return volume?.status?.conditions?.find((condition) => condition.type === type);
+}
+
+function late(what: string, why: string | undefined): AppError {
+  return new AppError('timeout', `${what}: ${why ?? 'nothing was reported about it'}`, {
+    reason: 'DemoWaitedTooLong',
+    hint: 'run it again with --keep and look with: holdfast status',
+  });
+}

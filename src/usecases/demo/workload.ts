@@ -1,0 +1,93 @@
+/** The demo's workload: a ledger writer in one host, and the ledger on this machine, outside all of them. */
+import { join } from 'node:path';
+import { AppError } from '../../domain/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { LAB_NODE, LAB_PACKAGE_FOLDER } from '../../ports/lab.ts';
+import { serveLedger } from '../ledger/serve.ts';
+import type { DemoDeps, Stage } from './run-demo.ts';
+
+const WRITER = 'demo';
+const DAEMON = 'ledger-writer';
+/** Longest time without one acknowledged record; far above what a lost host costs (ping-timeout 5 s, twice at worst). */
+const SILENCE_LIMIT_MS = 60_000;
+
+export interface Workload {
+  /** File on the volume, as hosts see it. */
+  readonly path: string;
+  /** The ledger's own file on this machine. */
+  readonly storePath: string;
+  acknowledged(): number;
+  longestStallMs(): number;
+  /** Resolves when so many more records have been acknowledged. */
+  writeMore(count: number, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts both. @throws {AppError} as {@link serveLedger} */
+export async function startWorkload(deps: DemoDeps, { cast, world }: Stage): Promise<Workload> {
+  const path = join(cast.mountPath, 'ledger.log');
+  const storePath = join(deps.controllerFolder(world.lab.name), 'ledger');
+  const server = await serveLedger(deps, { storePath, listen: { host: world.lab.gateway, port: 0 } });
+  const { host, port } = server.address;
+  await world.lab.startDaemon(cast.writer, {
+    name: DAEMON,
+    argv: [
+      ...[LAB_NODE, `${LAB_PACKAGE_FOLDER}/dist/main.mjs`, 'ledger', 'write', path],
+      ...['--ledger', `${host}:${port}`, '--writer', WRITER],
+    ],
+  });
+  const progress = () => server.progress().find((each) => each.writer === WRITER);
+  const acknowledged = () => progress()?.acknowledged ?? 0;
+  let closing: Promise<void> | undefined;
+  return {
+    path,
+    storePath,
+    acknowledged,
+    longestStallMs: () => progress()?.longestStall?.ms ?? 0,
+    writeMore: async (count, signal) => {
+      const target = acknowledged() + count;
+      const silence = createSilenceAlarm(deps.clock, world.lab.logOf(cast.writer, DAEMON));
+      const either = AbortSignal.any([signal, silence.signal]);
+      try {
+        for await (const news of server.watch(either)) {
+          silence.heard();
+          if (news.acknowledged >= target) return;
+        }
+        either.throwIfAborted();
+      } finally {
+        silence.stop();
+      }
+    },
+    close: () => {
+      closing ??= server.close();
+      return closing;
+    },
+  };
+}
+
+/** Aborts its signal when nothing was heard for {@link SILENCE_LIMIT_MS}. */
+function createSilenceAlarm(clock: Clock, logFile: string) {
+  const alarm = new AbortController();
+  const stopped = new AbortController();
+  let heardAt = clock.monotonic();
+  const guard = async (): Promise<void> => {
+    for (let left = SILENCE_LIMIT_MS; left > 0; left = heardAt + SILENCE_LIMIT_MS - clock.monotonic()) {
+      await clock.sleep(left, stopped.signal);
+    }
+    const seconds = SILENCE_LIMIT_MS / 1000;
+    alarm.abort(
+      new AppError('timeout', `no record was acknowledged for ${seconds} s`, {
+        reason: 'WriterSilent',
+        hint: `see the writer's log: ${logFile}`,
+      }),
+    );
+  };
+  guard().catch(() => undefined); // only ever rejects when stopped
+  return {
+    signal: alarm.signal,
+    heard: () => {
+      heardAt = clock.monotonic();
+    },
+    stop: () => stopped.abort(),
+  };
+}
