@@ -6,12 +6,12 @@ import { runTool } from '../project.ts';
 export const NEEDED_PACKAGES: Readonly<Record<string, string>> = {
   'glusterfs-server': 'the storage engine of the lab hosts',
   'glusterfs-client': 'mounting its volumes',
-  attr: 'reading what the engine notes about a file (getfattr)',
-  xfsprogs: 'file systems of the copies (mkfs.xfs, xfs_growfs)',
+  attr: 'reading what the engine notes about a file (getfattr, setfattr)',
+  xfsprogs: 'file systems of the copies (mkfs.xfs, xfs_growfs, xfs_io)',
   iproute2: 'networks of the lab hosts (ip)',
-  nftables: 'cutting links between lab hosts (nft)',
-  'util-linux': 'namespaces of the lab hosts (unshare, nsenter, losetup)',
-  procps: 'looking at processes (ps)',
+  mount: 'disks of the lab hosts (mount, losetup)',
+  tini: 'the first process of a lab host',
+  'util-linux': 'namespaces of the lab hosts (unshare, nsenter)',
 };
 
 const APT_TIMEOUT_MS = 600_000;
