@@ -54,14 +54,19 @@ function relativeFault(file: string, source: string, layer: Layer, isTypeOnly: b
   const [name = '', part] = file.split('/');
   const target = join(dirname(file), source);
   const [targetLayer = '', targetPart] = target.split('/');
-  if (target === '../package.json' && name === 'main') return undefined; // the one source of the version
-  if (targetLayer === '..') return `src/ must not import ${source}, which is outside it`;
-  if (name === 'engines' && targetLayer === 'engines' && part !== targetPart) {
-    return 'an engine must not import another engine';
+  if (targetLayer === '..') return outsideFault(name, target);
+  if (targetLayer === name) {
+    return name === 'engines' && part !== targetPart ? 'an engine must not import another engine' : undefined;
   }
-  if (targetLayer === name || layer.from.includes(targetLayer)) return undefined;
-  if (isTypeOnly && layer.typesFrom?.includes(targetLayer) === true) return undefined;
+  const allowed = isTypeOnly ? [...layer.from, ...(layer.typesFrom ?? [])] : layer.from;
+  if (allowed.includes(targetLayer)) return undefined;
   return `${name} must not import ${targetLayer}; it may import ${[name, ...layer.from].join(', ')}`;
+}
+
+/** package.json is the one source of the version. */
+function outsideFault(name: string, target: string): string | undefined {
+  if (name === 'main' && target === '../package.json') return undefined;
+  return `src/ must not import ${target.slice('../'.length)}, which is outside it`;
 }
 
 function nodeFault(file: string, name: string, layer: Layer, source: string): string | undefined {
