@@ -1,0 +1,125 @@
+/** `holdfast node list|show` */
+import type { Command } from 'commander';
+import { describeBytes } from '../../../domain/bytes.ts';
+import type { PoolStatus } from '../../../schemas/storage-node.ts';
+import { type ListedNode, listNodes, type ShownNode, showNode } from '../../../usecases/nodes/read-nodes.ts';
+import { ageOf } from '../age.ts';
+import type { CliContext } from '../context.ts';
+import { globalOptions, withConnection } from '../global-options.ts';
+import { printResult } from '../output.ts';
+import { type Column, renderPairs, renderTable } from '../table.ts';
+
+/** Registers the command. */
+export function register(command: Command, context: CliContext): void {
+  command
+    .command('list')
+    .description('List the nodes, their zones and the room in their pools')
+    .action(async (_options, own: Command) => {
+      const nodes = await withConnection(context, own, ({ client }) => listNodes({ client, signal: context.signal }));
+      await printResult(context, globalOptions(own), {
+        data: { items: nodes.map(({ node }) => node) },
+        names: nodes.map(({ node }) => `storagenode/${node.metadata.name}`),
+        table: { columns: columnsOf(context), items: nodes, empty: 'No nodes yet: apply a plan, or start agents.' },
+      });
+    });
+  command
+    .command('show')
+    .description('Show one node with its pools, copies and mounts')
+    .argument('<name>', 'name of the node')
+    .action(async (name: string, _options, own: Command) => {
+      const shown = await withConnection(context, own, ({ client }) =>
+        showNode({ client, signal: context.signal }, name),
+      );
+      await printResult(context, globalOptions(own), {
+        data: shown,
+        names: [`storagenode/${shown.node.metadata.name}`],
+        text: () => describeNode(shown, globalOptions(own).headers),
+      });
+    });
+}
+
+function columnsOf({ clock }: CliContext): readonly Column<ListedNode>[] {
+  return [
+    { name: 'name', value: ({ node }) => node.metadata.name },
+    { name: 'ready', value: readiness },
+    { name: 'zone', value: ({ node }) => node.spec.zone },
+    { name: 'ip', value: ({ node }) => node.spec.addresses.ip },
+    { name: 'copies', value: ({ copies }) => copies.length },
+    { name: 'free', value: ({ node }) => describeFree(node.status?.pools ?? []) },
+    { name: 'engine', value: ({ node }) => describeEngines(node), isWide: true },
+    { name: 'boot', value: ({ node }) => node.status?.bootId, isWide: true },
+    { name: 'age', value: ({ node }) => ageOf(node, clock) },
+  ];
+}
+
+function readiness({ node }: ListedNode): string {
+  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
+  const word = ready?.status === 'True' ? 'yes' : `no (${ready?.reason ?? 'NeverSeen'})`;
+  return node.spec.isCordoned === true ? `${word}, cordoned` : word;
+}
+
+function describeFree(pools: readonly PoolStatus[]): string {
+  const free = pools.reduce((sum, pool) => sum + pool.freeBytes, 0);
+  const capacity = pools.reduce((sum, pool) => sum + pool.capacityBytes, 0);
+  return pools.length === 0 ? '' : `${describeBytes(free)} of ${describeBytes(capacity)}`;
+}
+
+function describeEngines(node: ListedNode['node']): string {
+  const engines = node.status?.engines ?? [];
+  return engines
+    .map((engine) => `${engine.name} ${engine.version ?? (engine.isRunning ? '' : 'stopped')}`.trim())
+    .join(', ');
+}
+
+function describeNode(shown: ShownNode, hasHeaders: boolean): string {
+  const { node, copies, attachments } = shown;
+  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
+  const pools =
+    node.status?.pools ?? node.spec.pools.map((pool) => ({ ...pool, isReady: false, capacityBytes: 0, freeBytes: 0 }));
+  const options = { isWide: false, hasHeaders };
+  const sections = [
+    renderPairs([
+      ['Name', node.metadata.name],
+      ['Ready', `${readiness(shown)}${ready === undefined ? '' : `: ${ready.message}`}`],
+      ['Address', [node.spec.addresses.ip, node.spec.addresses.internalIp].filter(Boolean).join(', ')],
+      ['Zone', node.spec.zone],
+      ['Engines', describeEngines(node)],
+      ['Boot', node.status?.bootId],
+      ['Agent', node.status?.agentVersion],
+    ]),
+    renderTable<PoolStatus>(
+      [
+        { name: 'pool', value: (pool) => pool.name },
+        { name: 'path', value: (pool) => pool.path },
+        {
+          name: 'ready',
+          value: (pool) => (pool.isReady ? 'yes' : `no${pool.message === undefined ? '' : ` (${pool.message})`}`),
+        },
+        { name: 'free', value: (pool) => describeFree([pool]) },
+      ],
+      pools,
+      options,
+    ),
+    renderTable(
+      [
+        { name: 'copy', value: (copy: (typeof copies)[number]) => copy.metadata.name },
+        { name: 'volume', value: (copy) => copy.spec.volume },
+        { name: 'role', value: (copy) => copy.spec.role },
+        { name: 'state', value: (copy) => copy.status?.state },
+      ],
+      copies,
+      options,
+    ),
+    renderTable(
+      [
+        { name: 'mounted', value: (record: (typeof attachments)[number]) => record.spec.volume },
+        { name: 'at', value: (record) => record.spec.mountPath },
+        { name: 'state', value: (record) => record.status?.state },
+      ],
+      attachments,
+      options,
+    ),
+  ];
+  const lists = [true, pools.length > 0, copies.length > 0, attachments.length > 0];
+  return sections.filter((_, at) => lists[at]).join('\n');
+}

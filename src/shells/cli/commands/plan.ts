@@ -1,0 +1,71 @@
+/** `holdfast plan validate|apply -f FILE` */
+import type { Command } from 'commander';
+import { type ResolvedPlan, resolvePlan } from '../../../domain/plan/resolve-plan.ts';
+import { type AppliedPlan, applyPlan, type PlanChange } from '../../../usecases/plan/apply-plan.ts';
+import type { CliContext } from '../context.ts';
+import { globalOptions, withConnection } from '../global-options.ts';
+import { printResult, say } from '../output.ts';
+import type { Column } from '../table.ts';
+
+const DEFAULT_FILE = 'holdfast.yaml';
+
+interface FileOption {
+  readonly file: string;
+}
+
+/** Registers the command. */
+export function register(command: Command, context: CliContext): void {
+  command
+    .command('validate')
+    .description('Check a plan file; needs no cluster')
+    .option('-f, --file <file>', 'plan file, or - for standard input', DEFAULT_FILE)
+    .action(async ({ file }: FileOption, own: Command) => {
+      const plan = resolvePlan(await context.plans.read(file));
+      for (const notice of plan.notices) say(context, `note: ${notice}`);
+      await printResult(context, globalOptions(own), {
+        data: plan,
+        names: [
+          ...plan.nodes.map((node) => `storagenode/${node.name}`),
+          ...plan.volumes.map((volume) => `volume/${volume.name}`),
+        ],
+        text: () => `${file} is valid: ${describePlan(plan)}\n`,
+      });
+    });
+  command
+    .command('apply')
+    .description('Make the cluster as a plan file says; deletes nothing, and may be repeated')
+    .option('-f, --file <file>', 'plan file, or - for standard input', DEFAULT_FILE)
+    .option('--dry-run', 'say what would be changed, and change nothing')
+    .action(async ({ file, dryRun = false }: FileOption & { readonly dryRun?: boolean }, own: Command) => {
+      const plan = await context.plans.read(file);
+      const applied = await withConnection(context, own, ({ client }) =>
+        applyPlan({ client }, plan, { isDryRun: dryRun, signal: context.signal }),
+      );
+      await printApplied(context, own, applied);
+    });
+}
+
+async function printApplied(context: CliContext, own: Command, applied: AppliedPlan): Promise<void> {
+  for (const notice of applied.notices) say(context, `note: ${notice}`);
+  const columns: readonly Column<PlanChange>[] = [
+    { name: 'kind', value: (change) => change.kind },
+    { name: 'name', value: (change) => change.name },
+    { name: 'action', value: (change) => describeAction(change.action, applied.isDryRun) },
+  ];
+  await printResult(context, globalOptions(own), {
+    data: applied,
+    names: applied.changes.map((change) => `${change.kind.toLowerCase()}/${change.name}`),
+    table: { columns, items: applied.changes, empty: 'the plan is empty: nothing to do' },
+  });
+}
+
+function describeAction(action: PlanChange['action'], isDryRun: boolean): string {
+  if (action === 'unchanged') return 'unchanged';
+  return isDryRun ? `would ${action}` : `${action}d`;
+}
+
+function describePlan(plan: ResolvedPlan): string {
+  const count = (value: number, noun: string) => `${value} ${noun}${value === 1 ? '' : 's'}`;
+  const mounts = plan.volumes.reduce((sum, volume) => sum + volume.mounts.length, 0);
+  return [count(plan.nodes.length, 'node'), count(plan.volumes.length, 'volume'), count(mounts, 'mount')].join(', ');
+}

@@ -1,0 +1,123 @@
+/** `holdfast volume list` and `holdfast volume show NAME` */
+import type { Command } from 'commander';
+import { describeBytes } from '../../../domain/bytes.ts';
+import { phaseOf, stateMessage } from '../../../domain/volume/describe-volume.ts';
+import type { Resource } from '../../../ports/resource-client.ts';
+import { listVolumes, type ShownVolume, showVolume } from '../../../usecases/volumes/read-volumes.ts';
+import { ageOf } from '../age.ts';
+import type { CliContext } from '../context.ts';
+import { globalOptions, withConnection } from '../global-options.ts';
+import { printResult } from '../output.ts';
+import { type Column, renderPairs, renderTable } from '../table.ts';
+
+/** Registers `volume list`. */
+export function registerVolumeList(command: Command, context: CliContext): void {
+  command.description('List the volumes').action(async (_options, own: Command) => {
+    const volumes = await withConnection(context, own, ({ client }) => listVolumes({ client, signal: context.signal }));
+    await printResult(context, globalOptions(own), {
+      data: { items: volumes },
+      names: volumes.map((volume) => `volume/${volume.metadata.name}`),
+      table: {
+        columns: columnsOf(context),
+        items: volumes,
+        empty: 'No volumes were found on the cluster. You may use `holdfast volume add` to create new volumes.',
+      },
+    });
+  });
+}
+
+/** Registers `volume show`. */
+export function registerVolumeShow(command: Command, context: CliContext): void {
+  command
+    .description('Show one volume with its copies, mounts and the reasons of its placement')
+    .argument('<name>', 'name of the volume')
+    .action(async (name: string, _options, own: Command) => {
+      const shown = await withConnection(context, own, ({ client }) =>
+        showVolume({ client, signal: context.signal }, name),
+      );
+      await printResult(context, globalOptions(own), {
+        data: shown,
+        names: [`volume/${shown.volume.metadata.name}`],
+        text: () => describe(shown, globalOptions(own).headers),
+      });
+    });
+}
+
+function columnsOf({ clock }: CliContext): readonly Column<Resource<'Volume'>>[] {
+  return [
+    { name: 'name', value: (volume) => volume.metadata.name },
+    { name: 'phase', value: phaseOf },
+    { name: 'size', value: (volume) => volume.spec.size },
+    { name: 'layout', value: describeLayout },
+    { name: 'copies', value: describeServing },
+    {
+      name: 'nodes',
+      value: (volume) => (volume.status?.placement ?? []).map((placed) => placed.node).join(','),
+      isWide: true,
+    },
+    { name: 'anchor', value: (volume) => volume.status?.anchor, isWide: true },
+    { name: 'state', value: stateMessage, isWide: true },
+    { name: 'age', value: (volume) => ageOf(volume, clock) },
+  ];
+}
+
+function describeLayout({ spec }: Resource<'Volume'>): string {
+  if (spec.layout === 'arbiter') return 'arbiter 2+1';
+  return spec.layout === 'single' ? 'single' : `replicated ${spec.replicas ?? ''}`.trim();
+}
+
+function describeServing({ status }: Resource<'Volume'>): string {
+  const placed = status?.placement?.length ?? 0;
+  const serving = (status?.engine?.bricks ?? []).filter((brick) => brick.isOnline && brick.isReadable).length;
+  return placed === 0 ? '' : `${serving}/${placed}`;
+}
+
+function describe({ volume, copies, attachments }: ShownVolume, hasHeaders: boolean): string {
+  const options = { isWide: false, hasHeaders };
+  const bricks = new Map((volume.status?.engine?.bricks ?? []).map((brick) => [brick.copy, brick]));
+  const sections = [
+    renderPairs([
+      ['Name', volume.metadata.name],
+      ['Phase', phaseOf(volume)],
+      ['State', stateMessage(volume)],
+      ['Size', volume.spec.size],
+      ['Layout', describeLayout(volume)],
+      ['Pool', volume.spec.pool],
+      ['Bricks', volume.spec.brick],
+      ['Allowed', volume.spec.allowFrom?.join(', ')],
+      ['Anchor', volume.status?.anchor],
+    ]),
+    renderTable(
+      [
+        { name: 'copy', value: (copy: (typeof copies)[number]) => copy.metadata.name },
+        { name: 'node', value: (copy) => copy.spec.node },
+        { name: 'role', value: (copy) => copy.spec.role },
+        { name: 'size', value: (copy) => describeBytes(copy.spec.sizeBytes) },
+        { name: 'state', value: (copy) => copy.status?.state },
+        { name: 'online', value: (copy) => describeBrick(bricks.get(copy.metadata.name)) },
+        { name: 'to heal', value: (copy) => bricks.get(copy.metadata.name)?.pendingHeals },
+      ],
+      copies,
+      options,
+    ),
+    renderTable(
+      [
+        { name: 'mounted on', value: (record: (typeof attachments)[number]) => record.spec.node },
+        { name: 'at', value: (record) => record.spec.mountPath },
+        { name: 'state', value: (record) => record.status?.state },
+        { name: 'message', value: (record) => record.status?.message },
+      ],
+      attachments,
+      options,
+    ),
+    ['Placement:\n', ...(volume.status?.reasons ?? []).map((reason) => `  ${reason}\n`)].join(''),
+  ];
+  const lists = [true, copies.length > 0, attachments.length > 0, (volume.status?.reasons ?? []).length > 0];
+  return sections.filter((_, at) => lists[at]).join('\n');
+}
+
+function describeBrick(brick: { readonly isOnline: boolean; readonly isReadable: boolean } | undefined): string {
+  if (brick === undefined) return '';
+  if (!brick.isOnline) return 'no';
+  return brick.isReadable ? 'yes' : 'disk does not answer';
+}

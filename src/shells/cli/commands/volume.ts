@@ -1,0 +1,14 @@
+/** `holdfast volume add|list|show|delete` */
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { registerVolumeAdd } from './volume-add.ts';
+import { registerVolumeDelete } from './volume-delete.ts';
+import { registerVolumeList, registerVolumeShow } from './volume-show.ts';
+
+/** Registers the command. */
+export function register(command: Command, context: CliContext): void {
+  registerVolumeAdd(command.command('add'), context);
+  registerVolumeList(command.command('list'), context);
+  registerVolumeShow(command.command('show'), context);
+  registerVolumeDelete(command.command('delete'), context);
+}

@@ -1,0 +1,56 @@
+/** Options that every command takes, wherever they stand on the line. */
+import { type Command, Option } from 'commander';
+import { parseDuration } from '../../domain/duration.ts';
+import { ADMIN_KUBECONFIG, type CliContext, type Connection, kubeconfigPath } from './context.ts';
+
+export interface GlobalOptions {
+  readonly kubeconfig?: string;
+  readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
+  /** False with --no-headers. */
+  readonly headers: boolean;
+  readonly yes?: boolean;
+  /** How long commands wait for something to become true, in milliseconds. */
+  readonly timeout: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+
+/** Adds the global options to the program. */
+export function addGlobalOptions(program: Command): void {
+  program
+    .option(
+      '--kubeconfig <file>',
+      `API server to use (default: $HOLDFAST_KUBECONFIG, $KUBECONFIG, ${ADMIN_KUBECONFIG})`,
+    )
+    .addOption(
+      new Option('-o, --output <form>', 'form of the output')
+        .choices(['table', 'wide', 'json', 'yaml', 'name'])
+        .default('table'),
+    )
+    .option('--no-headers', 'leave the headings of tables out')
+    .option('-y, --yes', 'answer every question with yes')
+    .addOption(
+      new Option('--timeout <time>', 'how long to wait, for example 90s or 5m')
+        .argParser(parseDuration)
+        .default(DEFAULT_TIMEOUT_MS, '120s'),
+    );
+}
+
+/** The global options as a command's action sees them. */
+export function globalOptions(command: Command): GlobalOptions {
+  return command.optsWithGlobals<GlobalOptions>();
+}
+
+/** Runs `use` with a connection, and lets go of it whatever happens. */
+export async function withConnection<T>(
+  context: CliContext,
+  command: Command,
+  use: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await context.connect(kubeconfigPath(globalOptions(command).kubeconfig, context.env));
+  try {
+    return await use(connection);
+  } finally {
+    connection.close();
+  }
+}
