@@ -125,8 +125,7 @@ export function createLeaderElection(deps: LeaderElectionDeps, options: LeaderEl
       working.unlink();
       renewing.unlink();
       term.end();
-      // Also after a loss: the work has ended, and if the lease is still in our name a successor need not wait.
-      await release(claim, clock, renewDeadlineMs, log);
+      if (loss === undefined) await release(claim, clock, renewDeadlineMs, log);
     }
     if (loss !== undefined) log.warn('stopped being leader', { err: loss });
     return loss === undefined ? 'ended' : 'lost';

@@ -47,6 +47,13 @@ export function createLeaseClaim(
     }
     return sighting;
   };
+  const read = async (signal: AbortSignal): Promise<Resource<'Lease'> | undefined> => {
+    const lease = await client.get('Lease', leaseName, { namespace, signal });
+    // An answer that comes after the caller gave up must not be acted on: by then the caller may have begun another try,
+    // and a late release would take the lease from under it. (Found by the property test.)
+    signal.throwIfAborted();
+    return lease;
+  };
   const isFree = (seen: Sighting): boolean =>
     seen.holder === '' || seen.holder === identity || clock.monotonic() - seen.since >= seen.durationMs;
 
@@ -75,12 +82,12 @@ export function createLeaseClaim(
 
   return {
     tryAcquire: async (signal) => {
-      const lease = await client.get('Lease', leaseName, { namespace, signal });
+      const lease = await read(signal);
       if (lease === undefined) return create(signal);
       return isFree(note(lease)) ? take(lease, signal) : false;
     },
     release: async (signal) => {
-      const lease = await client.get('Lease', leaseName, { namespace, signal });
+      const lease = await read(signal);
       if (lease?.spec.holderIdentity !== identity) return;
       const { resourceVersion } = lease.metadata;
       const spec = { holderIdentity: '', renewTime: microTime(clock.now()) };
