@@ -1,33 +1,18 @@
 /** What a machine must have for a lab, asked before anything is changed. */
-import type { Host } from '../../ports/host.ts';
+import { LAB_PROGRAMS } from '../../domain/needed-programs.ts';
+import type { Host, MachineHost } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
-import { PROGRAM_PATH } from '../host/run.ts';
+import { createApt } from '../packages/apt.ts';
 
 const COMMAND_TIMEOUT_MS = 10_000;
 
-/** Programs of the lab itself, with the Debian package that has each. */
-const PROGRAMS: Readonly<Record<string, string>> = {
-  unshare: 'util-linux',
-  nsenter: 'util-linux',
-  mount: 'mount',
-  losetup: 'mount',
-  pivot_root: 'util-linux',
-  hostname: 'hostname',
-  ip: 'iproute2',
-  'mkfs.xfs': 'xfsprogs',
-  xfs_io: 'xfsprogs',
-  setfattr: 'attr',
-  tini: 'tini',
-};
-
 /** One sentence for each thing that is missing. */
-export async function findMissing(machine: Host, userId: number): Promise<readonly string[]> {
+export async function findMissing(machine: MachineHost, userId: number): Promise<readonly string[]> {
   if (userId !== 0) return ['a lab needs root: run the command with sudo'];
   const missing: string[] = [];
-  for (const [program, debianPackage] of Object.entries(PROGRAMS)) {
-    if (!(await hasProgram(machine, program))) {
-      missing.push(`the program ${program} is missing: apt-get install ${debianPackage}`);
-    }
+  const packages = await createApt({ host: machine, processes: machine.processes, userId }).findMissing(LAB_PROGRAMS);
+  for (const { program, debianPackage } of packages) {
+    missing.push(`the program ${program} is missing: apt-get install ${debianPackage}`);
   }
   for (const [device, what] of [
     ['/dev/fuse', 'FUSE, which GlusterFS mounts need'],
@@ -40,13 +25,6 @@ export async function findMissing(machine: Host, userId: number): Promise<readon
   }
   if (missing.length === 0) missing.push(...(await tryNamespaces(machine)));
   return missing;
-}
-
-async function hasProgram(machine: Host, program: string): Promise<boolean> {
-  for (const folder of PROGRAM_PATH.split(':')) {
-    if ((await machine.files.stat(`${folder}/${program}`)) !== undefined) return true;
-  }
-  return false;
 }
 
 /** Built in or loaded, or a module that mount(8) will have loaded. */

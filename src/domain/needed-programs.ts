@@ -1,0 +1,33 @@
+/** Programs that Holdfast calls on a machine, and the Debian packages that have them. */
+
+export interface NeededProgram {
+  readonly program: string;
+  readonly debianPackage: string;
+}
+
+/** For hosts of namespaces and their disks. */
+export const LAB_PROGRAMS: readonly NeededProgram[] = [
+  { program: 'unshare', debianPackage: 'util-linux' },
+  { program: 'nsenter', debianPackage: 'util-linux' },
+  { program: 'pivot_root', debianPackage: 'util-linux' },
+  { program: 'mount', debianPackage: 'mount' },
+  { program: 'losetup', debianPackage: 'mount' },
+  { program: 'hostname', debianPackage: 'hostname' },
+  { program: 'ip', debianPackage: 'iproute2' },
+  { program: 'mkfs.xfs', debianPackage: 'xfsprogs' },
+  { program: 'xfs_io', debianPackage: 'xfsprogs' },
+  { program: 'setfattr', debianPackage: 'attr' },
+  { program: 'tini', debianPackage: 'tini' },
+];
+
+/** For a node with the engine gluster: its daemons, its mounts, and XFS below both. */
+export const GLUSTER_PROGRAMS: readonly NeededProgram[] = [
+  { program: 'glusterd', debianPackage: 'glusterfs-server' },
+  { program: 'gluster', debianPackage: 'glusterfs-cli' },
+  { program: 'mount.glusterfs', debianPackage: 'glusterfs-client' },
+  { program: 'mkfs.xfs', debianPackage: 'xfsprogs' },
+  { program: 'getfattr', debianPackage: 'attr' },
+];
+
+/** For benchmarks. */
+export const BENCH_PROGRAMS: readonly NeededProgram[] = [{ program: 'fio', debianPackage: 'fio' }];
