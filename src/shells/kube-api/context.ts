@@ -37,8 +37,8 @@ export function sendJson(exchange: Exchange, code: number, value: unknown, conte
   sendText(exchange, code, JSON.stringify(value), contentType);
 }
 
-/** Answers with text that is ready. */
-export function sendText(exchange: Exchange, code: number, text: string, contentType: string): void {
+/** Answers with text or bytes that are ready. */
+export function sendText(exchange: Exchange, code: number, text: string | Buffer, contentType: string): void {
   const { response } = exchange;
   response.writeHead(code, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) });
   response.end(text);

@@ -17,7 +17,15 @@ export interface OpenApi {
   document(path: string): string | undefined;
   /** GET /openapi/v2. */
   version2(): object;
+  /** GET /openapi/v2 as protobuf. */
+  version2Protobuf(): Buffer;
 }
+
+/** The one media type in which kubectl asks for version 2, and the name it takes in the answer ("@" is no valid character). */
+export const PROTOBUF_V2 = {
+  asked: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+  answered: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+} as const;
 
 const META_NAME = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
@@ -50,7 +58,21 @@ export function createOpenApi(version: string): OpenApi {
         JSON.stringify(componentSchemas(definitions)).replaceAll('#/components/schemas/', '#/definitions/'),
       ) as Json,
     }),
+    version2Protobuf: () => emptyVersion2(version),
   };
+}
+
+/**
+ * A version 2 document without definitions, in protobuf. kubectl insists on one for `kind: List` and asks for one before
+ * each patch; where it finds no definition it leaves the judgement to the server, which validates every field itself.
+ */
+function emptyVersion2(version: string): Buffer {
+  // Field numbers of message Document in github.com/google/gnostic-models/openapiv2: swagger 1, info 2, paths 8.
+  const field = (number: number, content: Buffer) =>
+    Buffer.concat([Buffer.from([(number << 3) | 2, content.length]), content]);
+  const text = (value: string) => Buffer.from(value.slice(0, 64).replaceAll(/[^\x20-\x7e]/g, ''));
+  const info = Buffer.concat([field(1, text('Holdfast')), field(2, text(version))]);
+  return Buffer.concat([field(1, text('2.0')), field(2, info), field(8, Buffer.alloc(0))]);
 }
 
 function documentPath(definition: KindDefinition): string {

@@ -5,6 +5,7 @@ import { authenticate } from './authenticate.ts';
 import { type Action, authorize, type Identity } from './authorize.ts';
 import { type Exchange, type ResourceExchange, type ServerContext, sendJson, sendText } from './context.ts';
 import { aggregatedDiscovery, coreVersions, groupList, oneGroup, resourceList } from './discovery.ts';
+import { PROTOBUF_V2 } from './openapi.ts';
 import { parseAccept } from './parse-accept.ts';
 import { parseTarget, splitPath, type Target } from './parse-path.ts';
 import { booleanParameter } from './query.ts';
@@ -114,7 +115,12 @@ function describeGroup(root: 'api' | 'apis', group: string, version: string | un
 
 function serveOpenApi(context: ServerContext, exchange: Exchange, segments: readonly string[]): boolean {
   const [, version, ...rest] = segments;
-  parseAccept(exchange.request.headers.accept);
+  const { accept } = exchange.request.headers;
+  if (version === 'v2' && rest.length === 0 && accept?.includes(PROTOBUF_V2.asked)) {
+    sendText(exchange, 200, context.openApi.version2Protobuf(), PROTOBUF_V2.answered);
+    return true;
+  }
+  parseAccept(accept);
   if (version === 'v2' && rest.length === 0) {
     sendJson(exchange, 200, context.openApi.version2());
     return true;

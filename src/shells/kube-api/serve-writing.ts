@@ -107,9 +107,11 @@ function assertJson(request: IncomingMessage): void {
   const type = contentType(request);
   // Some clients leave the type out; a body in another form then fails as JSON.
   if (type === '' || type === 'application/json') return;
+  const isProtobuf = type === 'application/vnd.kubernetes.protobuf';
   throw new AppError('unsupported', `bodies of type ${type} are not read`, {
     reason: 'UnsupportedMediaType',
-    hint: 'send application/json',
+    // kubectl's generators (create namespace, create service) send protobuf; what it reads from a file goes as JSON.
+    hint: isProtobuf ? 'use kubectl apply -f or kubectl create -f' : 'send application/json',
   });
 }
 

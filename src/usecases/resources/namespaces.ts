@@ -13,7 +13,7 @@ export function assertNamespaceExists(transaction: StoreTransaction, definition:
   if (transaction.get({ resource: resourceOf(KINDS.Namespace), namespace: '', name }) !== undefined) return;
   throw new AppError('notFound', `namespaces ${JSON.stringify(name)} not found`, {
     reason: 'NotFound',
-    hint: `create it first: kubectl create namespace ${name}`,
+    hint: 'create it first: kubectl apply an object of kind Namespace with that name',
   });
 }
 
