@@ -200,6 +200,10 @@ describe.each([
       await host.files.remove(join(folder, 'full', 'x'));
       await host.files.remove(join(folder, 'full'));
     });
+    test('the root is a folder', async () => {
+      expect(await host.files.stat('/')).toMatchObject({ type: 'directory' });
+      expect(await host.files.list('/')).toContain('proc');
+    });
     test('space is measured', async () => {
       const { capacityBytes, freeBytes } = await host.files.usage('/');
       expect(freeBytes).toBeGreaterThan(0);

@@ -39,7 +39,8 @@ export async function resolvePath(root: string, path: string, followLast: boolea
     if (target.startsWith('/')) done = [];
     todo = [...target.split('/'), ...rest];
   }
-  return join(root, ...done);
+  // With a slash at its end: /proc/PID/root itself is a symlink, and it is what it leads to that is meant.
+  return done.length === 0 ? join(root, '/') : join(root, ...done);
 }
 
 async function linkTarget(path: string): Promise<string | undefined> {

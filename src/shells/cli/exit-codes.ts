@@ -20,3 +20,14 @@ export const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
   timeout: 124,
   cancelled: 130,
 };
+
+/** Ends the program with the exit code of another that it ran on the terminal; that one has said what there was to say. */
+export class CommandExit extends Error {
+  readonly code: number;
+
+  constructor(code: number) {
+    super(`the command ended with exit code ${code}`);
+    this.name = 'CommandExit';
+    this.code = code;
+  }
+}

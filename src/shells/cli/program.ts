@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { CommandEntry } from './command-entry.ts';
 import type { CliContext } from './context.ts';
 import { reportError } from './errors.ts';
-import { EXIT_USAGE } from './exit-codes.ts';
+import { CommandExit, EXIT_USAGE } from './exit-codes.ts';
 import { addGlobalOptions } from './global-options.ts';
 
 /** The commands of this shell. Composition roots add their own to them. */
@@ -48,6 +48,7 @@ export async function runCli(
     return 0;
   } catch (error) {
     if (closed.signal.aborted) return 0;
+    if (error instanceof CommandExit) return error.code;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
     return reportError(error, context);
   }
