@@ -8,8 +8,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, runTool } from '../project.ts';
-import { installMissing } from './debian-packages.ts';
-import { TEST_LEVELS, type TestLevel, whyNoHost } from './levels.ts';
+import { TEST_LEVELS, type TestLevel } from './levels.ts';
+import { prepareHost } from './prepare-host.ts';
 import { type Counts, countLevel, describeCounts, sumCounts, type VitestReport } from './totals.ts';
 
 const failures: string[] = [];
@@ -23,17 +23,6 @@ async function step(name: string, file: string, args: readonly string[]): Promis
   heading(name);
   const result = await runTool({ file, args, timeoutMs: 300_000, output: 'show' });
   if (result.code !== 0) failures.push(name);
-}
-
-/** Why the levels that need a host can't run here, or undefined when everything they need is there. */
-async function prepareHost(): Promise<string | undefined> {
-  heading('packages');
-  const reason = whyNoHost();
-  if (reason !== undefined) return reason;
-  const outcome = await installMissing();
-  if (!outcome.isReady) return outcome.reason;
-  console.log(outcome.installed.length === 0 ? 'all there' : `installed: ${outcome.installed.join(' ')}`);
-  return undefined;
 }
 
 async function runLevel(level: TestLevel, reportFolder: string): Promise<Counts> {
@@ -79,6 +68,7 @@ async function runLevels(hostProblem: string | undefined): Promise<readonly Coun
 }
 
 console.log(`Holdfast tests in ${ROOT}, Node ${process.version}`);
+heading('packages');
 const hostProblem = await prepareHost();
 await step('build', process.execPath, ['tools/build.mjs']);
 // The unit tests come with their own count below.

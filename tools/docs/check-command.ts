@@ -1,0 +1,39 @@
+/** Holds a command line from the documentation against the tree of commands that the program really has. */
+import type { Command } from 'commander';
+
+/** What is wrong with the words after `holdfast`, or undefined. Values of options and arguments are not judged. */
+export function commandFault(program: Command, words: readonly string[]): string | undefined {
+  let command = program;
+  const rest = [...words];
+  while (command.commands.length > 0) {
+    const word = rest[0];
+    if (word === undefined || word.startsWith('-')) return command === program ? undefined : needsVerb(command, words);
+    // "up|down|status" in a sentence stands for each of them.
+    const names = word.split('|');
+    const found = names.map((name) => command.commands.find((each) => each.name() === name));
+    const unknown = names.find((_, index) => found[index] === undefined);
+    const [first] = found;
+    if (unknown !== undefined || first === undefined) return `there is no "${unknown}" in: holdfast ${words.join(' ')}`;
+    command = first;
+    rest.shift();
+    if (rest.length === 0) return undefined;
+  }
+  return optionFault(program, command, rest);
+}
+
+function needsVerb(command: Command, words: readonly string[]): string | undefined {
+  return words.at(-1) === '--help' ? undefined : `"${command.name()}" needs a verb in: holdfast ${words.join(' ')}`;
+}
+
+function optionFault(program: Command, command: Command, words: readonly string[]): string | undefined {
+  const known = [...program.options, ...command.options];
+  for (const word of words) {
+    if (word === '--') return undefined;
+    const flag = word.split('=')[0] ?? '';
+    if (!/^--?[a-z]/.test(flag) || flag === '--help' || flag === '-h') continue;
+    if (!known.some((option) => option.short === flag || option.long === flag)) {
+      return `"${command.name()}" has no option ${flag}`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,25 @@
+/** Gets this machine ready for the levels that need one, the way the product itself does. */
+import { createLocalHost } from '../../src/adapters/host/local-host.ts';
+import { createApt } from '../../src/adapters/packages/apt.ts';
+import { createSystemClock } from '../../src/adapters/system/clock.ts';
+import { isAppError } from '../../src/domain/errors.ts';
+import { GLUSTER_PROGRAMS, LAB_PROGRAMS } from '../../src/domain/needed-programs.ts';
+import { installMissing } from '../../src/usecases/lab/install-missing.ts';
+import { whyNoHost } from './levels.ts';
+
+/** Installs what is missing, naming it. @returns why those levels cannot run here, or undefined when they can */
+export async function prepareHost(): Promise<string | undefined> {
+  const reason = whyNoHost();
+  if (reason !== undefined) return reason;
+  const machine = createLocalHost({ clock: createSystemClock() });
+  const packages = createApt({ host: machine, processes: machine.processes, userId: process.getuid?.() ?? -1 });
+  try {
+    const say = (line: string): void => console.log(line);
+    const installed = await installMissing({ packages }, [...LAB_PROGRAMS, ...GLUSTER_PROGRAMS], { say });
+    console.log(installed.length === 0 ? 'all there' : `installed: ${installed.join(' ')}`);
+    return undefined;
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return error.message;
+  }
+}
