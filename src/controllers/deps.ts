@@ -1,9 +1,10 @@
 /** What every controller and agent loop is given. */
-import type { Clock } from '../ports/clock.ts';
+import type { Clock, Millis } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { ResourceClient } from '../ports/resource-client.ts';
+import { SYSTEM_NAMESPACE } from '../schemas/kinds.ts';
 import { createInformer, type Informer } from './runtime/informer.ts';
 import type { StatusWriter } from './runtime/status-writer.ts';
 
@@ -23,18 +24,26 @@ export interface ControllerDeps {
   readonly statusWriter: StatusWriter;
 }
 
-/** One informer per kind, shared by all loops of a process; run each with {@link runInformers}. */
-export function createInformers(deps: Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log'>): Informers {
+/**
+ * One informer per kind, shared by all loops of a process; run them with {@link runInformers}.
+ *
+ * @param idleMs - silence of the server that is taken for a dead connection
+ */
+export function createInformers(
+  deps: Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log'>,
+  idleMs: Millis,
+): Informers {
   return {
-    StorageCluster: createInformer(deps, { kind: 'StorageCluster' }),
-    StorageNode: createInformer(deps, { kind: 'StorageNode' }),
-    Volume: createInformer(deps, { kind: 'Volume' }),
-    VolumeCopy: createInformer(deps, { kind: 'VolumeCopy', indexes: { volume: (copy) => [copy.spec.volume] } }),
+    StorageCluster: createInformer(deps, { kind: 'StorageCluster', idleMs }),
+    StorageNode: createInformer(deps, { kind: 'StorageNode', idleMs }),
+    Volume: createInformer(deps, { kind: 'Volume', idleMs }),
+    VolumeCopy: createInformer(deps, { kind: 'VolumeCopy', idleMs, indexes: { volume: (copy) => [copy.spec.volume] } }),
     VolumeAttachmentRecord: createInformer(deps, {
       kind: 'VolumeAttachmentRecord',
+      idleMs,
       indexes: { volume: (record) => [record.spec.volume] },
     }),
-    Lease: createInformer(deps, { kind: 'Lease', namespace: 'holdfast-system' }),
+    Lease: createInformer(deps, { kind: 'Lease', namespace: SYSTEM_NAMESPACE, idleMs }),
   };
 }
 

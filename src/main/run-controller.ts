@@ -22,6 +22,9 @@ import { createResources } from '../usecases/resources/resources.ts';
 import { issueKubeconfig } from './issue-kubeconfig.ts';
 import { VERSION } from './version.ts';
 
+/** The embedded server sends bookmarks every 10 s, kube-apiserver about every minute. */
+const EMBEDDED_IDLE_MS = 25_000;
+const CLUSTER_IDLE_MS = 90_000;
 const SERVER_DAYS = 365;
 const CLIENT_DAYS = 365;
 
@@ -68,7 +71,9 @@ export async function runEmbeddedController(
     await files.writeText(controllerKubeconfig, own, { mode: 0o600 });
     tools.log.info('the API is served', { server, kubeconfig: adminKubeconfig });
     // No election: only one process can hold state.db, and that one is this.
-    await runOn(tools, controllerKubeconfig, (client) => runControllers({ ...tools, client }, signal));
+    await runOn(tools, controllerKubeconfig, (client) =>
+      runControllers({ ...tools, client, watchIdleMs: EMBEDDED_IDLE_MS }, signal),
+    );
   } finally {
     await api?.close();
     store.close();
@@ -84,7 +89,10 @@ export async function runClusterController(
   await runOn(tools, options.kubeconfig, async (client) => {
     const identity = `${hostname()}-${tools.random.uuid()}`;
     const election = createLeaderElection({ ...tools, client }, { leaseName: 'holdfast-controller', identity });
-    await election.run((leading) => runControllers({ ...tools, client }, leading), signal);
+    await election.run(
+      (leading) => runControllers({ ...tools, client, watchIdleMs: CLUSTER_IDLE_MS }, leading),
+      signal,
+    );
   });
 }
 

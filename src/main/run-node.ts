@@ -16,6 +16,8 @@ export interface NodeOptions {
   readonly kubeconfig: string;
   /** What the node registers with when no plan has described it yet. */
   readonly initialSpec: StorageNodeSpec;
+  /** Silence of the API server that is taken for a dead connection. */
+  readonly watchIdleMs: number;
   readonly log: LoggerOptions;
 }
 
@@ -30,7 +32,8 @@ export async function runNode(options: NodeOptions, signal: AbortSignal): Promis
   const engine = createGlusterEngine({ host, clock, random, log });
   const identity = { name: options.name, initialSpec: options.initialSpec, agentVersion: VERSION };
   try {
-    await runAgent({ client, clock, random, log, identity, host, engine }, signal);
+    const { watchIdleMs } = options;
+    await runAgent({ client, clock, random, log, identity, host, engine, watchIdleMs }, signal);
   } finally {
     client.close();
   }

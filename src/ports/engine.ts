@@ -135,6 +135,8 @@ export interface ObservedAttachment {
   readonly state: 'absent' | 'mounted' | 'dead' | 'foreign';
   /** Only with 'mounted': whether a look at the mount was answered just now. */
   readonly isAnswering?: boolean;
+  /** Only with 'mounted', where the engine can tell: copies that this mount has a connection to, of how many. */
+  readonly connections?: { readonly connected: number; readonly copies: number };
   readonly message?: string;
 }
 

@@ -13,6 +13,8 @@ export type VolumeAttachmentRecordSpec = z.infer<typeof VolumeAttachmentRecordSp
 export const VolumeAttachmentRecordStatus = z.object({
   state: z.enum(['Waiting', 'Mounted', 'Failed', 'Unmounting']).describe('How far the mount is, as its node sees it.'),
   message: z.string().optional().describe('What is wrong or under way.'),
+  connectedCopies: z.int().min(0).optional().describe('Copies that this mount has a connection to at the moment.'),
+  copies: z.int().min(0).optional().describe('Copies of the volume, as this mount knows it.'),
   bootId: z
     .string()
     .optional()

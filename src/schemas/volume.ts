@@ -68,6 +68,12 @@ export const BrickStatus = z.object({
   node: z.string().describe('Node that holds the copy.'),
   isOnline: z.boolean().describe('The engine says that its process runs.'),
   isReadable: z.boolean().describe('The engine could read it just now.'),
+  nodeReadySince: z
+    .string()
+    .optional()
+    .describe(
+      'lastTransitionTime of the condition Ready of the node before the brick was looked at. When the node has another one now, it has been away since, and this says nothing about the brick any more.',
+    ),
   pendingHeals: z.number().int().optional().describe('Entries that are not yet the same on all copies.'),
   splitBrainEntries: z.number().int().optional().describe('Entries that differ with no way to tell which is right.'),
 });

@@ -3,8 +3,8 @@ import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
 import type { DesiredAttachment } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
-import type { VolumeAttachmentRecordStatus } from '../../schemas/volume-attachment-record.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import type { StatusFields } from '../runtime/status-writer.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
 import { runSteps } from './run-steps.ts';
 
@@ -12,6 +12,7 @@ type StoredRecord = Resource<'VolumeAttachmentRecord'>;
 
 /** A mount can die without anybody telling (the client process is killed), so it is looked at this often. */
 const CHECK_PERIOD_MS = 10_000;
+const RECONNECTING_PERIOD_MS = 1_000;
 
 /** The loop for the VolumeAttachmentRecords of this node. */
 export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
@@ -61,9 +62,11 @@ async function mount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal)
         reason: 'NotMounted',
       });
     }
-    await report(deps, record, { state: 'Mounted' }, signal);
+    const { connected, copies } = observed.connections ?? {};
+    await report(deps, record, { state: 'Mounted', connectedCopies: connected, copies }, signal);
     for (const step of applied) events.normal(record, 'Mounted', step.about);
-    return { requeueAfterMs: CHECK_PERIOD_MS };
+    // A copy came back and this mount has not found it yet: a matter of seconds, and somebody waits for it.
+    return { requeueAfterMs: connected === copies ? CHECK_PERIOD_MS : RECONNECTING_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
     await report(deps, record, { state: 'Failed', message: messageOf(error) }, signal);
@@ -114,9 +117,9 @@ function desiredAttachment(deps: AgentDeps, record: StoredRecord, isPresent: boo
 async function report(
   deps: AgentDeps,
   record: StoredRecord,
-  status: VolumeAttachmentRecordStatus,
+  status: StatusFields<'VolumeAttachmentRecord'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const fields = { state: status.state, message: status.message, bootId: deps.bootId };
+  const fields = { message: undefined, connectedCopies: undefined, copies: undefined, ...status, bootId: deps.bootId };
   await deps.statusWriter.write('VolumeAttachmentRecord', record, fields, { signal, isCompareAndSwap: false });
 }

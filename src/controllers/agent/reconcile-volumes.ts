@@ -4,6 +4,7 @@
  */
 import { parseQuantity } from '../../domain/bytes.ts';
 import { isAppError, messageOf } from '../../domain/errors.ts';
+import { readySince } from '../../domain/node/is-usable.ts';
 import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { PlacedCopy, VolumeEngineStatus } from '../../schemas/volume.ts';
@@ -65,8 +66,10 @@ async function serveVolume(
   if (!isMade && !isReadyToCreate(deps, placement)) return undefined;
   try {
     const mayGoOn = () => isStillAnchor(deps, volume, signal);
+    // Taken before the look: what is seen afterwards is newer than this.
+    const since = readySinceOf(deps, placement);
     const { observed, applied } = await runSteps(engine, desired, { log, signal, mayGoOn });
-    await report(deps, volume, describe(deps, volume, placement, observed), signal);
+    await report(deps, volume, describe(deps, { volume, placement, observed, since }), signal);
     for (const step of applied) deps.events.normal(volume, 'EngineStep', step.about);
     return { requeueAfterMs: isHealthy(observed) ? HEALTHY_PERIOD_MS : UNHEALTHY_PERIOD_MS };
   } catch (error) {
@@ -173,12 +176,23 @@ function emptyStatus(deps: AgentDeps, volume: StoredVolume): VolumeEngineStatus 
   return { observedBy: deps.node, epoch: volume.status?.epoch ?? 0, state: 'Absent', bricks: [] };
 }
 
-function describe(
-  deps: AgentDeps,
-  volume: StoredVolume,
-  placement: readonly PlacedCopy[],
-  observed: ObservedVolume,
-): VolumeEngineStatus {
+interface Look {
+  readonly volume: StoredVolume;
+  readonly placement: readonly PlacedCopy[];
+  readonly observed: ObservedVolume;
+  readonly since: ReadonlyMap<string, string | undefined>;
+}
+
+function readySinceOf({ informers }: AgentDeps, placement: readonly PlacedCopy[]): Look['since'] {
+  return new Map(
+    placement.map(({ node }) => {
+      const found = informers.StorageNode.get(node);
+      return [node, found === undefined ? undefined : readySince(found)];
+    }),
+  );
+}
+
+function describe(deps: AgentDeps, { volume, placement, observed, since }: Look): VolumeEngineStatus {
   return {
     observedBy: deps.node,
     epoch: volume.status?.epoch ?? 0,
@@ -192,6 +206,7 @@ function describe(
         node: placed.node,
         isOnline: brick?.isOnline ?? false,
         isReadable: brick?.isReadable ?? false,
+        ...(since.get(placed.node) === undefined ? {} : { nodeReadySince: since.get(placed.node) }),
         ...(brick?.pendingHeals === undefined ? {} : { pendingHeals: brick.pendingHeals }),
         ...(brick?.splitBrainEntries === undefined ? {} : { splitBrainEntries: brick.splitBrainEntries }),
       };

@@ -1,5 +1,6 @@
 /** One node's agent: registers, beats, and runs the loops for what is placed on its node. */
 import { messageOf } from '../../domain/errors.ts';
+import type { Millis } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { type ControllerDeps, createInformers, runInformers } from '../deps.ts';
@@ -15,6 +16,8 @@ import { createPeerLoop } from './reconcile-peers.ts';
 import { createVolumeEngineLoop } from './reconcile-volumes.ts';
 
 export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log'> {
+  /** Silence of the API server that is taken for a dead connection; longer than its time between bookmarks. */
+  readonly watchIdleMs: Millis;
   readonly identity: NodeIdentity;
   readonly host: Host;
   readonly engine: Engine;
@@ -29,7 +32,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   await registerUntilDone(options, signal);
   if (signal.aborted) return;
 
-  const informers = createInformers(options);
+  const informers = createInformers(options, options.watchIdleMs);
   const events = createEventRecorder(options, { component: 'holdfast-node', host: identity.name });
   const deps: AgentDeps = {
     ...options,

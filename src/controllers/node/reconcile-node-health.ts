@@ -37,7 +37,7 @@ export function createNodeHealthLoop(deps: ControllerDeps): ReconcileLoop {
     const conditions = [
       ...setCondition(node.status?.conditions, { ...ready, observedGeneration: node.metadata.generation }, clock.now()),
     ];
-    await statusWriter.write('StorageNode', node, { conditions }, { signal, isCompareAndSwap: false });
+    await statusWriter.write('StorageNode', node, { conditions }, { signal });
     if (before !== undefined && before.status !== ready.status) {
       if (ready.status === 'True') events.normal(node, 'NodeReady', ready.message);
       else events.warning(node, 'NodeNotReady', ready.message);

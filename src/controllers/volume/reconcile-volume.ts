@@ -2,13 +2,14 @@
 import type { Claim } from '../../domain/claim.ts';
 import { isAppError } from '../../domain/errors.ts';
 import { COPY_FINALIZER, VOLUME_FINALIZER } from '../../domain/finalizers.ts';
-import { usableNames } from '../../domain/node/is-usable.ts';
+import { usableSince } from '../../domain/node/is-usable.ts';
 import { choosePlacement } from '../../domain/placement/choose-placement.ts';
 import { placementInput } from '../../domain/placement/from-resources.ts';
 import { copySizes } from '../../domain/volume/copy-size.ts';
 import {
   decideVolume,
   type PlacementOutcome,
+  type SeenAttachment,
   type SeenVolume,
   type VolumeDecision,
 } from '../../domain/volume/decide-volume.ts';
@@ -83,10 +84,17 @@ function see(deps: ControllerDeps, volume: StoredVolume, allCopies: readonly Res
       isReleased: copy.spec.isReleased === true && copy.metadata.deletionTimestamp !== undefined,
       ...(copy.status?.message === undefined ? {} : { message: copy.status.message }),
     })),
-    attachedNodes: informers.VolumeAttachmentRecord.byIndex('volume', name).map((record) => record.spec.node),
-    usableNodes: usableNames(nodes, volume.spec.engine),
+    attachments: informers.VolumeAttachmentRecord.byIndex('volume', name).map(seeAttachment),
+    usableNodes: usableSince(nodes, volume.spec.engine),
     place: () => place(volume, nodes, allCopies, informers.Volume.list()),
   };
+}
+
+function seeAttachment(record: Resource<'VolumeAttachmentRecord'>): SeenAttachment {
+  const { state, copies, connectedCopies } = record.status ?? {};
+  const { node } = record.spec;
+  if (state !== 'Mounted' || copies === undefined || connectedCopies === undefined) return { node };
+  return { node, missingCopies: copies - connectedCopies };
 }
 
 function place(
@@ -98,8 +106,7 @@ function place(
   const { name, uid } = volume.metadata;
   const promised = volumes.flatMap((other) => unrecordedCopies(other, copies));
   const result = choosePlacement(placementInput({ name, uid, spec: volume.spec }, nodes, [...copies, ...promised]));
-  if (!result.ok)
-    return { ok: false, message: `${result.message}; ${result.smallestChange}`, reasons: [...result.reasons] };
+  if (!result.ok) return { ok: false, message: result.message, reasons: [...result.reasons] };
   const placement = result.placed.map((placed) => ({
     copy: copyName(name, uid, placed.index),
     node: placed.node,

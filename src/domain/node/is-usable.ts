@@ -3,12 +3,20 @@ import type { StorageNode } from '../../schemas/storage-node.ts';
 
 /** True when the node's heartbeat is fresh and the engine runs on it. */
 export function isUsable(node: StorageNode, engine: string): boolean {
-  const isReady = node.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True');
+  const isReady = node.status?.conditions?.some(
+    (condition) => condition.type === 'Ready' && condition.status === 'True',
+  );
   const isRunning = node.status?.engines?.some((candidate) => candidate.name === engine && candidate.isRunning);
   return isReady === true && isRunning === true && node.metadata.deletionTimestamp === undefined;
 }
 
-/** Names of the usable nodes among these. */
-export function usableNames(nodes: readonly StorageNode[], engine: string): ReadonlySet<string> {
-  return new Set(nodes.filter((node) => isUsable(node, engine)).map((node) => node.metadata.name ?? ''));
+/** The usable nodes among these, each with since when its heartbeat has been fresh without a break. */
+export function usableSince(nodes: readonly StorageNode[], engine: string): ReadonlyMap<string, string> {
+  const usable = nodes.filter((node) => isUsable(node, engine));
+  return new Map(usable.map((node) => [node.metadata.name ?? '', readySince(node) ?? '']));
+}
+
+/** lastTransitionTime of the condition Ready, as an opaque mark: only ever compared for equality. */
+export function readySince(node: StorageNode): string | undefined {
+  return node.status?.conditions?.find((condition) => condition.type === 'Ready')?.lastTransitionTime;
 }

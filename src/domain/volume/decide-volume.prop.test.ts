@@ -24,6 +24,7 @@ function brickOf(placed: PlacedCopy) {
     node: fc.constant(placed.node),
     isOnline: fc.boolean(),
     isReadable: fc.boolean(),
+    nodeReadySince: fc.constantFrom('t1', 't2'),
     pendingHeals: fc.nat(2),
   });
 }
@@ -57,8 +58,8 @@ const seenVolume: fc.Arbitrary<SeenVolume> = fc
       isDeleting: drawn.isDeleting,
       status,
       copies: drawn.isPlaced ? copies : [],
-      attachedNodes: drawn.attachedNodes,
-      usableNodes: new Set(drawn.usable),
+      attachments: drawn.attachedNodes.map((node) => ({ node })),
+      usableNodes: new Map(drawn.usable.map((node) => [node, 't2'])),
       place: () => ({ ok: true, placement: PLACEMENT, reasons: [] }),
     };
   });
@@ -70,7 +71,7 @@ describe('decideVolume', () => {
         const decision = decideVolume(seen);
         if (decision.releaseCopies.length === 0) return;
         expect(seen.isDeleting).toBe(true);
-        expect(seen.attachedNodes).toEqual([]);
+        expect(seen.attachments).toEqual([]);
         expect(seen.status.engine?.state).toBe('Removed');
       }),
     );
@@ -127,10 +128,34 @@ describe('decideVolume', () => {
         const ready = decision.claims.find((claim) => claim.type === 'Ready');
         if (ready?.status !== 'True') return;
         const serving = seen.status.engine?.bricks.filter(
-          (brick) => brick.isOnline && brick.isReadable && seen.usableNodes.has(brick.node),
+          (brick) => brick.isOnline && brick.isReadable && seen.usableNodes.get(brick.node) === brick.nodeReadySince,
         );
         expect(serving?.length).toBeGreaterThanOrEqual(2);
       }),
     );
+  });
+
+  it('never calls a copy current by what was seen of it before its node was away', () => {
+    const bricks = PLACEMENT.map(({ node, copy }) => {
+      const nodeReadySince = node === 'kube3' ? 't1' : 't2';
+      return { copy, node, isOnline: true, isReadable: true, pendingHeals: 0, nodeReadySince };
+    });
+    const engine: VolumeEngineStatus = { observedBy: 'kube1', epoch: 1, state: 'Started', bricks };
+    const seen: SeenVolume = {
+      name: 'gv0',
+      uid: 'u',
+      isDeleting: false,
+      status: { placement: PLACEMENT, anchor: 'kube1', epoch: 1, engine },
+      copies: PLACEMENT.map(({ copy, node }) => ({ name: copy, node, isReady: true, isReleased: false })),
+      attachments: [],
+      usableNodes: new Map(NODES.map((node) => [node, 't2'])),
+      place: () => ({ ok: false, message: '', reasons: [] }),
+    };
+    const redundantOf = (volume: SeenVolume) => decideVolume(volume).claims.find((made) => made.type === 'Redundant');
+    expect(redundantOf(seen)).toMatchObject({ status: 'False', reason: 'CheckingCopies' });
+    const checked = { ...seen, usableNodes: new Map([...seen.usableNodes, ['kube3', 't1'] as const]) };
+    expect(redundantOf(checked)).toMatchObject({ status: 'True' });
+    const lagging = { ...checked, attachments: [{ node: 'kube2', missingCopies: 1 }] };
+    expect(redundantOf(lagging)).toMatchObject({ status: 'False', reason: 'MountsReconnecting' });
   });
 });

@@ -19,16 +19,22 @@ export interface SeenCopy {
   readonly message?: string;
 }
 
+export interface SeenAttachment {
+  readonly node: string;
+  /** Copies that the mount does not reach at the moment; undefined when it is not mounted or cannot tell. */
+  readonly missingCopies?: number;
+}
+
 export interface SeenVolume {
   readonly name: string;
   readonly uid: string;
   readonly isDeleting: boolean;
   readonly status: VolumeStatus;
   readonly copies: readonly SeenCopy[];
-  /** Nodes on which the volume is, or is wanted, mounted. */
-  readonly attachedNodes: readonly string[];
-  /** Nodes with a fresh heartbeat and a running engine. */
-  readonly usableNodes: ReadonlySet<string>;
+  /** Where the volume is, or is wanted, mounted. */
+  readonly attachments: readonly SeenAttachment[];
+  /** Nodes with a fresh heartbeat and a running engine, and since when; see BrickStatus.nodeReadySince. */
+  readonly usableNodes: ReadonlyMap<string, string>;
   /** Asked only while the volume has no placement. */
   readonly place: () => PlacementOutcome;
 }
@@ -93,8 +99,11 @@ function decidePlacement(seen: SeenVolume): VolumeDecision {
 }
 
 function decideDeletion(seen: SeenVolume): VolumeDecision {
-  if (seen.attachedNodes.length > 0) {
-    const where = seen.attachedNodes.toSorted().join(', ');
+  if (seen.attachments.length > 0) {
+    const where = seen.attachments
+      .map((attachment) => attachment.node)
+      .toSorted()
+      .join(', ');
     return {
       ...NOTHING,
       status: {},
@@ -164,7 +173,9 @@ function judgeHealth(seen: SeenVolume, placement: readonly PlacedCopy[], anchore
   const upCount = bricks.length - down.length;
   const split = sum(bricks.map(({ brick }) => brick?.splitBrainEntries));
   const pending = sum(bricks.map(({ brick }) => brick?.pendingHeals));
-  const redundant = judgeRedundancy({ copies: placement.length, down, pending, split });
+  const unchecked = bricks.filter((brick) => isOutdated(brick, seen.usableNodes)).map((brick) => brick.placed.node);
+  const lagging = seen.attachments.filter((each) => seen.usableNodes.has(each.node) && (each.missingCopies ?? 0) > 0);
+  const redundant = judgeRedundancy({ copies: placement.length, down, unchecked, pending, split, lagging });
   const isServed = upCount > placement.length / 2;
   const isAsDesigned = redundant.status === 'True' || redundant.reason === 'SingleCopy';
   const phase = !isServed ? 'Unavailable' : isAsDesigned ? 'Ready' : 'Degraded';
@@ -179,20 +190,49 @@ function judgeHealth(seen: SeenVolume, placement: readonly PlacedCopy[], anchore
   return { status: { ...anchored, phase }, claims: [ready, redundant] };
 }
 
-function judgeRedundancy(seen: { copies: number; down: readonly string[]; pending: number; split: number }): Claim {
-  const { copies, down, pending, split } = seen;
+interface RedundancySeen {
+  readonly copies: number;
+  readonly down: readonly string[];
+  readonly unchecked: readonly string[];
+  readonly pending: number;
+  readonly split: number;
+  readonly lagging: readonly SeenAttachment[];
+}
+
+/** Redundant means: any one copy may be lost now, and everybody who has the volume mounted goes on. */
+function judgeRedundancy(seen: RedundancySeen): Claim {
+  const { copies, down, unchecked, pending, split, lagging } = seen;
   if (copies === 1) return claim('Redundant', 'False', 'SingleCopy', 'the layout keeps one copy only');
   if (split > 0)
     return claim('Redundant', 'False', 'SplitBrain', `${split} entries differ between copies and need a decision`);
+  if (unchecked.length > 0) {
+    return claim('Redundant', 'False', 'CheckingCopies', `back, but not checked yet: ${unchecked.join(', ')}`);
+  }
   if (down.length > 0) return claim('Redundant', 'False', 'CopiesDown', `down: ${down.join(', ')}`);
   if (pending > 0) return claim('Redundant', 'False', 'Healing', `${pending} entries are being brought up to date`);
+  if (lagging.length > 0) {
+    const where = lagging
+      .map((each) => each.node)
+      .toSorted()
+      .join(', ');
+    return claim('Redundant', 'False', 'MountsReconnecting', `not every copy is reached yet by the mount on ${where}`);
+  }
   return claim('Redundant', 'True', 'AllCopiesCurrent', `all ${copies} copies are current`);
 }
 
 /** A brick serves when its node is there and the engine could reach its process and its disk. */
-function isServing(placed: PlacedCopy, bricks: readonly BrickStatus[], usable: ReadonlySet<string>): boolean {
+function isServing(placed: PlacedCopy, bricks: readonly BrickStatus[], usable: SeenVolume['usableNodes']): boolean {
   const brick = bricks.find((candidate) => candidate.copy === placed.copy);
-  return usable.has(placed.node) && brick?.isOnline === true && brick.isReadable;
+  const isSeenNow = brick?.nodeReadySince === usable.get(placed.node);
+  return usable.has(placed.node) && isSeenNow && brick?.isOnline === true && brick.isReadable;
+}
+
+/** The node is there, but its brick was looked at before the node went away, or never. */
+function isOutdated(
+  { placed, brick }: { readonly placed: PlacedCopy; readonly brick: BrickStatus | undefined },
+  usable: SeenVolume['usableNodes'],
+): boolean {
+  return usable.has(placed.node) && brick?.nodeReadySince !== usable.get(placed.node);
 }
 
 function describeWaiting(waiting: readonly SeenCopy[], seen: SeenVolume): string {

@@ -32,7 +32,15 @@ export async function observeAttachment(
     return { subject: 'attachment', state: 'foreign', message };
   }
   const silence = await look(host, mountPath, signal);
-  if (silence === undefined) return { subject: 'attachment', state: 'mounted', isAnswering: true };
+  if (silence === undefined) {
+    const connections = await readConnections(host, desired, signal);
+    return {
+      subject: 'attachment',
+      state: 'mounted',
+      isAnswering: true,
+      ...(connections === undefined ? {} : { connections }),
+    };
+  }
   if (await isServed(host, mountPath, signal)) {
     const message = `${mountPath} on ${host.name} does not answer now (${silence}); it does again when enough copies are back`;
     return { subject: 'attachment', state: 'mounted', isAnswering: false, message };
@@ -106,6 +114,35 @@ async function look(host: Host, mountPath: string, signal: AbortSignal): Promise
   } catch (error) {
     signal.throwIfAborted();
     return messageOf(error);
+  }
+}
+
+/**
+ * Which bricks the client behind a mount is connected to, from the client's own view of itself: the meta translator shows
+ * one folder per brick, named VOLUME-client-N, whose file `private` says "connected = 1" (xlators/meta in GlusterFS).
+ * A client looks for a brick that was away every 3 s, so it lags behind what `volume status` says.
+ */
+async function readConnections(
+  host: Host,
+  { volume, mountPath }: Pick<DesiredAttachment, 'volume' | 'mountPath'>,
+  signal: AbortSignal,
+): Promise<ObservedAttachment['connections']> {
+  const graph = `${mountPath}/.meta/graphs/active`;
+  const clients = ['-mindepth', '2', '-maxdepth', '2', '-path', `*/${volume}-client-*/private`];
+  try {
+    const found = await host.run({
+      file: 'find',
+      args: [graph, ...clients, '-exec', 'grep', '-H', '^connected = ', '{}', '+'],
+      timeoutMs: LOOK_MS,
+      signal,
+    });
+    const lines = found.stdout.split('\n').filter((line) => line.includes(':connected = '));
+    if (lines.length === 0) return undefined;
+    return { connected: lines.filter((line) => line.endsWith(' 1')).length, copies: lines.length };
+  } catch {
+    // The mount itself answered; a graph that is being exchanged just now is no reason to call it anything else.
+    signal.throwIfAborted();
+    return undefined;
   }
 }
 
