@@ -21,8 +21,14 @@ export interface ServedApi {
   close(): Promise<void>;
 }
 
+export interface ServeOptions {
+  readonly bookmarkMs?: number;
+  readonly changeWindow?: number;
+}
+
 /** Serves on 127.0.0.1; also used inside the test process. */
-export async function serveFrom(folder: string, port: number, bookmarkMs = 1_000): Promise<ServedApi> {
+export async function serveFrom(folder: string, port: number, options: ServeOptions = {}): Promise<ServedApi> {
+  const { bookmarkMs = 1_000, changeWindow = 5_000 } = options;
   const clock = createSystemClock();
   const log = createLogger({ clock }, { level: 'warn', format: 'text', write: (line) => process.stderr.write(line) });
   const authority = await loadOrCreateAuthority({ clock }, join(folder, 'ca'));
@@ -31,7 +37,7 @@ export async function serveFrom(folder: string, port: number, bookmarkMs = 1_000
     ipAddresses: ['127.0.0.1'],
     days: 1,
   });
-  const store = openSqliteStore({ path: join(folder, 'state.db') });
+  const store = openSqliteStore({ path: join(folder, 'state.db'), changeWindow });
   const resources = createResources({ store, clock, random: createSystemRandom() });
   const tls = { ...server, authorityPem: authority.certificatePem };
   const listen = [{ host: '127.0.0.1', port }];

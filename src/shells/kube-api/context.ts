@@ -17,6 +17,8 @@ export interface ServerContext {
   readonly bookmarkMs: number;
   /** Ends every open watch when the server closes. */
   readonly watches: Set<AbortController>;
+  /** Aborted when the server begins to close. */
+  readonly closing: AbortController;
 }
 
 export interface Exchange {

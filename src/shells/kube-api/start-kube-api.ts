@@ -50,14 +50,14 @@ const CLOSE_GRACE_MS = 5_000;
  */
 export async function startKubeApi(options: KubeApiOptions): Promise<KubeApi> {
   const { resources, clock, log, version, bookmarkMs = 10_000 } = options;
-  const watches = new Set<AbortController>();
   const context: ServerContext = {
     resources,
     clock,
     log,
     version,
     bookmarkMs,
-    watches,
+    watches: new Set(),
+    closing: new AbortController(),
     openApi: createOpenApi(version),
   };
   await resources.ensureNamespaces();
@@ -102,6 +102,10 @@ function makeServer(context: ServerContext, tls: KubeApiOptions['tls']): Server 
 async function serve(context: ServerContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
   // A client that leaves in the middle is no failure; the handlers see `destroyed`.
   response.on('error', (error) => context.log.debug('a response was cut off', { err: error }));
+  response.on('close', () => {
+    // A connection that becomes idle while the server closes would keep it open.
+    if (context.closing.signal.aborted) request.socket.end();
+  });
   const [path = '/', search = ''] = (request.url ?? '/').split('?', 2);
   await route(context, { request, response, path, query: new URLSearchParams(search) });
 }
@@ -134,6 +138,7 @@ function listenError(address: ListenAddress, error: NodeJS.ErrnoException): AppE
 
 async function close(context: ServerContext, servers: readonly Server[]): Promise<void> {
   const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  context.closing.abort();
   for (const watch of context.watches) watch.abort();
   for (const server of servers) server.closeIdleConnections();
   const stop = new AbortController();

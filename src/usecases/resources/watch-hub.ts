@@ -7,6 +7,8 @@ import { type SharedChange, shareChange } from './watch-event.ts';
 
 /** Changes kept in memory per watched resource, so that many watchers share one parsed copy. */
 const RECENT = 512;
+/** Characters of text kept in memory per watched resource, both states of each change counted. */
+const RECENT_CHARACTERS = 8 * 1024 * 1024;
 /** Changes read from the log at once. */
 const READ_LIMIT = 256;
 
@@ -28,6 +30,7 @@ interface Channel {
   /** Every change after this revision is in `recent`. */
   floor: number;
   readonly recent: SharedChange[];
+  characters: number;
 }
 
 /** Makes the hub and subscribes it to the store, for as long as the store lives. */
@@ -38,7 +41,7 @@ export function createWatchHub(store: ObjectStore): WatchHub {
   const channelOf = (resource: string): Channel => {
     const known = channels.get(resource);
     if (known !== undefined) return known;
-    const channel: Channel = { wakers: new Set(), floor: store.revision(), recent: [] };
+    const channel: Channel = { wakers: new Set(), floor: store.revision(), recent: [], characters: 0 };
     channels.set(resource, channel);
     return channel;
   };
@@ -70,16 +73,31 @@ function publish(channels: ReadonlyMap<string, Channel>, changes: readonly Store
     const channel = channels.get(change.resource);
     if (channel === undefined) continue;
     channel.recent.push(shareChange(change));
+    channel.characters += sizeOf(change);
     touched.add(channel);
   }
   for (const channel of touched) {
-    // Twice the size before trimming, so that the array is not moved at each change.
-    if (channel.recent.length > 2 * RECENT) {
-      const dropped = channel.recent.splice(0, channel.recent.length - RECENT);
-      channel.floor = dropped.at(-1)?.change.revision ?? channel.floor;
-    }
+    trim(channel);
     for (const wake of channel.wakers) wake();
   }
+}
+
+/** Drops the oldest changes beyond the limits; half of them at once, so that the array is not moved at each change. */
+function trim(channel: Channel): void {
+  if (channel.recent.length <= 2 * RECENT && channel.characters <= RECENT_CHARACTERS) return;
+  let dropped = 0;
+  for (const { change } of channel.recent) {
+    const left = channel.recent.length - dropped;
+    if (left <= RECENT && channel.characters <= RECENT_CHARACTERS / 2) break;
+    channel.characters -= sizeOf(change);
+    channel.floor = change.revision;
+    dropped += 1;
+  }
+  channel.recent.splice(0, dropped);
+}
+
+function sizeOf(change: StoredChange): number {
+  return change.text.length + (change.previousText?.length ?? 0);
 }
 
 /** Index of the first change after the revision, by halving. */
