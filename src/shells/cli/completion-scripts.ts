@@ -7,6 +7,8 @@ export interface CompletionNode {
   readonly summary: string;
   readonly options: readonly CompletionOption[];
   readonly children: readonly CompletionNode[];
+  /** Words that an argument of the command may be. */
+  readonly choices: readonly string[];
 }
 
 export interface CompletionOption {
@@ -97,6 +99,7 @@ function bashScript(nodes: readonly CompletionNode[]): string {
 function zshScript(nodes: readonly CompletionNode[]): string {
   const describe = (node: CompletionNode) => [
     ...node.children.map((child) => quote(`${escapeColons(child.path.at(-1) ?? '')}:${child.summary}`)),
+    ...node.choices.map(quote),
     ...node.options.flatMap((option) => option.flags.map((flag) => quote(`${flag}:${option.summary}`))),
   ];
   const lines = [
@@ -152,6 +155,7 @@ function fishLines(node: CompletionNode): readonly string[] {
   const at = `complete -c holdfast -n ${quote(`__holdfast_at ${pathOf(node)}`.trim())}`;
   return [
     ...node.children.map((child) => `${at} -a ${child.path.at(-1)} -d ${quote(child.summary)}`),
+    ...(node.choices.length > 0 ? [`${at} -a ${quote(node.choices.join(' '))}`] : []),
     ...node.options.map((option) => {
       const flags = option.flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`));
       const choices = option.choices.length > 0 ? ` -x -a ${quote(option.choices.join(' '))}` : '';
@@ -162,7 +166,8 @@ function fishLines(node: CompletionNode): readonly string[] {
 }
 
 function wordsAfter(node: CompletionNode): readonly string[] {
-  return [...node.children.map((child) => child.path.at(-1) ?? ''), ...node.options.flatMap((option) => option.flags)];
+  const verbs = node.children.map((child) => child.path.at(-1) ?? '');
+  return [...verbs, ...node.choices, ...node.options.flatMap((option) => option.flags)];
 }
 
 function escapeColons(text: string): string {

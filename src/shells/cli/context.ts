@@ -14,6 +14,8 @@ export interface OutputStream {
 
 export interface InputStream extends AsyncIterable<Uint8Array | string> {
   readonly isTTY?: boolean;
+  /** Lets go of the stream; an open one keeps the process alive. */
+  destroy?(): unknown;
 }
 
 /** A client and the way to let go of it. */

@@ -29,10 +29,15 @@ async function readLine(stdin: InputStream, signal: AbortSignal): Promise<string
     signal.addEventListener('abort', stop, { once: true });
   });
   let text = '';
-  while (!text.includes('\n') && text.length < MAX_LINE) {
-    const chunk = await Promise.race([input.next(), stopped]);
-    if (chunk.done === true) break;
-    text += typeof chunk.value === 'string' ? chunk.value : decoder.decode(chunk.value, { stream: true });
+  try {
+    while (!text.includes('\n') && text.length < MAX_LINE) {
+      const chunk = await Promise.race([input.next(), stopped]);
+      if (chunk.done === true) break;
+      text += typeof chunk.value === 'string' ? chunk.value : decoder.decode(chunk.value, { stream: true });
+    }
+  } finally {
+    // No command asks twice, and a terminal that is still being read would keep the process from ending.
+    stdin.destroy?.();
   }
   return text.split('\n', 1)[0] ?? '';
 }

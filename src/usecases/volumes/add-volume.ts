@@ -29,6 +29,8 @@ export interface AddVolumeOptions {
   readonly isDryRun?: boolean;
   /** Waits this long until the volume is ready; does not wait when left out. */
   readonly waitMs?: number;
+  /** Called once the volume is stored, before any waiting. */
+  readonly onStored?: (added: AddedVolume) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -73,7 +75,9 @@ export async function addVolume(
     { metadata: { name: wish.name, finalizers: [VOLUME_FINALIZER] }, spec },
     scope,
   );
-  if (options.waitMs === undefined) return { ...added, phase: phaseOf(volume) };
+  const stored = { ...added, phase: phaseOf(volume) };
+  options.onStored?.(stored);
+  if (options.waitMs === undefined) return stored;
   const ready = await waitUntilReady(deps, volume, { ...scope, waitMs: options.waitMs });
   return { ...added, phase: phaseOf(ready) };
 }

@@ -39,6 +39,7 @@ function describeCommand(
     path,
     summary: command.summary() || command.description(),
     options,
+    choices: command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
     children: help
       .visibleCommands(command)
       .map((child) => describeCommand(child, [...path, child.name()], withoutHelp)),

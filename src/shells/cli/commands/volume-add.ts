@@ -63,9 +63,10 @@ async function add(context: CliContext, own: Command, options: AddOptions): Prom
       isDryRun: options.dryRun ?? false,
       signal: context.signal,
       ...(options.wait === true ? { waitMs: timeout } : {}),
+      onStored: ({ notes }) => sayAll(context, notes),
     }),
   );
-  for (const note of added.notes) say(context, note);
+  if (added.isDryRun) sayAll(context, added.notes);
   const done = added.isDryRun ? 'would be added' : added.phase === 'Ready' ? 'is ready' : 'is added';
   await printResult(context, globalOptions(own), {
     data: added,
@@ -73,6 +74,10 @@ async function add(context: CliContext, own: Command, options: AddOptions): Prom
     text: (isWide) =>
       `volume ${added.name} (${added.size}, ${added.layout}) ${done}\n${isWide ? added.reasons.map((reason) => `  ${reason}\n`).join('') : ''}`,
   });
+}
+
+function sayAll(context: CliContext, notes: readonly string[]): void {
+  for (const note of notes) say(context, note);
 }
 
 function readRequest(args: readonly string[], options: AddOptions, random: Random): AddVolumeRequest {
