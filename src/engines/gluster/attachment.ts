@@ -106,10 +106,18 @@ function isOurs(entry: MountEntry, volume: string): boolean {
   return remote === volume || remote === `/${volume}`;
 }
 
-/** Undefined when the mount answers, else why not. In a program of its own: a stat on a silent mount blocks its caller. */
+/**
+ * Undefined when the mount answers, else why not. Asked for the file system's size, which the kernel never answers from
+ * its cache, and in a program of its own: asking a silent mount blocks whoever asks.
+ */
 async function look(host: Host, mountPath: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    await host.run({ file: 'stat', args: ['--format=%i', '--', mountPath], timeoutMs: LOOK_MS, signal });
+    await host.run({
+      file: 'stat',
+      args: ['--file-system', '--format=%b', '--', mountPath],
+      timeoutMs: LOOK_MS,
+      signal,
+    });
     return undefined;
   } catch (error) {
     signal.throwIfAborted();

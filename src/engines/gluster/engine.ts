@@ -19,6 +19,7 @@ import { probeGluster } from './probe.ts';
 import { MIN_COPY_BYTES } from './sizes.ts';
 import type { GlusterStep, PeerStep, RefuseStep } from './steps.ts';
 import { stopBrick } from './stop-brick.ts';
+import { rewriteVolumeFiles } from './volume-files.ts';
 
 export interface GlusterEngineDeps {
   readonly host: Host;
@@ -78,6 +79,7 @@ function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps):
     mountImage: ({ copy }, signal) => copies.mountImage(copy, signal),
     makeBrick: ({ copy }) => inPool(copy, () => copies.makeBrick(copy)),
     stopBrick: ({ copy, volume }, signal) => stopBrick({ host, clock, cli }, volume, copy, signal),
+    rewriteVolumeFiles: ({ volume }, signal) => rewriteVolumeFiles(volumes, volume, signal),
     unmountImage: ({ copy }) => copies.unmountImage(copy),
     eraseCopy: ({ copy }, signal) => inPool(copy, () => copies.eraseCopy(copy, signal)),
     ...createVolumeActions(volumes),

@@ -5,6 +5,7 @@ import type { Host } from '../../ports/host.ts';
 import { findFolder, findMount, foreignEntries, statAs } from './copy-folder.ts';
 import { type CopyPaths, copyPaths } from './paths.ts';
 import type { ObservedGlusterCopy } from './plan-copy.ts';
+import { hasEmptyVolumeFile } from './volume-files.ts';
 
 /**
  * Observes a copy. What cannot be read is 'broken', with the reason.
@@ -26,18 +27,26 @@ export async function observeCopy(host: Host, desired: DesiredCopy): Promise<Obs
     return seen('broken', { message, ...(await seeImage(host, paths)) });
   }
   if (desired.brick === 'directory') {
-    return seen((await statAs(host, paths.brick, 'directory')) === undefined ? 'partial' : 'ready');
+    return seen(await seeBrick(host, paths), await seeDescription(host, desired));
   }
   const image = await seeImage(host, paths);
   if (image.isMounted !== true) return seen('partial', image);
   try {
-    return seen((await statAs(host, paths.brick, 'directory')) === undefined ? 'partial' : 'ready', image);
+    return seen(await seeBrick(host, paths), { ...image, ...(await seeDescription(host, desired)) });
   } catch (error) {
     // An XFS that met an error answers EIO to everything until it is mounted anew; `volume status` does not notice.
     if (!isAppError(error, 'unavailable')) throw error;
     const message = `the file system of the copy has shut down: ${messageOf(error)}`;
     return seen('broken', { ...image, isShutDown: true, message });
   }
+}
+
+async function seeBrick(host: Host, paths: CopyPaths): Promise<'partial' | 'ready'> {
+  return (await statAs(host, paths.brick, 'directory')) === undefined ? 'partial' : 'ready';
+}
+
+async function seeDescription(host: Host, { volume }: DesiredCopy): Promise<Partial<ObservedGlusterCopy>> {
+  return { isUndescribed: await hasEmptyVolumeFile(host, volume) };
 }
 
 async function seeImage(host: Host, paths: CopyPaths): Promise<Partial<ObservedGlusterCopy>> {

@@ -12,12 +12,14 @@ export interface ObservedGlusterCopy extends ObservedCopy {
   readonly isMounted?: boolean;
   /** The mounted file system has shut itself down after an error; it may come back when mounted anew. */
   readonly isShutDown?: boolean;
+  /** GlusterFS's own description of the volume on this node is empty: a power loss came before it was on disk. */
+  readonly isUndescribed?: boolean;
 }
 
 /** Plans the steps from what is there to a ready copy, or to nothing at all. */
 export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly (CopyStep | RefuseStep)[] {
   if (!desired.isPresent) return planRemoval(desired, observed);
-  if (observed.state === 'ready') return [];
+  if (observed.state === 'ready') return observed.isUndescribed === true ? [planRewrite(desired)] : [];
   const copy = identify(desired);
   if (observed.state === 'broken' && observed.isShutDown === true) return planRemount(desired);
   if (observed.state === 'broken') {
@@ -37,6 +39,11 @@ export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): r
   }
   steps.push({ step: 'makeBrick', copy, about: `make the brick directory of ${desired.volume}` });
   return steps;
+}
+
+function planRewrite({ volume }: DesiredCopy): CopyStep {
+  const about = `let GlusterFS write its description of ${volume} anew, which a power loss left empty`;
+  return { step: 'rewriteVolumeFiles', volume, about };
 }
 
 /** The brick process holds on to the dead file system, and XFS mounts none twice: it goes first. The anchor restarts it. */

@@ -15,6 +15,7 @@ export type CopyStep =
   | (About & { readonly step: 'mountImage'; readonly copy: CopyIdentity })
   | (About & { readonly step: 'makeBrick'; readonly copy: CopyIdentity })
   | (About & { readonly step: 'stopBrick'; readonly copy: CopyIdentity; readonly volume: string })
+  | (About & { readonly step: 'rewriteVolumeFiles'; readonly volume: string })
   | (About & { readonly step: 'unmountImage'; readonly copy: CopyIdentity })
   | (About & { readonly step: 'eraseCopy'; readonly copy: CopyIdentity });
 
