@@ -28,7 +28,7 @@ export const CHECK_TASKS: readonly CheckTask[] = [
   },
   {
     name: 'format',
-    call: { file: 'biome', args: ['ci', '.'], timeoutMs: TIMEOUT_MS },
+    call: { file: 'biome', args: ['ci', '--colors=off', '.'], timeoutMs: TIMEOUT_MS },
     lookedAt: /Checked (\d+) files?/,
     unit: 'files',
   },
