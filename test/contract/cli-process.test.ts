@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 
-const PROGRAM = fileURLToPath(new URL('./cli-program.fixture.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('./cli-in-memory-process.ts', import.meta.url));
 
 const children = new Set<ChildProcess>();
 

@@ -161,6 +161,20 @@ describe('volume add', () => {
     expect((await cluster.client.list('Volume')).items).toEqual([]);
   });
 
+  test('a wide dry run explains every node', async () => {
+    const cluster = await createFakeCluster(['kube1', 'kube2', 'kube3', 'kube4']);
+    await cluster.client.patch('StorageNode', 'kube2', { spec: { isCordoned: true } });
+    const run = await holdfast(['volume', 'add', '1', 'gv0', '--dry-run', '-o', 'wide'], { cluster });
+    expect(run.stdout).toBe(
+      'volume gv0 (1Gi, replicated) would be added\n\n' +
+        'NODE    ZONE   COPY       POINTS   WHY\n' +
+        'kube1   -      0 (data)   90.9     node kube1 has no copy; 9 GiB of 10 GiB free; 0 copies on the node\n' +
+        'kube2   -      -          -        the node is cordoned\n' +
+        'kube3   -      1 (data)   90.9     node kube3 has no copy; 9 GiB of 10 GiB free; 0 copies on the node\n' +
+        'kube4   -      2 (data)   90.9     node kube4 has no copy; 9 GiB of 10 GiB free; 0 copies on the node\n',
+    );
+  });
+
   test('waiting ends at the timeout with code 124, and at Ctrl-C with 130', async () => {
     const cluster = await threeNodes();
     const late = holdfast(['volume', 'add', '1', 'gv0', '--wait', '--timeout', '5s'], { cluster });

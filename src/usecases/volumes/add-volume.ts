@@ -4,6 +4,7 @@ import { AppError } from '../../domain/errors.ts';
 import { VOLUME_FINALIZER } from '../../domain/finalizers.ts';
 import { parsePoolName, parseVolumeName } from '../../domain/names.ts';
 import { choosePlacement } from '../../domain/placement/choose-placement.ts';
+import { explainPlacement, type PlacementExplanation } from '../../domain/placement/explain-placement.ts';
 import { countUsableNodes } from '../../domain/placement/filters.ts';
 import { placementInput } from '../../domain/placement/from-resources.ts';
 import type { PlacedOn } from '../../domain/placement/model.ts';
@@ -44,6 +45,8 @@ export interface AddedVolume {
   readonly reasons: readonly string[];
   readonly notes: readonly string[];
   readonly isDryRun: boolean;
+  /** Every node against every filter. */
+  readonly explanation: PlacementExplanation;
   /** Phase as last seen; undefined in a dry run. */
   readonly phase?: string;
 }
@@ -108,13 +111,14 @@ function findPlaces(
   wish: Wish,
   request: LayoutRequest,
   stored: { readonly nodes: readonly Resource<'StorageNode'>[]; readonly copies: readonly Resource<'VolumeCopy'>[] },
-): Pick<AddedVolume, 'layout' | 'replicas' | 'placement' | 'reasons' | 'notes'> {
+): Pick<AddedVolume, 'layout' | 'replicas' | 'placement' | 'reasons' | 'notes' | 'explanation'> {
   const toPlace = (chosen: ChosenLayout) =>
     placementInput({ name: wish.name, spec: { ...wish, engine: 'gluster', ...chosen } }, stored.nodes, stored.copies);
   const usable = countUsableNodes(toPlace({ layout: 'single', replicas: 1 }));
   const layout = decideLayout(request, usable);
   if (!layout.ok) throw noLayout(layout, stored.nodes.length, usable);
-  const result = choosePlacement(toPlace(layout));
+  const input = toPlace(layout);
+  const result = choosePlacement(input);
   if (!result.ok) {
     throw new AppError('capacity', `${result.message}; nothing was created`, {
       resource: `volume ${wish.name}`,
@@ -128,7 +132,14 @@ function findPlaces(
   }
   const roles = describeCopies(rolesOf(layout));
   const notes = [...layout.notes, `${roles} on ${result.placed.map((placed) => placed.node).join(', ')}`];
-  return { layout: layout.layout, replicas: layout.replicas, placement: result.placed, reasons: result.reasons, notes };
+  return {
+    layout: layout.layout,
+    replicas: layout.replicas,
+    placement: result.placed,
+    reasons: result.reasons,
+    notes,
+    explanation: explainPlacement(input),
+  };
 }
 
 function noLayout(

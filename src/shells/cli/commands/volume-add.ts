@@ -1,12 +1,14 @@
 /** `holdfast volume add SIZE [NAME]`: Kismatic's command line, as far as this version goes. */
 import { type Command, Option } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
+import type { ExplainedNode } from '../../../domain/placement/explain-placement.ts';
 import type { LayoutName } from '../../../domain/volume/layout.ts';
 import type { Random } from '../../../ports/random.ts';
-import { type AddVolumeRequest, addVolume } from '../../../usecases/volumes/add-volume.ts';
+import { type AddedVolume, type AddVolumeRequest, addVolume } from '../../../usecases/volumes/add-volume.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
 import { printResult, say } from '../output.ts';
+import { type Column, renderTable } from '../table.ts';
 
 interface AddOptions {
   readonly replicaCount?: number;
@@ -57,7 +59,7 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
 
 async function add(context: CliContext, own: Command, options: AddOptions): Promise<void> {
   const request = readRequest(own.args, options, context.random);
-  const { timeout } = globalOptions(own);
+  const { timeout, headers } = globalOptions(own);
   const added = await withConnection(context, own, ({ client }) =>
     addVolume({ client, clock: context.clock }, request, {
       isDryRun: options.dryRun ?? false,
@@ -72,8 +74,25 @@ async function add(context: CliContext, own: Command, options: AddOptions): Prom
     data: added,
     names: [`volume/${added.name}`],
     text: (isWide) =>
-      `volume ${added.name} (${added.size}, ${added.layout}) ${done}\n${isWide ? added.reasons.map((reason) => `  ${reason}\n`).join('') : ''}`,
+      `volume ${added.name} (${added.size}, ${added.layout}) ${done}\n${isWide ? `\n${explain(added, headers)}` : ''}`,
   });
+}
+
+/** The table of placement: which node was taken for which copy, with how many points, or why it was not. */
+function explain({ explanation }: AddedVolume, hasHeaders: boolean): string {
+  const columns: readonly Column<ExplainedNode>[] = [
+    { name: 'node', value: (row) => row.node },
+    { name: 'zone', value: (row) => row.zone },
+    { name: 'copy', value: (row) => row.chosenFor && `${row.chosenFor.index} (${row.chosenFor.role})` },
+    { name: 'points', value: (row) => row.points?.toFixed(1) },
+    { name: 'why', value: describeRow },
+  ];
+  return renderTable(columns, explanation.nodes, { isWide: true, hasHeaders });
+}
+
+function describeRow({ checks, scores }: ExplainedNode): string {
+  const failed = checks.filter((check) => !check.isPassed).map((check) => check.message ?? check.filter);
+  return (failed.length > 0 ? failed : scores.map((score) => score.message)).join('; ');
 }
 
 function sayAll(context: CliContext, notes: readonly string[]): void {
