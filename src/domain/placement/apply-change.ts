@@ -1,6 +1,6 @@
 /** What the machines would be after a change: lets placement check its own advice, and answers what-if questions. */
 import type { Change, PlacementInput, PlacementNode, PlacementPool } from './model.ts';
-import { roomOf } from './model.ts';
+import { isUnknown, roomOf } from './model.ts';
 
 /** The input as it would be after the change. */
 export function applyChange(input: PlacementInput, change: Change): PlacementInput {
@@ -8,13 +8,18 @@ export function applyChange(input: PlacementInput, change: Change): PlacementInp
     case 'uncordon':
       return onNode(input, change.node, (node) => ({ ...node, isCordoned: false }));
     case 'readyNode':
-      return onNode(input, change.node, (node) => ({ ...node, isReady: true }));
+      return onNode(input, change.node, (node) => ({
+        ...node,
+        isReady: true,
+        engineRunning: true,
+        pools: node.pools.map((pool) => makeReady(pool, input)),
+      }));
     case 'startEngine':
       return onNode(input, change.node, (node) => ({ ...node, engineRunning: true }));
     case 'allowZone':
       return { ...input, request: { ...input.request, zones: [...(input.request.zones ?? []), change.zone] } };
     case 'readyPool':
-      return onPool(input, change, (pool) => ({ ...pool, isReady: true }));
+      return onPool(input, change, (pool) => makeReady(pool, input));
     case 'addSpace':
       return onPool(input, change, (pool) => enlarge(pool, change.bytes));
     case 'addPool':
@@ -50,6 +55,12 @@ function enlarge(pool: PlacementPool, bytes: number): PlacementPool {
     freeBytes: Math.max(pool.freeBytes, room + pool.promisedBytes),
     capacityBytes: Math.max(pool.capacityBytes, room + pool.committedBytes),
   };
+}
+
+/** A pool that nobody has seen yet is taken to be large enough: nothing says otherwise. */
+function makeReady(pool: PlacementPool, { request }: PlacementInput): PlacementPool {
+  if (!isUnknown(pool)) return { ...pool, isReady: true };
+  return emptyPool(pool.name, Math.max(...Object.values(request.sizeBytes)));
 }
 
 function emptyPool(name: string, bytes: number): PlacementPool {

@@ -9,14 +9,26 @@ import { roomOf, zoneKey } from './model.ts';
 
 const size = fc.integer({ min: 0, max: 12 }).map((halves) => (halves * GIB) / 2);
 
-const arbitraryPool: fc.Arbitrary<PlacementPool> = fc.record({
-  name: fc.constantFrom('default', 'default', 'default', 'fast'),
-  isReady: fc.boolean().map((value) => value || true),
-  capacityBytes: size.map((value) => value + 6 * GIB),
-  freeBytes: size,
-  promisedBytes: size.map((value) => value / 4),
-  committedBytes: size.map((value) => value / 2),
-});
+const arbitraryPool: fc.Arbitrary<PlacementPool> = fc.oneof(
+  { weight: 9, arbitrary: reportedPool() },
+  { weight: 1, arbitrary: fc.constant(unreported()) },
+);
+
+function reportedPool(): fc.Arbitrary<PlacementPool> {
+  return fc.record({
+    name: fc.constantFrom('default', 'default', 'default', 'fast'),
+    isReady: fc.integer({ min: 0, max: 9 }).map((value) => value > 0),
+    capacityBytes: size.map((value) => value + 6 * GIB),
+    freeBytes: size,
+    promisedBytes: size.map((value) => value / 4),
+    committedBytes: size.map((value) => value / 2),
+  });
+}
+
+function unreported(): PlacementPool {
+  const nothing = { capacityBytes: 0, freeBytes: 0, promisedBytes: 0, committedBytes: 0 };
+  return { name: 'default', isReady: false, ...nothing };
+}
 
 const arbitraryNode = fc.record({
   zone: fc.option(fc.constantFrom('a', 'b', 'c'), { nil: undefined }),

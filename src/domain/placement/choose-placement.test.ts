@@ -172,6 +172,17 @@ describe('choosePlacement', () => {
     expect(result.smallestChange).toMatch(/^allow zone c/);
   });
 
+  test('what a node that does not report said before, or never said, is not held against it', () => {
+    const silent = node('kube3', {
+      isReady: false,
+      engineRunning: false,
+      pools: [pool(0, { isReady: false, capacityBytes: 0 })],
+    });
+    const result = refused(input([node('kube1'), node('kube2'), silent]));
+    expect(result.rejections.map((rejection) => rejection.message)).toEqual(['kube3: the node is not ready']);
+    expect(result.smallestChange).toBe('bring kube3 back, or add a node with 20 GiB free in a pool default');
+  });
+
   test('all reasons against one node are told, not only the first', () => {
     const bad = node('kube3', { isCordoned: true, engineRunning: false });
     const filters = refused(input([node('kube1'), node('kube2'), bad])).rejections.map((rejection) => rejection.filter);

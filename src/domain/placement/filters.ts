@@ -1,7 +1,7 @@
 /** The filters of placement, in the order in which their reasons are shown. Each is a pure function with a name. */
 import { formatQuantity, MIB } from '../bytes.ts';
 import type { Change, PlacementInput, PlacementNode, PlacementRequest } from './model.ts';
-import { roomOf } from './model.ts';
+import { isUnknown, roomOf } from './model.ts';
 import { describeNeed, describeSize } from './sizes.ts';
 
 /** One node looked at for one size of copy. */
@@ -40,7 +40,8 @@ const notCordoned: Filter = {
 const engineRunning: Filter = {
   name: 'engineRunning',
   check: ({ node, request }) => {
-    if (node.engineRunning) return undefined;
+    // What a node that does not report last said of itself is not held against it as well.
+    if (node.engineRunning || !node.isReady) return undefined;
     const { engine } = request;
     return { message: `${engine} is not running`, fix: { change: 'startEngine', node: node.name, engine } };
   },
@@ -84,7 +85,7 @@ const poolReady: Filter = {
   name: 'poolReady',
   check: ({ node, request }) => {
     const pool = node.pools.find((candidate) => candidate.name === request.pool);
-    if (pool === undefined || pool.isReady) return undefined;
+    if (pool === undefined || pool.isReady || !node.isReady) return undefined;
     const why = pool.message === undefined ? '' : `: ${pool.message}`;
     return {
       message: `pool ${pool.name} is not ready${why}`,
@@ -97,7 +98,7 @@ const enoughRoom: Filter = {
   name: 'enoughRoom',
   check: ({ node, request, sizeBytes }) => {
     const pool = node.pools.find((candidate) => candidate.name === request.pool);
-    if (pool === undefined) return undefined;
+    if (pool === undefined || isUnknown(pool)) return undefined;
     const room = roomOf(pool);
     if (room >= sizeBytes) return undefined;
     const promised = pool.promisedBytes > 0 ? ` (${describeSize(pool.promisedBytes)} more is promised)` : '';

@@ -108,3 +108,8 @@ export function zoneKey(node: { readonly name: string; readonly zone?: string })
 export function roomOf(pool: PlacementPool): number {
   return Math.max(0, Math.min(pool.freeBytes - pool.promisedBytes, pool.capacityBytes - pool.committedBytes));
 }
+
+/** True for a pool whose size nobody has seen yet. */
+export function isUnknown(pool: PlacementPool): boolean {
+  return !pool.isReady && pool.capacityBytes === 0;
+}

@@ -2,7 +2,7 @@
 import { applyChange } from './apply-change.ts';
 import { type Candidate, failedChecks } from './filters.ts';
 import type { Change, PlacementInput, PlacementNode, PlacementRequest } from './model.ts';
-import { roomOf } from './model.ts';
+import { isUnknown, roomOf } from './model.ts';
 import { describeNeed } from './sizes.ts';
 
 /** How hard a change is for a person, the easiest first; between equals the fewer bytes decide. */
@@ -59,7 +59,8 @@ function pickNodes(input: PlacementInput, sizes: readonly number[]): readonly Pl
 function repairAll(input: PlacementInput, nodes: readonly PlacementNode[], sizes: readonly number[]): Change[] {
   const room = (node: PlacementNode) => {
     const pool = node.pools.find((candidate) => candidate.name === input.request.pool);
-    return pool === undefined ? 0 : roomOf(pool);
+    if (pool === undefined) return 0;
+    return isUnknown(pool) ? Number.POSITIVE_INFINITY : roomOf(pool);
   };
   const byRoom = nodes.toSorted((a, b) => room(b) - room(a) || compareNames(a, b));
   return byRoom.flatMap((node, at) => repairOf(input, node, sizes[at] ?? 0).flatMap((repair) => repair.changes));
