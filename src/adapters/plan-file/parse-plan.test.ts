@@ -27,9 +27,9 @@ describe('a good plan', () => {
   test('the example resolves to three nodes and a mounted volume', () => {
     const plan = resolvePlan(parse(EXAMPLE));
     expect(plan.nodes.map((node) => [node.name, node.ip, node.zone])).toEqual([
-      ['kube1', '10.91.0.1', 'a'],
-      ['kube2', '10.91.0.2', 'b'],
-      ['kube3', '10.91.0.3', 'c'],
+      ['kube1', '10.91.1.1', 'a'],
+      ['kube2', '10.91.1.2', 'b'],
+      ['kube3', '10.91.1.3', 'c'],
     ]);
     expect(plan.nodes[0]?.pools).toEqual([{ name: 'default', path: '/mnt/glusterVolume0', device: '/run/disks/vdb' }]);
     expect(plan.volumes).toEqual([
