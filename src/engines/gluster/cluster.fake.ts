@@ -1,0 +1,236 @@
+/**
+ * A GlusterFS cluster in memory, shared by the engines of N fake nodes: what the daemons and disks of all nodes hold, the
+ * switches and cables, and what a user's writes leave to heal. Deterministic; no time passes in it. The engine on top of
+ * it is engine.fake.ts; both the fake and the real engine pass test/contract/engine.contract.ts.
+ */
+import { AppError } from '../../domain/errors.ts';
+import type { DesiredBrick, DesiredVolume, ObservedAttachment } from '../../ports/engine.ts';
+
+/** One copy as it lies in a pool: it survives power off, its mount does not. */
+export interface FakeCopy {
+  readonly uid: string;
+  readonly poolPath: string;
+  readonly brickPath: string;
+  readonly brick: 'image' | 'directory';
+  readonly reservedBytes: number;
+  hasImage: boolean;
+  isMounted: boolean;
+  hasBrick: boolean;
+  isShutDown: boolean;
+}
+
+export interface FakeMount {
+  readonly source: string;
+  isServed: boolean;
+}
+
+export interface FakeNode {
+  readonly name: string;
+  isOn: boolean;
+  isPlugged: boolean;
+  isInstalled: boolean;
+  /** Bytes of each pool, by path. */
+  readonly pools: Map<string, number>;
+  readonly copies: Map<string, FakeCopy>;
+  /** Paths of the bricks whose process runs. */
+  readonly running: Set<string>;
+  readonly mounts: Map<string, FakeMount>;
+  /** Members of the trusted pool that this node belongs to; the same set for all of them. */
+  members: Set<string>;
+}
+
+export interface FakeVolume {
+  readonly name: string;
+  readonly id: string;
+  readonly layout: DesiredVolume['layout'];
+  readonly bricks: readonly DesiredBrick[];
+  readonly options: Map<string, string>;
+  isStarted: boolean;
+  limitBytes: number | undefined;
+  /** Entries that a brick lacks, by its path. */
+  readonly stale: Map<string, number>;
+  isHealing: boolean;
+}
+
+/** The state of the whole cluster, and what of it one node can see. */
+export interface FakeState {
+  readonly nodes: ReadonlyMap<string, FakeNode>;
+  /** Of every pool; a volume is known by the members that its creator had. */
+  readonly volumes: Map<string, FakeVolume>;
+  node(name: string): FakeNode;
+  /** Whether `to` answers `from`: both on, and a network between them. */
+  reaches(from: string, to: string): boolean;
+  /** The process runs and its file system works. */
+  serves(brick: DesiredBrick): boolean;
+  /** Whether a client on `from` could use the volume now. */
+  isUsable(volume: FakeVolume, from: string): boolean;
+}
+
+/** What tests do to the cluster, beside what its engines do. */
+export interface FakeCluster {
+  readonly state: FakeState;
+  /** Everything that runs on the node ends, its mounts among it; its disks and its place in the pool stay. */
+  powerOff(node: string): void;
+  /** Glusterd starts, and with it those bricks whose directory is there. */
+  powerOn(node: string): void;
+  unplug(node: string): void;
+  plug(node: string): void;
+  /** The disks are empty and glusterd knows nothing any more; the node is on. */
+  reinstall(node: string): void;
+  killBrick(node: string, volume: string): void;
+  /** The file system of the node's copy meets an error and shuts down; the process goes on. */
+  breakDisk(node: string, volume: string): void;
+  killMount(node: string, mountPath: string): void;
+  /** Mounts something that is not ours. */
+  occupy(node: string, mountPath: string): void;
+  /** A client on `node` changes entries. False when the volume does not take writes there now. */
+  write(node: string, volume: string, entries?: number): boolean;
+  mountState(node: string, mountPath: string): ObservedAttachment['state'];
+  /** Copies, volumes and mounts that are there, one line each, sorted: empty when everything is wholly gone. */
+  residue(): readonly string[];
+}
+
+const DEFAULT_POOL = '/pool';
+const DEFAULT_POOL_BYTES = 100 * 1024 ** 3;
+
+/** Nodes on which things go wrong, and why: what GlusterFS would print. */
+export function fakeAway(node: string): AppError {
+  return new AppError('unavailable', `${node} is powered off`, { reason: 'HostOff', resource: `host ${node}` });
+}
+
+/**
+ * Creates a cluster of nodes that are on, with glusterd running, each in a pool of its own.
+ *
+ * @param options - `poolBytes`: size of the pool at /pool on each node
+ */
+export function createFakeCluster(
+  names: readonly string[],
+  options: { readonly poolBytes?: number } = {},
+): FakeCluster {
+  const nodes = new Map(names.map((name) => [name, createNode(name, options.poolBytes ?? DEFAULT_POOL_BYTES)]));
+  const state = createState(nodes);
+  const { node } = state;
+  const copyOf = (name: string, volume: string): FakeCopy => {
+    const brick = state.volumes.get(volume)?.bricks.find((candidate) => candidate.node === name);
+    const copy = [...node(name).copies.values()].find((candidate) => candidate.brickPath === brick?.path);
+    if (copy === undefined) throw new Error(`${name} has no copy of ${volume}`);
+    return copy;
+  };
+  return {
+    state,
+    powerOff: (name) => {
+      node(name).isOn = false;
+      node(name).running.clear();
+      node(name).mounts.clear();
+      for (const copy of node(name).copies.values()) {
+        copy.isMounted = false;
+        copy.isShutDown = false;
+      }
+    },
+    powerOn: (name) => {
+      node(name).isOn = true;
+      for (const volume of state.volumes.values()) if (volume.isStarted) startBricks(state, volume, name);
+    },
+    unplug: (name) => {
+      node(name).isPlugged = false;
+    },
+    plug: (name) => {
+      node(name).isPlugged = true;
+    },
+    reinstall: (name) => {
+      const fresh = createNode(name, node(name).pools.get(DEFAULT_POOL) ?? DEFAULT_POOL_BYTES);
+      Object.assign(node(name), { isOn: true, members: fresh.members });
+      for (const held of [node(name).copies, node(name).running, node(name).mounts]) held.clear();
+    },
+    killBrick: (name, volume) => void node(name).running.delete(copyOf(name, volume).brickPath),
+    breakDisk: (name, volume) => {
+      copyOf(name, volume).isShutDown = true;
+    },
+    killMount: (name, mountPath) => {
+      const mount = node(name).mounts.get(mountPath);
+      if (mount === undefined) throw new Error(`nothing is mounted at ${mountPath} on ${name}`);
+      mount.isServed = false;
+    },
+    occupy: (name, mountPath) => void node(name).mounts.set(mountPath, { source: '/dev/other', isServed: true }),
+    write: (name, volumeName, entries = 1) => write(state, name, { volumeName, entries }),
+    mountState: (name, mountPath) => {
+      const mount = node(name).mounts.get(mountPath);
+      if (mount === undefined) return 'absent';
+      if (mount.source === '/dev/other') return 'foreign';
+      return mount.isServed ? 'mounted' : 'dead';
+    },
+    residue: () => residue(state),
+  };
+}
+
+function createNode(name: string, poolBytes: number): FakeNode {
+  return {
+    name,
+    isOn: true,
+    isPlugged: true,
+    isInstalled: true,
+    pools: new Map([[DEFAULT_POOL, poolBytes]]),
+    copies: new Map(),
+    running: new Set(),
+    mounts: new Map(),
+    members: new Set([name]),
+  };
+}
+
+function createState(nodes: ReadonlyMap<string, FakeNode>): FakeState {
+  const volumes = new Map<string, FakeVolume>();
+  const node = (name: string): FakeNode => {
+    const found = nodes.get(name);
+    if (found === undefined) throw new Error(`the fake cluster has no node ${name}`);
+    return found;
+  };
+  const reaches = (from: string, to: string): boolean => {
+    if (!node(from).isOn || !node(to).isOn) return false;
+    return from === to || (node(from).isPlugged && node(to).isPlugged);
+  };
+  const serves = (brick: DesiredBrick): boolean => {
+    const copy = [...node(brick.node).copies.values()].find((candidate) => candidate.brickPath === brick.path);
+    return node(brick.node).running.has(brick.path) && copy !== undefined && !copy.isShutDown;
+  };
+  const isUsable = (volume: FakeVolume, from: string): boolean => {
+    const served = volume.bricks.filter((brick) => reaches(from, brick.node) && serves(brick));
+    // Quorum auto: more than half; a single copy needs itself.
+    return volume.isStarted && served.length * 2 > volume.bricks.length;
+  };
+  return { nodes, volumes, node, reaches, serves, isUsable };
+}
+
+/** Starts the volume's bricks on one node, as far as their directories are there. */
+export function startBricks(state: FakeState, volume: FakeVolume, nodeName: string): void {
+  const node = state.node(nodeName);
+  for (const brick of volume.bricks) {
+    if (brick.node !== nodeName) continue;
+    const copy = [...node.copies.values()].find((candidate) => candidate.brickPath === brick.path);
+    const isThere = copy?.hasBrick === true && (copy.brick === 'directory' || copy.isMounted);
+    if (isThere) node.running.add(brick.path);
+  }
+}
+
+function write(
+  state: FakeState,
+  from: string,
+  { volumeName, entries }: { readonly volumeName: string; readonly entries: number },
+): boolean {
+  const volume = state.volumes.get(volumeName);
+  if (volume === undefined || !state.isUsable(volume, from)) return false;
+  for (const brick of volume.bricks) {
+    if (state.reaches(from, brick.node) && state.serves(brick)) continue;
+    volume.stale.set(brick.path, (volume.stale.get(brick.path) ?? 0) + entries);
+  }
+  return true;
+}
+
+function residue(state: FakeState): readonly string[] {
+  const left = [...state.volumes.keys()].map((name) => `volume ${name}`);
+  for (const node of state.nodes.values()) {
+    for (const copy of node.copies.values()) left.push(`${node.name}: copy ${copy.uid}`);
+    for (const path of node.running) left.push(`${node.name}: brick process of ${path}`);
+    for (const path of node.mounts.keys()) left.push(`${node.name}: mount ${path}`);
+  }
+  return left.toSorted();
+}

@@ -1,0 +1,327 @@
+/** The GlusterFS engine of one node of a cluster in memory: the real planners over a model of what their steps do. */
+import { AppError } from '../../domain/errors.ts';
+import type {
+  Desired,
+  DesiredAttachment,
+  DesiredVolume,
+  Engine,
+  Observed,
+  ObservedBrick,
+  ObservedVolume,
+  Step,
+  Subject,
+} from '../../ports/engine.ts';
+import {
+  type FakeCluster,
+  type FakeCopy,
+  type FakeNode,
+  type FakeState,
+  type FakeVolume,
+  fakeAway,
+  startBricks,
+} from './cluster.fake.ts';
+import { GLUSTER_CAPABILITIES } from './engine.ts';
+import { copyPaths } from './paths.ts';
+import { planGluster } from './plan.ts';
+import type { ObservedGlusterCopy } from './plan-copy.ts';
+import type { GlusterStep } from './steps.ts';
+
+export interface FakeEngineOptions {
+  /**
+   * Around each step: call `act` to have it done. Throw, or never return, before or after that, and the node's agent has
+   * crashed there.
+   */
+  readonly around?: (step: Step, act: () => Promise<void>) => Promise<void>;
+}
+
+/** Creates the engine of one node. Another one for the same node is the same node after a restart of its agent. */
+export function createFakeGlusterEngine(cluster: FakeCluster, name: string, options: FakeEngineOptions = {}): Engine {
+  const { state } = cluster;
+  const around = options.around ?? ((_step, act) => act());
+  const alive = (signal: AbortSignal): FakeNode => {
+    signal.throwIfAborted();
+    const node = state.node(name);
+    if (!node.isOn) throw fakeAway(name);
+    return node;
+  };
+  return {
+    name: 'gluster',
+    capabilities: () => GLUSTER_CAPABILITIES,
+    probe: async (signal) => {
+      const { isInstalled } = alive(signal);
+      return { isInstalled, isRunning: isInstalled, version: '10.3' };
+    },
+    observe: async <S extends Subject>(desired: Desired<S> & { readonly subject: S }, signal: AbortSignal) =>
+      observe(state, alive(signal), desired),
+    plan: planGluster,
+    apply: (step, signal) =>
+      around(step, async () => {
+        // Steps come from the planner above; the name decides which of the union it is.
+        applyStep(state, alive(signal), step as GlusterStep);
+      }),
+  };
+}
+
+function observe(state: FakeState, node: FakeNode, desired: Desired<Subject>): Observed<Subject> {
+  switch (desired.subject) {
+    case 'peers': {
+      const others = [...node.members].filter((member) => member !== node.name);
+      const peers = others.map((member) => ({
+        uuid: `uuid-of-${member}`,
+        names: [member],
+        isConnected: state.reaches(node.name, member),
+        isMember: true,
+      }));
+      return { subject: 'peers', peers, addresses: {} };
+    }
+    case 'copy':
+      return observeCopy(node, copyPaths(desired).brick, desired.copyUid);
+    case 'volume':
+      return observeVolume(state, node, desired);
+    case 'attachment':
+      return observeAttachment(state, node, desired);
+  }
+}
+
+function observeCopy(node: FakeNode, brickPath: string, uid: string): ObservedGlusterCopy {
+  const copy = node.copies.get(uid);
+  if (copy === undefined) return { subject: 'copy', state: 'absent', brickPath };
+  const { hasImage, isMounted, isShutDown } = copy;
+  const seen = { subject: 'copy', brickPath, hasImage, isMounted } as const;
+  if (isMounted && isShutDown)
+    return { ...seen, state: 'broken', isShutDown, message: 'the file system has shut down' };
+  const isThere = copy.hasBrick && (copy.brick === 'directory' || isMounted);
+  return { ...seen, state: isThere ? 'ready' : 'partial' };
+}
+
+function observeVolume(state: FakeState, node: FakeNode, desired: DesiredVolume): ObservedVolume {
+  const volume = findVolume(state, node, desired.name);
+  if (volume === undefined) {
+    const known = desired.bricks.filter((brick) => node.members.has(brick.node));
+    if (desired.bricks.length > 1 && known.length * 2 <= desired.bricks.length) {
+      throw new AppError('unavailable', `glusterd on ${node.name} knows too few nodes`, { reason: 'NotInPool' });
+    }
+    return { subject: 'volume', isPresent: false, isStarted: false, bricks: [], options: {} };
+  }
+  const observed: ObservedVolume = {
+    subject: 'volume',
+    isPresent: true,
+    isStarted: volume.isStarted,
+    engineId: volume.id,
+    bricks: volume.bricks.map((brick) => observeBrick(state, node, volume, brick)),
+    options: Object.fromEntries(volume.options),
+    ...(volume.limitBytes === undefined ? {} : { limitBytes: volume.limitBytes }),
+  };
+  drain(state, volume);
+  return observed;
+}
+
+function observeBrick(
+  state: FakeState,
+  node: FakeNode,
+  volume: FakeVolume,
+  brick: FakeVolume['bricks'][number],
+): ObservedBrick {
+  const isNodeReachable = volume.isStarted && state.reaches(node.name, brick.node);
+  const isOnline = isNodeReachable && state.node(brick.node).running.has(brick.path);
+  const isReadable = isOnline && state.serves(brick);
+  // A brick tells what others lack.
+  const owed = [...volume.stale].filter(([path]) => path !== brick.path).reduce((sum, [, count]) => sum + count, 0);
+  const isCurrent = (volume.stale.get(brick.path) ?? 0) === 0;
+  const heal =
+    volume.bricks.length > 1 && isReadable ? { pendingHeals: isCurrent ? owed : 0, splitBrainEntries: 0 } : {};
+  return { node: brick.node, path: brick.path, isOnline, isReadable, isNodeReachable, ...heal };
+}
+
+/** A heal goes on while somebody looks: one entry of each copy for each look. */
+function drain(state: FakeState, volume: FakeVolume): void {
+  if (!volume.isHealing || !volume.bricks.every((brick) => state.serves(brick))) return;
+  for (const [path, count] of volume.stale) {
+    if (count > 1) volume.stale.set(path, count - 1);
+    else volume.stale.delete(path);
+  }
+  volume.isHealing = volume.stale.size > 0;
+}
+
+function observeAttachment(
+  state: FakeState,
+  node: FakeNode,
+  { volume, mountPath }: DesiredAttachment,
+): Observed<'attachment'> {
+  const mount = node.mounts.get(mountPath);
+  if (mount === undefined) return { subject: 'attachment', state: 'absent' };
+  if (mount.source !== volume) {
+    return { subject: 'attachment', state: 'foreign', message: `${mount.source} is mounted at ${mountPath}` };
+  }
+  if (!mount.isServed) return { subject: 'attachment', state: 'dead', message: 'no process serves the mount' };
+  const found = state.volumes.get(volume);
+  const isAnswering = found !== undefined && state.isUsable(found, node.name);
+  return { subject: 'attachment', state: 'mounted', isAnswering };
+}
+
+/** A volume is known to the members of the pool that its bricks are in. */
+function findVolume(state: FakeState, node: FakeNode, name: string): FakeVolume | undefined {
+  const volume = state.volumes.get(name);
+  return volume?.bricks.some((brick) => node.members.has(brick.node)) === true ? volume : undefined;
+}
+
+type Actions = {
+  readonly [K in GlusterStep['step']]: (
+    state: FakeState,
+    node: FakeNode,
+    step: Extract<GlusterStep, { step: K }>,
+  ) => void;
+};
+
+function applyStep<K extends GlusterStep['step']>(
+  state: FakeState,
+  node: FakeNode,
+  step: Extract<GlusterStep, { step: K }>,
+): void {
+  const act: Actions[K] = ACTIONS[step.step];
+  act(state, node, step);
+}
+
+const ACTIONS: Actions = {
+  probePeer: (state, node, { node: other }) => {
+    if (!state.reaches(node.name, other)) throw unavailable('PeerAway', `${other} does not answer ${node.name}`);
+    const target = state.node(other);
+    if (node.members.has(other)) return;
+    if (target.members.size > 1) throw new AppError('precondition', `${other} is already part of another cluster`);
+    node.members.add(other);
+    target.members = node.members;
+  },
+  makeImage: (_state, node, { copy, imageBytes }) => {
+    const made = node.copies.get(copy.copyUid);
+    if (made?.hasImage === true) return;
+    const capacity = node.pools.get(copy.poolPath);
+    if (capacity === undefined) throw new AppError('precondition', `the pool ${copy.poolPath} does not exist`);
+    const used = [...node.copies.values()].filter((each) => each.poolPath === copy.poolPath);
+    const free = capacity - used.reduce((sum, each) => sum + each.reservedBytes, 0);
+    if (free < imageBytes) {
+      throw new AppError('capacity', `${node.name}: ${free} bytes free < ${imageBytes}`, { reason: 'PoolFull' });
+    }
+    node.copies.set(copy.copyUid, newCopy(copy, imageBytes));
+  },
+  mountImage: (_state, node, { copy }) => {
+    const found = demandCopy(node, copy.copyUid);
+    found.isMounted = true;
+    found.isShutDown = false;
+  },
+  makeBrick: (_state, node, { copy }) => {
+    if (copy.brick === 'directory' && !node.copies.has(copy.copyUid)) node.copies.set(copy.copyUid, newCopy(copy, 0));
+    const found = demandCopy(node, copy.copyUid);
+    if (copy.brick === 'image' && !found.isMounted) throw new AppError('precondition', 'the image is not mounted');
+    found.hasBrick = true;
+  },
+  stopBrick: (_state, node, { copy }) => void node.running.delete(copyPaths(copy).brick),
+  unmountImage: (_state, node, { copy }) => {
+    const found = node.copies.get(copy.copyUid);
+    if (found === undefined) return;
+    if (node.running.has(found.brickPath)) throw new AppError('precondition', 'the brick process uses the mount');
+    found.isMounted = false;
+    found.isShutDown = false;
+  },
+  eraseCopy: (_state, node, { copy }) => {
+    if (node.copies.get(copy.copyUid)?.isMounted === true) throw new AppError('precondition', 'the image is mounted');
+    node.copies.delete(copy.copyUid);
+  },
+  createVolume: (state, node, { volume, layout, bricks }) => {
+    if (state.volumes.has(volume)) return;
+    for (const brick of bricks) {
+      if (!node.members.has(brick.node) || !state.reaches(node.name, brick.node)) {
+        throw unavailable('PeerAway', `Host ${brick.node} is not in 'Peer in Cluster' state`);
+      }
+      const copy = [...state.node(brick.node).copies.values()].find((each) => each.brickPath === brick.path);
+      if (copy?.hasBrick !== true) throw new AppError('precondition', `Failed to create brick directory ${brick.path}`);
+    }
+    const id = `id-of-${bricks[0]?.path ?? ''}`;
+    const fresh = { isStarted: false, limitBytes: undefined, isHealing: false };
+    state.volumes.set(volume, { name: volume, id, layout, bricks, options: new Map(), stale: new Map(), ...fresh });
+  },
+  setOptions: (state, node, { volume, options }) => {
+    const found = demandVolume(state, node, volume);
+    for (const [key, value] of Object.entries(options)) found.options.set(key, value);
+  },
+  startVolume: (state, node, { volume }) => {
+    const found = demandVolume(state, node, volume);
+    found.isStarted = true;
+    for (const { node: each } of found.bricks) if (state.reaches(node.name, each)) startBricks(state, found, each);
+  },
+  startBricks: (state, node, { volume }) => {
+    const found = demandVolume(state, node, volume);
+    for (const { node: each } of found.bricks) if (state.reaches(node.name, each)) startBricks(state, found, each);
+  },
+  limitVolume: (state, node, { volume, limitBytes }) => {
+    demandVolume(state, node, volume).limitBytes = limitBytes;
+  },
+  healVolume: (state, node, { volume }) => {
+    demandVolume(state, node, volume).isHealing = true;
+  },
+  stopVolume: (state, node, { volume }) => {
+    const found = findVolume(state, node, volume);
+    if (found === undefined) return;
+    demandQuorum(state, node);
+    found.isStarted = false;
+    for (const brick of found.bricks) state.node(brick.node).running.delete(brick.path);
+  },
+  deleteVolume: (state, node, { volume }) => {
+    if (findVolume(state, node, volume) === undefined) return;
+    if ([...node.members].some((member) => !state.reaches(node.name, member))) {
+      throw unavailable('PeerAway', 'Some of the peers are down');
+    }
+    state.volumes.delete(volume);
+  },
+  mountVolume: (state, node, { volume, mountPath }) => {
+    const found = state.volumes.get(volume);
+    if (found === undefined || !state.isUsable(found, node.name)) {
+      throw unavailable('MountRefused', `mounting ${volume} at ${mountPath} on ${node.name} was refused`);
+    }
+    node.mounts.set(mountPath, { source: volume, isServed: true });
+  },
+  unmountVolume: (_state, node, { volume, mountPath }) => {
+    if (node.mounts.get(mountPath)?.source === volume) node.mounts.delete(mountPath);
+  },
+  refuse: (_state, _node, { kind, about, resource, reason, hint }) => {
+    throw new AppError(kind, about, { resource, reason, hint });
+  },
+};
+
+function newCopy(copy: Parameters<typeof copyPaths>[0], reservedBytes: number): FakeCopy {
+  return {
+    uid: copy.copyUid,
+    poolPath: copy.poolPath,
+    brickPath: copyPaths(copy).brick,
+    brick: copy.brick,
+    reservedBytes,
+    hasImage: copy.brick === 'image',
+    isMounted: false,
+    hasBrick: false,
+    isShutDown: false,
+  };
+}
+
+function demandCopy(node: FakeNode, uid: string): FakeCopy {
+  const copy = node.copies.get(uid);
+  if (copy === undefined) throw new AppError('notFound', `${node.name} has no copy ${uid}`);
+  return copy;
+}
+
+function demandVolume(state: FakeState, node: FakeNode, name: string): FakeVolume {
+  const volume = findVolume(state, node, name);
+  if (volume === undefined)
+    throw new AppError('notFound', `Volume ${name} does not exist`, { reason: 'VolumeMissing' });
+  if (volume.layout !== 'single') demandQuorum(state, node);
+  return volume;
+}
+
+/** Server quorum: more than half of the pool answers this node. */
+function demandQuorum(state: FakeState, node: FakeNode): void {
+  const reached = [...node.members].filter((member) => state.reaches(node.name, member));
+  if (reached.length * 2 > node.members.size) return;
+  throw unavailable('NoQuorum', 'Quorum not met. Volume operation not allowed.');
+}
+
+function unavailable(reason: string, message: string): AppError {
+  return new AppError('unavailable', message, { reason });
+}
