@@ -22,8 +22,8 @@ export const StorageClusterStatus = z.object({
     })
     .optional()
     .describe("Written by the anchor's agent: the members that the engine says are connected."),
-  conditions: z.array(Condition).optional(),
-  observedGeneration: z.number().int().optional(),
+  conditions: z.array(Condition).optional().describe('Ready: the members are joined.'),
+  observedGeneration: z.number().int().optional().describe('Generation of the spec that this status is about.'),
 });
 export type StorageClusterStatus = z.infer<typeof StorageClusterStatus>;
 

@@ -70,6 +70,21 @@ describe.each(['file', 'memory'])('object store in %s', (place) => {
     expect(store.get(key('y'))?.revision).toBe(1);
   });
 
+  test('a write that fails half-way leaves no trace, not even in the revision', async () => {
+    const store = make();
+    const failing = store.transact((transaction) => {
+      transaction.put(key('x'), 0, () => '{}');
+      transaction.put(key('y'), 0, () => {
+        throw new Error('disk on fire');
+      });
+    });
+    await expect(failing).rejects.toMatchObject({ kind: 'unavailable', reason: 'StoreFailed' });
+    expect(store.revision()).toBe(0);
+    await put(store, 'x', 0);
+    expect(store.get(key('x'))?.revision).toBe(1);
+    expect(store.changesSince('volumes', 0, 10)).toHaveLength(1);
+  });
+
   test('tells subscribers of a commit before its writers', async () => {
     const store = make();
     const order: string[] = [];

@@ -319,6 +319,8 @@ describe('list', () => {
     expect(names({ fieldSelector: 'metadata.name=c1,spec.node=n1' })).toEqual([]);
     expect(names({ fieldSelector: 'spec.index=2' })).toEqual(['c2']);
     expect(names({ labelSelector: 'odd in (1,7)' })).toEqual(['c1']);
+    await resources.create('Volume', volume('gv0'));
+    expect(resources.list('Volume', { fieldSelector: 'spec.node=' }).items).toHaveLength(1);
   });
 
   test('pages through everything once, and a watch from the first page misses nothing', async () => {
