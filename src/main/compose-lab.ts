@@ -8,10 +8,12 @@ import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import { createLabHardware } from '../adapters/lab/hardware.ts';
 import { LABS_FOLDER, labFolder } from '../adapters/lab/layout.ts';
 import { createLabStore } from '../adapters/lab/store.ts';
+import { createApt } from '../adapters/packages/apt.ts';
 import { createSystemClock } from '../adapters/system/clock.ts';
 import { createSystemRandom } from '../adapters/system/random.ts';
 import { loadOrCreateAuthority } from '../adapters/tls/authority-files.ts';
 import type { MachineHost } from '../ports/host.ts';
+import type { Packages } from '../ports/packages.ts';
 import type { BringUpDeps } from '../usecases/lab/bring-up-holdfast.ts';
 import { createLabs } from '../usecases/lab/create-labs.ts';
 import { issueKubeconfig } from './issue-kubeconfig.ts';
@@ -48,6 +50,11 @@ export function composeLab(labsFolder: string = LABS_FOLDER, packageFolder: stri
     connect: async (path) => createKubeClient(await loadKubeconfig(path), { userAgent: `holdfast/${VERSION}` }),
     installation: { packageFolder, node: process.execPath },
   };
+}
+
+/** Debian's packages on this machine. */
+export function composePackages(machine: MachineHost): Packages {
+  return createApt({ host: machine, processes: machine.processes, userId: process.getuid?.() ?? -1 });
 }
 
 /** The folder with package.json: this file is src/main/compose-lab.ts, or has been bundled into dist/ or dist/chunks/. */

@@ -14,3 +14,9 @@ export interface Logger {
   /** A logger that adds these fields to each entry. */
   child(fields: LogFields): Logger;
 }
+
+/** How much a role logs, and in which form; chosen by its flags. */
+export interface LogChoice {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly format: 'json' | 'text';
+}

@@ -3,22 +3,13 @@ import type { Command } from 'commander';
 import { beforeAll, expect, test } from 'vitest';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
 import { createSystemRandom } from '../../src/adapters/system/random.ts';
-import { labCommand } from '../../src/main/lab-command.ts';
-import { ledgerCommand } from '../../src/main/ledger-command.ts';
-import { createFakeLogger } from '../../src/ports/logger.fake.ts';
-import type { CommandEntry } from '../../src/shells/cli/command-entry.ts';
+import { COMMANDS } from '../../src/main/entries.ts';
 import type { CliContext } from '../../src/shells/cli/context.ts';
-import { buildProgram, CLI_COMMANDS } from '../../src/shells/cli/program.ts';
+import { buildProgram } from '../../src/shells/cli/program.ts';
 import { commandFault } from './check-command.ts';
 import { holdfastCommands, readDocs } from './read-docs.ts';
 
 const clock = createSystemClock();
-const OTHER_ENTRIES: readonly CommandEntry[] = [
-  { name: 'lab', summary: 'Hosts on this machine', load: async () => labCommand() },
-  { name: 'ledger', summary: 'Proof', load: async () => ledgerCommand({ clock, log: createFakeLogger() }) },
-];
-/** Programs of their own in src/main, which take no verb. */
-const ROLES = new Set(['controller', 'node', 'demo']);
 
 const never = async (): Promise<never> => Promise.reject(new Error('nothing is run here'));
 const context: CliContext = {
@@ -36,7 +27,7 @@ const context: CliContext = {
 
 let program: Command;
 beforeAll(async () => {
-  program = await buildProgram(context, [...CLI_COMMANDS, ...OTHER_ENTRIES]);
+  program = await buildProgram(context, COMMANDS);
 });
 
 const commands = readDocs().flatMap((doc) =>
@@ -48,7 +39,6 @@ test('the documentation shows commands', () => {
 });
 
 test.for(commands)('holdfast $line in $path', ({ words }) => {
-  if (words.length === 1 && ROLES.has(words[0] ?? '')) return;
   expect(commandFault(program, words)).toBeUndefined();
 });
 

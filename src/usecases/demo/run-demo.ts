@@ -49,15 +49,21 @@ export async function runDemo(deps: DemoDeps, options: DemoOptions, signal: Abor
   const cast = castOf(options.plan);
   const { say } = options;
   say(`starting a lab of ${cast.hosts.length} hosts`);
-  const { labName: name, isKept } = options;
-  const world = await bringUpHoldfast(deps, { name, isKept, hosts: cast.hosts, zones: cast.zones }, signal, say);
-  let isDone = false;
+  const world = await bringUpHoldfast(
+    deps,
+    { name: options.labName, hosts: cast.hosts, zones: cast.zones },
+    signal,
+    say,
+  );
+  let isLeft = false;
   try {
     const report = await play(deps, options, { cast, world, signal });
-    isDone = true;
+    // Only now: a demo that is killed before its end leaves a lab that nobody wants, and the next one removes it.
+    if (options.isKept) await world.lab.keep();
+    isLeft = options.isKept;
     return report;
   } finally {
-    if (!(isDone && isKept)) {
+    if (!isLeft) {
       say('removing the lab');
       await world.lab.down();
     }
@@ -183,13 +189,17 @@ async function cutWriterAndReadElsewhere(deps: DemoDeps, { say }: DemoOptions, {
   await workload.close();
   const { files } = world.lab.host(cast.reader);
   say(`reading everything back on ${cast.reader}`);
+  const askedAt = deps.clock.monotonic();
   const verdict = await checkLedgerFile({
     hash: deps.hash,
     readFile: (offset, length) => files.readBytes(workload.path, offset, length),
     readStore: (offset, length) => deps.machine.files.readBytes(workload.storePath, offset, length),
     storePath: workload.storePath,
   });
-  say(`${verdict.found} of ${verdict.acknowledged} acknowledged records are there`);
+  const seconds = ((deps.clock.monotonic() - askedAt) / 1000).toFixed(1);
+  say(
+    `${verdict.found} of ${verdict.acknowledged} acknowledged records are there; reading took ${seconds} s, most of it until GlusterFS gave the silent host up`,
+  );
   return verdict;
 }
 

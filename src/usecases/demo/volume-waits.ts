@@ -1,6 +1,7 @@
 /** The facts that the demo waits for, each with a deadline and the reason it was missed. */
 import { AppError } from '../../domain/errors.ts';
 import type { Resource } from '../../ports/resource-client.ts';
+import type { Condition } from '../../schemas/common.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
 
 const MOUNT_TIMEOUT_MS = 90_000;
@@ -23,7 +24,7 @@ export async function waitForMounts(
     name: volume,
     check: (found) => {
       const ready = conditionOf(found, 'Ready');
-      const line = `volume ${volume}: ${ready?.message ?? 'waits for the controller'}`;
+      const line = `volume ${volume}: ${describeProgress(ready)}`;
       if (line !== said) say(line);
       said = line;
       return ready?.status === 'True' ? true : undefined;
@@ -33,6 +34,12 @@ export async function waitForMounts(
     signal,
   });
   await Promise.all(hosts.map((host) => waitForMount(deps, `${volume}.${host}`, signal)));
+}
+
+/** While hosts and disks are only just starting, that none of them fits yet is no news. */
+function describeProgress(ready: Condition | undefined): string {
+  if (ready === undefined || ready.reason === 'NoPlaceForCopies') return 'waits for nodes with a pool and GlusterFS';
+  return ready.message;
 }
 
 async function waitForMount(deps: WaitDeps, name: string, signal: AbortSignal): Promise<void> {

@@ -147,5 +147,16 @@ async function startAgent(deps: BringUpDeps, lab: Lab, host: string, server: str
 
 function agentArgv(host: string, address: string): string[] {
   const program = [LAB_NODE, `${LAB_PACKAGE_FOLDER}/dist/main.mjs`];
-  return [...program, 'node', '--name', host, '--address', address, '--kubeconfig', NODE_KUBECONFIG];
+  return [
+    ...program,
+    'node',
+    '--name',
+    host,
+    '--address',
+    address,
+    '--kubeconfig',
+    NODE_KUBECONFIG,
+    '--watch-idle',
+    '25s',
+  ];
 }

@@ -54,6 +54,9 @@ function handleOf(deps: LabDeps, made: LabRecord): Lab {
         return { ...record, bootActions: [...others, action] };
       });
     },
+    keep: async () => {
+      await updateLab(deps, name, (record) => ({ ...record, isKept: true }));
+    },
     down: () => downLab(deps, name),
   };
 }

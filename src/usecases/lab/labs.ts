@@ -80,6 +80,8 @@ export interface Lab {
   logOf(host: string, daemon: string): string;
   /** Adds to what happens at each power on; does not run it now. One of the same name and host is replaced. */
   addBootAction(action: BootActionInput): Promise<void>;
+  /** From now on it outlives its owner. */
+  keep(): Promise<void>;
   /** Removes everything of the lab and returns when it is gone. */
   down(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** Power on, off and cut, and reinstallation of lab hosts. */
 import { AppError, messageOf } from '../../domain/errors.ts';
-import type { BootAction, LabRecord } from '../../schemas/lab-record.ts';
+import type { BootAction, LabHostRecord, LabRecord } from '../../schemas/lab-record.ts';
 import { startDaemon } from './daemons.ts';
 import { findHost, type LabDeps, readLab, updateHost } from './lab-deps.ts';
 
@@ -9,10 +9,20 @@ export async function powerOn(deps: LabDeps, labName: string, hostName: string):
   const lab = await readLab(deps, labName);
   const host = findHost(lab, hostName);
   if (host.init !== undefined && (await deps.processes.isAlive(host.init))) return;
-  const { init, bootId } = await deps.hardware.boot(lab, host);
-  const booted = await updateHost(deps, labName, hostName, (each) => ({ ...each, init, bootId, daemons: {} }));
+  const booted = await bootRecorded(deps, lab, host);
   for (const action of booted.bootActions) {
     if (action.host === undefined || action.host === hostName) await runBootAction(deps, booted, hostName, action);
+  }
+}
+
+/** A host that cannot boot, or that nobody may know of any more because its lab is being removed, is off again. */
+async function bootRecorded(deps: LabDeps, lab: LabRecord, host: LabHostRecord): Promise<LabRecord> {
+  try {
+    const { init, bootId } = await deps.hardware.boot(lab, host);
+    return await updateHost(deps, lab.name, host.name, (each) => ({ ...each, init, bootId, daemons: {} }));
+  } catch (error) {
+    await deps.hardware.powerOff(lab, host);
+    throw error;
   }
 }
 

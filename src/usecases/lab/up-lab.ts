@@ -24,16 +24,28 @@ export async function upLab(deps: LabDeps, options: LabOptions, signal?: AbortSi
   }
   await removeAbandoned(deps);
   signal?.throwIfAborted();
-  await recordLab(deps, options, hosts);
+  const lab = await recordLab(deps, options, hosts);
   try {
-    await build(deps, options, signal);
+    await build(deps, lab, signal);
   } catch (error) {
-    // A lab that is not whole is of no use to anyone. Whoever removes it meanwhile does just the same.
-    await downLab(deps, options.name).catch((cause: unknown) => {
+    // A lab that is not whole is of no use to anyone.
+    await undo(deps, lab).catch((cause: unknown) => {
       throw new AggregateError([error, cause], `lab ${options.name} could neither be made nor removed`);
     });
     throw error;
   }
+}
+
+/** Removes what was made, also when somebody else has removed the lab meanwhile and could not see all of it yet. */
+async function undo(deps: LabDeps, lab: LabRecord): Promise<void> {
+  const { store, hardware } = deps;
+  if ((await store.read(lab.name))?.mark === lab.mark) return downLab(deps, lab.name);
+  await store.locked(async (records) => {
+    // By now the name may be that of a new lab, with images of the same names: that one is left alone.
+    if ((await store.read(lab.name)) !== undefined) return;
+    await hardware.clear(lab);
+    await records.remove(lab.name);
+  });
 }
 
 function hostNames({ hosts = DEFAULT_HOSTS }: LabOptions): readonly string[] {
@@ -57,11 +69,11 @@ async function removeAbandoned(deps: LabDeps): Promise<void> {
   }
 }
 
-async function recordLab(deps: LabDeps, options: LabOptions, hosts: readonly string[]): Promise<void> {
+async function recordLab(deps: LabDeps, options: LabOptions, hosts: readonly string[]): Promise<LabRecord> {
   parseNodeName(options.name);
   const owner = await deps.processes.self();
   const inUse = await deps.hardware.networksInUse();
-  await deps.store.locked(async (records) => {
+  return deps.store.locked(async (records) => {
     if ((await deps.store.read(options.name)) !== undefined) {
       throw new AppError('exists', `there is a lab ${options.name} already`, {
         resource: `lab ${options.name}`,
@@ -74,7 +86,7 @@ async function recordLab(deps: LabDeps, options: LabOptions, hosts: readonly str
       inUse,
       others.flatMap((other) => (other === undefined ? [] : [other.network])),
     );
-    await records.write({
+    const record: LabRecord = {
       version: 1,
       name: options.name,
       mark: deps.random.uuid(),
@@ -87,7 +99,9 @@ async function recordLab(deps: LabDeps, options: LabOptions, hosts: readonly str
       hosts: hosts.map((name, index) => newHost(deps, options, network, { name, index: index + 1 })),
       machineDaemons: {},
       bootActions: (options.bootActions ?? []).map((action) => BootAction.parse(action)),
-    });
+    };
+    await records.write(record);
+    return record;
   });
 }
 
@@ -110,13 +124,11 @@ function newHost(
   };
 }
 
-async function build(deps: LabDeps, options: LabOptions, signal: AbortSignal | undefined): Promise<void> {
-  const { name } = options;
-  const lab = await updateLab(deps, name, (record) => record);
+async function build(deps: LabDeps, lab: LabRecord, signal: AbortSignal | undefined): Promise<void> {
   const id = await deps.hardware.startNetwork(lab);
-  const connected: LabRecord = await updateLab(deps, name, (record) => ({ ...record, switch: id }));
+  const { name, hosts } = await updateLab(deps, lab.name, (record) => ({ ...record, switch: id }));
   signal?.throwIfAborted();
-  const boots = await Promise.allSettled(connected.hosts.map((host) => powerOn(deps, name, host.name)));
+  const boots = await Promise.allSettled(hosts.map((host) => powerOn(deps, name, host.name)));
   for (const boot of boots) if (boot.status === 'rejected') throw boot.reason;
   signal?.throwIfAborted();
   await updateLab(deps, name, (record) => ({ ...record, phase: 'running' }));

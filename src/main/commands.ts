@@ -1,0 +1,69 @@
+/** The commands that need adapters, wired. Loaded only when one of them is called; each then loads what it needs. */
+import { join } from 'node:path';
+import type { LoggerOptions } from '../adapters/system/logger.ts';
+import type { LogChoice } from '../ports/logger.ts';
+import type { CommandModule } from '../shells/cli/command-entry.ts';
+
+/** Standard error, since standard output carries data. */
+function toStderr(choice: LogChoice): LoggerOptions {
+  return { ...choice, write: (line) => void process.stderr.write(line) };
+}
+
+/** `holdfast node` */
+export async function nodeCommand(): Promise<CommandModule> {
+  const { createNodeCommand } = await import('../shells/cli/commands/node-agent.ts');
+  return createNodeCommand({
+    runAgent: async (options, signal) => {
+      const { runNode } = await import('./run-node.ts');
+      await runNode({ ...options, log: toStderr(options.log) }, signal);
+    },
+  });
+}
+
+/** `holdfast controller` */
+export async function controllerCommand(): Promise<CommandModule> {
+  const { createControllerCommand } = await import('../shells/cli/commands/controller.ts');
+  return createControllerCommand({
+    runEmbedded: async (options, signal) => {
+      const { runEmbeddedController } = await import('./run-controller.ts');
+      await runEmbeddedController({ ...options, log: toStderr(options.log) }, signal);
+    },
+    runOnCluster: async (options, signal) => {
+      const { runClusterController } = await import('./run-controller.ts');
+      await runClusterController({ ...options, log: toStderr(options.log) }, signal);
+    },
+  });
+}
+
+/** `holdfast demo` */
+export async function demoCommand(): Promise<CommandModule> {
+  const { createDemoCommand } = await import('../shells/cli/commands/demo.ts');
+  const { composeLab, composePackages } = await import('./compose-lab.ts');
+  const { composeLedger } = await import('./compose-ledger.ts');
+  const lab = composeLab();
+  return createDemoCommand({
+    ...lab,
+    ...composeLedger(lab.clock, toStderr({ level: 'warn', format: 'text' })),
+    packages: composePackages(lab.machine),
+    defaultPlan: join(lab.installation.packageFolder, 'examples/plan.lab.yaml'),
+  });
+}
+
+/** `holdfast lab` */
+export async function labCommand(): Promise<CommandModule> {
+  const { createLabCommand } = await import('../shells/cli/commands/lab.ts');
+  const { composeLab, composePackages } = await import('./compose-lab.ts');
+  const lab = composeLab();
+  return createLabCommand({ ...lab, packages: composePackages(lab.machine) });
+}
+
+/** `holdfast ledger` */
+export async function ledgerCommand(): Promise<CommandModule> {
+  const { createLedgerCommand } = await import('../shells/cli/commands/ledger.ts');
+  const { createLocalHost } = await import('../adapters/host/local-host.ts');
+  const { createSystemClock } = await import('../adapters/system/clock.ts');
+  const { composeLedger } = await import('./compose-ledger.ts');
+  const clock = createSystemClock();
+  const ledger = composeLedger(clock, toStderr({ level: 'info', format: 'text' }));
+  return createLedgerCommand({ ...ledger, hostFiles: createLocalHost({ clock }).files });
+}

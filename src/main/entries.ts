@@ -1,0 +1,41 @@
+/** The table of commands. */
+import type { CommandEntry } from '../shells/cli/command-entry.ts';
+import { CLI_COMMANDS } from '../shells/cli/program.ts';
+
+const ROLES = 'Roles';
+const LAB = 'Lab and proof';
+
+/** Every top-level command: the CLI's own, and those that need adapters, which are wired only when they are called. */
+export const COMMANDS: readonly CommandEntry[] = [
+  // `node` here also runs the agent, which needs a host and an engine.
+  ...CLI_COMMANDS.filter((entry) => entry.name !== 'node'),
+  {
+    name: 'node',
+    summary: 'List and show nodes; with --name, run the agent of this machine',
+    load: async () => (await import('./commands.ts')).nodeCommand(),
+  },
+  {
+    name: 'controller',
+    summary: 'Run the controller; with --embedded also the API server',
+    group: ROLES,
+    load: async () => (await import('./commands.ts')).controllerCommand(),
+  },
+  {
+    name: 'demo',
+    summary: 'Three hosts, a replicated volume, hosts lost under load, and proof',
+    group: LAB,
+    load: async () => (await import('./commands.ts')).demoCommand(),
+  },
+  {
+    name: 'lab',
+    summary: 'Hosts on this machine, with power switches and network cables',
+    group: LAB,
+    load: async () => (await import('./commands.ts')).labCommand(),
+  },
+  {
+    name: 'ledger',
+    summary: 'Prove that a storage keeps what it said is safe',
+    group: LAB,
+    load: async () => (await import('./commands.ts')).ledgerCommand(),
+  },
+];

@@ -1,0 +1,104 @@
+/** `holdfast node` without a verb: the agent of one machine. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../../../domain/duration.ts';
+import { AppError } from '../../../domain/errors.ts';
+import { labelFault, parseNodeName } from '../../../domain/names.ts';
+import type { LogChoice } from '../../../ports/logger.ts';
+import { StorageNodeSpec } from '../../../schemas/storage-node.ts';
+import type { CommandModule } from '../command-entry.ts';
+import type { CliContext } from '../context.ts';
+import { globalOptions } from '../global-options.ts';
+import { addLogOptions, type LogFlags, logChoice } from '../log-options.ts';
+import { register as registerVerbs } from './node.ts';
+
+export interface AgentOptions {
+  readonly name: string;
+  readonly kubeconfig: string;
+  /** What the node registers with when no plan has described it yet. */
+  readonly initialSpec: StorageNodeSpec;
+  readonly watchIdleMs: number;
+  readonly log: LogChoice;
+}
+
+export interface NodeCommandDeps {
+  /** Runs until the signal aborts. */
+  readonly runAgent: (options: AgentOptions, signal: AbortSignal) => Promise<void>;
+}
+
+interface Flags extends LogFlags {
+  readonly name?: string;
+  readonly address?: string;
+  readonly zone?: string;
+  readonly pool: readonly StorageNodeSpec['pools'][number][];
+  readonly watchIdle: number;
+}
+
+/** Creates the command's module: `node list|show`, and the agent. */
+export function createNodeCommand(deps: NodeCommandDeps): CommandModule {
+  return {
+    register: (command, context) => {
+      registerVerbs(command, context);
+      addLogOptions(command)
+        .description('List and show nodes; with --name, run the agent of this machine')
+        .option('--name <node>', 'run the agent of this node')
+        .option('--address <ip>', 'address to register with, when no plan has described the node yet')
+        .option('--zone <zone>', 'failure domain to register with')
+        .addOption(
+          new Option('--pool <name=path[,device]>', 'pool to register with; may be given several times')
+            .argParser(collectPools)
+            .default([], 'none'),
+        )
+        .addOption(
+          new Option('--watch-idle <time>', 'silence of the API server that is taken for a dead connection')
+            .argParser(parseDuration)
+            .default(90_000, '90s'),
+        )
+        .action((flags: Flags, own: Command) => run(deps, context, flags, own));
+    },
+  };
+}
+
+async function run(deps: NodeCommandDeps, context: CliContext, flags: Flags, own: Command): Promise<void> {
+  if (flags.name === undefined) {
+    throw new AppError('invalid', 'holdfast node needs a verb, or the name of the node whose agent is to run', {
+      hint: 'holdfast node list, holdfast node show NAME, or holdfast node --name NAME --address IP --kubeconfig FILE',
+    });
+  }
+  const { kubeconfig } = globalOptions(own);
+  if (kubeconfig === undefined) {
+    throw new AppError('invalid', 'the agent was not told which API server to use', {
+      hint: 'add --kubeconfig FILE, with the certificate of this node',
+    });
+  }
+  const name = parseNodeName(flags.name);
+  const initialSpec = readSpec(flags);
+  await deps.runAgent(
+    { name, kubeconfig, initialSpec, watchIdleMs: flags.watchIdle, log: logChoice(flags) },
+    context.signal,
+  );
+}
+
+function readSpec({ address, zone, pool }: Flags): StorageNodeSpec {
+  if (address === undefined) {
+    throw new AppError('invalid', 'the agent was not told the address of its node', { hint: 'add --address IP' });
+  }
+  const spec = StorageNodeSpec.safeParse({
+    addresses: { ip: address },
+    ...(zone === undefined ? {} : { zone }),
+    pools: pool,
+  });
+  if (spec.success) return spec.data;
+  throw new AppError('invalid', 'the node cannot be registered so', {
+    faults: spec.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message })),
+    hint: 'correct the flags --address, --zone and --pool',
+  });
+}
+
+function collectPools(text: string, previous: Flags['pool']): Flags['pool'] {
+  const match = /^(?<name>[^=]+)=(?<path>[^,]+)(?:,(?<device>.+))?$/.exec(text);
+  const { name, path, device } = match?.groups ?? {};
+  if (name === undefined || path === undefined || labelFault(name) !== undefined) {
+    throw new InvalidArgumentError('write NAME=PATH or NAME=PATH,DEVICE, for example default=/mnt/pool,/dev/vdb');
+  }
+  return [...previous, { name, path, ...(device === undefined ? {} : { device }) }];
+}
