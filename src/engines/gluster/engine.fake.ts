@@ -214,6 +214,8 @@ const ACTIONS: Actions = {
     if (copy.brick === 'image' && !found.isMounted) throw new AppError('precondition', 'the image is not mounted');
     found.hasBrick = true;
   },
+  // The model's descriptions survive power cuts.
+  rewriteVolumeFiles: () => undefined,
   stopBrick: (_state, node, { copy }) => void node.running.delete(copyPaths(copy).brick),
   unmountImage: (_state, node, { copy }) => {
     const found = node.copies.get(copy.copyUid);
