@@ -200,6 +200,15 @@ describe.each([
       await host.files.remove(join(folder, 'full', 'x'));
       await host.files.remove(join(folder, 'full'));
     });
+    test('a folder that can never be made is an error, not an endless attempt', async () => {
+      // /proc takes no folders and says ENOENT, as it does for those of a process that has ended.
+      await expect(host.files.makeDirectory('/proc/no such process/a')).rejects.toMatchObject({ kind: 'notFound' });
+    });
+    test('a folder where a file is, is an error', async () => {
+      await host.files.writeText(join(folder, 'file'), '');
+      await expect(host.files.makeDirectory(join(folder, 'file'))).rejects.toMatchObject({ kind: 'exists' });
+      await expect(host.files.makeDirectory(join(folder, 'file', 'x'))).rejects.toMatchObject({ kind: 'notFound' });
+    });
     test('the root is a folder', async () => {
       expect(await host.files.stat('/')).toMatchObject({ type: 'directory' });
       expect(await host.files.list('/')).toContain('proc');

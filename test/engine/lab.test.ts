@@ -147,6 +147,7 @@ describe('three hosts', () => {
     await lab.powerOff('kube3');
     await lab.powerOn('kube3');
     await host.mounts.mount({ source: LAB_DATA_DISK, target: '/disk', fsType: 'xfs', timeoutMs: TIMEOUT_MS });
+    expect(await host.files.list('/disk')).toContain('image');
   });
 
   test('an unplugged host reaches nobody, and stays unplugged over power off', async () => {
@@ -304,6 +305,23 @@ describe('what cannot be', () => {
     stop.abort(new Error('not any more'));
     await expect(made.labs.up({ name: 'stopped', hosts: 1 }, stop.signal)).rejects.toThrow('not any more');
     expect(await made.labs.list()).toEqual([]);
+  });
+
+  test('a lab that is removed while it is being made is gone, and its maker is told', async () => {
+    for (const at of [/^processes start unshare --net --mount/, /^run mount -t overlay/, /^run ip link add port2/]) {
+      const reached = Promise.withResolvers<void>();
+      const removed = Promise.withResolvers<void>();
+      const match = (operation: string) => at.test(operation) && (reached.resolve(), true);
+      const slow = labsIn(made.labsFolder, createInjector([{ match, nth: 1, what: 'pause', until: removed.promise }]));
+      const making = slow.up({ name: 'race', hosts: 2 }).catch((error: unknown) => error);
+      expect(await Promise.race([reached.promise, making])).toBeUndefined();
+      const record = await (await made.labs.open('race')).record();
+      await made.labs.down('race');
+      removed.resolve();
+      expect(await making).toBeInstanceOf(Error);
+      expect(await tracesOf(record)).toEqual([]);
+      expect(await readdir(made.labsFolder)).not.toContain('race');
+    }
   });
 
   test('a host that cannot boot takes the lab with it, and the error says why', async () => {

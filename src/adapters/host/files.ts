@@ -1,7 +1,7 @@
 /** Files of a host: this machine's, or those of a lab host through /proc/PID/root. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rmdir, stat, statfs, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError, type ErrorKind } from '../../domain/errors.ts';
 import type { FileInfo, HostFiles } from '../../ports/host.ts';
@@ -24,6 +24,7 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   ENOTEMPTY: 'precondition',
   EBUSY: 'precondition',
   EROFS: 'precondition',
+  EEXIST: 'exists',
   EISDIR: 'invalid',
 };
 
@@ -119,10 +120,35 @@ async function replaceFile(path: string, text: string, mode: number): Promise<vo
   await withFile(folder, constants.O_RDONLY | constants.O_DIRECTORY, (opened) => opened.sync());
 }
 
+/**
+ * Not mkdir's own `recursive`: below /proc/PID of a host that has just ended mkdir says ENOENT for ever, and Node then
+ * tries for ever, in a thread that nothing can stop.
+ */
 async function makeDirectory(path: string, mode: number | undefined): Promise<void> {
-  const created = await mkdir(path, { recursive: true, ...(mode === undefined ? {} : { mode }) });
-  if (created === undefined || mode === undefined) return;
+  if (!(await makeWithParents(path)) || mode === undefined) return;
   await withFile(path, constants.O_RDONLY | constants.O_DIRECTORY, (folder) => folder.chmod(mode));
+}
+
+/** @returns whether it was made just now */
+async function makeWithParents(path: string): Promise<boolean> {
+  try {
+    return await makeOne(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (codeOf(error) !== 'ENOENT' || parent === path) throw error;
+    await makeWithParents(parent);
+    return makeOne(path);
+  }
+}
+
+async function makeOne(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return false;
+    throw error;
+  }
 }
 
 async function removeOne(path: string): Promise<void> {

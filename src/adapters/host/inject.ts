@@ -77,13 +77,12 @@ function createGate(injections: readonly Injection[]): Gate {
     for (const hit of hits) if (hit.what === 'pause') await hit.until;
     if (has('fail'))
       throw new RunError(`${operation} failed as injected`, { failure: 'exit', file: 'injected', code: 1 });
-    try {
-      return await act();
-    } finally {
-      if (has('crash-after')) crash = new CrashError(operation);
-      // Others that were under way at the crash do not get to know how they ended either.
-      if (crash !== undefined) throw crash;
-    }
+    const [outcome] = await Promise.allSettled([act()]);
+    if (has('crash-after')) crash = new CrashError(operation);
+    // Others that were under way at the crash do not get to know how they ended either.
+    if (crash !== undefined) throw crash;
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
   };
   return { trace, pass };
 }

@@ -18,18 +18,17 @@ export async function resolvePath(root: string, path: string, followLast: boolea
   if (!path.startsWith('/')) {
     throw new AppError('invalid', `"${path.slice(0, 200)}" is not an absolute path`, { reason: 'RelativePath' });
   }
-  let todo = path.split('/');
-  let done: string[] = [];
+  let todo = partsOf(path);
+  let done: readonly string[] = [];
   for (let links = 0; todo.length > 0; ) {
     const [part = '', ...rest] = todo;
     todo = rest;
-    if (part === '' || part === '.') continue;
     if (part === '..') {
       done = done.slice(0, -1);
       continue;
     }
-    const isLast = rest.every((next) => next === '');
-    const target = isLast && !followLast ? undefined : await linkTarget(join(root, ...done, part));
+    const isKept = rest.length === 0 && !followLast;
+    const target = isKept ? undefined : await linkTarget(join(root, ...done, part));
     if (target === undefined) {
       done = [...done, part];
       continue;
@@ -37,10 +36,14 @@ export async function resolvePath(root: string, path: string, followLast: boolea
     links += 1;
     if (links > MAX_SYMLINKS) throw new AppError('invalid', `${path} leads through too many symlinks`);
     if (target.startsWith('/')) done = [];
-    todo = [...target.split('/'), ...rest];
+    todo = [...partsOf(target), ...rest];
   }
   // With a slash at its end: /proc/PID/root itself is a symlink, and it is what it leads to that is meant.
   return done.length === 0 ? join(root, '/') : join(root, ...done);
+}
+
+function partsOf(path: string): readonly string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
 }
 
 async function linkTarget(path: string): Promise<string | undefined> {

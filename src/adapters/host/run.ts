@@ -4,7 +4,8 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import type { AttachedCommand, Command, CommandResult, ProcessId, ProcessRequest } from '../../ports/host.ts';
-import { RunError, type RunFailure } from '../../ports/run-error.ts';
+import type { RunError, RunFailure } from '../../ports/run-error.ts';
+import { describeRunFailure } from './describe-run-failure.ts';
 import { readProcessIdSync } from './process-id.ts';
 
 /** Where programs are looked up, whatever the caller's own PATH says. */
@@ -25,7 +26,8 @@ export type RunnableCommand = Command & { readonly shownAs?: string };
  */
 export function runCommand(command: RunnableCommand): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    if (command.signal?.aborted) return reject(runError(command, 'aborted', { cause: command.signal.reason }));
+    if (command.signal?.aborted)
+      return reject(describeRunFailure(command, 'aborted', { cause: command.signal.reason }));
     const child = spawn(command.file, [...command.args], {
       shell: false,
       detached: true,
@@ -60,7 +62,9 @@ function watch({ child, command, resolve, reject }: Watched): void {
     if (stopped !== undefined || hasEnded(child)) return;
     stopped = { failure, cause };
     killGroup(child);
-    after(KILL_WAIT_MS, () => finish(() => reject(runError(command, failure, { cause, isStuck: true, ...output() }))));
+    after(KILL_WAIT_MS, () =>
+      finish(() => reject(describeRunFailure(command, failure, { cause, isStuck: true, ...output() }))),
+    );
   };
   const onAbort = () => stop('aborted', command.signal?.reason);
   const output = collect(child, command.maxBytes ?? DEFAULT_MAX_BYTES, () => stop('output-too-large'));
@@ -69,19 +73,19 @@ function watch({ child, command, resolve, reject }: Watched): void {
     const { stdout, stderr } = output();
     if (stopped !== undefined) {
       const { failure, cause } = stopped;
-      return finish(() => reject(runError(command, failure, { cause, stdout, stderr })));
+      return finish(() => reject(describeRunFailure(command, failure, { cause, stdout, stderr })));
     }
     if (code === undefined) {
-      return finish(() => reject(runError(command, 'signal', { signal: child.signalCode, stdout, stderr })));
+      return finish(() => reject(describeRunFailure(command, 'signal', { signal: child.signalCode, stdout, stderr })));
     }
     if (!(command.okCodes ?? [0]).includes(code)) {
-      return finish(() => reject(runError(command, 'exit', { code, stdout, stderr })));
+      return finish(() => reject(describeRunFailure(command, 'exit', { code, stdout, stderr })));
     }
     finish(() => resolve({ stdout, stderr, code }));
   };
 
   child.once('error', (cause) => {
-    if (child.pid === undefined) finish(() => reject(runError(command, 'spawn', { cause })));
+    if (child.pid === undefined) finish(() => reject(describeRunFailure(command, 'spawn', { cause })));
   });
   child.once('close', conclude);
   // Pipes that a daemon still holds are let go; one more turn of the event loop reads what is already in them.
@@ -136,7 +140,7 @@ export function startProcess(request: ProcessRequest): Promise<ProcessId> {
     const id = child.pid === undefined ? undefined : readProcessIdSync(child.pid);
     child.unref();
     return new Promise((resolve, reject) => {
-      child.once('error', (cause) => reject(runError(request, 'spawn', { cause })));
+      child.once('error', (cause) => reject(describeRunFailure(request, 'spawn', { cause })));
       if (id !== undefined) resolve(id);
     });
   } finally {
@@ -165,7 +169,7 @@ export function runAttached(command: AttachedCommand): Promise<number> {
       process.off('SIGINT', ignore).off('SIGTERM', pass);
       done();
     };
-    child.once('error', (cause) => settle(() => reject(runError(command, 'spawn', { cause }))));
+    child.once('error', (cause) => settle(() => reject(describeRunFailure(command, 'spawn', { cause }))));
     child.once('exit', (code, signal) =>
       settle(() => resolve(code ?? 128 + (signal === null ? 0 : (constants.signals[signal] ?? 0)))),
     );
@@ -187,53 +191,4 @@ function killGroup(child: ChildProcess): void {
   } catch {
     // ESRCH: it ended in this very moment, which is what was wanted; `exit` follows.
   }
-}
-
-interface Circumstances {
-  readonly code?: number;
-  readonly signal?: NodeJS.Signals | null;
-  readonly stdout?: string;
-  readonly stderr?: string;
-  readonly isStuck?: boolean;
-  readonly cause?: unknown;
-}
-
-interface Described {
-  readonly file: string;
-  readonly shownAs?: string;
-  readonly timeoutMs?: number;
-  readonly maxBytes?: number;
-}
-
-function runError(command: Described, failure: RunFailure, seen: Circumstances): RunError {
-  const { code, stdout, stderr, cause } = seen;
-  const lastLine = (stderr ?? '').trim().split('\n').at(-1) ?? '';
-  const stuck = seen.isStuck ? ', and the kernel does not let go of it' : '';
-  const what: Readonly<Record<RunFailure, string>> = {
-    spawn: `cannot be started: ${spawnReason(cause)}`,
-    exit: `failed with exit code ${code}`,
-    signal: `was ended by ${seen.signal ?? 'a signal'}`,
-    timeout: `did not finish within ${(command.timeoutMs ?? 0) / 1000} s and was killed${stuck}`,
-    aborted: `was stopped on request${stuck}`,
-    'output-too-large': `wrote more than ${command.maxBytes ?? DEFAULT_MAX_BYTES} bytes and was killed${stuck}`,
-  };
-  const message = `${command.shownAs ?? command.file} ${what[failure]}${lastLine === '' ? '' : `: ${lastLine.slice(0, 500)}`}`;
-  return new RunError(message, {
-    failure,
-    file: command.file,
-    cause,
-    ...(code === undefined ? {} : { code }),
-    ...(stdout === undefined ? {} : { stdout }),
-    ...(stderr === undefined ? {} : { stderr }),
-    ...(failure === 'spawn' && isMissing(cause) ? { reason: 'ProgramMissing' } : {}),
-  });
-}
-
-function isMissing(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-}
-
-function spawnReason(cause: unknown): string {
-  if (isMissing(cause)) return 'it is not installed (or its working folder is missing)';
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
 }

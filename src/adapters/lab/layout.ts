@@ -18,10 +18,12 @@ export interface HostLayout {
   readonly logs: string;
 }
 
+/** The folder of a lab: its record, and what its hosts are made of. */
 export function labFolder(labsFolder: string, lab: string): string {
   return join(labsFolder, lab);
 }
 
+/** Where everything of one host lies. */
 export function hostLayout(labsFolder: string, lab: string, host: string): HostLayout {
   const folder = join(labFolder(labsFolder, lab), 'hosts', host);
   return {

@@ -16,7 +16,7 @@ export interface NetworkDeps {
   readonly machine: MachineHost;
 }
 
-export function portName(host: LabHostRecord): string {
+function portName(host: LabHostRecord): string {
   return `port${host.index}`;
 }
 
