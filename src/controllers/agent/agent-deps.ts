@@ -13,6 +13,8 @@ export interface AgentDeps extends ControllerDeps {
   readonly agentVersion: string;
   /** Pools by name that were ready when last looked at, with their paths; written by the node loop only. */
   readonly readyPools: Map<string, string>;
+  /** Called when a copy took or gave back room, so that the pools' free space is reported at once. */
+  readonly onRoomChanged: () => void;
 }
 
 /** Failures on a host are tried again within seconds: somebody may be waiting for the volume. */

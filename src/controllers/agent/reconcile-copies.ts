@@ -35,7 +35,8 @@ export function createCopyLoop(deps: AgentDeps): ReconcileLoop {
 async function prepareCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal) {
   const { engine, log } = deps;
   try {
-    const { observed } = await runSteps(engine, desiredCopy(deps, copy, true), { log, signal });
+    const { observed, applied } = await runSteps(engine, desiredCopy(deps, copy, true), { log, signal });
+    if (applied.length > 0) deps.onRoomChanged();
     await report(deps, copy, reportOf(observed), signal);
     return { requeueAfterMs: CHECK_PERIOD_MS };
   } catch (error) {
@@ -66,6 +67,7 @@ async function removeCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal
         reason: 'CopyNotRemoved',
       });
     }
+    deps.onRoomChanged();
   } catch (error) {
     signal.throwIfAborted();
     await report(deps, copy, { ...copy.status, state: 'Deleting', message: messageOf(error) }, signal);

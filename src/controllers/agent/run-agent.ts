@@ -43,20 +43,15 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     agentVersion: identity.agentVersion,
     bootId,
     readyPools: new Map(),
+    onRoomChanged: () => node.enqueue(identity.name),
   };
   const copies = createCopyLoop(deps);
-  const wakeCopies = () => {
+  const node = createNodeLoop(deps, () => {
     for (const copy of informers.VolumeCopy.list()) {
       if (copy.spec.node === identity.name) copies.enqueue(copy.metadata.name);
     }
-  };
-  const loops = [
-    createNodeLoop(deps, wakeCopies),
-    copies,
-    createPeerLoop(deps),
-    createVolumeEngineLoop(deps),
-    createAttachmentLoop(deps),
-  ];
+  });
+  const loops = [node, copies, createPeerLoop(deps), createVolumeEngineLoop(deps), createAttachmentLoop(deps)];
   log.info('agent runs', { node: identity.name, bootId });
   await Promise.all([
     runHeartbeat({ client: options.client, clock: options.clock, log, node: identity.name }, signal),
