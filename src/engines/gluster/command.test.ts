@@ -16,6 +16,11 @@ describe('argument lists', () => {
     ['volume start gv0 force', command.volumeStartArgv('gv0', true)],
     ['volume stop gv0 force', command.volumeStopArgv('gv0')],
     ['volume delete gv0', command.volumeDeleteArgv('gv0')],
+    ['volume reset-brick gv0 kube1:/pool/kube1/brick start', command.resetBrickArgv('gv0', brick('kube1'), 'start')],
+    [
+      'volume reset-brick gv0 kube1:/pool/kube1/brick kube1:/pool/kube1/brick commit force',
+      command.resetBrickArgv('gv0', brick('kube1'), 'commit'),
+    ],
     ['volume quota gv0 list /', command.quotaListArgv('gv0')],
     ['volume quota gv0 enable', command.quotaEnableArgv('gv0')],
     ['volume quota gv0 hard-timeout 0', command.quotaTimeoutArgv('gv0', 'hard-timeout')],

@@ -134,6 +134,17 @@ export function volumeStopArgv(volume: string): Argv {
   return gluster('volume', 'stop', parseVolumeName(volume), 'force');
 }
 
+/** Takes a brick out of a started volume, and then puts the same directory, blank, in its place. */
+export function resetBrickArgv(
+  volume: string,
+  { node, path }: Pick<DesiredBrick, 'node' | 'path'>,
+  phase: 'start' | 'commit',
+): Argv {
+  const brick = `${parseNodeName(node)}:${plainPath(path, 'brick path')}`;
+  const words = phase === 'start' ? [brick, 'start'] : [brick, brick, 'commit', 'force'];
+  return gluster('volume', 'reset-brick', parseVolumeName(volume), ...words);
+}
+
 /** Forgets a stopped volume; the data in its bricks stays. */
 export function volumeDeleteArgv(volume: string): Argv {
   return gluster('volume', 'delete', parseVolumeName(volume));

@@ -214,8 +214,9 @@ const ACTIONS: Actions = {
     if (copy.brick === 'image' && !found.isMounted) throw new AppError('precondition', 'the image is not mounted');
     found.hasBrick = true;
   },
-  // The model's descriptions survive power cuts.
+  // What the model has written survives power cuts.
   rewriteVolumeFiles: () => undefined,
+  rebuildBrick: () => undefined,
   stopBrick: (_state, node, { copy }) => void node.running.delete(copyPaths(copy).brick),
   unmountImage: (_state, node, { copy }) => {
     const found = node.copies.get(copy.copyUid);

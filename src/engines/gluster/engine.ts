@@ -8,6 +8,7 @@ import type { Random } from '../../ports/random.ts';
 import { createCopyActions } from './apply-copy.ts';
 import { createVolumeActions } from './apply-volume.ts';
 import { mountVolume, observeAttachment, unmountVolume } from './attachment.ts';
+import { rebuildBrick } from './blank-brick.ts';
 import { createGlusterCli, type GlusterCli } from './cli.ts';
 import { peerProbeArgv } from './command.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
@@ -61,7 +62,7 @@ function createObservers(volumes: VolumeDeps): Observers {
   const { host, cli } = volumes;
   return {
     peers: (desired, signal) => observePeers({ host, cli }, desired, signal),
-    copy: (desired) => observeCopy(host, desired),
+    copy: (desired, signal) => observeCopy({ host, cli }, desired, signal),
     volume: (desired, signal) => observeVolume(volumes, desired, signal),
     attachment: (desired, signal) => observeAttachment(host, desired, signal),
   };
@@ -79,6 +80,7 @@ function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps):
     mountImage: ({ copy }, signal) => copies.mountImage(copy, signal),
     makeBrick: ({ copy }) => inPool(copy, () => copies.makeBrick(copy)),
     stopBrick: ({ copy, volume }, signal) => stopBrick({ host, clock, cli }, volume, copy, signal),
+    rebuildBrick: (step, signal) => rebuildBrick(volumes, step, signal),
     rewriteVolumeFiles: ({ volume }, signal) => rewriteVolumeFiles(volumes, volume, signal),
     unmountImage: ({ copy }) => copies.unmountImage(copy),
     eraseCopy: ({ copy }, signal) => inPool(copy, () => copies.eraseCopy(copy, signal)),

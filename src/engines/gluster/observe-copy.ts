@@ -2,6 +2,8 @@
 import { isAppError, messageOf } from '../../domain/errors.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
+import { findBlankBrick } from './blank-brick.ts';
+import type { GlusterCli } from './cli.ts';
 import { findFolder, findMount, foreignEntries, statAs } from './copy-folder.ts';
 import { type CopyPaths, copyPaths } from './paths.ts';
 import type { ObservedGlusterCopy } from './plan-copy.ts';
@@ -12,7 +14,11 @@ import { hasEmptyVolumeFile } from './volume-files.ts';
  *
  * @throws {AppError} precondition, when the pool is missing or the way to the copy leads over a symlink
  */
-export async function observeCopy(host: Host, desired: DesiredCopy): Promise<ObservedGlusterCopy> {
+export async function observeCopy(
+  { host, cli }: { readonly host: Host; readonly cli: GlusterCli },
+  desired: DesiredCopy,
+  signal: AbortSignal,
+): Promise<ObservedGlusterCopy> {
   const paths = copyPaths(desired);
   const seen = (state: ObservedGlusterCopy['state'], more: Partial<ObservedGlusterCopy> = {}): ObservedGlusterCopy => ({
     subject: 'copy',
@@ -26,27 +32,25 @@ export async function observeCopy(host: Host, desired: DesiredCopy): Promise<Obs
     const message = `${paths.folder} on ${host.name} holds what Holdfast did not put there: ${foreign.slice(0, 5).join(', ')}`;
     return seen('broken', { message, ...(await seeImage(host, paths)) });
   }
-  if (desired.brick === 'directory') {
-    return seen(await seeBrick(host, paths), await seeDescription(host, desired));
-  }
-  const image = await seeImage(host, paths);
-  if (image.isMounted !== true) return seen('partial', image);
+  const image = desired.brick === 'image' ? await seeImage(host, paths) : {};
+  if (desired.brick === 'image' && image.isMounted !== true) return seen('partial', image);
   try {
-    return seen(await seeBrick(host, paths), { ...image, ...(await seeDescription(host, desired)) });
+    if ((await statAs(host, paths.brick, 'directory')) === undefined) return seen('partial', image);
+    const isUndescribed = await hasEmptyVolumeFile(host, desired.volume);
+    const blank = await findBlankBrick({ host, cli }, desired, paths.brick, signal);
+    if (blank === undefined) return seen('ready', { ...image, isUndescribed });
+    const message = `a power loss left the brick directory ${paths.brick} on ${host.name} blank`;
+    return seen('broken', { ...image, isUndescribed, blank, message });
   } catch (error) {
     // An XFS that met an error answers EIO to everything until it is mounted anew; `volume status` does not notice.
-    if (!isAppError(error, 'unavailable')) throw error;
+    if (desired.brick === 'directory' || !isFileFault(error)) throw error;
     const message = `the file system of the copy has shut down: ${messageOf(error)}`;
     return seen('broken', { ...image, isShutDown: true, message });
   }
 }
 
-async function seeBrick(host: Host, paths: CopyPaths): Promise<'partial' | 'ready'> {
-  return (await statAs(host, paths.brick, 'directory')) === undefined ? 'partial' : 'ready';
-}
-
-async function seeDescription(host: Host, { volume }: DesiredCopy): Promise<Partial<ObservedGlusterCopy>> {
-  return { isUndescribed: await hasEmptyVolumeFile(host, volume) };
+function isFileFault(error: unknown): boolean {
+  return isAppError(error, 'unavailable') && error.reason === 'FileAccessFailed';
 }
 
 async function seeImage(host: Host, paths: CopyPaths): Promise<Partial<ObservedGlusterCopy>> {

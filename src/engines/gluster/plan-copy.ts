@@ -1,6 +1,7 @@
 /** What to do about one copy on this node. Pure. */
 import { describeBytes } from '../../domain/bytes.ts';
 import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
+import type { BlankBrick } from './blank-brick.ts';
 import { imageBytes } from './sizes.ts';
 import { type CopyStep, identify, type RefuseStep } from './steps.ts';
 
@@ -14,18 +15,17 @@ export interface ObservedGlusterCopy extends ObservedCopy {
   readonly isShutDown?: boolean;
   /** GlusterFS's own description of the volume on this node is empty: a power loss came before it was on disk. */
   readonly isUndescribed?: boolean;
+  /** The brick directory is blank although a started volume counts on it. */
+  readonly blank?: BlankBrick;
 }
 
 /** Plans the steps from what is there to a ready copy, or to nothing at all. */
 export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly (CopyStep | RefuseStep)[] {
   if (!desired.isPresent) return planRemoval(desired, observed);
-  if (observed.state === 'ready') return observed.isUndescribed === true ? [planRewrite(desired)] : [];
+  if (observed.isUndescribed === true) return [planRewrite(desired)];
+  if (observed.state === 'ready') return [];
+  if (observed.state === 'broken') return planRepair(desired, observed);
   const copy = identify(desired);
-  if (observed.state === 'broken' && observed.isShutDown === true) return planRemount(desired);
-  if (observed.state === 'broken') {
-    const about = observed.message ?? `the copy in ${observed.brickPath} cannot be read`;
-    return [refuseCopy(desired, about, 'CopyBroken', 'replace the copy, or repair its disk and let the node restart')];
-  }
   const steps: CopyStep[] = [];
   if (desired.brick === 'image') {
     if (observed.hasImage !== true) {
@@ -39,6 +39,17 @@ export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): r
   }
   steps.push({ step: 'makeBrick', copy, about: `make the brick directory of ${desired.volume}` });
   return steps;
+}
+
+function planRepair(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly (CopyStep | RefuseStep)[] {
+  if (observed.isShutDown === true) return planRemount(desired);
+  if (observed.blank?.isRedundant === true) {
+    const { volume } = desired;
+    const about = `fill the blank copy of ${volume} on ${observed.blank.node} from the others`;
+    return [{ step: 'rebuildBrick', copy: identify(desired), volume, about }];
+  }
+  const about = observed.message ?? `the copy in ${observed.brickPath} cannot be read`;
+  return [refuseCopy(desired, about, 'CopyBroken', 'replace the copy, or repair its disk and let the node restart')];
 }
 
 function planRewrite({ volume }: DesiredCopy): CopyStep {

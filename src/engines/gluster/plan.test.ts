@@ -92,6 +92,13 @@ describe('copy', () => {
     expect(plan({ isPresent: false }, shutDown)).toEqual(['unmountImage', 'eraseCopy']);
   });
 
+  it('fills a copy that a power loss left blank from the others, if there are any', () => {
+    const blank = { state: 'broken', isMounted: true, hasImage: true } as const;
+    expect(plan({}, { ...blank, blank: { node: 'kube1', isRedundant: true } })).toEqual(['rebuildBrick']);
+    expect(plan({}, { ...blank, blank: { node: 'kube1', isRedundant: false } })).toEqual(['refuse']);
+    expect(plan({}, { state: 'ready', isUndescribed: true })).toEqual(['rewriteVolumeFiles']);
+  });
+
   it('unmounts before it erases, also what is broken', () => {
     expect(plan({ isPresent: false }, { state: 'ready', isMounted: true })).toEqual(['unmountImage', 'eraseCopy']);
     expect(plan({ isPresent: false }, { state: 'broken', isMounted: true })).toEqual(['unmountImage', 'eraseCopy']);

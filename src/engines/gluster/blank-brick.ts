@@ -1,0 +1,82 @@
+/**
+ * Brick directories that a power loss has left blank. Neither glusterd nor the brick process syncs what it writes at a
+ * volume's creation; until the file system does so by itself (XFS: 30 s), or a user's fsync forces it, a power cut takes
+ * it all away. No data that was acknowledged is lost by that, but the brick never starts again: its directory has neither
+ * the volume's ID nor the brick's own folder. Measured with GlusterFS 10.3; `reset-brick` fills it from the other copies.
+ */
+import { isAppError } from '../../domain/errors.ts';
+import type { DesiredCopy } from '../../ports/engine.ts';
+import type { Host } from '../../ports/host.ts';
+import type { GlusterCli } from './cli.ts';
+import { resetBrickArgv } from './command.ts';
+import type { KeyedMutex } from './keyed-mutex.ts';
+import { findVolume } from './observe-volume.ts';
+import { isCopyPath } from './paths.ts';
+import type { CopyStep } from './steps.ts';
+
+/** `reset-brick ... commit force` starts the brick and marks the other copies. */
+const RESET_MS = 120_000;
+const LOOK_MS = 10_000;
+
+export interface BlankBrick {
+  /** The brick's node, by the name that GlusterFS knows it by. */
+  readonly node: string;
+  /** There are other copies to fill it from. */
+  readonly isRedundant: boolean;
+}
+
+/** Undefined unless a started volume counts on the brick directory and it holds nothing of it. */
+export async function findBlankBrick(
+  { host, cli }: { readonly host: Host; readonly cli: GlusterCli },
+  { volume }: Pick<DesiredCopy, 'volume'>,
+  brickPath: string,
+  signal: AbortSignal,
+): Promise<BlankBrick | undefined> {
+  // The brick process makes this folder at its first start; where it is, there is nothing to ask.
+  if ((await host.files.stat(`${brickPath}/.glusterfs`)) !== undefined) return undefined;
+  try {
+    const info = await findVolume(cli, volume, signal);
+    const brick = info?.bricks.find((candidate) => candidate.path === brickPath);
+    if (info?.state !== 'started' || brick === undefined) return undefined;
+    if (await hasVolumeId(host, brickPath, signal)) return undefined;
+    return { node: brick.node, isRedundant: info.replicaCount > 1 };
+  } catch (error) {
+    // Without glusterd it cannot be known, and a copy can be made ready all the same.
+    if (isAppError(error, 'unavailable')) return undefined;
+    throw error;
+  }
+}
+
+/** glusterd sets it when it creates the volume, long before a brick starts. */
+async function hasVolumeId(host: Host, brickPath: string, signal: AbortSignal): Promise<boolean> {
+  // getfattr(1) leaves with 1 when there is no such attribute.
+  const found = await host.run({
+    file: 'getfattr',
+    args: ['--absolute-names', '--name=trusted.glusterfs.volume-id', '--encoding=hex', '--', brickPath],
+    okCodes: [0, 1],
+    timeoutMs: LOOK_MS,
+    signal,
+  });
+  return found.stdout.includes('trusted.glusterfs.volume-id=');
+}
+
+/**
+ * Gives a blank brick its identity back and lets the other copies fill it.
+ *
+ * @throws {AppError} as GlusterFS refuses it, for example while too few of the other copies are there
+ */
+export async function rebuildBrick(
+  { host, cli, locks }: { readonly host: Host; readonly cli: GlusterCli; readonly locks: KeyedMutex },
+  { volume, copy, about }: Extract<CopyStep, { step: 'rebuildBrick' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  await locks.run(volume, async () => {
+    const info = await findVolume(cli, volume, signal);
+    const brick = info?.bricks.find(({ path }) => isCopyPath(path) && path.includes(`/${copy.copyUid}/`));
+    if (brick === undefined || (await hasVolumeId(host, brick.path, signal))) return;
+    const ask = { about: `cannot ${about}`, resource: `volume ${volume}`, signal, timeoutMs: RESET_MS };
+    // Refused when an earlier try came this far; what counts is the second one.
+    await cli.ask(resetBrickArgv(volume, brick, 'start'), ask);
+    await cli.demand(resetBrickArgv(volume, brick, 'commit'), ask);
+  });
+}
