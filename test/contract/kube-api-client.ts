@@ -14,7 +14,7 @@ export interface WireAnswer {
 }
 
 /** JSON of unknown shape, for tests that look into it. */
-// biome-ignore lint/suspicious/noExplicitAny: tests assert the shape
+// oxlint-disable-next-line typescript/no-explicit-any -- tests assert the shape
 export type Wire = any;
 
 export interface WireClient {
@@ -40,20 +40,26 @@ export function createWireClient(kubeconfig: string): WireClient {
   });
   const url = (path: string) => `${cluster.server}${path}`;
   return {
-    send: (method, path, body, headers = {}) => send(url(path), { method, agent, headers }, body),
+    send: (method, path, body, headers = {}) => send(url(path), { method, agent }, { body, headers }),
     watch: (path, headers = {}) => watch(url(path), { agent, headers }),
     open: (path) => open(url(path), { agent }).then(({ response }) => response),
     close: () => agent.destroy(),
   };
 }
 
-function send(url: string, options: RequestOptions, body: unknown): Promise<WireAnswer> {
+interface SentContent {
+  readonly body: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function send(url: string, options: RequestOptions, content: SentContent): Promise<WireAnswer> {
+  const { body } = content;
   const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
   const isPatch = options.method === 'PATCH';
   const type = isPatch ? 'application/merge-patch+json' : 'application/json';
   // Node frames the body of a DELETE only when its length is given.
   const framing = text === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(text) };
-  const headers = { ...framing, ...options.headers };
+  const headers = { ...framing, ...content.headers };
   return new Promise((resolve, reject) => {
     const sent = request(url, { ...options, headers }, (response) => {
       let received = '';

@@ -74,35 +74,54 @@ function isReadable(action: Action): boolean {
   return isRead && (definition.group === GROUP || action.kind === 'Lease');
 }
 
+interface NodeRules {
+  /** What it may do, for the refusal of everything else. */
+  readonly summary: string;
+  readonly create?: ChangeRule;
+  /** Writes of the object itself. */
+  readonly change?: ChangeRule;
+  readonly status?: ChangeRule;
+}
+
 /** What a write of an agent must keep to, or why it may not make it at all. */
 function nodeRule(node: string, action: Action): ChangeRule | string {
-  const isChange = action.verb === 'patch' || action.verb === 'update';
-  const isStatusChange = isChange && action.subresource === 'status';
-  const isMainChange = isChange && action.subresource === undefined;
-  switch (action.kind) {
-    case 'StorageNode':
-      if (action.verb === 'create') return isNamed(node, 'an agent registers its own node only');
-      if (isStatusChange) return isNamed(node, 'an agent reports on its own node only');
-      return 'an agent may create its own StorageNode and report its status';
-    case 'VolumeCopy':
-    case 'VolumeAttachmentRecord':
-      if (isStatusChange) return isOnNode(node);
-      if (isMainChange) return all(isOnNode(node), onlyReleasesFinalizers);
-      return 'an agent may report the status of what is on its node, and remove finalizers there';
-    case 'Volume':
-      if (isStatusChange) return all(isAnchor(node), onlyStatusKey('engine'));
-      return 'an agent may only report status.engine of volumes anchored on its node';
-    case 'StorageCluster':
-      if (isStatusChange) return all(isAnchor(node), onlyStatusKey('peers'));
-      return 'an agent may only report status.peers of a cluster anchored on its node';
-    case 'Lease':
-      if (action.verb === 'create' || isMainChange) return isOwnLease(node);
-      return 'an agent may create and renew the lease of its own node';
-    case 'Event':
-      return action.verb === 'create' ? () => undefined : 'an agent may create events, nothing else';
-    default:
-      return 'agents have no business with it';
-  }
+  const rules = nodeRules(node)[action.kind];
+  if (rules === undefined) return 'agents have no business with it';
+  const { verb, subresource } = action;
+  if (verb === 'create') return rules.create ?? rules.summary;
+  if (verb !== 'patch' && verb !== 'update') return rules.summary;
+  return (subresource === 'status' ? rules.status : rules.change) ?? rules.summary;
+}
+
+function nodeRules(node: string): Partial<Record<KindName, NodeRules>> {
+  const onNode: NodeRules = {
+    summary: 'an agent may report the status of what is on its node, and remove finalizers there',
+    status: isOnNode(node),
+    change: all(isOnNode(node), onlyReleasesFinalizers),
+  };
+  return {
+    StorageNode: {
+      summary: 'an agent may create its own StorageNode and report its status',
+      create: isNamed(node, 'an agent registers its own node only'),
+      status: isNamed(node, 'an agent reports on its own node only'),
+    },
+    VolumeCopy: onNode,
+    VolumeAttachmentRecord: onNode,
+    Volume: {
+      summary: 'an agent may only report status.engine of volumes anchored on its node',
+      status: all(isAnchor(node), onlyStatusKey('engine')),
+    },
+    StorageCluster: {
+      summary: 'an agent may only report status.peers of a cluster anchored on its node',
+      status: all(isAnchor(node), onlyStatusKey('peers')),
+    },
+    Lease: {
+      summary: 'an agent may create and renew the lease of its own node',
+      create: isOwnLease(node),
+      change: isOwnLease(node),
+    },
+    Event: { summary: 'an agent may create events, nothing else', create: () => undefined },
+  };
 }
 
 function all(...rules: readonly ChangeRule[]): ChangeRule {

@@ -137,15 +137,15 @@ test.each(names)('%s is in both forms of discovery and in the OpenAPI document o
 
 test('every field of the specs and statuses of our kinds is described', () => {
   const document = JSON.parse(createOpenApi('1.0').document('apis/holdfast.dev/v1alpha1') ?? '{}');
-  const silent: string[] = [];
-  for (const kind of names.filter((name) => isOwnKind(KINDS[name]))) {
-    const { properties } = document.components.schemas[`dev.holdfast.v1alpha1.${kind}`];
-    for (const part of ['spec', 'status']) {
-      for (const [field, schema] of Object.entries<{ description?: string }>(properties[part].properties)) {
-        if (schema.description === undefined) silent.push(`${kind}.${part}.${field}`);
-      }
-    }
-  }
+  const silent = names
+    .filter((name) => isOwnKind(KINDS[name]))
+    .flatMap((kind) => {
+      const { properties } = document.components.schemas[`dev.holdfast.v1alpha1.${kind}`];
+      const fields = { ...properties.spec.properties, ...properties.status.properties };
+      return Object.keys(fields).flatMap((field) =>
+        fields[field].description === undefined ? [`${kind} ${field}`] : [],
+      );
+    });
   expect(silent).toEqual([]);
 });
 

@@ -41,13 +41,19 @@ function parseResource(group: string, version: string, segments: readonly string
   // /namespaces/NAME is the namespace itself, /namespaces/NAME/PLURAL what is in it.
   const isInNamespace = segments[0] === 'namespaces' && segments.length > 2 && segments[2] !== 'status';
   const namespace = isInNamespace ? segments[1] : undefined;
-  const [plural, name, subresource, ...more] = isInNamespace ? segments.slice(2) : segments;
-  const kind = BY_PATH.get(`${group}/${version}/${plural ?? ''}`);
+  const [plural = '', name, subresource, ...more] = isInNamespace ? segments.slice(2) : segments;
+  const kind = BY_PATH.get(`${group}/${version}/${plural}`);
   if (kind === undefined || more.length > 0) return undefined;
-
-  const definition: KindDefinition = KINDS[kind];
-  if (subresource !== undefined && !(subresource === 'status' && definition.hasStatus)) return undefined;
-  if (definition.scope === 'Cluster' && namespace !== undefined) return undefined;
-  if (definition.scope === 'Namespaced' && namespace === undefined && name !== undefined) return undefined;
+  if (!fitsScope(KINDS[kind], namespace, name) || !hasSubresource(KINDS[kind], subresource)) return undefined;
   return { kind, namespace, name, ...(subresource === undefined ? {} : { subresource: 'status' as const }) };
+}
+
+function hasSubresource(definition: KindDefinition, subresource: string | undefined): boolean {
+  return subresource === undefined || (subresource === 'status' && definition.hasStatus);
+}
+
+/** Objects of namespaced kinds are addressed in their namespace; only their lists go across. */
+function fitsScope(definition: KindDefinition, namespace: string | undefined, name: string | undefined): boolean {
+  if (definition.scope === 'Cluster') return namespace === undefined;
+  return namespace !== undefined || name === undefined;
 }

@@ -158,29 +158,16 @@ function allowedRule(identity: Identity, action: Action) {
   return verdict.rule;
 }
 
+const COLLECTION_VERBS: Readonly<Record<string, Action['verb']>> = { GET: 'list', POST: 'create' };
+const OBJECT_VERBS: Readonly<Record<string, Action['verb']>> = {
+  ...{ GET: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' },
+};
+
 function verbOf(exchange: ResourceExchange): Action['verb'] {
   const { target, request, query } = exchange;
-  const isObject = target.name !== undefined;
-  const isMain = target.subresource === undefined;
-  switch (request.method) {
-    case 'GET':
-      if (isObject) return 'get';
-      return booleanParameter(query, 'watch') === true ? 'watch' : 'list';
-    case 'POST':
-      if (!isObject) return 'create';
-      break;
-    case 'PUT':
-      if (isObject) return 'update';
-      break;
-    case 'PATCH':
-      if (isObject) return 'patch';
-      break;
-    case 'DELETE':
-      if (isObject && isMain) return 'delete';
-      break;
-    default:
-  }
-  throw methodNotAllowed(exchange);
+  const verb = (target.name === undefined ? COLLECTION_VERBS : OBJECT_VERBS)[request.method ?? ''];
+  if (verb === undefined || (verb === 'delete' && target.subresource !== undefined)) throw methodNotAllowed(exchange);
+  return verb === 'list' && booleanParameter(query, 'watch') === true ? 'watch' : verb;
 }
 
 function methodNotAllowed(exchange: ResourceExchange): AppError {

@@ -56,7 +56,7 @@ function cell(object: KubeObject, column: Column, now: number): unknown {
   const first = values[0];
   if (first === undefined || first === null) return null;
   const { type } = column.definition;
-  if (type === 'date') return humanDuration(now - Date.parse(String(first)));
+  if (type === 'date') return typeof first === 'string' ? humanDuration(now - Date.parse(first)) : null;
   if (type !== 'string') return first;
   return values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(',');
 }

@@ -18,7 +18,7 @@ export interface Identity {
 
 /** A new object: the client's fields, the server's identity, no status yet. */
 export function prepareCreate(definition: KindDefinition, input: JsonRecord, identity: Identity): KubeObject {
-  const { deletionTimestamp: _d, deletionGracePeriodSeconds: _g, ...given } = metadataOf(input);
+  const { deletionTimestamp: _d, deletionGracePeriodSeconds: _g, namespace: _n, ...given } = metadataOf(input);
   const { status, ...rest } = input;
   const metadata: KubeMeta = {
     ...given,
@@ -57,7 +57,7 @@ export function prepareStatus(definition: KindDefinition, before: KubeObject, in
   assertSameUid(definition, before, metadataOf(input)['uid']);
   const { status: _old, ...rest } = before;
   const status = input['status'];
-  return { ...rest, ...(status === undefined ? {} : { status }) } as KubeObject;
+  return { ...rest, ...(status === undefined ? {} : { status }) };
 }
 
 /** True when nothing but the resourceVersion could differ: such a write is answered without being done. */
@@ -104,7 +104,7 @@ function desired(object: KubeObject): JsonRecord {
 
 function assertSameUid(definition: KindDefinition, before: KubeObject, uid: unknown): void {
   if (uid === undefined || uid === '' || uid === before.metadata.uid) return;
-  const message = `${nameObject(definition, before.metadata.name)} is another object now: its uid is ${before.metadata.uid}, not ${String(uid)}`;
+  const message = `${nameObject(definition, before.metadata.name)} is another object now: its uid is ${before.metadata.uid}, not ${JSON.stringify(uid)}`;
   throw new AppError('conflict', message, {
     reason: 'Conflict',
     resource: nameObject(definition, before.metadata.name),

@@ -115,6 +115,12 @@ describe('create', () => {
     expect((await failure(resources.delete('Namespace', 'default'))).kind).toBe('denied');
   });
 
+  test('a cluster-wide object has no namespace, whatever it says', async () => {
+    const { resources } = setUp();
+    const created = await resources.create('Volume', volume('gv0', {}, { namespace: 'default' }));
+    expect(created.metadata.namespace).toBeUndefined();
+  });
+
   test('a dry run judges everything and writes nothing', async () => {
     const { resources } = setUp();
     const created = await resources.create('Volume', volume('gv0'), { isDryRun: true });

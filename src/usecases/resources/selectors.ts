@@ -63,21 +63,24 @@ function splitTerms(text: string): string[] {
 function parseLabelTerm(term: string): Requirement {
   const set = SET_TERM.exec(term)?.groups;
   const equality = EQUALITY_TERM.exec(term)?.groups;
-  const found = set ?? equality;
-  const key = found?.['key'] ?? term.replace(/^!\s*/, '');
+  const key = (set ?? equality)?.['key'] ?? term.replace(/^!\s*/, '');
   if (!isLabelKey(key)) throw faulty('label', term, 'expected key, !key, key=value, key!=value or key in (a,b)');
-  const label = (object: KubeObject) => ownLabel(object, key);
-  if (found === undefined) {
-    return term.startsWith('!') ? (object) => label(object) === undefined : (object) => label(object) !== undefined;
-  }
-  const values = (set?.['values']?.split(',') ?? [equality?.['value'] ?? '']).map((value) => value.trim());
+  if (set !== undefined)
+    return valueRequirement(term, key, set['operator'] === 'notin', set['values']?.split(',') ?? []);
+  if (equality !== undefined)
+    return valueRequirement(term, key, equality['operator'] === '!=', [equality['value'] ?? '']);
+  const isAbsent = term.startsWith('!');
+  return (object) => (ownLabel(object, key) === undefined) === isAbsent;
+}
+
+function valueRequirement(term: string, key: string, isNegated: boolean, given: readonly string[]): Requirement {
+  const values = given.map((value) => value.trim());
   const wrong = values.find((value) => !isLabelValue(value));
   if (wrong !== undefined) throw faulty('label', term, `${JSON.stringify(wrong)} cannot be the value of a label`);
   // As in Kubernetes, != and notin also match objects without the label.
-  const isNegated = found['operator'] === '!=' || found['operator'] === 'notin';
   return (object) => {
-    const value = label(object);
-    return isNegated ? value === undefined || !values.includes(value) : value !== undefined && values.includes(value);
+    const value = ownLabel(object, key);
+    return (value !== undefined && values.includes(value)) !== isNegated;
   };
 }
 

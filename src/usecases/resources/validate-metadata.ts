@@ -21,36 +21,43 @@ function nameFault(definition: KindDefinition, name: string): string | undefined
 
 /** Every fault of the metadata of an object, the schema's own checks aside. */
 export function metadataFaults(definition: KindDefinition, metadata: JsonRecord): Fault[] {
-  const name = metadata['name'];
+  return [
+    ...givenNameFaults(definition, metadata),
+    ...labelFaults(metadata['labels']),
+    ...annotationFaults(metadata['annotations']),
+    ...finalizerFaults(metadata['finalizers']),
+  ];
+}
+
+function givenNameFaults(definition: KindDefinition, metadata: JsonRecord): Fault[] {
+  const { name, generateName: prefix } = metadata;
+  const isNamed = typeof name === 'string' && name !== '';
+  if (!isNamed && (typeof prefix !== 'string' || prefix === '')) return [];
+  const message = nameFault(definition, isNamed ? name : `${String(prefix)}xxxxx`);
+  return message === undefined ? [] : [{ field: isNamed ? 'metadata.name' : 'metadata.generateName', message }];
+}
+
+function labelFaults(labels: unknown): Fault[] {
   const faults: Fault[] = [];
-  const prefix = metadata['generateName'];
-  if (typeof name === 'string' && name !== '') {
-    const fault = nameFault(definition, name);
-    if (fault !== undefined) faults.push({ field: 'metadata.name', message: fault });
-  } else if (typeof prefix === 'string' && prefix !== '') {
-    const fault = nameFault(definition, `${prefix}xxxxx`);
-    if (fault !== undefined) faults.push({ field: 'metadata.generateName', message: fault });
-  }
-  for (const [key, value] of entries(metadata['labels'])) {
+  for (const [key, value] of entries(labels)) {
     if (!isLabelKey(key)) faults.push({ field: 'metadata.labels', message: `${JSON.stringify(key)} is no label key` });
     if (typeof value === 'string' && !isLabelValue(value)) {
       faults.push({ field: `metadata.labels.${key}`, message: `${JSON.stringify(value)} cannot be a label's value` });
     }
   }
-  let annotationBytes = 0;
-  for (const [key, value] of entries(metadata['annotations'])) {
-    if (!isLabelKey(key.toLowerCase())) {
-      faults.push({ field: 'metadata.annotations', message: `${JSON.stringify(key)} is no annotation key` });
-    }
-    annotationBytes += Buffer.byteLength(key) + Buffer.byteLength(String(value));
+  return faults;
+}
+
+function annotationFaults(annotations: unknown): Fault[] {
+  const field = 'metadata.annotations';
+  const faults: Fault[] = [];
+  let size = 0;
+  for (const [key, value] of entries(annotations)) {
+    if (!isLabelKey(key.toLowerCase())) faults.push({ field, message: `${JSON.stringify(key)} is no annotation key` });
+    size += Buffer.byteLength(key) + Buffer.byteLength(String(value));
   }
-  if (annotationBytes > MAX_ANNOTATION_BYTES) {
-    faults.push({
-      field: 'metadata.annotations',
-      message: `take ${annotationBytes} bytes; at most 256 KiB are allowed`,
-    });
-  }
-  return [...faults, ...finalizerFaults(metadata['finalizers'])];
+  if (size > MAX_ANNOTATION_BYTES) faults.push({ field, message: `take ${size} bytes; at most 256 KiB are allowed` });
+  return faults;
 }
 
 function finalizerFaults(finalizers: unknown): Fault[] {

@@ -35,12 +35,12 @@ export function validateObject(definition: KindDefinition, input: JsonRecord, op
   const unknown = first.unknown.filter(isOfPart);
   const isRefused = fieldValidation === 'Strict' || fieldValidation === undefined;
   const faults = [...first.faults.filter(isOfPart), ...(isRefused ? unknown : [])];
-  if (faults.length > 0) throw invalidObject(definition, String(metadataName(input)), faults);
+  if (faults.length > 0) throw invalidObject(definition, nameOf(input), faults);
 
   const object = first.object ?? reparsePart({ definition, input, part, unknown: first.unknown });
   const dropped = droppedFields(input, object, '').filter(isOfPart);
   if (fieldValidation === 'Strict' && dropped.length > 0) {
-    throw invalidObject(definition, String(metadataName(input)), dropped);
+    throw invalidObject(definition, nameOf(input), dropped);
   }
   const warnings = fieldValidation === 'Ignore' ? [] : dropped.map((fault) => `${UNKNOWN} "${fault.field}"`);
   return { object, warnings };
@@ -58,9 +58,11 @@ export function invalidObject(definition: KindDefinition, name: string, faults: 
   });
 }
 
-function metadataName(input: JsonRecord): unknown {
+/** The name that an object gives itself, for messages; empty when it gives none. */
+export function nameOf(input: JsonRecord): string {
   const metadata = input['metadata'];
-  return isRecord(metadata) ? (metadata['name'] ?? '') : '';
+  const name = isRecord(metadata) ? metadata['name'] : undefined;
+  return typeof name === 'string' ? name : '';
 }
 
 interface Parsed {
@@ -100,7 +102,7 @@ function reparsePart(job: {
   for (const fault of unknown) removePath(pruned, fault.field);
   const again = parse(definition, pruned);
   if (again.object !== undefined) return again.object;
-  if (part === undefined) throw invalidObject(definition, String(metadataName(input)), again.faults);
+  if (part === undefined) throw invalidObject(definition, nameOf(input), again.faults);
   return pruned;
 }
 
@@ -141,7 +143,7 @@ function describeIssue(issue: Issue): string {
     const messages = issue.errors.flat().map(describeIssue);
     return messages.length === 0 ? issue.message : [...new Set(messages)].join(' or ');
   }
-  if (issue.code === 'invalid_type' && /received undefined$/.test(issue.message)) {
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) {
     return 'required value is missing';
   }
   return issue.message.replace(/^Invalid (?:input|option): /, '');

@@ -77,12 +77,11 @@ async function* generate(deps: WatchDeps, watch: Watch): AsyncGenerator<EventBat
       news = Promise.withResolvers<void>();
       const batch = deps.hub.read(watch.resource, cursor);
       cursor = batch.revision;
-      if (batch.changes.length > 0) {
-        const events = batch.changes.flatMap((shared) => eventFor(shared, watch) ?? []);
-        if (events.length > 0) yield { events, resourceVersion: String(cursor), endsInitialState: false };
-      } else if (bookmark.takeDue()) {
-        yield { events: [], resourceVersion: String(cursor), endsInitialState: false };
-      } else {
+      const events = batch.changes.flatMap((shared) => eventFor(shared, watch) ?? []);
+      const isIdle = batch.changes.length === 0;
+      if (events.length > 0 || (isIdle && bookmark.takeDue())) {
+        yield { events, resourceVersion: String(cursor), endsInitialState: false };
+      } else if (isIdle) {
         await news.promise;
       }
     }

@@ -19,7 +19,7 @@ import { apiVersionOf, definitionOf, type JsonRecord, type KubeObject, nameObjec
 import { assertNamespaceExists, assertNamespaceRemovable } from './namespaces.ts';
 import { keyOf, type ResourceScope } from './object-key.ts';
 import { metadataFaults } from './validate-metadata.ts';
-import { type FieldValidation, invalidObject, validateObject } from './validate-object.ts';
+import { type FieldValidation, invalidObject, nameOf, validateObject } from './validate-object.ts';
 
 /** Judges a write by the object before and after it (undefined: not there); throws AppError denied to refuse it. */
 export type WriteGuard = (before: KubeObject | undefined, after: KubeObject | undefined) => void;
@@ -170,7 +170,7 @@ function validate(definition: KindDefinition, input: JsonRecord, options: Update
   });
   if (part === undefined) {
     const faults = metadataFaults(definition, metadataOf(object));
-    if (faults.length > 0) throw invalidObject(definition, String(metadataOf(object)['name'] ?? ''), faults);
+    if (faults.length > 0) throw invalidObject(definition, nameOf(object), faults);
   }
   for (const warning of warnings) options.onWarning?.(warning);
   return object;
@@ -209,13 +209,9 @@ interface Creation {
 }
 
 function chooseKey(creation: Creation, metadata: JsonRecord): ObjectKey {
-  const { deps, definition, transaction, options } = creation;
-  const { name, generateName, namespace } = metadata;
-  const scope = { namespace: options.namespace ?? (typeof namespace === 'string' ? namespace : undefined) };
-  if (definition.scope === 'Namespaced' && typeof namespace === 'string' && namespace !== '') {
-    if (options.namespace !== undefined && options.namespace !== namespace)
-      throw otherNamespace(namespace, options.namespace);
-  }
+  const { deps, definition, transaction } = creation;
+  const { name, generateName } = metadata;
+  const scope = { namespace: chooseNamespace(creation, metadata['namespace']) };
   if (typeof name === 'string' && name !== '') {
     const key = keyOf(definition, name, scope);
     if (transaction.get(key) === undefined) return key;
@@ -224,10 +220,20 @@ function chooseKey(creation: Creation, metadata: JsonRecord): ObjectKey {
       resource: nameObject(definition, name),
     });
   }
-  if (typeof generateName !== 'string' || generateName === '') {
-    throw invalidObject(definition, '', [{ field: 'metadata.name', message: 'name or generateName is required' }]);
+  if (typeof generateName === 'string' && generateName !== '') {
+    return generateKey(deps.random, transaction, (suffix) => keyOf(definition, `${generateName}${suffix}`, scope));
   }
-  return generateKey(deps.random, transaction, (suffix) => keyOf(definition, `${generateName}${suffix}`, scope));
+  throw invalidObject(definition, '', [{ field: 'metadata.name', message: 'name or generateName is required' }]);
+}
+
+/** The namespace of the request, or else that of the object; where both are given they must agree. */
+function chooseNamespace(creation: Creation, given: unknown): string | undefined {
+  const asked = creation.options.namespace;
+  if (typeof given !== 'string' || given === '') return asked;
+  if (creation.definition.scope === 'Cluster' || asked === undefined || asked === given) return asked ?? given;
+  throw new AppError('invalid', `the namespace of the object (${given}) is not the one of the request (${asked})`, {
+    reason: 'BadRequest',
+  });
 }
 
 function generateKey(random: Random, transaction: StoreTransaction, toKey: (suffix: string) => ObjectKey): ObjectKey {
@@ -239,12 +245,6 @@ function generateKey(random: Random, transaction: StoreTransaction, toKey: (suff
   throw new AppError('exists', `no free name was found in ${NAME_ATTEMPTS} tries`, {
     reason: 'AlreadyExists',
     hint: 'try again, or with another generateName',
-  });
-}
-
-function otherNamespace(given: string, asked: string): AppError {
-  return new AppError('invalid', `the namespace of the object (${given}) is not the one of the request (${asked})`, {
-    reason: 'BadRequest',
   });
 }
 
