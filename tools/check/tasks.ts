@@ -11,6 +11,8 @@ export interface CheckTask {
 }
 
 const TIMEOUT_MS = 120_000;
+/** In the last lines of vitest. */
+const TESTS_PASSED = /Tests\s+(?:.*\|\s+)?(\d+) passed/;
 
 /** Every check, in the order of the report. */
 export const CHECK_TASKS: readonly CheckTask[] = [
@@ -51,7 +53,13 @@ export const CHECK_TASKS: readonly CheckTask[] = [
   {
     name: 'unit',
     call: { file: 'vitest', args: ['run', '--project', 'unit', '--reporter', 'dot'], timeoutMs: TIMEOUT_MS },
-    lookedAt: /Tests\s+(?:.*\|\s+)?(\d+) passed/,
+    lookedAt: TESTS_PASSED,
+    unit: 'tests',
+  },
+  {
+    name: 'tools',
+    call: { file: 'vitest', args: ['run', '--project', 'tools', '--reporter', 'dot'], timeoutMs: TIMEOUT_MS },
+    lookedAt: TESTS_PASSED,
     unit: 'tests',
   },
 ];

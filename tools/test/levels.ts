@@ -14,6 +14,12 @@ const MINUTE_MS = 60_000;
 
 export const TEST_LEVELS: readonly TestLevel[] = [
   { name: 'unit', about: 'functions and their properties', timeoutMs: 5 * MINUTE_MS, needsHost: false },
+  {
+    name: 'tools',
+    about: 'launcher, lint rules, lockfile, documentation',
+    timeoutMs: 5 * MINUTE_MS,
+    needsHost: false,
+  },
   { name: 'sim', about: 'a whole cluster in memory with faults by seed', timeoutMs: 10 * MINUTE_MS, needsHost: false },
   { name: 'contract', about: 'ports on the real thing and the fake', timeoutMs: 10 * MINUTE_MS, needsHost: false },
   { name: 'engine', about: 'real storage on lab hosts', timeoutMs: 20 * MINUTE_MS, needsHost: true },
