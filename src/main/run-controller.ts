@@ -12,12 +12,14 @@ import { createSystemRandom } from '../adapters/system/random.ts';
 import { loadOrCreateAuthority } from '../adapters/tls/authority-files.ts';
 import { runControllers } from '../controllers/run-controllers.ts';
 import { createLeaderElection } from '../controllers/runtime/leader-election.ts';
+import { AppError } from '../domain/errors.ts';
+import { formatSocketAddress, type SocketAddress } from '../domain/socket-address.ts';
 import type { CertificateAuthority } from '../ports/certificate-authority.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import { ADMINS, CONTROLLERS } from '../shells/kube-api/authorize.ts';
-import { type KubeApi, type ListenAddress, startKubeApi } from '../shells/kube-api/start-kube-api.ts';
+import { type KubeApi, startKubeApi } from '../shells/kube-api/start-kube-api.ts';
 import { createResources } from '../usecases/resources/resources.ts';
 import { issueKubeconfig } from './issue-kubeconfig.ts';
 import { VERSION } from './version.ts';
@@ -31,7 +33,7 @@ const CLIENT_DAYS = 365;
 export interface EmbeddedOptions {
   /** Keeps state.db, pki/ and admin.kubeconfig; mode 0700. */
   readonly dataDir: string;
-  readonly listen: readonly ListenAddress[];
+  readonly listen: readonly SocketAddress[];
 }
 
 interface Tools {
@@ -61,7 +63,8 @@ export async function runEmbeddedController(
       version: VERSION,
     });
     const [first] = api.addresses;
-    const server = `https://${formatHost(first?.host ?? '127.0.0.1')}:${first?.port ?? 0}`;
+    if (first === undefined) throw new AppError('internal', 'the API server listens nowhere');
+    const server = `https://${formatSocketAddress(first)}`;
     const adminKubeconfig = join(dataDir, 'admin.kubeconfig');
     const controllerKubeconfig = join(dataDir, 'controller.kubeconfig');
     const { files } = createLocalHost(tools);
@@ -115,14 +118,10 @@ function makeTools(options: LoggerOptions): Tools {
   return { clock, random: createSystemRandom(), log: createLogger({ clock }, options) };
 }
 
-async function serverCertificate(authority: CertificateAuthority, listen: readonly ListenAddress[]) {
+async function serverCertificate(authority: CertificateAuthority, listen: readonly SocketAddress[]) {
   return authority.issueServerCertificate({
     dnsNames: ['localhost'],
     ipAddresses: [...new Set(['127.0.0.1', ...listen.map((address) => address.host)])],
     days: SERVER_DAYS,
   });
-}
-
-function formatHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -1,6 +1,7 @@
 /** A network in memory that delivers lines in order, and that a test can cut. */
 import { AppError } from '../domain/errors.ts';
-import type { LedgerNetwork, LineHandler, LineLink, LinkAddress } from './ledger-link.ts';
+import { formatSocketAddress, type SocketAddress } from '../domain/socket-address.ts';
+import type { LedgerNetwork, LineHandler, LineLink } from './ledger-link.ts';
 
 export interface FakeLedgerNetwork extends LedgerNetwork {
   /** Ends every connection; what was on its way is lost. */
@@ -51,7 +52,7 @@ export function createFakeLedgerNetwork(): FakeLedgerNetwork {
   return {
     listen: async (address, accept) => {
       const port = address.port === 0 ? nextPort++ : address.port;
-      const key = `${address.host}:${port}`;
+      const key = formatSocketAddress({ host: address.host, port });
       if (servers.has(key)) throw new AppError('precondition', `cannot listen at ${key}`, { reason: 'CannotListen' });
       servers.set(key, accept);
       return {
@@ -62,9 +63,9 @@ export function createFakeLedgerNetwork(): FakeLedgerNetwork {
         },
       };
     },
-    connect: async (address: LinkAddress, handler, options) => {
+    connect: async (address: SocketAddress, handler, options) => {
       if (options.signal?.aborted === true) throw new AppError('cancelled', 'connecting was cancelled');
-      const key = `${address.host}:${address.port}`;
+      const key = formatSocketAddress(address);
       const accept = isDown ? undefined : servers.get(key);
       if (accept === undefined) throw new AppError('unavailable', `nobody answers at ${key}`);
       const near: End = { handler, isOpen: true, other: undefined };

@@ -1,9 +1,5 @@
 /** Lines of text between two processes, over a network that may fail at any moment. For the ledger and its writers. */
-
-export interface LinkAddress {
-  readonly host: string;
-  readonly port: number;
-}
+import type { SocketAddress } from '../domain/socket-address.ts';
 
 /** One end of a connection. */
 export interface LineLink {
@@ -24,7 +20,7 @@ export interface LineHandler {
 
 export interface LineServer {
   /** Where it listens; the port is the real one when 0 was asked for. */
-  readonly address: LinkAddress;
+  readonly address: SocketAddress;
   /** Stops listening and ends every connection. */
   close(): Promise<void>;
 }
@@ -34,10 +30,10 @@ export const MAX_LINK_LINE_BYTES = 4096;
 
 export interface LedgerNetwork {
   /** @throws {AppError} precondition when the address is taken or not of this machine; denied */
-  listen(address: LinkAddress, accept: (link: LineLink) => LineHandler): Promise<LineServer>;
+  listen(address: SocketAddress, accept: (link: LineLink) => LineHandler): Promise<LineServer>;
   /** @throws {AppError} unavailable when nobody answers within `timeoutMs`; cancelled when the signal aborts first */
   connect(
-    address: LinkAddress,
+    address: SocketAddress,
     handler: LineHandler,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<LineLink>;

@@ -1,12 +1,12 @@
 /** Lines over TCP. */
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
 import { AppError } from '../../domain/errors.ts';
+import { formatSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
 import {
   type LedgerNetwork,
   type LineHandler,
   type LineLink,
   type LineServer,
-  type LinkAddress,
   MAX_LINK_LINE_BYTES,
 } from '../../ports/ledger-link.ts';
 
@@ -49,10 +49,10 @@ function linkOf(socket: Socket, handlerFor: (link: LineLink) => LineHandler): Li
 }
 
 async function connect(
-  address: LinkAddress,
+  address: SocketAddress,
   options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ): Promise<Socket> {
-  const where = `${address.host}:${address.port}`;
+  const where = formatSocketAddress(address);
   return await new Promise<Socket>((resolve, reject) => {
     const socket = createConnection({ host: address.host, port: address.port, timeout: options.timeoutMs });
     const fail = (error: AppError): void => {
@@ -77,7 +77,7 @@ async function connect(
   });
 }
 
-async function listen(address: LinkAddress, accept: (link: LineLink) => LineHandler): Promise<LineServer> {
+async function listen(address: SocketAddress, accept: (link: LineLink) => LineHandler): Promise<LineServer> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -96,10 +96,10 @@ async function listen(address: LinkAddress, accept: (link: LineLink) => LineHand
   };
 }
 
-async function startListening(server: Server, address: LinkAddress): Promise<void> {
+async function startListening(server: Server, address: SocketAddress): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      const where = `${address.host}:${address.port}`;
+      const where = formatSocketAddress(address);
       const kind = cause.code === 'EACCES' ? 'denied' : 'precondition';
       const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message;
       const hint = 'choose another address with --listen HOST:PORT';

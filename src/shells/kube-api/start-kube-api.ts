@@ -2,18 +2,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { AppError, messageOf } from '../../domain/errors.ts';
+import { formatSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Resources } from '../../usecases/resources/resources.ts';
 import type { ServerContext } from './context.ts';
 import { createOpenApi } from './openapi.ts';
 import { route } from './route.ts';
-
-export interface ListenAddress {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-}
 
 export interface KubeApiOptions {
   readonly resources: Resources;
@@ -22,7 +17,7 @@ export interface KubeApiOptions {
   /** The server's certificate and key, and the authority whose clients it knows; all PEM. */
   readonly tls: { readonly certificatePem: string; readonly keyPem: string; readonly authorityPem: string };
   /** At least one. */
-  readonly listen: readonly ListenAddress[];
+  readonly listen: readonly SocketAddress[];
   /** Version of the program, shown by `kubectl version`. */
   readonly version: string;
   /** Milliseconds between the bookmarks of a watch; clients can take a longer silence for a dead connection. Default 10 s. */
@@ -31,7 +26,7 @@ export interface KubeApiOptions {
 
 export interface KubeApi {
   /** Where it listens, with the ports that were taken. */
-  readonly addresses: readonly ListenAddress[];
+  readonly addresses: readonly SocketAddress[];
   /** Stops listening, ends watches, lets requests under way finish (5 s at most). Safe to repeat. */
   close(): Promise<void>;
 }
@@ -63,7 +58,7 @@ export async function startKubeApi(options: KubeApiOptions): Promise<KubeApi> {
   await resources.ensureNamespaces();
   const servers: Server[] = [];
   try {
-    const addresses: ListenAddress[] = [];
+    const addresses: SocketAddress[] = [];
     for (const address of options.listen) {
       const server = makeServer(context, options.tls);
       addresses.push(await listen(server, address, log));
@@ -110,7 +105,7 @@ async function serve(context: ServerContext, request: IncomingMessage, response:
   await route(context, { request, response, path, query: new URLSearchParams(search) });
 }
 
-async function listen(server: Server, address: ListenAddress, log: Logger): Promise<ListenAddress> {
+async function listen(server: Server, address: SocketAddress, log: Logger): Promise<SocketAddress> {
   return new Promise((resolve, reject) => {
     // Later errors (no file descriptors left to accept with) pass; they must be seen but not end the process.
     server.on('error', (error) => {
@@ -125,15 +120,18 @@ async function listen(server: Server, address: ListenAddress, log: Logger): Prom
   });
 }
 
-function listenError(address: ListenAddress, error: NodeJS.ErrnoException): AppError {
-  const where = address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+function listenError(address: SocketAddress, error: NodeJS.ErrnoException): AppError {
   const known: Readonly<Record<string, readonly [string, string]>> = {
     EADDRINUSE: ['is in use by another process', `stop it (ss -ltnp shows which one it is) or choose another port`],
     EADDRNOTAVAIL: ['is not an address of this machine', 'name one that `ip address` shows'],
     EACCES: ['is not permitted', 'choose a port above 1023 or start as root'],
   };
   const [why, hint] = known[error.code ?? ''] ?? [`cannot be listened on: ${messageOf(error)}`, 'check the address'];
-  return new AppError('precondition', `${where} ${why}`, { reason: 'ListenFailed', hint, cause: error });
+  return new AppError('precondition', `${formatSocketAddress(address)} ${why}`, {
+    reason: 'ListenFailed',
+    hint,
+    cause: error,
+  });
 }
 
 async function close(context: ServerContext, servers: readonly Server[]): Promise<void> {

@@ -1,6 +1,7 @@
 /** The demo's workload: a ledger writer in one host, and the ledger on this machine, outside all of them. */
 import { join } from 'node:path';
 import { AppError } from '../../domain/errors.ts';
+import { formatSocketAddress } from '../../domain/socket-address.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { LAB_NODE, LAB_PACKAGE_FOLDER } from '../../ports/lab.ts';
 import { serveLedger } from '../ledger/serve.ts';
@@ -28,12 +29,11 @@ export async function startWorkload(deps: DemoDeps, { cast, world }: Stage): Pro
   const path = join(cast.mountPath, 'ledger.log');
   const storePath = join(deps.controllerFolder(world.lab.name), 'ledger');
   const server = await serveLedger(deps, { storePath, listen: { host: world.lab.gateway, port: 0 } });
-  const { host, port } = server.address;
   await world.lab.startDaemon(cast.writer, {
     name: DAEMON,
     argv: [
       ...[LAB_NODE, `${LAB_PACKAGE_FOLDER}/dist/main.mjs`, 'ledger', 'write', path],
-      ...['--ledger', `${host}:${port}`, '--writer', WRITER],
+      ...['--ledger', formatSocketAddress(server.address), '--writer', WRITER],
     ],
   });
   const progress = () => server.progress().find((each) => each.writer === WRITER);

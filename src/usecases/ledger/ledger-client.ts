@@ -2,8 +2,9 @@
 import { AppError, isAppError } from '../../domain/errors.ts';
 import type { LedgerRecord } from '../../domain/ledger/record.ts';
 import { formatMessage, type LedgerMessage, parseLedgerMessage, type WriterMessage } from '../../domain/ledger/wire.ts';
+import { formatSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { LedgerNetwork, LineLink, LinkAddress } from '../../ports/ledger-link.ts';
+import type { LedgerNetwork, LineLink } from '../../ports/ledger-link.ts';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 /** A ledger that says nothing for this long is taken for gone; storing an entry takes it milliseconds. */
@@ -11,7 +12,7 @@ const ANSWER_TIMEOUT_MS = 5_000;
 const RECONNECT_MS = 200;
 
 export interface LedgerClientOptions {
-  readonly ledger: LinkAddress;
+  readonly ledger: SocketAddress;
   readonly writer: string;
   /** How long one report may take, with all its attempts. */
   readonly giveUpAfterMs: number;
@@ -164,5 +165,5 @@ async function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<voi
 }
 
 function where(options: LedgerClientOptions): string {
-  return `${options.ledger.host}:${options.ledger.port}`;
+  return formatSocketAddress(options.ledger);
 }

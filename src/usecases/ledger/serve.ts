@@ -7,9 +7,10 @@
 import type { LedgerEntry } from '../../domain/ledger/entry.ts';
 import { type LedgerProgress, noProgress, withArrival } from '../../domain/ledger/progress.ts';
 import { formatMessage, type LedgerMessage, parseWriterMessage, type WriterMessage } from '../../domain/ledger/wire.ts';
+import type { SocketAddress } from '../../domain/socket-address.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LedgerFiles } from '../../ports/ledger-files.ts';
-import type { LedgerNetwork, LineHandler, LineLink, LinkAddress } from '../../ports/ledger-link.ts';
+import type { LedgerNetwork, LineHandler, LineLink } from '../../ports/ledger-link.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { createLatestValue } from './latest-value.ts';
 import { type LedgerStore, openStore } from './store.ts';
@@ -25,11 +26,11 @@ export interface ServeLedgerOptions {
   /** The ledger's file; goes on where it ended when it exists. */
   readonly storePath: string;
   /** Port 0 takes a free one. */
-  readonly listen: LinkAddress;
+  readonly listen: SocketAddress;
 }
 
 export interface LedgerServer {
-  readonly address: LinkAddress;
+  readonly address: SocketAddress;
   /** How each writer is getting on, by its name. */
   progress(): readonly LedgerProgress[];
   /** The progress of a writer each time a record of it was acknowledged; a slow reader misses some. */

@@ -9,9 +9,10 @@
  */
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { formatRecord, type HashText, type LedgerRecord, makeRecord } from '../../domain/ledger/record.ts';
+import type { SocketAddress } from '../../domain/socket-address.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DurableFile, LedgerFiles } from '../../ports/ledger-files.ts';
-import type { LedgerNetwork, LinkAddress } from '../../ports/ledger-link.ts';
+import type { LedgerNetwork } from '../../ports/ledger-link.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { createLedgerClient, type LedgerClient } from './ledger-client.ts';
 import { findResumePoint, type ResumePoint } from './resume-point.ts';
@@ -32,7 +33,7 @@ export interface WriteLedgerOptions {
   readonly path: string;
   /** An RFC 1123 label. */
   readonly writer: string;
-  readonly ledger: LinkAddress;
+  readonly ledger: SocketAddress;
   readonly payloadBytes: number;
   /** At most so many records a second; as fast as acknowledgements come when absent. */
   readonly ratePerSecond?: number;

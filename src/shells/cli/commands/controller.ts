@@ -1,21 +1,19 @@
 /** `holdfast controller`: the process that decides; with --embedded it serves the Kubernetes API itself. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { isIP } from 'node:net';
+import type { Command } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
+import { formatSocketAddress, parseSocketAddress, type SocketAddress } from '../../../domain/socket-address.ts';
 import type { LogChoice } from '../../../ports/logger.ts';
 import type { CommandModule } from '../command-entry.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions } from '../global-options.ts';
 import { addLogOptions, type LogFlags, logChoice } from '../log-options.ts';
-
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
+import { parsedOption } from '../parsed-option.ts';
 
 export interface ControllerCommandDeps {
   /** Both run until the signal aborts. */
   readonly runEmbedded: (
-    options: { readonly dataDir: string; readonly listen: readonly ListenAddress[]; readonly log: LogChoice },
+    options: { readonly dataDir: string; readonly listen: readonly SocketAddress[]; readonly log: LogChoice },
     signal: AbortSignal,
   ) => Promise<void>;
   readonly runOnCluster: (
@@ -27,10 +25,10 @@ export interface ControllerCommandDeps {
 interface Flags extends LogFlags {
   readonly embedded?: boolean;
   readonly dataDir: string;
-  readonly listen: readonly ListenAddress[];
+  readonly listen: readonly SocketAddress[];
 }
 
-const DEFAULT_LISTEN: ListenAddress = { host: '127.0.0.1', port: 7443 };
+const DEFAULT_LISTEN: SocketAddress = { host: '127.0.0.1', port: 7443 };
 
 /** Creates the command's module, for `src/main`. */
 export function createControllerCommand(deps: ControllerCommandDeps): CommandModule {
@@ -40,9 +38,11 @@ export function createControllerCommand(deps: ControllerCommandDeps): CommandMod
         .option('--embedded', 'serve the Kubernetes API from this process, for use without a cluster')
         .option('--data-dir <folder>', 'where the embedded API keeps its state', '/var/lib/holdfast/controller')
         .addOption(
-          new Option('--listen <address:port>', 'where the embedded API listens; may be given several times')
-            .argParser(collectAddresses)
-            .default([DEFAULT_LISTEN], '127.0.0.1:7443'),
+          parsedOption(
+            '--listen <address:port>',
+            'where the embedded API listens; may be given several times',
+            collectAddresses,
+          ).default([DEFAULT_LISTEN], formatSocketAddress(DEFAULT_LISTEN)),
         )
         .action((flags: Flags, own: Command) => run(deps, context, flags, own));
     },
@@ -64,13 +64,10 @@ async function run(deps: ControllerCommandDeps, context: CliContext, flags: Flag
   await deps.runOnCluster({ kubeconfig, log }, context.signal);
 }
 
-function collectAddresses(text: string, previous: readonly ListenAddress[]): readonly ListenAddress[] {
-  const match = /^(?:\[(?<ip6>[0-9a-fA-F:]+)\]|(?<ip4>[0-9.]+)):(?<port>\d{1,5})$/.exec(text);
-  const host = match?.groups?.['ip6'] ?? match?.groups?.['ip4'];
-  const port = Number(match?.groups?.['port']);
-  if (host === undefined || !(port >= 0 && port <= 65_535)) {
-    throw new InvalidArgumentError('write an address and a port, for example 127.0.0.1:7443');
-  }
+function collectAddresses(text: string, previous: readonly SocketAddress[]): readonly SocketAddress[] {
+  const address = parseSocketAddress(text);
+  // Addresses go into the server's certificate, where a name would need another kind of entry.
+  if (isIP(address.host) === 0) throw new AppError('invalid', `${address.host} is not an IP address`);
   const isDefault = previous.length === 1 && previous[0] === DEFAULT_LISTEN;
-  return [...(isDefault ? [] : previous), { host, port }];
+  return [...(isDefault ? [] : previous), address];
 }

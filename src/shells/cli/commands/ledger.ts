@@ -1,14 +1,14 @@
 /** `holdfast ledger`: prove that a storage keeps what it said is safe. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseQuantity } from '../../../domain/bytes.ts';
 import { parseDuration } from '../../../domain/duration.ts';
-import { AppError, messageOf } from '../../../domain/errors.ts';
+import { AppError } from '../../../domain/errors.ts';
 import type { Finding } from '../../../domain/ledger/check.ts';
 import type { LedgerProgress } from '../../../domain/ledger/progress.ts';
 import { MAX_PAYLOAD_BYTES } from '../../../domain/ledger/record.ts';
 import { labelFault } from '../../../domain/names.ts';
+import { formatSocketAddress, parseSocketAddress, type SocketAddress } from '../../../domain/socket-address.ts';
 import type { HostFiles } from '../../../ports/host.ts';
-import type { LinkAddress } from '../../../ports/ledger-link.ts';
 import { checkLedgerFile, type LedgerCheckResult } from '../../../usecases/ledger/check.ts';
 import { type LedgerServer, serveLedger } from '../../../usecases/ledger/serve.ts';
 import { type WriteLedgerDeps, type WriteLedgerResult, writeLedger } from '../../../usecases/ledger/write.ts';
@@ -16,6 +16,7 @@ import type { CommandModule } from '../command-entry.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions } from '../global-options.ts';
 import { printResult, say } from '../output.ts';
+import { parsedOption } from '../parsed-option.ts';
 import { type Column, renderPairs } from '../table.ts';
 
 /** What the commands need besides the CLI's own context. */
@@ -25,11 +26,11 @@ export interface LedgerCommandDeps extends Omit<WriteLedgerDeps, 'clock'> {
 
 interface ServeFlags {
   readonly store: string;
-  readonly listen: LinkAddress;
+  readonly listen: SocketAddress;
 }
 
 interface WriteFlags {
-  readonly ledger: LinkAddress;
+  readonly ledger: SocketAddress;
   readonly writer: string;
   readonly payload: number;
   readonly rate?: number;
@@ -43,6 +44,8 @@ interface CheckFlags {
   readonly store: string;
   readonly writer?: string;
 }
+
+const DEFAULT_LISTEN: SocketAddress = { host: '127.0.0.1', port: 7410 };
 
 /** The module of the command, for the list of commands in src/main. */
 export function createLedgerCommand(deps: LedgerCommandDeps): CommandModule {
@@ -61,9 +64,9 @@ function registerServe(parent: Command, context: CliContext, deps: LedgerCommand
     .description('Keep what writers were told is safe. Run it on a machine that no fault of the test reaches.')
     .requiredOption('--store <file>', 'the ledger; goes on where it ended when the file exists')
     .addOption(
-      option('--listen <host:port>', 'where to listen', parseAddress).default(
-        address('127.0.0.1', 7410),
-        '127.0.0.1:7410',
+      parsedOption('--listen <host:port>', 'where to listen', parseSocketAddress).default(
+        DEFAULT_LISTEN,
+        formatSocketAddress(DEFAULT_LISTEN),
       ),
     )
     .action(async (flags: ServeFlags, command: Command) => {
@@ -71,7 +74,7 @@ function registerServe(parent: Command, context: CliContext, deps: LedgerCommand
         { ...deps, clock: context.clock },
         { storePath: flags.store, listen: flags.listen },
       );
-      say(context, `the ledger listens at ${server.address.host}:${server.address.port}`);
+      say(context, `the ledger listens at ${formatSocketAddress(server.address)}`);
       await aborted(context.signal);
       await server.close();
       await printProgress(context, command, server);
@@ -82,20 +85,28 @@ function registerWrite(parent: Command, context: CliContext, deps: LedgerCommand
   parent
     .command('write <file>')
     .description('Write records to a file on the storage under test, sync each, and report it to the ledger.')
-    .addOption(option('--ledger <host:port>', 'where the ledger listens', parseAddress).makeOptionMandatory())
-    .addOption(option('--writer <name>', 'name of this writer in the ledger', parseWriter).default('writer'))
-    .addOption(option('--payload <size>', 'bytes in each record besides its head', parsePayload).default(256))
     .addOption(
-      option('--rate <number>', 'at most so many records a second (default: as fast as they are kept)', parseRate),
+      parsedOption('--ledger <host:port>', 'where the ledger listens', parseSocketAddress).makeOptionMandatory(),
     )
-    .addOption(option('--count <number>', 'stop after so many records', parseCount))
-    .addOption(option('--duration <time>', 'stop after this time, for example 30s', parseTime))
+    .addOption(parsedOption('--writer <name>', 'name of this writer in the ledger', parseWriter).default('writer'))
+    .addOption(parsedOption('--payload <size>', 'bytes in each record besides its head', parsePayload).default(256))
+    .addOption(
+      parsedOption(
+        '--rate <number>',
+        'at most so many records a second (default: as fast as they are kept)',
+        parseRate,
+      ),
+    )
+    .addOption(parsedOption('--count <number>', 'stop after so many records', parseCount))
+    .addOption(parsedOption('--duration <time>', 'stop after this time, for example 30s', parseTime))
     .addOption(
       new Option('--on-error <what>', 'when the storage reports an error: write the record again, or stop')
         .choices(['retry', 'stop'])
         .default('retry'),
     )
-    .addOption(option('--give-up-after <time>', 'how long one record may take', parseTime).default(120_000, '120s'))
+    .addOption(
+      parsedOption('--give-up-after <time>', 'how long one record may take', parseTime).default(120_000, '120s'),
+    )
     .action(async (path: string, flags: WriteFlags, command: Command) => {
       const {
         payload: payloadBytes,
@@ -127,7 +138,7 @@ function registerCheck(parent: Command, context: CliContext, deps: LedgerCommand
       'Read the file back and say what became of every record that was acknowledged. Exit code 8: not all is well.',
     )
     .requiredOption('--store <file>', 'the ledger that the file was written with')
-    .addOption(option('--writer <name>', 'which writer, when the ledger has several', parseWriter))
+    .addOption(parsedOption('--writer <name>', 'which writer, when the ledger has several', parseWriter))
     .action(async (path: string, flags: CheckFlags, command: Command) => {
       const readFrom = (file: string) => (offset: number, length: number) =>
         deps.hostFiles.readBytes(file, offset, length);
@@ -212,28 +223,6 @@ function notIntact(path: string, result: Pick<LedgerCheckResult, 'lost' | 'ackno
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`;
-}
-
-function option<T>(flags: string, description: string, parse: (text: string) => T): Option {
-  return new Option(flags, description).argParser((text) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      throw new InvalidArgumentError(messageOf(error));
-    }
-  });
-}
-
-function address(host: string, port: number): LinkAddress {
-  return { host, port };
-}
-
-function parseAddress(text: string): LinkAddress {
-  const groups = /^(?:\[(?<ipv6>[0-9a-fA-F:]+)\]|(?<host>[\w.-]{1,253})):(?<port>\d{1,5})$/.exec(text)?.groups;
-  const port = Number(groups?.['port']);
-  if (groups === undefined || port > 65_535)
-    throw new AppError('invalid', 'expected HOST:PORT, for example 10.0.0.9:7410');
-  return address(groups['ipv6'] ?? groups['host'] ?? '', port);
 }
 
 function parseWriter(text: string): string {
