@@ -86,8 +86,8 @@ async function removeVolume(
   signal: AbortSignal,
 ) {
   const { engine, log } = deps;
-  if (volume.status?.engine?.state === 'Removed') return undefined;
   const before = volume.status?.engine ?? emptyStatus(deps, volume);
+  if (before.state === 'Removed') return undefined;
   // Bricks play no part in removing a volume, so copies that never became ready do not hold it up.
   const desired = desiredVolume(deps, volume, placement, false);
   if (desired === undefined) return undefined;
@@ -99,15 +99,19 @@ async function removeVolume(
     return observed.isPresent ? { requeueAfterMs: UNHEALTHY_PERIOD_MS } : undefined;
   } catch (error) {
     signal.throwIfAborted();
-    // The engine's volume of this name is somebody else's, so ours was never made and there is nothing to remove.
-    const isForeign = isAppError(error) && error.reason === 'ForeignVolume';
-    const status: VolumeEngineStatus = isForeign
-      ? { ...before, observedBy: deps.node, state: 'Removed', bricks: [] }
-      : { ...before, message: messageOf(error) };
-    await report(deps, volume, status, signal);
-    if (!isForeign) throw error;
-    return undefined;
+    if (isOfSomebodyElse(error)) {
+      // Ours was never made, so there is nothing to remove.
+      await report(deps, volume, { ...before, observedBy: deps.node, state: 'Removed', bricks: [] }, signal);
+      return undefined;
+    }
+    await report(deps, volume, { ...before, message: messageOf(error) }, signal);
+    throw error;
   }
+}
+
+/** True when the engine has a volume of this name that Holdfast did not make. */
+function isOfSomebodyElse(error: unknown): boolean {
+  return isAppError(error) && error.reason === 'ForeignVolume';
 }
 
 /** Asked of the API, not of the cache: an agent that was cut off must not act on what it believed then. */

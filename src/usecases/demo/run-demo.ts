@@ -151,7 +151,7 @@ async function mountEverywhere(deps: DemoDeps, options: DemoOptions, { cast, wor
 /** The plan with the addresses that the lab's hosts really have: the lab takes a network that is free on this machine. */
 function planAt(plan: PlanFile, { lab }: HoldfastLab): PlanFile {
   if (plan.storage === undefined || plan.storage === null) return plan;
-  const nodes = (plan.storage.nodes ?? []).map(({ internalip: _, ...node }) => ({
+  const nodes = (plan.storage.nodes ?? []).map(({ internalip: _replaced, ...node }) => ({
     ...node,
     ip: lab.addressOf(node.host),
   }));
