@@ -52,6 +52,7 @@ export function layerFault(file: string, source: string, isTypeOnly: boolean): s
 
 function relativeFault(file: string, source: string, layer: Layer, isTypeOnly: boolean): string | undefined {
   const [name = '', part] = file.split('/');
+  if (isForTests(source) && !isForTests(file)) return `what runs must not import ${source}, which is for tests`;
   const target = join(dirname(file), source);
   const [targetLayer = '', targetPart] = target.split('/');
   if (targetLayer === '..') return outsideFault(name, target);
@@ -61,6 +62,11 @@ function relativeFault(file: string, source: string, layer: Layer, isTypeOnly: b
   const allowed = isTypeOnly ? [...layer.from, ...(layer.typesFrom ?? [])] : layer.from;
   if (allowed.includes(targetLayer)) return undefined;
   return `${name} must not import ${targetLayer}; it may import ${[name, ...layer.from].join(', ')}`;
+}
+
+/** Fakes and contracts stand beside the ports they are for. */
+function isForTests(path: string): boolean {
+  return /\.(?:fake|contract|test)\.ts$/.test(path);
 }
 
 /** package.json is the one source of the version. */
@@ -88,16 +94,18 @@ export const layers: LintRule = {
     const file = pathInSource(context.filename);
     // Tests wire things together as main does; what the product imports is what counts.
     if (file === undefined || isTestFile(context.filename)) return {};
-    const check = (node: AstNode): void => {
-      const source = literalText(node.source);
-      const fault = source === undefined ? undefined : layerFault(file, source, isTypeImport(node));
+    const checkSource = (node: AstNode, source: string | undefined, isTypeOnly: boolean): void => {
+      const fault = source === undefined ? undefined : layerFault(file, source, isTypeOnly);
       if (fault !== undefined) context.report({ node, message: fault });
     };
+    const check = (node: AstNode): void => checkSource(node, literalText(node.source), isTypeImport(node));
     return {
       ImportDeclaration: check,
       ExportNamedDeclaration: check,
       ExportAllDeclaration: check,
       ImportExpression: check,
+      // import('...').X in the place of a type
+      TSImportType: (node) => checkSource(node, literalText(node.source), true),
     };
   },
 };

@@ -31,6 +31,12 @@ const LAYER_SAMPLES: readonly RefusedSample[] = [
     path: 'src/controllers/a/lazy.ts',
     code: `${DOC}export const load = () => import('../../adapters/x.ts');`,
   },
+  {
+    rule: 'own/layers',
+    path: 'src/usecases/a/inline-type.ts',
+    code: "export type E = import('../../engines/gluster/engine.ts').E;",
+  },
+  { rule: 'own/layers', path: 'src/main/fake.ts', code: "import '../ports/clock.fake.ts';" },
   { rule: 'own/layers', path: 'src/engines/gluster/usecase.ts', code: "import '../../usecases/x.ts';" },
   { rule: 'own/layers', path: 'src/engines/gluster/other-engine.ts', code: "import '../local/engine.ts';" },
   { rule: 'own/layers', path: 'src/adapters/a/engine.ts', code: "import '../../engines/gluster/engine.ts';" },
@@ -212,6 +218,8 @@ export const ACCEPTED: readonly Sample[] = [
     code: "import { z } from 'zod';\nexport const X = z.string();\nexport type X = z.infer<typeof X>;",
   },
   { path: 'src/usecases/d/path.ts', code: "import { join } from 'node:path/posix';\nexport const p = join('a', 'b');" },
+  { path: 'src/ports/d.fake.ts', code: "import './e.fake.ts';" },
+  { path: 'src/ports/e.fake.ts', code: 'export const e = 1;' },
   {
     path: 'src/adapters/d/files.ts',
     code: "import { sep } from 'node:path';\nexport const at = [sep, Date.now(), new Date()];",
