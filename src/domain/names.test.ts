@@ -29,8 +29,10 @@ test.each([
 });
 
 test('a name is always safe as a path segment and as an argument', () => {
+  // Mostly of what names are made of, so that many are accepted.
+  const unit = fc.constantFrom(...'az09-az09-az09-./\\~ \n\0$`\'"*Aä'.split(''));
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
+    fc.property(fc.string({ unit, maxLength: 70 }), (text) => {
       if (labelFault(text) !== undefined) return;
       expect(text).toMatch(/^[a-z0-9-]+$/);
       expect(text.startsWith('-')).toBe(false);

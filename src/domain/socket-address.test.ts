@@ -34,7 +34,7 @@ test.each([
 });
 
 test('whatever is read is safe in a URL', () => {
-  const text = fc.string({ unit: fc.constantFrom(...'aZ09.-_:[]/@?#%\\ \n\0é') });
+  const text = fc.string({ unit: fc.constantFrom(...'aZ09.-_:[]/@?#%\\ \n\0é'.split('')) });
   fc.assert(
     fc.property(text, fc.nat(70_000), (host, port) => {
       const written = `${host}:${port}`;
