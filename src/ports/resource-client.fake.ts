@@ -1,5 +1,6 @@
 /** A ResourceClient over objects in memory, for unit tests of whatever uses one; it passes the contract of the real ones. */
 import { AppError } from '../domain/errors.ts';
+import { apiVersionOf } from '../schemas/kind-names.ts';
 import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../schemas/kinds.ts';
 import type { Clock } from './clock.ts';
 import type { Random } from './random.ts';
@@ -147,7 +148,7 @@ export function createFakeResourceClient(deps: { readonly clock: Clock; readonly
         commit(
           kind,
           'ADDED',
-          validated(kind, { apiVersion: apiVersionOf(kind), kind, ...structuredClone(given), metadata }),
+          validated(kind, { apiVersion: apiVersionOf(KINDS[kind]), kind, ...structuredClone(given), metadata }),
         ),
       );
     },
@@ -217,11 +218,6 @@ function eventFor(
 
 function definition(kind: KindName): KindDefinition {
   return KINDS[kind];
-}
-
-function apiVersionOf(kind: KindName): string {
-  const { group, version } = definition(kind);
-  return group === '' ? version : `${group}/${version}`;
 }
 
 function namespaceOf(kind: KindName, namespace: string | undefined): string | undefined {

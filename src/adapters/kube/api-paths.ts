@@ -1,16 +1,11 @@
 /** The addresses of kinds and objects in the Kubernetes API. */
+import { groupPath } from '../../schemas/kind-names.ts';
 import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../schemas/kinds.ts';
-
-/** "holdfast.dev/v1alpha1", "v1". */
-export function apiVersionOf(kind: KindName): string {
-  const { group, version }: KindDefinition = KINDS[kind];
-  return group === '' ? version : `${group}/${version}`;
-}
 
 /** Path of all objects of a kind; for namespaced ones of one namespace, by default that of Holdfast. */
 export function collectionPath(kind: KindName, namespace: string = SYSTEM_NAMESPACE): string {
-  const { group, plural, scope }: KindDefinition = KINDS[kind];
-  const root = `${group === '' ? '/api' : '/apis'}/${apiVersionOf(kind)}`;
+  const { plural, scope }: KindDefinition = KINDS[kind];
+  const root = `/${groupPath(KINDS[kind])}`;
   return scope === 'Cluster' ? `${root}/${plural}` : `${root}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
 }
 

@@ -14,10 +14,11 @@ import type {
   WatchEvent,
   WatchOptions,
 } from '../../ports/resource-client.ts';
+import { apiVersionOf } from '../../schemas/kind-names.ts';
 import type { KindName } from '../../schemas/kinds.ts';
 import { KINDS } from '../../schemas/kinds.ts';
 import { errorOfStatus, type StatusBody } from './api-errors.ts';
-import { apiVersionOf, collectionPath, objectPath, queryOf } from './api-paths.ts';
+import { collectionPath, objectPath, queryOf } from './api-paths.ts';
 import { type Connection, createConnection } from './connection.ts';
 import type { ApiEndpoint } from './kubeconfig.ts';
 import { linesOf } from './lines.ts';
@@ -76,7 +77,7 @@ function readCalls(connection: Connection): Pick<ResourceClient, 'get' | 'list'>
 function writeCalls(connection: Connection): Pick<ResourceClient, 'create' | 'replace' | 'patch' | 'delete'> {
   return {
     create: async <K extends KindName>(kind: K, object: NoInfer<CreateInput<K>>, scope: Scope = {}) => {
-      const body = { apiVersion: apiVersionOf(kind), kind, ...object };
+      const body = { apiVersion: apiVersionOf(KINDS[kind]), kind, ...object };
       const path = collectionPath(kind, scope.namespace);
       const what = describe('create', kind, object.metadata.name);
       return asResource(kind, await connection.call({ method: 'POST', path, what, body, signal: scope.signal }));
@@ -209,7 +210,7 @@ function asResource<K extends KindName>(kind: K, data: unknown): Resource<K> {
     throw new AppError('unavailable', `the API server's answer is no ${kind}: it has no name or uid`);
   }
   const metadata = { generation: 0, ...object.metadata };
-  return { apiVersion: apiVersionOf(kind), kind, ...object, metadata } as unknown as Resource<K>;
+  return { apiVersion: apiVersionOf(KINDS[kind]), kind, ...object, metadata } as unknown as Resource<K>;
 }
 
 function withVersion(patch: MergePatch, resourceVersion: string | undefined): MergePatch {

@@ -3,6 +3,7 @@
  * volumes and writes only what its own node is responsible for, so a captured node cannot speak for another.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { resourceOf } from '../../schemas/kind-names.ts';
 import { GROUP, KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../schemas/kinds.ts';
 import { isRecord, type KubeObject } from '../../usecases/resources/kube-object.ts';
 
@@ -49,8 +50,7 @@ export function authorize(identity: Identity, action: Action): Verdict {
 
 /** The sentence of a refusal: who may not do what, and why. */
 export function describeRefusal(identity: Identity, action: Action, why: string): string {
-  const definition: KindDefinition = KINDS[action.kind];
-  const resource = definition.group === '' ? definition.plural : `${definition.plural}.${definition.group}`;
+  const resource = resourceOf(KINDS[action.kind]);
   const part = action.subresource === undefined ? '' : `/${action.subresource}`;
   const object = action.name === undefined ? '' : ` ${JSON.stringify(action.name)}`;
   const place = action.namespace === undefined ? '' : ` in namespace ${action.namespace}`;

@@ -1,4 +1,5 @@
 /** What the server tells of the groups and kinds it has, in the old form and in the aggregated one. */
+import { apiVersionOf } from '../../schemas/kind-names.ts';
 import { KINDS, type KindDefinition } from '../../schemas/kinds.ts';
 import { isOwnKind } from '../../usecases/resources/kube-object.ts';
 
@@ -35,7 +36,7 @@ export function resourceList(group: string, version: string): object | undefined
   return {
     kind: 'APIResourceList',
     apiVersion: 'v1',
-    groupVersion: group === '' ? version : `${group}/${version}`,
+    groupVersion: apiVersionOf({ group, version }),
     resources: definitions.flatMap(resourceEntries),
   };
 }

@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ObjectMeta } from '../../schemas/common.ts';
+import { apiVersionOf, groupPath } from '../../schemas/kind-names.ts';
 import { KINDS, type KindDefinition } from '../../schemas/kinds.ts';
-import { apiVersionOf } from '../../usecases/resources/kube-object.ts';
 
 type Json = Record<string, unknown>;
 
@@ -33,7 +33,7 @@ const META_NAME = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 export function createOpenApi(version: string): OpenApi {
   const documents = new Map<string, string>();
   const definitions: readonly KindDefinition[] = Object.values(KINDS);
-  const paths = [...new Set(definitions.map(documentPath))];
+  const paths = [...new Set(definitions.map(groupPath))];
   const document = (path: string): string | undefined => {
     if (!paths.includes(path)) return undefined;
     const known = documents.get(path) ?? JSON.stringify(renderDocument(path, definitions, version));
@@ -75,12 +75,8 @@ function emptyVersion2(version: string): Buffer {
   return Buffer.concat([field(1, text('2.0')), field(2, info), field(8, Buffer.alloc(0))]);
 }
 
-function documentPath(definition: KindDefinition): string {
-  return definition.group === '' ? `api/${definition.version}` : `apis/${definition.group}/${definition.version}`;
-}
-
 function renderDocument(path: string, all: readonly KindDefinition[], version: string): Json {
-  const definitions = all.filter((definition) => documentPath(definition) === path);
+  const definitions = all.filter((definition) => groupPath(definition) === path);
   return {
     openapi: '3.0.0',
     info: { title: 'Holdfast', version },

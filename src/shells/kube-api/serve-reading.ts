@@ -1,7 +1,7 @@
 /** GET of an object or a list, as JSON or as a table. */
 import { AppError } from '../../domain/errors.ts';
+import { apiVersionOf } from '../../schemas/kind-names.ts';
 import { KINDS } from '../../schemas/kinds.ts';
-import { apiVersionOf } from '../../usecases/resources/kube-object.ts';
 import type { ListPage } from '../../usecases/resources/list-objects.ts';
 import { type ResourceExchange, type ServerContext, sendJson, sendText } from './context.ts';
 import { parseAccept } from './parse-accept.ts';

@@ -1,7 +1,8 @@
 /** GET ?watch=1: a stream of events, one JSON object per line. */
 import { AppError } from '../../domain/errors.ts';
+import { apiVersionOf } from '../../schemas/kind-names.ts';
 import { KINDS } from '../../schemas/kinds.ts';
-import { apiVersionOf, type KubeObject } from '../../usecases/resources/kube-object.ts';
+import type { KubeObject } from '../../usecases/resources/kube-object.ts';
 import type { WatchEvent } from '../../usecases/resources/watch-event.ts';
 import type { EventBatch } from '../../usecases/resources/watch-objects.ts';
 import type { ResourceExchange, ServerContext } from './context.ts';

@@ -1,4 +1,5 @@
 /** A Kubernetes object as JSON, before anything is known about its kind. */
+import { resourceOf } from '../../schemas/kind-names.ts';
 import type { KindDefinition, KindName } from '../../schemas/kinds.ts';
 import { GROUP, KINDS } from '../../schemas/kinds.ts';
 
@@ -34,16 +35,6 @@ export function isRecord(value: unknown): value is JsonRecord {
 /** The definition of a kind, with the optional parts of the table visible to the compiler. */
 export function definitionOf(kind: KindName): KindDefinition {
   return KINDS[kind];
-}
-
-/** Key of a kind in the store and in messages: "volumes.holdfast.dev", "events". */
-export function resourceOf(definition: KindDefinition): string {
-  return definition.group === '' ? definition.plural : `${definition.plural}.${definition.group}`;
-}
-
-/** As objects carry it: "holdfast.dev/v1alpha1", "v1". */
-export function apiVersionOf(definition: KindDefinition): string {
-  return definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
 }
 
 /** How messages name an object, as Kubernetes does: `volumes.holdfast.dev "gv0"`. */

@@ -1,8 +1,9 @@
 /** The reading half of the API: get and list. */
 import { AppError } from '../../domain/errors.ts';
 import type { ObjectQuery, ObjectStore, StoredObject } from '../../ports/object-store.ts';
+import { resourceOf } from '../../schemas/kind-names.ts';
 import type { KindDefinition, KindName } from '../../schemas/kinds.ts';
-import { definitionOf, type KubeObject, nameObject, resourceOf } from './kube-object.ts';
+import { definitionOf, type KubeObject, nameObject } from './kube-object.ts';
 import { keyOf, type ResourceScope } from './object-key.ts';
 import { type ContinueToken, decodeContinue, encodeContinue } from './paging.ts';
 import { parseSelectors, type Selector } from './selectors.ts';

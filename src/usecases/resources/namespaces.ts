@@ -1,8 +1,9 @@
 /** The little that namespaces mean here: two are always there, others must be made first and be empty to go. */
 import { AppError } from '../../domain/errors.ts';
 import type { StoreTransaction } from '../../ports/object-store.ts';
+import { resourceOf } from '../../schemas/kind-names.ts';
 import { KINDS, type KindDefinition, SYSTEM_NAMESPACE } from '../../schemas/kinds.ts';
-import { nameObject, resourceOf } from './kube-object.ts';
+import { nameObject } from './kube-object.ts';
 
 /** Namespaces that need not be created and cannot be deleted. */
 export const BUILT_IN_NAMESPACES: readonly string[] = [SYSTEM_NAMESPACE, 'default'];

@@ -1,7 +1,7 @@
 /** From kind, name and namespace to the key in the store. */
 import type { ObjectKey } from '../../ports/object-store.ts';
+import { resourceOf } from '../../schemas/kind-names.ts';
 import { type KindDefinition, SYSTEM_NAMESPACE } from '../../schemas/kinds.ts';
-import { resourceOf } from './kube-object.ts';
 
 export interface ResourceScope {
   /** For namespaced kinds; default holdfast-system. */

@@ -1,8 +1,9 @@
 /** The watch verb: everything that happens to the objects of a kind, from a revision on. */
 import { AppError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
+import { resourceOf } from '../../schemas/kind-names.ts';
 import type { KindName } from '../../schemas/kinds.ts';
-import { definitionOf, type KubeObject, resourceOf } from './kube-object.ts';
+import { definitionOf, type KubeObject } from './kube-object.ts';
 import { parseSelectors, type Selector } from './selectors.ts';
 import { selectEvent, type WatchEvent, watchEvent } from './watch-event.ts';
 import type { WatchHub } from './watch-hub.ts';

@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ObjectKey, ObjectStore, StoredObject, StoreTransaction } from '../../ports/object-store.ts';
 import type { Random } from '../../ports/random.ts';
+import { apiVersionOf } from '../../schemas/kind-names.ts';
 import type { KindDefinition, KindName } from '../../schemas/kinds.ts';
 import { applyPatch, type Patch } from './apply-patch.ts';
 import {
@@ -15,7 +16,7 @@ import {
   prepareUpdate,
   renderObject,
 } from './change-object.ts';
-import { apiVersionOf, definitionOf, type JsonRecord, type KubeObject, nameObject } from './kube-object.ts';
+import { definitionOf, type JsonRecord, type KubeObject, nameObject } from './kube-object.ts';
 import { assertNamespaceExists, assertNamespaceRemovable } from './namespaces.ts';
 import { keyOf, type ResourceScope } from './object-key.ts';
 import { metadataFaults } from './validate-metadata.ts';
