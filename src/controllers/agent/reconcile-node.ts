@@ -3,22 +3,23 @@ import type { Resource } from '../../ports/resource-client.ts';
 import type { PoolStatus } from '../../schemas/storage-node.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
-import { preparePool } from './prepare-pool.ts';
+import { createPoolWatch } from './pool-watch.ts';
 
 /** Free space and the engine's health are looked at this often when nothing else asks for it. */
-const REPORT_PERIOD_MS = 10_000;
+const REPORT_PERIOD_MS = 15_000;
 /** Until pools and engine are usable somebody waits for them. */
 const SETTLING_PERIOD_MS = 500;
 
 /** The loop for this node's own StorageNode. `onPoolReady` lets loops that waited for a pool go on at once. */
 export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): ReconcileLoop {
   const { informers, host, engine, statusWriter, node: self, readyPools } = deps;
+  const lookAt = createPoolWatch(host);
 
   const reconcile = async (name: string, signal: AbortSignal) => {
     const node = informers.StorageNode.get(name);
     if (node === undefined) return undefined;
     const pools: PoolStatus[] = [];
-    for (const pool of node.spec.pools) pools.push(await preparePool(host, pool, signal));
+    for (const pool of node.spec.pools) pools.push(await lookAt(pool, signal));
     const probe = await engine.probe(signal);
 
     const hadReady = readyPools.size;
@@ -43,7 +44,6 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
 
   return createReconcileLoop(deps, {
     name: 'agent-node',
-    // Only a new spec is news: our own status writes and the controller's conditions are not.
     watches: [watchKeys(informers.StorageNode, (node) => (node.metadata.name === self ? [self] : []))],
     reconcile,
     backoff: AGENT_BACKOFF,

@@ -1,0 +1,75 @@
+/** What Holdfast costs on the data path: its volume beside the same GlusterFS volume made by hand, on the same hosts. */
+import { createApt } from '../src/adapters/packages/apt.ts';
+import { BENCH_PROGRAMS } from '../src/domain/needed-programs.ts';
+import { bringUpHoldfast } from '../src/usecases/lab/bring-up-holdfast.ts';
+import { installMissing } from '../src/usecases/lab/install-missing.ts';
+import type { Lab } from '../src/usecases/lab/labs.ts';
+import type { Measurement } from './index.ts';
+import { HOSTS, median, mountExample, withLabs } from './lab/bench-lab.ts';
+import { makeVolumeByHand, type } from './lab/by-hand.ts';
+
+const PAIRS = 7;
+const SECONDS = 4;
+const { signal } = new AbortController();
+
+const JOBS = {
+  '4k random write, fsync each': ['--rw=randwrite', '--bs=4k', '--fsync=1', '--size=64M'],
+  '1M sequential write': ['--rw=write', '--bs=1M', '--end_fsync=1', '--size=128M'],
+  '4k random read, direct': ['--rw=randread', '--bs=4k', '--direct=1', '--size=64M'],
+} as const;
+
+/** Alternates between the two volumes, so that what else the machine does hits both alike. */
+export async function run(): Promise<readonly Measurement[]> {
+  return withLabs(async (deps) => {
+    const { machine } = deps;
+    const packages = createApt({ host: machine, processes: machine.processes, userId: process.getuid?.() ?? -1 });
+    await installMissing({ packages }, BENCH_PROGRAMS, { say: (line) => console.log(`  ${line}`) });
+    const world = await bringUpHoldfast(deps, { name: 'bench', hosts: HOSTS }, signal);
+    await mountExample(deps, world);
+    const options = await optionsOf(world.lab);
+    const pool = '/mnt/glusterVolume0';
+    await makeVolumeByHand(world.lab, { name: 'hand', pool, imageBytes: 1228 * 2 ** 20, mountPath: '/hand', options });
+    const results: Measurement[] = [];
+    for (const [what, job] of Object.entries(JOBS)) results.push(...(await compare(world.lab, what, job)));
+    return results;
+  });
+}
+
+/** The options of the product's volume, so that both volumes have the same. */
+async function optionsOf(lab: Lab): Promise<Record<string, string>> {
+  const info = await type(lab, 'kube1', 'gluster', '--mode=script', 'volume', 'info', 'gv0');
+  const set = info.slice(info.indexOf('Options Reconfigured:')).split('\n').slice(1);
+  return Object.fromEntries(set.flatMap((line) => (line.includes(': ') ? [line.split(': ') as [string, string]] : [])));
+}
+
+async function compare(lab: Lab, what: string, job: readonly string[]): Promise<readonly Measurement[]> {
+  const ours: number[] = [];
+  const hand: number[] = [];
+  for (let pair = 0; pair < PAIRS; pair += 1) {
+    // Each goes first in every other pair.
+    const order = pair % 2 === 0 ? (['/data', '/hand'] as const) : (['/hand', '/data'] as const);
+    for (const mount of order) (mount === '/data' ? ours : hand).push(await measure(lab, mount, job));
+  }
+  const ratio = median(ours.map((value, at) => value / (hand[at] ?? Number.NaN)));
+  return [
+    { what: `${what}: Holdfast`, value: median(ours), unit: 'MiB/s' },
+    { what: `${what}: by hand`, value: median(hand), unit: 'MiB/s' },
+    { what: `${what}: ratio (median of pairs)`, value: ratio, unit: 'x', budget: '0.97 to 1.03' },
+  ];
+}
+
+async function measure(lab: Lab, mount: string, job: readonly string[]): Promise<number> {
+  const common = [
+    '--name=bench',
+    `--directory=${mount}`,
+    `--runtime=${SECONDS}`,
+    '--time_based',
+    '--output-format=json',
+  ];
+  const text = await type(lab, 'kube1', 'fio', ...common, ...job);
+  const report = JSON.parse(text.slice(text.indexOf('{'))) as {
+    jobs: { read: { bw_bytes: number }; write: { bw_bytes: number } }[];
+  };
+  const [first] = report.jobs;
+  return ((first?.read.bw_bytes ?? 0) + (first?.write.bw_bytes ?? 0)) / 2 ** 20;
+}

@@ -1,0 +1,50 @@
+/** Looks at pools again and again at little cost: one that was found ready is proven anew only when its mount has changed. */
+import type { Host, MountEntry } from '../../ports/host.ts';
+import type { PoolSpec, PoolStatus } from '../../schemas/storage-node.ts';
+import { preparePool } from './prepare-pool.ts';
+
+interface Known {
+  readonly pool: PoolSpec;
+  readonly status: PoolStatus;
+  readonly mount: MountEntry | undefined;
+}
+
+/** A look at one pool; like {@link preparePool}, which it calls when there is anything to prove. */
+export type PoolWatch = (pool: PoolSpec, signal: AbortSignal) => Promise<PoolStatus>;
+
+/** Creates the watch over the pools of a host. It remembers what it found, so one per host and process. */
+export function createPoolWatch(host: Host): PoolWatch {
+  const known = new Map<string, Known>();
+
+  return async (pool, signal) => {
+    const last = known.get(pool.name);
+    const mount = mountOf(await host.mounts.list(), pool.path);
+    if (last !== undefined && isSamePool(last.pool, pool) && isSameMount(last.mount, mount)) {
+      return { ...last.status, ...(await host.files.usage(pool.path)) };
+    }
+    known.delete(pool.name);
+    const status = await preparePool(host, pool, signal);
+    if (status.isReady) {
+      known.set(pool.name, { pool, status, mount: mountOf(await host.mounts.list(), pool.path) });
+    }
+    return status;
+  };
+}
+
+/** The mount that a path is on: the longest target that leads to it, and of equal ones the last, which hides the others. */
+function mountOf(mounts: readonly MountEntry[], path: string): MountEntry | undefined {
+  let found: MountEntry | undefined;
+  for (const mount of mounts) {
+    const isAbove = mount.target === '/' || path === mount.target || path.startsWith(`${mount.target}/`);
+    if (isAbove && mount.target.length >= (found?.target.length ?? 0)) found = mount;
+  }
+  return found;
+}
+
+function isSamePool(a: PoolSpec, b: PoolSpec): boolean {
+  return a.path === b.path && a.device === b.device;
+}
+
+function isSameMount(a: MountEntry | undefined, b: MountEntry | undefined): boolean {
+  return a?.target === b?.target && a?.source === b?.source && a?.options.join() === b?.options.join();
+}
