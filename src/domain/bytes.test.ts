@@ -1,6 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bytes, describeBytes, formatQuantity, GIB, parseQuantity, TIB } from './bytes.ts';
+import {
+  bytes,
+  describeAvailable,
+  describeBytes,
+  describeNeed,
+  formatQuantity,
+  GIB,
+  KIB,
+  MIB,
+  parseQuantity,
+  TIB,
+} from './bytes.ts';
 
 describe('parseQuantity', () => {
   test.each([
@@ -69,4 +80,21 @@ test.each([
   [2 * TIB, '2 TiB'],
 ])('%d is %s for people', (value, text) => {
   expect(describeBytes(value)).toBe(text);
+});
+
+test('what is available is rounded down and what is needed up, so a sentence never lies', () => {
+  const size = fc.integer({ min: 1, max: 100 * TIB });
+  const read = (text: string) => {
+    const [number = '', unit = ''] = text.split(' ');
+    return Number(number) * { B: 1, KiB: KIB, MiB: MIB, GiB: GIB, TiB: TIB }[unit as 'B'];
+  };
+  fc.assert(
+    fc.property(size, (value) => {
+      // Tenths of a unit are no exact numbers: a part in 10^12 is no lie.
+      expect(read(describeAvailable(value))).toBeLessThanOrEqual(value * (1 + 1e-12));
+      expect(read(describeNeed(value))).toBeGreaterThanOrEqual(value * (1 - 1e-12));
+    }),
+  );
+  expect(describeAvailable(12.59 * GIB)).toBe('12.5 GiB');
+  expect(describeNeed(12.51 * GIB)).toBe('12.6 GiB');
 });

@@ -70,13 +70,27 @@ export function formatQuantity(value: number): string {
 
 /** Writes bytes for a person, rounded to one decimal: "12.5 GiB". */
 export function describeBytes(value: number): string {
+  return describe(value, Math.round);
+}
+
+/** Bytes that are available, rounded down, so that "12.5 GiB free" is never more than there is. */
+export function describeAvailable(value: number): string {
+  return describe(value, Math.floor);
+}
+
+/** Bytes that are needed, rounded up, so that "needs 12.5 GiB" is never less than it takes. */
+export function describeNeed(value: number): string {
+  return describe(value, Math.ceil);
+}
+
+function describe(value: number, round: (tenths: number) => number): string {
   for (const [unit, factor] of [
     ['TiB', TIB],
     ['GiB', GIB],
     ['MiB', MIB],
     ['KiB', KIB],
   ] as const) {
-    if (value >= factor) return `${Number((value / factor).toFixed(1))} ${unit}`;
+    if (value >= factor) return `${round((value / factor) * 10) / 10} ${unit}`;
   }
   return `${value} B`;
 }

@@ -2,10 +2,11 @@
  * What there is of a lab or of one of its hosts on this machine, found by fact: processes by the mark in their
  * environment, loop devices by the image behind them, the interface by its name. And its removal.
  */
-import { AppError, isAppError } from '../../domain/errors.ts';
+import { AppError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Host, MachineHost, ProcessId } from '../../ports/host.ts';
 import { parseProcessStat } from '../host/process-id.ts';
+import { readProc } from './read-proc.ts';
 
 /** Names the lab in the environment of each of its processes. */
 export const LAB_MARK = 'HOLDFAST_LAB';
@@ -119,16 +120,6 @@ async function findProcesses(machine: Host, marks: readonly string[]): Promise<L
 async function isInside(machine: Host, pid: string): Promise<boolean> {
   const line = (await readProc(machine, `/proc/${pid}/status`)).split('\n').find((each) => each.startsWith('NSpid:'));
   return (line ?? '').trim().split(/\s+/).length > 2;
-}
-
-async function readProc(machine: Host, path: string): Promise<string> {
-  try {
-    return await machine.files.readText(path);
-  } catch (error) {
-    // It has ended since it was listed (ENOENT or ESRCH).
-    if (isAppError(error)) return '';
-    throw error;
-  }
 }
 
 async function findLoops(machine: Host, images: readonly string[]): Promise<LoopDevice[]> {

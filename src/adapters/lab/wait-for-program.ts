@@ -1,8 +1,9 @@
 /** Waits until unshare has made its namespaces and become, or started, the program it was told to. */
-import { AppError, isAppError } from '../../domain/errors.ts';
+import { AppError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MachineHost, ProcessId } from '../../ports/host.ts';
 import { parseProcessStat } from '../host/process-id.ts';
+import { readProc } from './read-proc.ts';
 
 const START_TIMEOUT_MS = 10_000;
 const POLL_MS = 3;
@@ -20,10 +21,10 @@ export async function waitForProgram(deps: Deps, id: ProcessId, program: string)
 /** Waits until a child of the process runs the program, and returns the child. @throws {AppError} unavailable or timeout */
 export async function waitForChild(deps: Deps, parent: ProcessId, program: string): Promise<ProcessId> {
   return waitFor(deps, parent, program, async () => {
-    const children = await read(deps, `/proc/${parent.pid}/task/${parent.pid}/children`);
+    const children = await readProc(deps.machine, `/proc/${parent.pid}/task/${parent.pid}/children`);
     const pid = Number(children.trim().split(' ')[0]);
     if (!(pid > 0) || !(await runs(deps, pid, program))) return undefined;
-    const stat = parseProcessStat(await read(deps, `/proc/${pid}/stat`));
+    const stat = parseProcessStat(await readProc(deps.machine, `/proc/${pid}/stat`));
     return stat === undefined ? undefined : { pid, startTicks: stat.startTicks };
   });
 }
@@ -45,15 +46,5 @@ async function waitFor<T>(deps: Deps, id: ProcessId, program: string, look: () =
 
 /** comm holds the first 15 characters of the program's name; every name asked for here is shorter. */
 async function runs(deps: Deps, pid: number, program: string): Promise<boolean> {
-  return (await read(deps, `/proc/${pid}/comm`)).trim() === program;
-}
-
-async function read({ machine }: Deps, path: string): Promise<string> {
-  try {
-    return await machine.files.readText(path);
-  } catch (error) {
-    // It has ended; the caller finds that out by itself.
-    if (isAppError(error)) return '';
-    throw error;
-  }
+  return (await readProc(deps.machine, `/proc/${pid}/comm`)).trim() === program;
 }

@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AppError, type ErrorKind } from '../../domain/errors.ts';
 import type { DurableFile, LedgerFiles } from '../../ports/ledger-files.ts';
+import { syncFolder } from '../system/sync-folder.ts';
 
 const { O_RDWR, O_CREAT, O_EXCL } = constants;
 
@@ -46,16 +47,6 @@ async function openFile(path: string, create: boolean): Promise<FileHandle> {
   } catch (error) {
     await handle.close();
     throw error;
-  }
-}
-
-/** A new file survives a power cut only when the folder that names it was synced too: man 2 fsync. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

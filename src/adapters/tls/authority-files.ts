@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { AppError, messageOf } from '../../domain/errors.ts';
 import type { CertificateAuthority } from '../../ports/certificate-authority.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { syncFolder } from '../system/sync-folder.ts';
 import { type AuthorityMaterial, generateAuthority, openAuthority } from './authority.ts';
 
 const CERTIFICATE_FILE = 'ca.crt';
@@ -91,14 +92,5 @@ async function writeSynced(path: string, text: string, mode: number): Promise<vo
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

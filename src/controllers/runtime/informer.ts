@@ -5,6 +5,7 @@ import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Resource, ResourceClient, WatchEvent } from '../../ports/resource-client.ts';
 import type { KindName } from '../../schemas/kinds.ts';
+import { startSilenceAlarm } from '../../usecases/waiting/silence-alarm.ts';
 import { type BackoffLimits, backoffMs } from './backoff.ts';
 import { linkSignal, unlessAborted, withDeadline } from './cancellation.ts';
 import { type Change, createObjectCache, type IndexKeys, objectKey } from './object-cache.ts';
@@ -188,7 +189,7 @@ function createStream<K extends KindName>(
 
   const watch = async (resourceVersion: string, signal: AbortSignal): Promise<void> => {
     const link = linkSignal(signal);
-    const watchdog = createWatchdog(clock, idleMs, () =>
+    const silence = startSilenceAlarm(clock, idleMs, () =>
       link.abort(new AppError('timeout', `watch of ${kind}: nothing heard for ${idleMs} ms`, { reason: 'WatchIdle' })),
     );
     const events = client.watch(kind, { ...scope, resourceVersion, signal: link.signal })[Symbol.asyncIterator]();
@@ -196,12 +197,12 @@ function createStream<K extends KindName>(
       for (;;) {
         const next = await unlessAborted(link.signal, events.next());
         if (next.done === true) break;
-        watchdog.reset();
+        silence.heard();
         take(next.value);
       }
       link.signal.throwIfAborted();
     } finally {
-      watchdog.stop();
+      silence.stop();
       link.unlink();
       link.abort(new AppError('cancelled', `watch of ${kind} ended`));
       // Not awaited: an iterator that hangs in next() hangs in return() too, and its signal is aborted already.
@@ -233,23 +234,4 @@ function createStream<K extends KindName>(
 /** Only a lost connection leaves the version valid; any other failure (Expired, a silent watch, a refusal) needs a list. */
 function canResume(error: unknown): boolean {
   return isAppError(error, 'unavailable');
-}
-
-/** Calls `onIdle` once when `reset` has not been called for `idleMs`. */
-function createWatchdog(clock: Clock, idleMs: Millis, onIdle: () => void): { reset(): void; stop(): void } {
-  const stopped = new AbortController();
-  let heardAt = clock.monotonic();
-  const guard = async (): Promise<void> => {
-    for (let left = idleMs; left > 0; left = heardAt + idleMs - clock.monotonic()) {
-      await clock.sleep(left, stopped.signal);
-    }
-    onIdle();
-  };
-  guard().catch(() => undefined); // only ever rejects when stopped
-  return {
-    reset: () => {
-      heardAt = clock.monotonic();
-    },
-    stop: () => stopped.abort(),
-  };
 }

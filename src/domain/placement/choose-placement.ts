@@ -1,4 +1,6 @@
 /** Where the copies of one replica set go. Pure: the same input, in any order, gives the same answer. */
+
+import { describeNeed } from '../bytes.ts';
 import { type Candidate, type FailedCheck, failedChecks } from './filters.ts';
 import type {
   PlacedOn,
@@ -12,7 +14,6 @@ import type {
 } from './model.ts';
 import { zoneKey } from './model.ts';
 import { type Score, scoreCandidate, totalPoints } from './scorers.ts';
-import { describeNeed } from './sizes.ts';
 import { describeChanges, findSmallestChange } from './smallest-change.ts';
 
 /** What one step of the choice saw of a node; explain-placement shows these as a table. */

@@ -1,8 +1,7 @@
 /** The filters of placement, in the order in which their reasons are shown. Each is a pure function with a name. */
-import { formatQuantity, MIB } from '../bytes.ts';
+import { describeAvailable, describeNeed, formatQuantity, MIB } from '../bytes.ts';
 import type { Change, PlacementInput, PlacementNode, PlacementRequest } from './model.ts';
 import { isUnknown, roomOf } from './model.ts';
-import { describeNeed, describeSize } from './sizes.ts';
 
 /** One node looked at for one size of copy. */
 export interface Candidate {
@@ -101,7 +100,7 @@ const enoughRoom: Filter = {
     if (pool === undefined || isUnknown(pool)) return undefined;
     const room = roomOf(pool);
     if (room >= sizeBytes) return undefined;
-    const promised = pool.promisedBytes > 0 ? ` (${describeSize(pool.promisedBytes)} more is promised)` : '';
+    const promised = pool.promisedBytes > 0 ? ` (${describeAvailable(pool.promisedBytes)} more is promised)` : '';
     // Whole MiB: nobody enlarges a disk by a byte, and the words must not promise less than is needed.
     const bytes = Math.ceil((sizeBytes - room) / MIB) * MIB;
     return {
@@ -148,7 +147,7 @@ export function countUsableNodes(input: PlacementInput): number {
 }
 
 function describeRoom(room: number, sizeBytes: number): string {
-  const [free, need] = [describeSize(room), describeNeed(sizeBytes)];
+  const [free, need] = [describeAvailable(room), describeNeed(sizeBytes)];
   // Rounded to the same figure they would read as a contradiction.
   if (free === need) return `${formatQuantity(room)} free < ${formatQuantity(sizeBytes)} (bytes)`;
   return `${free} free < ${need}`;

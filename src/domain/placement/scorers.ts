@@ -1,7 +1,8 @@
 /** The scores of placement. The highest sum wins; equal sums are decided by the node's name. */
+
+import { describeAvailable } from '../bytes.ts';
 import type { PlacementNode, PlacementPool } from './model.ts';
 import { roomOf, zoneKey } from './model.ts';
-import { describeSize } from './sizes.ts';
 
 export interface ScoredCandidate {
   readonly node: PlacementNode;
@@ -46,7 +47,7 @@ const freeSpace: Scorer = {
     return {
       // Whole points: a few bytes more or less must not outweigh an even number of copies.
       points: Math.floor(FREE_SPACE_POINTS * share),
-      message: `${describeSize(room)} of ${describeSize(pool.capacityBytes)} free`,
+      message: `${describeAvailable(room)} of ${describeAvailable(pool.capacityBytes)} free`,
     };
   },
 };

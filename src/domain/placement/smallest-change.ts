@@ -1,9 +1,10 @@
 /** What would make a placement fit that does not: the fewest and cheapest changes to the machines, as data and in words. */
+
+import { describeNeed } from '../bytes.ts';
 import { applyChange } from './apply-change.ts';
 import { type Candidate, failedChecks } from './filters.ts';
 import type { Change, PlacementInput, PlacementNode, PlacementRequest } from './model.ts';
 import { isUnknown, roomOf } from './model.ts';
-import { describeNeed } from './sizes.ts';
 
 /** How hard a change is for a person, the easiest first; between equals the fewer bytes decide. */
 const EFFORT: Readonly<Record<Change['change'], number>> = {

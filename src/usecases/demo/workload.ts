@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { AppError } from '../../domain/errors.ts';
 import { formatSocketAddress } from '../../domain/socket-address.ts';
-import type { Clock } from '../../ports/clock.ts';
 import { LAB_NODE, LAB_PACKAGE_FOLDER } from '../../ports/lab.ts';
 import { serveLedger } from '../ledger/serve.ts';
+import { startSilenceAlarm } from '../waiting/silence-alarm.ts';
 import type { DemoDeps, Stage } from './run-demo.ts';
 
 const WRITER = 'demo';
@@ -46,8 +46,11 @@ export async function startWorkload(deps: DemoDeps, { cast, world }: Stage): Pro
     longestStallMs: () => progress()?.longestStall?.ms ?? 0,
     writeMore: async (count, signal) => {
       const target = acknowledged() + count;
-      const silence = createSilenceAlarm(deps.clock, world.lab.logOf(cast.writer, DAEMON));
-      const either = AbortSignal.any([signal, silence.signal]);
+      const alarm = new AbortController();
+      const silence = startSilenceAlarm(deps.clock, SILENCE_LIMIT_MS, () =>
+        alarm.abort(writerSilent(world.lab.logOf(cast.writer, DAEMON))),
+      );
+      const either = AbortSignal.any([signal, alarm.signal]);
       try {
         for await (const news of server.watch(either)) {
           silence.heard();
@@ -65,29 +68,9 @@ export async function startWorkload(deps: DemoDeps, { cast, world }: Stage): Pro
   };
 }
 
-/** Aborts its signal when nothing was heard for {@link SILENCE_LIMIT_MS}. */
-function createSilenceAlarm(clock: Clock, logFile: string) {
-  const alarm = new AbortController();
-  const stopped = new AbortController();
-  let heardAt = clock.monotonic();
-  const guard = async (): Promise<void> => {
-    for (let left = SILENCE_LIMIT_MS; left > 0; left = heardAt + SILENCE_LIMIT_MS - clock.monotonic()) {
-      await clock.sleep(left, stopped.signal);
-    }
-    const seconds = SILENCE_LIMIT_MS / 1000;
-    alarm.abort(
-      new AppError('timeout', `no record was acknowledged for ${seconds} s`, {
-        reason: 'WriterSilent',
-        hint: `see the writer's log: ${logFile}`,
-      }),
-    );
-  };
-  guard().catch(() => undefined); // only ever rejects when stopped
-  return {
-    signal: alarm.signal,
-    heard: () => {
-      heardAt = clock.monotonic();
-    },
-    stop: () => stopped.abort(),
-  };
+function writerSilent(logFile: string): AppError {
+  return new AppError('timeout', `no record was acknowledged for ${SILENCE_LIMIT_MS / 1000} s`, {
+    reason: 'WriterSilent',
+    hint: `see the writer's log: ${logFile}`,
+  });
 }

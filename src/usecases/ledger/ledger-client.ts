@@ -5,6 +5,7 @@ import { formatMessage, type LedgerMessage, parseLedgerMessage, type WriterMessa
 import { formatSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LedgerNetwork, LineLink } from '../../ports/ledger-link.ts';
+import { pause } from './pause.ts';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 /** A ledger that says nothing for this long is taken for gone; storing an entry takes it milliseconds. */
@@ -69,7 +70,7 @@ export function createLedgerClient(
         drop();
         if (!isAppError(error, 'unavailable') || deps.clock.monotonic() >= giveUpAt) throw error;
       }
-      await sleep(deps.clock, RECONNECT_MS, options.signal);
+      await pause(deps.clock, RECONNECT_MS, options.signal);
     }
   };
 
@@ -142,7 +143,7 @@ function unexpected(options: LedgerClientOptions, answer: LedgerMessage): AppErr
 
 async function inTime<T>(clock: Clock, answer: Promise<T>, options: LedgerClientOptions): Promise<T> {
   const timer = new AbortController();
-  const timeout = sleep(clock, ANSWER_TIMEOUT_MS, AbortSignal.any([timer.signal, options.signal])).then(() => {
+  const timeout = pause(clock, ANSWER_TIMEOUT_MS, AbortSignal.any([timer.signal, options.signal])).then(() => {
     throw new AppError('unavailable', `the ledger at ${where(options)} does not answer`);
   });
   try {
@@ -152,15 +153,6 @@ async function inTime<T>(clock: Clock, answer: Promise<T>, options: LedgerClient
     // Whichever lost the race ends now too; its error was not asked for.
     timeout.catch(() => undefined);
     answer.catch(() => undefined);
-  }
-}
-
-/** Sleeps; an aborted sleep is a `cancelled` error like every other. */
-async function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await clock.sleep(ms, signal);
-  } catch (cause) {
-    throw new AppError('cancelled', 'the ledger writer was stopped', { cause });
   }
 }
 

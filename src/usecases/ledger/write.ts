@@ -15,6 +15,7 @@ import type { DurableFile, LedgerFiles } from '../../ports/ledger-files.ts';
 import type { LedgerNetwork } from '../../ports/ledger-link.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { createLedgerClient, type LedgerClient } from './ledger-client.ts';
+import { pause } from './pause.ts';
 import { findResumePoint, type ResumePoint } from './resume-point.ts';
 
 /** Between two attempts to write; short beside the stalls that are measured. */
@@ -208,12 +209,4 @@ function gaveUp(options: WriteLedgerOptions, error: unknown): AppError {
     hint: 'see how the volume is doing with: holdfast status',
     cause: error,
   });
-}
-
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await clock.sleep(ms, signal);
-  } catch (cause) {
-    throw new AppError('cancelled', 'the ledger writer was stopped', { cause });
-  }
 }
