@@ -27,6 +27,7 @@ export function createPeerLoop(deps: AgentDeps): ReconcileLoop {
     if (anchor !== self) return knowAnchorByName(deps, cluster, anchor, signal);
 
     const others = cluster.spec.nodes.filter((node) => node !== self);
+    if (cluster.status?.peers === undefined) return beginPool(deps, cluster, others, signal);
     const reachable = others.filter((node) => {
       const found = informers.StorageNode.get(node);
       return found !== undefined && isUsable(found, engine.name);
@@ -34,7 +35,8 @@ export function createPeerLoop(deps: AgentDeps): ReconcileLoop {
     let message: string | undefined;
     let observed: ObservedPeers | undefined;
     try {
-      const result = await runSteps(engine, { subject: 'peers', self, members: reachable }, { log, signal });
+      const mayGoOn = () => isStillAnchor(deps, cluster, signal);
+      const result = await runSteps(engine, { subject: 'peers', self, members: reachable }, { log, signal, mayGoOn });
       observed = result.observed;
     } catch (error) {
       signal.throwIfAborted();
@@ -57,6 +59,22 @@ export function createPeerLoop(deps: AgentDeps): ReconcileLoop {
     reconcile,
     backoff: AGENT_BACKOFF,
   });
+}
+
+/**
+ * Says that this node begins the pool, before it joins anybody: should it be lost in between, no outsider becomes the
+ * anchor and begins a second pool that could never be joined with what this one has done (domain/cluster/decide-anchor.ts).
+ */
+async function beginPool(deps: AgentDeps, cluster: StoredCluster, others: readonly string[], signal: AbortSignal) {
+  const peers = { observedBy: deps.node, connected: [], disconnected: [], missing: [...others] };
+  await writePeers(deps, cluster, peers, signal);
+  return undefined;
+}
+
+/** Asked of the API, not of the cache: an agent that was cut off must join nobody to what may be another pool by now. */
+async function isStillAnchor({ client, node }: AgentDeps, cluster: StoredCluster, signal: AbortSignal) {
+  const now = await client.get('StorageCluster', cluster.metadata.name, { signal });
+  return now !== undefined && now.metadata.uid === cluster.metadata.uid && now.status?.anchor === node;
 }
 
 /**
@@ -87,13 +105,11 @@ function describePeers(
   };
 }
 
+/** Only on the very state that was read: what a former anchor saw must not replace what its successor saw. */
 async function writePeers(deps: AgentDeps, cluster: StoredCluster, peers: Peers, signal: AbortSignal): Promise<void> {
   const patch = mergeDiff({ peers: cluster.status?.peers ?? null }, { peers });
   if (patch === undefined) return;
-  await deps.client.patch(
-    'StorageCluster',
-    cluster.metadata.name,
-    { status: patch },
-    { subresource: 'status', signal },
-  );
+  const { name, resourceVersion } = cluster.metadata;
+  const options = { subresource: 'status', resourceVersion, signal } as const;
+  await deps.client.patch('StorageCluster', name, { status: patch }, options);
 }

@@ -126,12 +126,15 @@ async function isStillAnchor({ client, node }: AgentDeps, volume: StoredVolume, 
   );
 }
 
-/** A volume is created only when every member node is joined: GlusterFS refuses bricks on hosts it does not know. */
+/**
+ * A volume is created only when every member node is joined: GlusterFS refuses bricks on hosts it does not know. This
+ * node too: with a volume of its own no pool would take it in any more.
+ */
 function isReadyToCreate({ informers, node: self }: AgentDeps, placement: readonly PlacedCopy[]): boolean {
   const cluster = informers.StorageCluster.list().find((candidate) => candidate.spec.nodes.includes(self));
   const peers = cluster?.status?.peers;
-  const joined = new Set([self, ...(peers === undefined ? [] : [peers.observedBy, ...peers.connected])]);
-  return placement.every((placed) => joined.has(placed.node));
+  const joined = new Set(peers === undefined ? [] : [peers.observedBy, ...peers.connected]);
+  return joined.has(self) && placement.every((placed) => joined.has(placed.node));
 }
 
 /** Undefined while a copy is not ready: its path is not known yet. */

@@ -21,6 +21,17 @@ describe('decideAnchor', () => {
     });
   });
 
+  it('waits for the node that has begun the pool alone: nobody knows whom it has joined since', () => {
+    expect(decideAnchor(nodes(['kube1', 'kube3']), 'kube2', ['kube2'])).toEqual({
+      ok: false,
+      reason: "none of the pool's members is reachable: kube2",
+    });
+  });
+
+  it('begins anew when the pool has no member among the nodes any more', () => {
+    expect(decideAnchor(nodes(['kube1', 'kube3']), 'kube9', ['kube9'])).toEqual({ ok: true, anchor: 'kube1' });
+  });
+
   it('says so when no engine runs yet', () => {
     expect(decideAnchor(nodes([]), undefined, [])).toEqual({ ok: false, reason: 'no node has a running engine yet' });
   });

@@ -187,7 +187,11 @@ const ACTIONS: Actions = {
     if (!state.reaches(node.name, other)) throw unavailable('PeerAway', `${other} does not answer ${node.name}`);
     const target = state.node(other);
     if (node.members.has(other)) return;
-    if (target.members.size > 1) throw new AppError('precondition', `${other} is already part of another cluster`);
+    const hasVolumes = [...state.volumes.values()].some((volume) => findVolume(state, target, volume.name) === volume);
+    if (target.members.size > 1 || hasVolumes) {
+      const why = 'is either already part of another cluster or having volumes configured';
+      throw new AppError('precondition', `peer probe: failed: ${other} ${why}`, { reason: 'PeerOfAnotherPool' });
+    }
     node.members.add(other);
     target.members = node.members;
   },
