@@ -140,7 +140,8 @@ async function readConnections(
   try {
     const found = await host.run({
       file: 'find',
-      args: [graph, ...clients, '-exec', 'grep', '-H', '^connected = ', '{}', '+'],
+      // -H: "active" is a symlink, which find(1) does not follow by itself.
+      args: ['-H', graph, ...clients, '-exec', 'grep', '-H', '^connected = ', '{}', '+'],
       timeoutMs: LOOK_MS,
       signal,
     });
