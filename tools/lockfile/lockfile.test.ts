@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT } from '../project.ts';
+import { completeLockfile } from './complete-lockfile.ts';
 import { type LockedPackage, type LockedPackages, missingPlatforms } from './missing-platforms.ts';
 
 const lockText = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');
@@ -30,6 +31,14 @@ test('every package that can be installed here has an integrity hash', () => {
 
 test('packages for other platforms are locked too, or npm ci refuses (node tools/lockfile/index.ts adds them)', () => {
   expect(Object.keys(missingPlatforms(packages))).toEqual([]);
+});
+
+test('no package asks for a newer Node than the one that starts npm, since the pinned one runs it', () => {
+  expect(locked.filter(([, each]) => each.engines !== undefined).map(([path]) => path)).toEqual([]);
+});
+
+test('completing a complete lockfile changes nothing', () => {
+  expect(JSON.stringify(completeLockfile(packages))).toBe(JSON.stringify(packages));
 });
 
 test('a package for another platform is entered with what keeps npm from fetching it', () => {

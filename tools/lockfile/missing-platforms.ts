@@ -15,6 +15,8 @@ export interface LockedPackage {
   readonly os?: string | readonly string[];
   readonly cpu?: string | readonly string[];
   readonly libc?: readonly string[];
+  /** Versions of Node that it says it runs on. */
+  readonly engines?: unknown;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
