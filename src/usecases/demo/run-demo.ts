@@ -2,30 +2,15 @@
  * The demo: three hosts on this machine, a replicated volume, a writer whose every acknowledged record is kept in a ledger
  * elsewhere, a host powered off under it, then the writer's own host, and the proof that nothing was lost.
  */
-
 import type { DemoReport } from '../../domain/demo-report.ts';
-import { AppError } from '../../domain/errors.ts';
-import type { HashText } from '../../domain/ledger/record.ts';
-import type { Host } from '../../ports/host.ts';
-import type { LedgerFiles } from '../../ports/ledger-files.ts';
-import type { LedgerNetwork } from '../../ports/ledger-link.ts';
-import type { Logger } from '../../ports/logger.ts';
 import type { PlanFile } from '../../schemas/plan-file.ts';
-import { type BringUpDeps, bringUpHoldfast, type HoldfastLab } from '../lab/bring-up-holdfast.ts';
+import { bringUpHoldfast, type HoldfastLab } from '../lab/bring-up-holdfast.ts';
 import { checkLedgerFile } from '../ledger/check.ts';
 import { applyPlan } from '../plan/apply-plan.ts';
 import { areCopiesEqual } from './compare-copies.ts';
+import { castOf, type DemoDeps, type Stage } from './stage.ts';
 import { waitForMounts, waitUntilDegraded, waitUntilRedundant } from './volume-waits.ts';
 import { startWorkload, type Workload } from './workload.ts';
-
-export interface DemoDeps extends BringUpDeps {
-  readonly files: LedgerFiles;
-  readonly network: LedgerNetwork;
-  readonly hash: HashText;
-  readonly log: Logger;
-  /** This machine. */
-  readonly machine: Host;
-}
 
 export interface DemoOptions {
   readonly plan: PlanFile;
@@ -68,44 +53,6 @@ export async function runDemo(deps: DemoDeps, options: DemoOptions, signal: Abor
       await world.lab.down();
     }
   }
-}
-
-/** Who plays which part: hosts and the volume, from the plan. */
-interface Cast {
-  readonly hosts: readonly string[];
-  readonly zones: Readonly<Record<string, string>>;
-  readonly volume: string;
-  readonly mountPath: string;
-  readonly writer: string;
-  readonly reader: string;
-  readonly victim: string;
-}
-
-function castOf(plan: PlanFile): Cast {
-  const nodes = plan.storage?.nodes ?? [];
-  const [writer, reader, victim] = nodes.map((node) => node.host);
-  const volume = (plan.volumes ?? []).find((candidate) => candidate.mount !== undefined);
-  if (writer === undefined || reader === undefined || victim === undefined || volume?.mount === undefined) {
-    throw new AppError('invalid', 'the plan has fewer than three nodes, or no volume that is mounted', {
-      hint: 'use examples/plan.lab.yaml as it is, or a plan like it',
-    });
-  }
-  return {
-    hosts: nodes.map((node) => node.host),
-    zones: Object.fromEntries(nodes.flatMap((node) => (node.zone === undefined ? [] : [[node.host, node.zone]]))),
-    volume: volume.name,
-    mountPath: volume.mount.path,
-    writer,
-    reader,
-    victim,
-  };
-}
-
-/** Everything the acts of the demo share. */
-export interface Stage {
-  readonly cast: Cast;
-  readonly world: HoldfastLab;
-  readonly signal: AbortSignal;
 }
 
 async function play(deps: DemoDeps, options: DemoOptions, stage: Stage): Promise<DemoReport> {

@@ -5,7 +5,7 @@ import { formatSocketAddress } from '../../domain/socket-address.ts';
 import { LAB_NODE, LAB_PACKAGE_FOLDER } from '../../ports/lab.ts';
 import { serveLedger } from '../ledger/serve.ts';
 import { startSilenceAlarm } from '../waiting/silence-alarm.ts';
-import type { DemoDeps, Stage } from './run-demo.ts';
+import type { DemoDeps, Stage } from './stage.ts';
 
 const WRITER = 'demo';
 const DAEMON = 'ledger-writer';
