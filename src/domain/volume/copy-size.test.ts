@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GIB, MIB, TIB } from '../bytes.ts';
-import { arbiterSizeBytes, copySizes, parseVolumeSize, poolBytesOf } from './copy-size.ts';
+import {
+  arbiterSizeBytes,
+  copySizes,
+  imageBytes,
+  MIN_VOLUME_BYTES,
+  parseVolumeSize,
+  poolBytesOf,
+} from './copy-size.ts';
 
 test('an arbiter takes a sixteenth, at least half a GiB, and never more than a data copy', () => {
   expect(copySizes({ size: '32Gi' })).toEqual({ data: 32 * GIB, arbiter: 2 * GIB });
@@ -11,6 +18,7 @@ test('an arbiter takes a sixteenth, at least half a GiB, and never more than a d
 
 test('a directory takes what is wanted in it; an image takes room for its file system too', () => {
   expect(poolBytesOf('directory', GIB)).toBe(GIB);
+  expect(poolBytesOf('image', GIB)).toBe(imageBytes(GIB));
   // Measured on XFS images (image size, then available MiB of a fresh mount): what is available must cover the wish.
   for (const [imageMiB, availableMiB] of [
     [512, 420],
@@ -19,8 +27,31 @@ test('a directory takes what is wanted in it; an image takes room for its file s
     [20_480, 20_242],
     [204_800, 203_241],
   ] as const) {
-    expect(poolBytesOf('image', availableMiB * MIB), `${imageMiB} MiB`).toBeGreaterThanOrEqual(imageMiB * MIB);
+    expect(imageBytes(availableMiB * MIB), `${imageMiB} MiB`).toBeGreaterThanOrEqual(imageMiB * MIB);
   }
+});
+
+// Measured with mkfs.xfs 6.1 and reflink=0: image size in MiB, and what of it an empty file system does not offer.
+test.each([
+  [300, 83_341_312],
+  [512, 94_670_848],
+  [1024, 101_920_768],
+  [10_240, 111_554_560],
+  [102_400, 207_798_272],
+  [1_048_576, 1_665_306_624],
+  [8_388_608, 10_930_028_544],
+])('an image of %i MiB leaves room for XFS, and not much more than it needs', (mebibytes, overheadBytes) => {
+  const image = mebibytes * MIB;
+  const usable = (image - overheadBytes) * 0.99;
+  let largest = image;
+  while (largest > 0 && imageBytes(largest) > image) largest -= MIB;
+  expect(largest).toBeLessThanOrEqual(usable);
+  expect(usable - largest).toBeLessThan(40 * MIB + image * 0.002);
+});
+
+test('the smallest volume fits the smallest image', () => {
+  expect(imageBytes(1)).toBe(300 * MIB);
+  expect(imageBytes(MIN_VOLUME_BYTES)).toBe(300 * MIB);
 });
 
 test('more wanted never takes less', () => {

@@ -8,17 +8,19 @@ const ARBITER_SHARE = 16;
 /** XFS of xfsprogs 6.1 is not made smaller than 300 MiB; half a GiB holds about 100,000 names. */
 const ARBITER_MIN_BYTES = 512 * MIB;
 
+/** mkfs.xfs 6.1 refuses less: "Filesystem must be larger than 300MB". */
+const MIN_IMAGE_BYTES = 300 * MIB;
 /**
- * What an image takes beyond the wish: XFS's log and tables (measured with xfsprogs 6.1: 112 MiB and 0.2 % lie above
- * them from 300 MiB to 8 TiB) and the 1 % that GlusterFS holds back (storage.reserve). A little more than the engine
- * makes, never less (test/contract/copy-size.test.ts).
+ * What an empty XFS (log, allocation groups, their reserves) takes from an image, measured with mkfs.xfs 6.1 and
+ * reflink=0 as image size minus available bytes: 80 MiB of 300 MiB, 97 of 1 GiB, 198 of 100 GiB, 1.6 GiB of 1 TiB,
+ * 10.2 GiB of 8 TiB. A fixed part and two thousandths lie above all of them.
  */
-const IMAGE_OVERHEAD_BYTES = 116 * MIB;
-const IMAGE_OVERHEAD_SHARE = 0.0125;
-/** mkfs.xfs refuses less. */
-const IMAGE_MIN_BYTES = 300 * MIB;
+const XFS_FIXED_BYTES = 112 * MIB;
+const XFS_SHARE = 0.002;
+/** GlusterFS keeps storage.reserve (1 %) of a brick back, so that it can still write its own marks when it is full. */
+const GLUSTER_RESERVE_SHARE = 0.01;
 
-/** Smallest volume: what the smallest image holds, rounded down. */
+/** Smallest volume, and smallest copy: what the smallest image holds, rounded down. */
 export const MIN_VOLUME_BYTES = 128 * MIB;
 
 /** Usable bytes of each role's copies of a volume, as the controller writes them into VolumeCopy specs. */
@@ -32,10 +34,23 @@ export function arbiterSizeBytes(sizeBytes: number): number {
   return Math.min(sizeBytes, Math.max(ARBITER_MIN_BYTES, Math.ceil(sizeBytes / ARBITER_SHARE)));
 }
 
-/** Bytes that a copy of `sizeBytes` usable bytes takes from its pool: of an image, the size of the image file. */
+/**
+ * Bytes that a copy of `sizeBytes` usable bytes takes from its pool: what placement counts, and for an image the size of
+ * the file that the engine makes.
+ */
 export function poolBytesOf(brick: 'image' | 'directory', sizeBytes: number): number {
-  if (brick === 'directory') return sizeBytes;
-  return Math.max(IMAGE_MIN_BYTES, sizeBytes + IMAGE_OVERHEAD_BYTES + Math.ceil(sizeBytes * IMAGE_OVERHEAD_SHARE));
+  return brick === 'directory' ? sizeBytes : imageBytes(sizeBytes);
+}
+
+/**
+ * Size of the image whose file system offers at least `sizeBytes` to its users (what df shows as available when empty).
+ *
+ * @returns whole MiB, at least the smallest XFS
+ */
+export function imageBytes(sizeBytes: number): number {
+  const withReserve = sizeBytes / (1 - GLUSTER_RESERVE_SHARE);
+  const wanted = (withReserve + XFS_FIXED_BYTES) / (1 - XFS_SHARE);
+  return Math.max(MIN_IMAGE_BYTES, Math.ceil(wanted / MIB) * MIB);
 }
 
 /**

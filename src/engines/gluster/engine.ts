@@ -1,5 +1,6 @@
 /** The GlusterFS engine of one node: everything it does goes through the node's Host. */
 import { AppError } from '../../domain/errors.ts';
+import { MIN_VOLUME_BYTES } from '../../domain/volume/copy-size.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Desired, Engine, Observed, Step, Subject } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
@@ -17,7 +18,6 @@ import { observePeers } from './observe-peers.ts';
 import { observeVolume, type VolumeDeps } from './observe-volume.ts';
 import { planGluster } from './plan.ts';
 import { probeGluster } from './probe.ts';
-import { MIN_COPY_BYTES } from './sizes.ts';
 import type { GlusterStep, PeerStep, RefuseStep } from './steps.ts';
 import { stopBrick } from './stop-brick.ts';
 import { rewriteVolumeFiles } from './volume-files.ts';
@@ -38,7 +38,7 @@ type Actions = {
 export const GLUSTER_CAPABILITIES = {
   layouts: ['single', 'replicated', 'arbiter'],
   bricks: ['image', 'directory'],
-  minSizeBytes: MIN_COPY_BYTES,
+  minSizeBytes: MIN_VOLUME_BYTES,
 } as const;
 
 /** Creates the engine of the node whose Host is given. One per node and process: it keeps commands on a volume apart. */

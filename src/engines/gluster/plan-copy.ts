@@ -1,8 +1,8 @@
 /** What to do about one copy on this node. Pure. */
 import { describeBytes } from '../../domain/bytes.ts';
+import { imageBytes } from '../../domain/volume/copy-size.ts';
 import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
 import type { BlankBrick } from './blank-brick.ts';
-import { imageBytes } from './sizes.ts';
 import { type CopyStep, identify, type RefuseStep } from './steps.ts';
 
 /** What the gluster engine sees of a copy, beside what every engine reports. */

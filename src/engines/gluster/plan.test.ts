@@ -12,7 +12,6 @@ import type {
 import { wantedOptions } from './options.ts';
 import { planGluster } from './plan.ts';
 import type { ObservedGlusterCopy } from './plan-copy.ts';
-import { arbiterSizeBytes, imageBytes, MIN_COPY_BYTES } from './sizes.ts';
 
 const steps = (planned: readonly { step: string }[]) => planned.map((step) => step.step);
 
@@ -256,36 +255,5 @@ describe('attachment', () => {
     expect(steps(planned)).toEqual(expected);
     const unmounts = planned.filter((step) => step.step === 'unmountVolume');
     for (const unmount of unmounts) expect(unmount).toMatchObject({ isLazy: state === 'dead' });
-  });
-});
-
-describe('sizes', () => {
-  // Measured with mkfs.xfs 6.1 and reflink=0: image size in MiB, and what of it an empty file system does not offer.
-  it.each([
-    [300, 83341312],
-    [512, 94670848],
-    [1024, 101920768],
-    [10240, 111554560],
-    [102400, 207798272],
-    [1048576, 1665306624],
-    [8388608, 10930028544],
-  ])('leaves room for XFS in an image of %i MiB', (mebibytes, overheadBytes) => {
-    const image = mebibytes * 1024 ** 2;
-    const usable = (image - overheadBytes) * 0.99;
-    let largest = image;
-    while (largest > 0 && imageBytes(largest) > image) largest -= 1024 ** 2;
-    expect(largest).toBeLessThanOrEqual(usable);
-    // And not much more than needed.
-    expect(usable - largest).toBeLessThan(40 * 1024 ** 2 + image * 0.002);
-  });
-
-  it('knows the smallest size', () => {
-    expect(imageBytes(1)).toBe(300 * 1024 ** 2);
-    expect(imageBytes(MIN_COPY_BYTES)).toBe(300 * 1024 ** 2);
-  });
-
-  it('keeps an arbiter copy small', () => {
-    expect(arbiterSizeBytes(GIB)).toBe(MIN_COPY_BYTES);
-    expect(arbiterSizeBytes(1024 * GIB)).toBe(64 * GIB);
   });
 });
