@@ -1,5 +1,7 @@
 /** A ResourceClient over objects in memory, for unit tests of whatever uses one; it passes the contract of the real ones. */
+
 import { AppError } from '../domain/errors.ts';
+import { kubernetesTime } from '../domain/kubernetes-time.ts';
 import { apiVersionOf } from '../schemas/kind-names.ts';
 import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../schemas/kinds.ts';
 import type { Clock } from './clock.ts';
@@ -140,7 +142,7 @@ export function createFakeResourceClient(deps: { readonly clock: Clock; readonly
         uid: deps.random.uuid(),
         resourceVersion: '',
         generation: 1,
-        creationTimestamp: kubernetesTime(deps.clock),
+        creationTimestamp: kubernetesTime(deps.clock.now()),
       };
       const { status: _status, ...rest } = input as Record<string, unknown>;
       const given = definition(kind).hasStatus ? rest : input;
@@ -182,7 +184,7 @@ export function createFakeResourceClient(deps: { readonly clock: Clock; readonly
       }
       if ((before.metadata.finalizers ?? []).length === 0) commit(kind, 'DELETED', before);
       else if (before.metadata.deletionTimestamp === undefined) {
-        const metadata = { ...before.metadata, deletionTimestamp: kubernetesTime(deps.clock) };
+        const metadata = { ...before.metadata, deletionTimestamp: kubernetesTime(deps.clock.now()) };
         commit(kind, 'MODIFIED', { ...before, metadata });
       }
     },
@@ -230,10 +232,6 @@ function pickNamespace(object: Stored): Scope {
 
 function storeKey(kind: KindName, name: string, namespace: string | undefined): string {
   return `${kind}/${namespace ?? ''}/${name}`;
-}
-
-function kubernetesTime(clock: Clock): string {
-  return `${new Date(clock.now()).toISOString().slice(0, 19)}Z`;
 }
 
 function validated(kind: KindName, object: unknown): Stored {

@@ -1,5 +1,7 @@
 /** The node's sign of life: a Lease renewed every second, as the kubelet does (KEP-589). */
+
 import { isAppError, messageOf } from '../../domain/errors.ts';
+import { kubernetesMicroTime } from '../../domain/kubernetes-time.ts';
 import { HEARTBEAT_PERIOD_MS, HEARTBEAT_TIMEOUT_MS } from '../../domain/node/decide-node-health.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
@@ -39,7 +41,7 @@ async function beat({ client, clock, node }: HeartbeatDeps, signal: AbortSignal)
   const spec = {
     holderIdentity: node,
     leaseDurationSeconds: HEARTBEAT_TIMEOUT_MS / 1000,
-    renewTime: new Date(clock.now()).toISOString().replace('Z', '000Z'),
+    renewTime: kubernetesMicroTime(clock.now()),
   };
   try {
     await client.patch('Lease', node, { spec }, { namespace: SYSTEM_NAMESPACE, signal });

@@ -1,14 +1,10 @@
 /** Conditions in the KEP-1623 form: read and set by type. */
+import { kubernetesTime } from '../../domain/kubernetes-time.ts';
 import type { Millis } from '../../ports/clock.ts';
 import type { Condition } from '../../schemas/common.ts';
 
 /** A condition as a controller decides it; the time of its last transition follows from what was there. */
 export type ConditionInput = Omit<Condition, 'lastTransitionTime'>;
-
-/** The time as Kubernetes writes it in conditions: RFC 3339, whole seconds, UTC. */
-export function kubernetesTime(now: Millis): string {
-  return `${new Date(now).toISOString().slice(0, 19)}Z`;
-}
 
 /**
  * The conditions with one set: replaced in place, or added at the end. `lastTransitionTime` moves only when the status

@@ -1,12 +1,13 @@
 /** Writes Kubernetes Events in the background: the same event counts up one object, and a flood is cut off. */
+
 import { isAppError } from '../../domain/errors.ts';
+import { kubernetesTime } from '../../domain/kubernetes-time.ts';
 import type { Clock, Millis } from '../../ports/clock.ts';
 import type { EventSubject, Events } from '../../ports/events.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
 import type { ResourceClient } from '../../ports/resource-client.ts';
 import { withDeadline } from './cancellation.ts';
-import { kubernetesTime } from './conditions.ts';
 
 export interface EventRecorderDeps {
   readonly client: ResourceClient;

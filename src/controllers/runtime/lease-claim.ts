@@ -1,5 +1,7 @@
 /** One process's hold on a Lease object: take it when it is free or expired, renew it, give it back. */
+
 import { isAppError } from '../../domain/errors.ts';
+import { kubernetesMicroTime } from '../../domain/kubernetes-time.ts';
 import type { Clock, Millis } from '../../ports/clock.ts';
 import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
 
@@ -60,7 +62,7 @@ export function createLeaseClaim(
   const create = async (signal: AbortSignal): Promise<boolean> => {
     // A lease that was deleted under its holder: the holder may not know yet, so its time is waited out all the same.
     if (sighting !== undefined && !isFree(sighting)) return false;
-    const now = microTime(clock.now());
+    const now = kubernetesMicroTime(clock.now());
     const spec = { ...held(identity, leaseDurationMs, now), acquireTime: now, leaseTransitions: 0 };
     const lease = {
       apiVersion: 'coordination.k8s.io/v1',
@@ -72,7 +74,7 @@ export function createLeaseClaim(
   };
 
   const take = (lease: Resource<'Lease'>, signal: AbortSignal): Promise<boolean> => {
-    const now = microTime(clock.now());
+    const now = kubernetesMicroTime(clock.now());
     const isRenewal = lease.spec.holderIdentity === identity;
     const transitions = { acquireTime: now, leaseTransitions: (lease.spec.leaseTransitions ?? 0) + 1 };
     const spec = { ...held(identity, leaseDurationMs, now), ...(isRenewal ? {} : transitions) };
@@ -90,7 +92,7 @@ export function createLeaseClaim(
       const lease = await read(signal);
       if (lease?.spec.holderIdentity !== identity) return;
       const { resourceVersion } = lease.metadata;
-      const spec = { holderIdentity: '', renewTime: microTime(clock.now()) };
+      const spec = { holderIdentity: '', renewTime: kubernetesMicroTime(clock.now()) };
       await client.patch('Lease', leaseName, { spec }, { namespace, resourceVersion, signal });
     },
   };
@@ -109,9 +111,4 @@ async function succeeded(write: Promise<unknown>): Promise<boolean> {
 
 function held(identity: string, durationMs: Millis, now: string) {
   return { holderIdentity: identity, leaseDurationSeconds: durationMs / 1_000, renewTime: now };
-}
-
-/** Kubernetes MicroTime; the clock gives milliseconds. */
-function microTime(now: Millis): string {
-  return new Date(now).toISOString().replace(/Z$/, '000Z');
 }

@@ -1,5 +1,7 @@
 /** The writing half of the API: each verb is one transaction that reads, judges and writes. */
+
 import { AppError } from '../../domain/errors.ts';
+import { kubernetesTime } from '../../domain/kubernetes-time.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ObjectKey, ObjectStore, StoredObject, StoreTransaction } from '../../ports/object-store.ts';
 import type { Random } from '../../ports/random.ts';
@@ -74,7 +76,7 @@ export async function createObject(
     });
   }
   const checked = validate(definition, input, options);
-  const now = timestamp(deps);
+  const now = kubernetesTime(deps.clock.now());
   return deps.store
     .transact((transaction) => {
       const key = chooseKey({ deps, definition, transaction, options }, metadata);
@@ -146,7 +148,7 @@ export async function deleteObject(
   options: DeleteOptions,
 ): Promise<DeleteResult> {
   const definition = definitionOf(target.kind);
-  const now = timestamp(deps);
+  const now = kubernetesTime(deps.clock.now());
   const result = await deps.store.transact((transaction) => {
     assertNamespaceRemovable(transaction, definition, target.name);
     const key = keyOf(definition, target.name, options);
@@ -290,8 +292,4 @@ function conflict(definition: KindDefinition, name: string, message: string): Ap
     reason: 'Conflict',
     resource: nameObject(definition, name),
   });
-}
-
-function timestamp(deps: WriteDeps): string {
-  return new Date(deps.clock.now()).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
