@@ -90,7 +90,9 @@ async function labProcesses(): Promise<string[]> {
 
 describe('holdfast demo', () => {
   beforeAll(async () => {
-    expect(await leftovers(), 'an earlier demo was kept: remove it with "holdfast lab down --name demo"').toEqual([]);
+    const found = await leftovers();
+    const advice = 'an earlier demo was kept: remove it with "holdfast lab down --name demo"';
+    if (found.length > 0) throw new Error([advice, ...found].join('\n'));
   });
 
   it.each([
