@@ -57,7 +57,6 @@ export const AbsolutePath = z
     if (!path.startsWith('/')) return context.addIssue({ code: 'custom', message: 'must be an absolute path' });
     const segments = path.slice(1).split('/');
     const isPlain = (segment: string) => segment !== '' && segment !== '.' && segment !== '..';
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
     const hasControl = /[\u0000-\u001f\u007f]/.test(path);
     if (!segments.every(isPlain) || hasControl) {
       context.addIssue({ code: 'custom', message: 'must not hold "..", ".", empty segments or control characters' });

@@ -1,14 +1,13 @@
 /** Every kind that Holdfast stores or writes: the single table behind the embedded API server, the client and the CRDs. */
 import type { z } from 'zod';
 import { EndpointSlice, Event, Lease, Namespace, PersistentVolume, Service, StorageClass } from './kubernetes.ts';
+import { GROUP } from './own-kind.ts';
 import { StorageCluster } from './storage-cluster.ts';
 import { StorageNode } from './storage-node.ts';
 import { Volume } from './volume.ts';
 import { VolumeAttachmentRecord } from './volume-attachment-record.ts';
 import { VolumeCopy } from './volume-copy.ts';
 
-/** The group of all kinds of Holdfast's own. */
-export const GROUP = 'holdfast.dev';
 /** Namespace of the leases and events that Holdfast writes. */
 export const SYSTEM_NAMESPACE = 'holdfast-system';
 

@@ -1,6 +1,7 @@
 /** StorageCluster: the nodes that belong together and who speaks for the engine's own cluster. One object, named "default". */
 import { z } from 'zod';
-import { Condition, Label, ObjectMeta } from './common.ts';
+import { Condition, Label } from './common.ts';
+import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 export const StorageClusterSpec = z.strictObject({
   nodes: z.array(Label).max(1000).describe('Names of the StorageNodes that belong to the cluster.'),
@@ -23,17 +24,12 @@ export const StorageClusterStatus = z.object({
     .optional()
     .describe("Written by the anchor's agent: the members that the engine says are connected."),
   conditions: z.array(Condition).optional().describe('Ready: the members are joined.'),
-  observedGeneration: z.number().int().optional().describe('Generation of the spec that this status is about.'),
+  observedGeneration: ObservedGeneration,
 });
 export type StorageClusterStatus = z.infer<typeof StorageClusterStatus>;
 
-export const StorageCluster = z
-  .object({
-    apiVersion: z.literal('holdfast.dev/v1alpha1'),
-    kind: z.literal('StorageCluster'),
-    metadata: ObjectMeta,
-    spec: StorageClusterSpec.describe('What is asked for.'),
-    status: StorageClusterStatus.optional().describe('What is there, as the controller and the agents report it.'),
-  })
-  .describe('The nodes that belong together. There is one, named default.');
+export const StorageCluster = ownKind('StorageCluster', {
+  spec: StorageClusterSpec,
+  status: StorageClusterStatus,
+}).describe('The nodes that belong together. There is one, named default.');
 export type StorageCluster = z.infer<typeof StorageCluster>;

@@ -1,6 +1,7 @@
 /** StorageNode: a machine that offers pools or uses volumes. */
 import { z } from 'zod';
-import { AbsolutePath, Condition, IpAddress, Label, ObjectMeta } from './common.ts';
+import { AbsolutePath, Condition, IpAddress, Label } from './common.ts';
+import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 export const PoolSpec = z.strictObject({
   name: Label.describe('Name of the pool; volumes choose pools by it.'),
@@ -53,17 +54,12 @@ export const StorageNodeStatus = z.object({
   engines: z.array(EngineStatus).optional().describe('Engines found on the node.'),
   pools: z.array(PoolStatus).optional().describe('The pools as the agent sees them.'),
   conditions: z.array(Condition).optional().describe("Written by the controller from the node's Lease."),
-  observedGeneration: z.number().int().optional().describe('Generation of the spec that this status is about.'),
+  observedGeneration: ObservedGeneration,
 });
 export type StorageNodeStatus = z.infer<typeof StorageNodeStatus>;
 
-export const StorageNode = z
-  .object({
-    apiVersion: z.literal('holdfast.dev/v1alpha1'),
-    kind: z.literal('StorageNode'),
-    metadata: ObjectMeta,
-    spec: StorageNodeSpec.describe('What is asked for.'),
-    status: StorageNodeStatus.optional().describe('What is there, as the controller and the agents report it.'),
-  })
-  .describe('A machine that offers pools or uses volumes.');
+export const StorageNode = ownKind('StorageNode', {
+  spec: StorageNodeSpec,
+  status: StorageNodeStatus,
+}).describe('A machine that offers pools or uses volumes.');
 export type StorageNode = z.infer<typeof StorageNode>;

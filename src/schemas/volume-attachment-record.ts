@@ -1,6 +1,7 @@
 /** VolumeAttachmentRecord: a volume in use on a node. */
 import { z } from 'zod';
-import { AbsolutePath, Label, ObjectMeta } from './common.ts';
+import { AbsolutePath, Label } from './common.ts';
+import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 export const VolumeAttachmentRecordSpec = z.strictObject({
   volume: Label.describe('Volume to mount.'),
@@ -19,19 +20,12 @@ export const VolumeAttachmentRecordStatus = z.object({
     .string()
     .optional()
     .describe('Boot ID of the node when the mount was seen; another one means it must be made again.'),
-  observedGeneration: z.number().int().optional().describe('Generation of the spec that this status is about.'),
+  observedGeneration: ObservedGeneration,
 });
 export type VolumeAttachmentRecordStatus = z.infer<typeof VolumeAttachmentRecordStatus>;
 
-export const VolumeAttachmentRecord = z
-  .object({
-    apiVersion: z.literal('holdfast.dev/v1alpha1'),
-    kind: z.literal('VolumeAttachmentRecord'),
-    metadata: ObjectMeta,
-    spec: VolumeAttachmentRecordSpec.describe('What is asked for.'),
-    status: VolumeAttachmentRecordStatus.optional().describe(
-      'What is there, as the controller and the agents report it.',
-    ),
-  })
-  .describe('A volume in use on a node.');
+export const VolumeAttachmentRecord = ownKind('VolumeAttachmentRecord', {
+  spec: VolumeAttachmentRecordSpec,
+  status: VolumeAttachmentRecordStatus,
+}).describe('A volume in use on a node.');
 export type VolumeAttachmentRecord = z.infer<typeof VolumeAttachmentRecord>;

@@ -1,6 +1,7 @@
 /** VolumeCopy: the part of a volume's data that lives in one pool on one node (GlusterFS: a brick). */
 import { z } from 'zod';
-import { Condition, Label, ObjectMeta } from './common.ts';
+import { Condition, Label } from './common.ts';
+import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 export const VolumeCopySpec = z.strictObject({
   volume: Label.describe('Volume that the copy is part of.'),
@@ -29,17 +30,12 @@ export const VolumeCopyStatus = z.object({
   message: z.string().optional().describe('What is wrong or under way.'),
   bootId: z.string().optional().describe('Boot ID of the node when the state was observed.'),
   conditions: z.array(Condition).optional().describe('Details of the state.'),
-  observedGeneration: z.number().int().optional().describe('Generation of the spec that this status is about.'),
+  observedGeneration: ObservedGeneration,
 });
 export type VolumeCopyStatus = z.infer<typeof VolumeCopyStatus>;
 
-export const VolumeCopy = z
-  .object({
-    apiVersion: z.literal('holdfast.dev/v1alpha1'),
-    kind: z.literal('VolumeCopy'),
-    metadata: ObjectMeta,
-    spec: VolumeCopySpec.describe('What is asked for.'),
-    status: VolumeCopyStatus.optional().describe('What is there, as the controller and the agents report it.'),
-  })
-  .describe('The part of the data of a volume that lives in one pool on one node.');
+export const VolumeCopy = ownKind('VolumeCopy', {
+  spec: VolumeCopySpec,
+  status: VolumeCopyStatus,
+}).describe('The part of the data of a volume that lives in one pool on one node.');
 export type VolumeCopy = z.infer<typeof VolumeCopy>;

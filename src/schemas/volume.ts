@@ -1,6 +1,7 @@
 /** Volume: what a claim is bound to. */
 import { z } from 'zod';
-import { Condition, Label, ObjectMeta, Quantity } from './common.ts';
+import { Condition, Label, Quantity } from './common.ts';
+import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 export const Layout = z.enum(['single', 'replicated', 'arbiter']);
 export type Layout = z.infer<typeof Layout>;
@@ -111,17 +112,12 @@ export const VolumeStatus = z.object({
     .array(Condition)
     .optional()
     .describe('Ready (usable) and Redundant (a copy can be lost), with reasons.'),
-  observedGeneration: z.number().int().optional().describe('Generation of the spec that this status is about.'),
+  observedGeneration: ObservedGeneration,
 });
 export type VolumeStatus = z.infer<typeof VolumeStatus>;
 
-export const Volume = z
-  .object({
-    apiVersion: z.literal('holdfast.dev/v1alpha1'),
-    kind: z.literal('Volume'),
-    metadata: ObjectMeta,
-    spec: VolumeSpec.describe('What is asked for.'),
-    status: VolumeStatus.optional().describe('What is there, as the controller and the agents report it.'),
-  })
-  .describe('Storage that pods or hosts mount, kept in copies on several nodes.');
+export const Volume = ownKind('Volume', {
+  spec: VolumeSpec,
+  status: VolumeStatus,
+}).describe('Storage that pods or hosts mount, kept in copies on several nodes.');
 export type Volume = z.infer<typeof Volume>;

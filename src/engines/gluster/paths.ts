@@ -74,7 +74,6 @@ export function isCopyPath(path: string): boolean {
  */
 export function plainPath(path: string, what: string): string {
   const segments = path.slice(1).split('/');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   const hasControl = /[\u0000-\u001f\u007f]/.test(path);
   const isPlain = path.startsWith('/') && segments.every((part) => part !== '' && part !== '.' && part !== '..');
   if (!isPlain || hasControl || path.length > 1024) {

@@ -4,7 +4,8 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { resourceOf } from '../../schemas/kind-names.ts';
-import { GROUP, KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../schemas/kinds.ts';
+import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../schemas/kinds.ts';
+import { GROUP } from '../../schemas/own-kind.ts';
 import { isRecord, type KubeObject } from '../../usecases/resources/kube-object.ts';
 
 export const ADMINS = 'holdfast:admins';

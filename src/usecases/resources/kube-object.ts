@@ -1,7 +1,8 @@
 /** A Kubernetes object as JSON, before anything is known about its kind. */
 import { resourceOf } from '../../schemas/kind-names.ts';
 import type { KindDefinition, KindName } from '../../schemas/kinds.ts';
-import { GROUP, KINDS } from '../../schemas/kinds.ts';
+import { KINDS } from '../../schemas/kinds.ts';
+import { GROUP } from '../../schemas/own-kind.ts';
 
 /** metadata of an object that the server has stored. */
 export interface KubeMeta {
