@@ -6,7 +6,7 @@ import { apiVersionOf } from '../schemas/kind-names.ts';
 import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../schemas/kinds.ts';
 import type { Clock } from './clock.ts';
 import type { Random } from './random.ts';
-import type { ListOptions, MergePatch, ResourceClient, Scope } from './resource-client.ts';
+import type { ListOptions, MergePatch, PatchOptions, ResourceClient, Scope } from './resource-client.ts';
 
 interface Stored {
   readonly apiVersion?: unknown;
@@ -161,14 +161,10 @@ export function createFakeResourceClient(deps: { readonly clock: Clock; readonly
       const status = definition(kind).hasStatus ? { status: before['status'] } : {};
       return structuredClone(update(kind, before, { ...structuredClone(object), metadata, ...status }));
     },
-    patch: async (
-      kind: KindName,
-      name: string,
-      patch: MergePatch,
-      options: Scope & { readonly subresource?: 'status'; readonly resourceVersion?: string } = {},
-    ) => {
+    patch: async (kind: KindName, name: string, patch: MergePatch, options: PatchOptions = {}) => {
       const before = need(kind, name, options);
       checkVersion(kind, before, options.resourceVersion);
+      checkUid(kind, before, options.uid);
       const merged = applyMergePatch(before, patch) as Stored;
       const isStatus = options.subresource === 'status';
       const kept: Stored = { ...merged, metadata: { ...merged.metadata, ...serverOwned(before) } };
@@ -179,9 +175,7 @@ export function createFakeResourceClient(deps: { readonly clock: Clock; readonly
     delete: async (kind: KindName, name: string, options: Scope & { readonly uid?: string } = {}) => {
       const before = find(kind, name, options);
       if (before === undefined) return;
-      if (options.uid !== undefined && options.uid !== before.metadata.uid) {
-        throw new AppError('conflict', `${kind} ${name} is another object now`);
-      }
+      checkUid(kind, before, options.uid);
       if ((before.metadata.finalizers ?? []).length === 0) commit(kind, 'DELETED', before);
       else if (before.metadata.deletionTimestamp === undefined) {
         const metadata = { ...before.metadata, deletionTimestamp: kubernetesTime(deps.clock.now()) };
@@ -244,6 +238,11 @@ function validated(kind: KindName, object: unknown): Stored {
 function checkVersion(kind: KindName, before: Stored, resourceVersion: string | undefined): void {
   if (resourceVersion === undefined || resourceVersion === before.metadata.resourceVersion) return;
   throw new AppError('conflict', `${kind} ${before.metadata.name} changed since it was read`, { reason: 'Conflict' });
+}
+
+function checkUid(kind: KindName, before: Stored, uid: string | undefined): void {
+  if (uid === undefined || uid === before.metadata.uid) return;
+  throw new AppError('conflict', `${kind} ${before.metadata.name} is another object now`, { reason: 'Conflict' });
 }
 
 /** What no client can change. */

@@ -37,6 +37,8 @@ export interface PatchOptions extends Scope {
   readonly subresource?: 'status';
   /** Compare-and-swap: fails with kind conflict when the object has moved on. */
   readonly resourceVersion?: string;
+  /** Patches only this very object, not a later one of the same name: fails with kind conflict. */
+  readonly uid?: string;
 }
 
 export interface DeleteOptions extends Scope {

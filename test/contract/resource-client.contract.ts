@@ -218,6 +218,23 @@ function describeDeletion(get: () => ResourceClient): void {
     expect(await get().get('Volume', 'gv0')).toBeDefined();
   });
 
+  it('patches only the object of the given uid, its status too', async () => {
+    const first = await get().create('Volume', volume('gv0'));
+    await get().delete('Volume', 'gv0');
+    const second = await get().create('Volume', volume('gv0'));
+    const { uid } = first.metadata;
+    const phase = { status: { phase: 'Pending' } };
+    for (const [patch, options] of [
+      [{ metadata: { labels: { a: '1' } } }, { uid }],
+      [phase, { uid, subresource: 'status' }],
+    ] as const) {
+      await expect(get().patch('Volume', 'gv0', patch, options)).rejects.toMatchObject({ kind: 'conflict' });
+    }
+    expect(await get().get('Volume', 'gv0')).toEqual(second);
+    const options = { uid: second.metadata.uid, subresource: 'status' } as const;
+    expect((await get().patch('Volume', 'gv0', phase, options)).status?.phase).toBe('Pending');
+  });
+
   it('keeps an object until its last finalizer is removed', async () => {
     await get().create('Volume', volume('gv0', { finalizers: ['holdfast.dev/copies'] }));
     await get().delete('Volume', 'gv0');

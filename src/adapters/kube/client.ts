@@ -96,7 +96,7 @@ function writeCalls(connection: Connection): Pick<ResourceClient, 'create' | 're
           method: 'PATCH',
           path: `${objectPath(kind, name, patchOptions.namespace)}${suffix}`,
           what: describe('patch', kind, name),
-          body: withVersion(patch, patchOptions.resourceVersion),
+          body: withPreconditions(patch, patchOptions),
           contentType: 'application/merge-patch+json',
           signal: patchOptions.signal,
         }),
@@ -213,10 +213,18 @@ function asResource<K extends KindName>(kind: K, data: unknown): Resource<K> {
   return { apiVersion: apiVersionOf(KINDS[kind]), kind, ...object, metadata } as unknown as Resource<K>;
 }
 
-function withVersion(patch: MergePatch, resourceVersion: string | undefined): MergePatch {
-  if (resourceVersion === undefined) return patch;
+/** In a patch, version and uid in the metadata are preconditions: the API server answers Conflict when they are others. */
+function withPreconditions(patch: MergePatch, { resourceVersion, uid }: PatchOptions): MergePatch {
+  if (resourceVersion === undefined && uid === undefined) return patch;
   const metadata = patch['metadata'] as object | undefined;
-  return { ...patch, metadata: { ...metadata, resourceVersion } };
+  return {
+    ...patch,
+    metadata: {
+      ...metadata,
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(uid === undefined ? {} : { uid }),
+    },
+  };
 }
 
 function describe(verb: string, kind: KindName, name: string): string {

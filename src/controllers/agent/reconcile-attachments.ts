@@ -92,7 +92,9 @@ async function unmount(deps: AgentDeps, record: StoredRecord, signal: AbortSigna
   }
   const patch = { metadata: { finalizers: finalizers.filter((finalizer) => finalizer !== ATTACHMENT_FINALIZER) } };
   try {
-    await client.patch('VolumeAttachmentRecord', record.metadata.name, patch, { signal });
+    // By its UID: a record made anew under the same name keeps its finalizer, or its mount would be left behind.
+    const { name, uid } = record.metadata;
+    await client.patch('VolumeAttachmentRecord', name, patch, { uid, signal });
   } catch (error) {
     if (!isAppError(error, 'notFound')) throw error; // gone is what was wanted
   }

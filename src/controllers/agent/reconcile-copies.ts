@@ -75,7 +75,8 @@ async function removeCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal
   }
   const finalizers = copy.metadata.finalizers.filter((finalizer) => finalizer !== COPY_FINALIZER);
   try {
-    await client.patch('VolumeCopy', copy.metadata.name, { metadata: { finalizers } }, { signal });
+    const { name, uid } = copy.metadata;
+    await client.patch('VolumeCopy', name, { metadata: { finalizers } }, { uid, signal });
   } catch (error) {
     if (!isAppError(error, 'notFound')) throw error; // gone is what was wanted
   }

@@ -229,5 +229,7 @@ async function report(
 ): Promise<void> {
   const patch = mergeDiff({ engine: volume.status?.engine ?? null }, { engine });
   if (patch === undefined) return;
-  await deps.client.patch('Volume', volume.metadata.name, { status: patch }, { subresource: 'status', signal });
+  const { name, uid } = volume.metadata;
+  // By its UID: "Removed" of a volume that is gone must not reach its successor of the same name.
+  await deps.client.patch('Volume', name, { status: patch }, { subresource: 'status', uid, signal });
 }

@@ -44,6 +44,14 @@ describe('createStatusWriter', () => {
     expect(forced.status?.epoch).toBe(2);
   });
 
+  it('never writes what was meant for an object to a later one of the same name', async () => {
+    const { client, volume, writer } = await setUp();
+    await client.delete('Volume', 'gv0');
+    await client.create('Volume', { metadata: { name: 'gv0' }, spec: { size: '1Gi' } });
+    const late = writer.write('Volume', volume, { epoch: 2 }, { isCompareAndSwap: false });
+    await expect(late).rejects.toMatchObject({ kind: 'conflict' });
+  });
+
   it('refuses a kind that has no status', async () => {
     const { client, writer } = await setUp();
     const lease = await client.create('Lease', {

@@ -16,7 +16,8 @@ export interface WriteOptions {
   readonly signal?: AbortSignal;
   /**
    * False writes over changes that others made since the object was read. Only for fields with a single writer whose
-   * value does not depend on what was read, such as a heartbeat. Default true: such a write fails with conflict.
+   * value does not depend on what was read, such as a heartbeat. Default true: such a write fails with conflict. Either
+   * way it fails with conflict when the object is another one of the same name by now.
    */
   readonly isCompareAndSwap?: boolean;
 }
@@ -46,7 +47,7 @@ export function createStatusWriter(deps: { readonly client: ResourceClient }): S
       const after = { ...before, ...fields, observedGeneration: object.metadata.generation };
       const status = mergeDiff(before, after);
       if (status === undefined) return object;
-      const { name, resourceVersion } = object.metadata;
+      const { name, uid, resourceVersion } = object.metadata;
       const namespace = (object.metadata as { readonly namespace?: string }).namespace;
       return deps.client.patch(
         kind,
@@ -54,6 +55,7 @@ export function createStatusWriter(deps: { readonly client: ResourceClient }): S
         { status },
         {
           subresource: 'status',
+          uid,
           ...(options.isCompareAndSwap === false ? {} : { resourceVersion }),
           ...(namespace === undefined ? {} : { namespace }),
           ...(options.signal === undefined ? {} : { signal: options.signal }),
