@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseQuantity } from '../domain/bytes.ts';
 import { isAppError } from '../domain/errors.ts';
 import { labelFault } from '../domain/names.ts';
+import { isPlainPath } from '../domain/paths.ts';
 
 /** metadata of an object; fields that only the API server sets are optional because a client leaves them out. */
 export const ObjectMeta = z.looseObject({
@@ -55,10 +56,7 @@ export const AbsolutePath = z
   .max(1024)
   .superRefine((path, context) => {
     if (!path.startsWith('/')) return context.addIssue({ code: 'custom', message: 'must be an absolute path' });
-    const segments = path.slice(1).split('/');
-    const isPlain = (segment: string) => segment !== '' && segment !== '.' && segment !== '..';
-    const hasControl = /[\u0000-\u001f\u007f]/.test(path);
-    if (!segments.every(isPlain) || hasControl) {
+    if (!isPlainPath(path)) {
       context.addIssue({ code: 'custom', message: 'must not hold "..", ".", empty segments or control characters' });
     }
   });

@@ -4,6 +4,7 @@
  * try at the same copy left it there).
  */
 import { AppError } from '../../domain/errors.ts';
+import { isPlainPath } from '../../domain/paths.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 
 /** What identifies a copy on disk. */
@@ -73,10 +74,7 @@ export function isCopyPath(path: string): boolean {
  * @throws {AppError} invalid
  */
 export function plainPath(path: string, what: string): string {
-  const segments = path.slice(1).split('/');
-  const hasControl = /[\u0000-\u001f\u007f]/.test(path);
-  const isPlain = path.startsWith('/') && segments.every((part) => part !== '' && part !== '.' && part !== '..');
-  if (!isPlain || hasControl || path.length > 1024) {
+  if (!isPlainPath(path) || path.length > 1024) {
     throw new AppError('invalid', `${what} ${JSON.stringify(path.slice(0, 80))} is not a plain absolute path`, {
       reason: 'InvalidPath',
       hint: 'write it as /pool/name, without "..", ".", "//" or control characters',
