@@ -14,7 +14,7 @@ export interface EngineProbe {
   readonly isInstalled: boolean;
   readonly isRunning: boolean;
   readonly version?: string;
-  /** Why it is not usable, with the next step. */
+  /** Why it is not usable, or what about it should be changed, with the next step. */
   readonly message?: string;
 }
 

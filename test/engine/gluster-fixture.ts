@@ -3,7 +3,7 @@ import type { Injection } from '../../src/adapters/host/inject.ts';
 import { createInjector } from '../../src/adapters/host/inject.ts';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
 import { createSystemRandom } from '../../src/adapters/system/random.ts';
-import { createGlusterEngine } from '../../src/engines/gluster/index.ts';
+import { createGlusterEngine, GLUSTERD_ARGV } from '../../src/engines/gluster/index.ts';
 import { copyPaths } from '../../src/engines/gluster/paths.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import type { Host } from '../../src/ports/host.ts';
@@ -22,6 +22,7 @@ const PATIENCE_MS = 90_000;
 export interface GlusterLab extends EngineUnderTest {
   readonly lab: Lab;
   run(node: string, file: string, ...args: string[]): Promise<string>;
+  startGlusterd(node: string): Promise<string>;
   /** An engine whose host fails or crashes where it is told to; `trace` has what was asked of the host. */
   injected(
     node: string,
@@ -39,6 +40,10 @@ export async function startGlusterLab(name: string): Promise<GlusterLab> {
   const lab = await made.labs.up({ name, hosts: NODES });
   const run = async (node: string, file: string, ...args: string[]) =>
     (await lab.host(node).run({ file, args, timeoutMs: COMMAND_MS })).stdout;
+  const startGlusterd = (node: string) => {
+    const [file = '', ...args] = GLUSTERD_ARGV;
+    return run(node, file, ...args);
+  };
   const engineOf = (host: Host): Engine => createGlusterEngine({ host, clock, random });
   const engine = (node: string, around?: Around): Engine => {
     const plain = engineOf(lab.host(node));
@@ -47,29 +52,34 @@ export async function startGlusterLab(name: string): Promise<GlusterLab> {
   };
   const patience = { tries: PATIENCE_MS / POLL_MS, pause: () => clock.sleep(POLL_MS) };
   const signal = AbortSignal.timeout(30 * 60_000);
-  const others = (node: string) => NODES.filter((other) => other !== node);
-  const whenRunning = async (node: string): Promise<void> => {
+  /** The peers that a node's glusterd is connected to, by name; none while it does not answer. */
+  const connectedTo = async (self: string): Promise<readonly string[]> => {
+    if (!(await engine(self).probe(signal)).isRunning) return [];
+    const seen = await engine(self).observe<'peers'>({ subject: 'peers', self, members: NODES }, signal);
+    return seen.peers.filter((peer) => peer.isConnected).flatMap((peer) => peer.names);
+  };
+  /** Returns when the node and every other that is on see each other. */
+  const whenConnected = async (node: string): Promise<void> => {
     const on = (await lab.status()).hosts.filter((host) => host.isOn).map((host) => host.name);
     for (let left = patience.tries; left > 0; left -= 1) {
-      const probe = await engine(node).probe(signal);
-      if (probe.isRunning) {
-        const seen = await engine(node).observe<'peers'>({ subject: 'peers', self: node, members: NODES }, signal);
-        const connected = seen.peers.filter((peer) => peer.isConnected).flatMap((peer) => peer.names);
-        if (others(node).every((other) => !on.includes(other) || connected.includes(other))) return;
-      }
+      const seen = await Promise.all(on.map(async (each) => ({ each, peers: await connectedTo(each) })));
+      const isWhole = seen.every(({ each, peers }) =>
+        each === node ? on.every((other) => other === node || peers.includes(other)) : peers.includes(node),
+      );
+      if (isWhole) return;
       await patience.pause();
     }
-    throw new Error(`glusterd on ${node} did not come up`);
+    throw new Error(`glusterd on ${node} and the others did not find each other`);
   };
 
   for (const node of NODES) {
     await run(node, 'mkfs.xfs', '-q', LAB_DATA_DISK);
     await run(node, 'mkdir', pool);
     await run(node, 'mount', '-o', 'noatime', LAB_DATA_DISK, pool);
-    await run(node, 'glusterd');
+    await startGlusterd(node);
   }
   await lab.addBootAction({ name: 'pool', kind: 'run', argv: ['mount', '-o', 'noatime', LAB_DATA_DISK, pool] });
-  await lab.addBootAction({ name: 'glusterd', kind: 'run', argv: ['glusterd'] });
+  await lab.addBootAction({ name: 'glusterd', kind: 'run', argv: [...GLUSTERD_ARGV] });
   for (const self of NODES) await waitForDaemon(engine(self), signal, patience);
   const join = { subject: 'peers', self: NODES[0], members: NODES } as const;
   await settle<'peers'>(engine(NODES[0]), join, {
@@ -98,6 +108,7 @@ export async function startGlusterLab(name: string): Promise<GlusterLab> {
     nodes: NODES,
     poolPath: pool,
     run,
+    startGlusterd,
     engine,
     injected: (node, injections) => {
       const injector = createInjector(injections);
@@ -106,7 +117,7 @@ export async function startGlusterLab(name: string): Promise<GlusterLab> {
     powerOff: (node) => lab.powerOff(node),
     powerOn: async (node) => {
       await lab.powerOn(node);
-      await whenRunning(node);
+      await whenConnected(node);
     },
     killBrick: (node, volume) => kill(node, 'glusterfsd', `--volfile-id ${volume}.`),
     breakDisk: async (node, copy) => {

@@ -23,6 +23,14 @@ export async function findFolder(host: Host, paths: CopyPaths): Promise<boolean>
   return true;
 }
 
+/** The folders for copies are there and hold none. */
+export async function hasEmptyParents(host: Host, { parents: [, holdfast, copies] }: CopyPaths): Promise<boolean> {
+  if ((await host.files.stat(holdfast)) === undefined) return false;
+  return (
+    (await host.files.list(copies)).length === 0 && (await host.files.list(holdfast)).every((name) => name === 'copies')
+  );
+}
+
 /** Names in the copy's folder that Holdfast did not put there. */
 export async function foreignEntries(host: Host, paths: CopyPaths): Promise<readonly string[]> {
   return (await host.files.list(paths.folder)).filter((name) => !OWN_ENTRIES.has(name));

@@ -1,2 +1,3 @@
 /** The GlusterFS engine, as composition roots and tests use it. */
+export { GLUSTERD_ARGV } from './daemon.ts';
 export { createGlusterEngine } from './engine.ts';

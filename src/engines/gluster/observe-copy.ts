@@ -4,7 +4,7 @@ import type { DesiredCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { findBlankBrick } from './blank-brick.ts';
 import type { GlusterCli } from './cli.ts';
-import { findFolder, findMount, foreignEntries, statAs } from './copy-folder.ts';
+import { findFolder, findMount, foreignEntries, hasEmptyParents, statAs } from './copy-folder.ts';
 import { type CopyPaths, copyPaths } from './paths.ts';
 import type { ObservedGlusterCopy } from './plan-copy.ts';
 import { hasEmptyVolumeFile } from './volume-files.ts';
@@ -26,7 +26,10 @@ export async function observeCopy(
     brickPath: paths.brick,
     ...more,
   });
-  if (!(await findFolder(host, paths))) return seen('absent');
+  if (!(await findFolder(host, paths))) {
+    // A removal that was cut short at its very end leaves the folders that copies share.
+    return seen(!desired.isPresent && (await hasEmptyParents(host, paths)) ? 'partial' : 'absent');
+  }
   const foreign = await foreignEntries(host, paths);
   if (foreign.length > 0) {
     const message = `${paths.folder} on ${host.name} holds what Holdfast did not put there: ${foreign.slice(0, 5).join(', ')}`;
@@ -35,18 +38,32 @@ export async function observeCopy(
   const image = desired.brick === 'image' ? await seeImage(host, paths) : {};
   if (desired.brick === 'image' && image.isMounted !== true) return seen('partial', image);
   try {
-    if ((await statAs(host, paths.brick, 'directory')) === undefined) return seen('partial', image);
-    const isUndescribed = await hasEmptyVolumeFile(host, desired.volume);
-    const blank = await findBlankBrick({ host, cli }, desired, paths.brick, signal);
-    if (blank === undefined) return seen('ready', { ...image, isUndescribed });
-    const message = `a power loss left the brick directory ${paths.brick} on ${host.name} blank`;
-    return seen('broken', { ...image, isUndescribed, blank, message });
+    const { state, ...more } = await seeBrick({ host, cli }, desired, signal);
+    return seen(state, { ...image, ...more });
   } catch (error) {
     // An XFS that met an error answers EIO to everything until it is mounted anew; `volume status` does not notice.
     if (desired.brick === 'directory' || !isFileFault(error)) throw error;
     const message = `the file system of the copy has shut down: ${messageOf(error)}`;
     return seen('broken', { ...image, isShutDown: true, message });
   }
+}
+
+async function seeBrick(
+  { host, cli }: { readonly host: Host; readonly cli: GlusterCli },
+  desired: DesiredCopy,
+  signal: AbortSignal,
+): Promise<Partial<ObservedGlusterCopy> & Pick<ObservedGlusterCopy, 'state'>> {
+  const { brick } = copyPaths(desired);
+  if ((await statAs(host, brick, 'directory')) === undefined) return { state: 'partial' };
+  const isUndescribed = await hasEmptyVolumeFile(host, desired.volume);
+  const blank = await findBlankBrick({ host, cli }, desired, brick, signal);
+  if (blank === undefined) return { state: 'ready', isUndescribed };
+  return {
+    state: 'broken',
+    isUndescribed,
+    blank,
+    message: `a power loss left the brick directory ${brick} on ${host.name} blank`,
+  };
 }
 
 function isFileFault(error: unknown): boolean {

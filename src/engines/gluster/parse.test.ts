@@ -261,6 +261,8 @@ describe('other answers', () => {
     const busy = { opRet: -1, opErrno: 30802, text: 'Another transaction is in progress for s1.' };
     expect(isBusy(refusal(busy, 'cannot set', 'volume s1'))).toBe(true);
     expect(isBusy(refusal({ ...busy, opErrno: 30800 }, 'cannot set', 'volume s1'))).toBe(true);
+    const cutOff = 'Locking failed on kube3. Please check log file for details.';
+    expect(isBusy(refusal({ ...busy, opErrno: 30800, text: cutOff }, 'cannot see', 'volume s1'))).toBe(true);
     expect(isBusy(refusal({ ...busy, opErrno: 30800, text: 'no' }, 'cannot set', 'volume s1'))).toBe(false);
     expect(refusal(busy, 'cannot set', 'volume s1').kind).toBe('conflict');
   });

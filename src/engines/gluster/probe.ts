@@ -4,6 +4,7 @@ import type { EngineProbe } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
 import type { GlusterCli } from './cli.ts';
+import { daemonAdvice } from './daemon.ts';
 import { listPeers } from './observe-peers.ts';
 import { parseVersion } from './parse.ts';
 
@@ -29,7 +30,8 @@ export async function probeGluster(
   const installed = { isInstalled: true, ...(version === undefined ? {} : { version }) };
   try {
     await listPeers(cli, signal);
-    return { ...installed, isRunning: true };
+    const message = await daemonAdvice(host, signal);
+    return { ...installed, isRunning: true, ...(message === undefined ? {} : { message }) };
   } catch (error) {
     signal.throwIfAborted();
     return { ...installed, isRunning: false, message: `${messageOf(error)} (on ${host.name})` };

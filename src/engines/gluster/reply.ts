@@ -7,6 +7,8 @@ import { parseXml, type XmlElement } from './xml.ts';
 
 /** Another command holds the lock of the volume or of the cluster: try again. */
 const BUSY_ERRNO = 30802;
+/** Some answers carry only the generic number. The second is what is said while a peer that was cut off is not yet counted out. */
+const BUSY = /another transaction is in progress|^Locking failed on /i;
 
 export interface Reply {
   readonly isOk: boolean;
@@ -65,8 +67,7 @@ export function isBusy(error: unknown): boolean {
 export function refusal(reply: Pick<Reply, 'opRet' | 'opErrno' | 'text'>, about: string, resource: string): AppError {
   const words = reply.text || `no reason given (opRet ${reply.opRet}, opErrno ${reply.opErrno})`;
   const message = `${about}: gluster says: ${words.trim()}`;
-  // The lock error of older transactions carries the generic number, so the text is looked at too.
-  if (reply.opErrno === BUSY_ERRNO || /another transaction is in progress/i.test(words)) {
+  if (reply.opErrno === BUSY_ERRNO || BUSY.test(words)) {
     return new AppError('conflict', message, {
       resource,
       reason: 'EngineBusy',

@@ -1,0 +1,219 @@
+/** Copies on a real pool: crashes at every line, limits that hold, and nothing touched that is not ours. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { CrashError } from '../../src/adapters/host/inject.ts';
+import { copyPaths } from '../../src/engines/gluster/paths.ts';
+import { imageBytes } from '../../src/engines/gluster/sizes.ts';
+import type { DesiredCopy, Engine } from '../../src/ports/engine.ts';
+import { createVolumeSet, settle } from '../contract/engine-harness.ts';
+import { type GlusterLab, startGlusterLab } from './gluster-fixture.ts';
+
+const MIB = 1024 ** 2;
+const NODE = 'kube1';
+const TIMEOUT_MS = 60_000;
+
+describe('copies', () => {
+  let under: GlusterLab;
+  const signal = AbortSignal.timeout(20 * 60_000);
+
+  beforeAll(async () => {
+    under = await startGlusterLab('gluster-copies');
+  });
+  afterAll(() => under?.stop());
+  const expectNothingLeft = async () => expect(await under.residue()).toEqual([]);
+  afterEach(() => expectNothingLeft());
+
+  const newCopy = (brick: DesiredCopy['brick'] = 'image'): DesiredCopy => ({
+    subject: 'copy',
+    isPresent: true,
+    copyUid: randomUUID(),
+    volume: 'gv0',
+    volumeUid: randomUUID(),
+    poolPath: under.poolPath,
+    brick,
+    sizeBytes: 128 * MIB,
+  });
+  const bring = (copy: DesiredCopy, isPresent: boolean, engine: Engine = under.engine(NODE)) =>
+    settle<'copy'>(engine, { ...copy, isPresent }, { ...under.patience, signal });
+  const run = (file: string, ...args: string[]) => under.run(NODE, file, ...args);
+  const blocksOf = async (path: string) => Number(await run('stat', '--format=%b', path)) * 512;
+
+  /** Brings a copy up or down on a host that dies after its n-th operation; false when it did not come to that. */
+  const dies = async (copy: DesiredCopy, isPresent: boolean, nth: number): Promise<boolean> => {
+    try {
+      await bring(copy, isPresent, under.injected(NODE, [{ nth, what: 'crash-after' }]).engine);
+      return false;
+    } catch (error) {
+      if (!(error instanceof CrashError)) throw error;
+      return true;
+    }
+  };
+
+  it.each(['image', 'directory'] as const)(
+    'ends whole after a crash at any operation of making one (%s)',
+    async (brick) => {
+      for (let nth = 1; ; nth += 1) {
+        const copy = newCopy(brick);
+        const hasCrashed = await dies(copy, true, nth);
+        expect(await bring(copy, true), `operation ${nth}`).toMatchObject({ state: 'ready' });
+        expect((await under.lab.host(NODE).files.stat(copyPaths(copy).brick))?.type).toBe('directory');
+        await bring(copy, false);
+        if (!hasCrashed) return;
+      }
+    },
+  );
+
+  it.each(['image', 'directory'] as const)(
+    'is gone after a crash at any operation of removing one (%s)',
+    async (brick) => {
+      for (let nth = 1; ; nth += 1) {
+        const copy = newCopy(brick);
+        await bring(copy, true);
+        await run('dd', 'if=/dev/urandom', `of=${copyPaths(copy).brick}/data`, 'bs=64K', 'count=4', 'status=none');
+        const hasCrashed = await dies(copy, false, nth);
+        await bring(copy, false);
+        expect(await under.residue(), `operation ${nth}`).toEqual([]);
+        if (!hasCrashed) return;
+      }
+    },
+  );
+
+  it('goes after a crash at any operation of making it, too', async () => {
+    for (let nth = 1; ; nth += 1) {
+      const copy = newCopy();
+      const hasCrashed = await dies(copy, true, nth);
+      await bring(copy, false);
+      expect(await under.residue(), `operation ${nth}`).toEqual([]);
+      if (!hasCrashed) return;
+    }
+  });
+
+  it('reserves all of its space, and lets no fstrim give it back', async () => {
+    const copy = newCopy();
+    await bring(copy, true);
+    const { image, mountPoint } = copyPaths(copy);
+    const size = imageBytes(copy.sizeBytes);
+    expect(await blocksOf(image)).toBeGreaterThanOrEqual(size);
+    const trim = await under.lab.host(NODE).run({
+      file: 'fstrim',
+      args: [mountPoint],
+      okCodes: [0, 1],
+      timeoutMs: TIMEOUT_MS,
+    });
+    expect(trim.code).toBe(1);
+    expect(await blocksOf(image)).toBeGreaterThanOrEqual(size);
+    await bring(copy, false);
+  });
+
+  it('makes the image anew when its making was cut short, and never once it is whole', async () => {
+    const copy = newCopy();
+    const { folder, newImage, image } = copyPaths(copy);
+    await run('mkdir', '-p', folder);
+    await run('fallocate', '--length', '1M', newImage);
+    await bring(copy, true);
+    await run('touch', `${copyPaths(copy).brick}/precious`);
+    await run('umount', copyPaths(copy).mountPoint);
+    const before = await run('stat', '--format=%i', image);
+    await bring(copy, true);
+    expect(await run('stat', '--format=%i', image)).toBe(before);
+    expect(await run('ls', copyPaths(copy).brick)).toBe('precious\n');
+    await bring(copy, false);
+  });
+
+  it('neither mounts nor formats an image that is not its own', async () => {
+    const copy = newCopy();
+    const { folder, image } = copyPaths(copy);
+    await run('mkdir', '-p', folder);
+    await run('truncate', '-s', '16M', image);
+    await run('mkfs.ext4', '-q', image);
+    const before = await run('sha256sum', image);
+    await expect(bring(copy, true)).rejects.toMatchObject({ kind: 'dataLoss', reason: 'ImageUnknown' });
+    expect(await run('sha256sum', image)).toBe(before);
+    await bring(copy, false);
+  });
+
+  it('follows no symlink, neither when making nor when removing', async () => {
+    const copy = newCopy('directory');
+    await run('mkdir', '-p', '/mnt/victim/copies');
+    await run('touch', '/mnt/victim/precious');
+    await run('ln', '-s', '/mnt/victim', `${under.poolPath}/.holdfast`);
+    for (const isPresent of [true, false]) {
+      await expect(bring(copy, isPresent)).rejects.toMatchObject({ kind: 'precondition', reason: 'UnexpectedFile' });
+    }
+    await run('rm', `${under.poolPath}/.holdfast`);
+
+    await bring(copy, true);
+    await run('ln', '-s', '/mnt/victim', `${copyPaths(copy).brick}/inside`);
+    await bring(copy, false);
+
+    await bring(copy, true);
+    await run('rmdir', copyPaths(copy).brick);
+    await run('ln', '-s', '/mnt/victim', copyPaths(copy).brick);
+    await expect(bring(copy, false)).rejects.toMatchObject({ reason: 'UnexpectedFile' });
+    await run('rm', copyPaths(copy).brick);
+    await bring(copy, false);
+    expect(await run('ls', '/mnt/victim')).toBe('copies\nprecious\n');
+  });
+
+  it('erases nothing where somebody else has put something', async () => {
+    const copy = newCopy();
+    const { folder, mountPoint } = copyPaths(copy);
+    await bring(copy, true);
+    await run('touch', `${folder}/notes.txt`);
+    await expect(bring(copy, false)).rejects.toThrow(/notes\.txt/);
+    await run('rm', `${folder}/notes.txt`);
+
+    await bring(copy, true);
+    await run('umount', mountPoint);
+    await run('touch', `${mountPoint}/below`);
+    await expect(bring(copy, false)).rejects.toMatchObject({ kind: 'precondition' });
+    expect(await run('ls', mountPoint)).toBe('below\n');
+    await run('rm', `${mountPoint}/below`);
+    await bring(copy, false);
+  });
+
+  it('does nothing while the pool is missing', async () => {
+    const copy = { ...newCopy(), poolPath: '/nosuch-pool' };
+    for (const isPresent of [true, false]) {
+      await expect(bring(copy, isPresent)).rejects.toMatchObject({ reason: 'PoolMissing' });
+    }
+  });
+
+  it('says how much is missing in a pool that is full, whatever fills it, and leaves nothing there', async () => {
+    const { freeBytes } = await under.lab.host(NODE).files.usage(under.poolPath);
+    const filler = `${under.poolPath}/filler`;
+    await run('fallocate', '--length', String(freeBytes - 100 * MIB), filler);
+    const message = /has .* of .* free; the copy needs 300 MiB/;
+    const error = { kind: 'capacity', reason: 'PoolFull', message: expect.stringMatching(message) };
+    await expect(bring(newCopy(), true)).rejects.toMatchObject(error);
+    await run('rm', filler);
+  });
+
+  it.each([
+    ['image', 'No space left on device', 0],
+    ['directory', 'Disk quota exceeded', 2 * MIB],
+  ] as const)('shows at least the size asked for and stops writers there (%s)', async (brick, message, overshoot) => {
+    const sizeBytes = 200 * MIB;
+    const set = await createVolumeSet(under, { layout: 'single', brick, sizeBytes, signal });
+    await set.make();
+    await set.mount(NODE);
+    const { mountPath } = set.attachment;
+    const { capacityBytes, freeBytes } = await under.lab.host(NODE).files.usage(mountPath);
+    expect(capacityBytes).toBeGreaterThanOrEqual(sizeBytes);
+    expect(freeBytes).toBeGreaterThanOrEqual(sizeBytes);
+    const writer = await under.lab.host(NODE).run({
+      file: 'dd',
+      args: ['if=/dev/zero', `of=${mountPath}/big`, 'bs=1M', 'count=1000', 'conv=fsync', 'status=none'],
+      okCodes: [1],
+      timeoutMs: TIMEOUT_MS,
+    });
+    expect(writer.stderr).toContain(message);
+    const written = Number(await run('stat', '--format=%s', `${mountPath}/big`));
+    expect(written).toBeGreaterThanOrEqual(sizeBytes);
+    expect(written).toBeLessThanOrEqual(capacityBytes + overshoot);
+    // Full is not broken: what is there can be read and removed.
+    await run('rm', `${mountPath}/big`);
+    expect(await under.write(NODE, set.attachment)).toBe(true);
+    await set.remove();
+  });
+});
