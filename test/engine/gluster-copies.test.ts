@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CrashError } from '../../src/adapters/host/inject.ts';
+import { imageBytes } from '../../src/domain/volume/copy-size.ts';
 import { copyPaths } from '../../src/engines/gluster/paths.ts';
-import { imageBytes } from '../../src/engines/gluster/sizes.ts';
 import type { DesiredCopy, Engine } from '../../src/ports/engine.ts';
 import { createVolumeSet, settle } from '../contract/engine-harness.ts';
 import { type GlusterLab, startGlusterLab } from './gluster-fixture.ts';
