@@ -235,6 +235,10 @@ export const ACCEPTED: readonly Sample[] = [
     code: `${DOC}export const f = (log: { info(f: object, m: string): void }, n: string): void => log.info({ n }, 'made');`,
   },
   {
+    path: 'src/domain/d/own-expectation.test.ts',
+    code: "import { test } from 'vitest';\nconst world = { expectWhole: (): void => undefined };\ntest('a', () => {\n  world.expectWhole();\n});",
+  },
+  {
     path: 'src/domain/d/property.prop.test.ts',
     code: "import fc from 'fast-check';\nimport { test } from 'vitest';\ntest('a', () => {\n  fc.assert(fc.property(fc.nat(), (n) => n >= 0));\n});",
   },
