@@ -1,4 +1,7 @@
 /** The parts of oxlint's rule interface and syntax tree (ESTree) that the rules in this folder use; oxlint exports no types for them. */
+import { realpathSync } from 'node:fs';
+import { dirname, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** Any node; the fields are those of the kinds looked at here. */
 export interface AstNode {
@@ -72,12 +75,21 @@ export function keyName(property: AstNode): string | undefined {
   return property.key?.type === 'Identifier' ? property.key.name : literalText(property.key);
 }
 
-/** Path below the project's src/, with forward slashes; undefined for files elsewhere. */
-export function pathInSource(filename: string): string | undefined {
-  const at = filename.lastIndexOf('/src/');
-  return at < 0 ? undefined : filename.slice(at + '/src/'.length);
+/** The project's folder: this file is tools/lint-rules/ast.ts in it. */
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** With forward slashes; not by the names in the whole path, for a checkout may lie in a folder called src or test. */
+function pathInProject(filename: string): string {
+  return relative(ROOT, realpathSync(filename)).split(sep).join('/');
 }
 
+/** Path below the project's src/, with forward slashes; undefined for files elsewhere. */
+export function pathInSource(filename: string): string | undefined {
+  const path = pathInProject(filename);
+  return path.startsWith('src/') ? path.slice('src/'.length) : undefined;
+}
+
+/** True for a test, and for whatever stands in test/. */
 export function isTestFile(filename: string): boolean {
-  return filename.endsWith('.test.ts') || /\/test\//.test(filename);
+  return filename.endsWith('.test.ts') || pathInProject(filename).startsWith('test/');
 }

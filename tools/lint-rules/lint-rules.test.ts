@@ -9,11 +9,15 @@ import { CHECK_TASKS } from '../check/tasks.ts';
 import { ROOT, runTool } from '../project.ts';
 import { ACCEPTED, REFUSED } from './samples.ts';
 
+let outside: string;
 let project: string;
 let report: LintReport;
 
 beforeAll(async () => {
-  project = mkdtempSync(join(tmpdir(), 'holdfast-lint-'));
+  // Below folders of these names, as people keep their checkouts: they must not be taken for the project's own.
+  outside = mkdtempSync(join(tmpdir(), 'holdfast-lint-'));
+  project = join(outside, 'src', 'test', 'holdfast');
+  mkdirSync(project, { recursive: true });
   for (const name of ['.oxlintrc.json', 'tsconfig.json', 'package.json', 'tools']) {
     cpSync(join(ROOT, name), join(project, name), { recursive: true });
   }
@@ -25,7 +29,7 @@ beforeAll(async () => {
   report = await lint('src');
 });
 
-afterAll(() => rmSync(project, { recursive: true, force: true }));
+afterAll(() => rmSync(outside, { recursive: true, force: true }));
 
 async function lint(folder: string): Promise<LintReport> {
   const call = { file: 'oxlint', args: ['--type-aware', '--format', 'json', folder], timeoutMs: 60_000 };
