@@ -19,7 +19,7 @@ export function createCopyLoop(deps: AgentDeps): ReconcileLoop {
   const reconcile = async (name: string, signal: AbortSignal) => {
     const copy = informers.VolumeCopy.get(name);
     if (copy === undefined || copy.spec.node !== self) return undefined;
-    if (copy.metadata.deletionTimestamp !== undefined) return removeCopy(deps, copy, signal);
+    if (isReleased(copy)) return removeCopy(deps, copy, signal);
     return prepareCopy(deps, copy, signal);
   };
 
@@ -32,12 +32,21 @@ export function createCopyLoop(deps: AgentDeps): ReconcileLoop {
   });
 }
 
+/**
+ * Invariant: data is removed only when the controller has released the copy, which it does only after the engine was seen
+ * to hold the volume no more. A VolumeCopy that somebody else deletes keeps its data and its finalizer, and goes on being
+ * looked after: the volume counts on it, also after the next restart of this node.
+ */
+function isReleased({ metadata, spec }: StoredCopy): boolean {
+  return metadata.deletionTimestamp !== undefined && spec.isReleased === true;
+}
+
 async function prepareCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal) {
   const { engine, log } = deps;
   try {
     const { observed, applied } = await runSteps(engine, desiredCopy(deps, copy, true), { log, signal });
     if (applied.length > 0) deps.onRoomChanged();
-    await report(deps, copy, reportOf(observed), signal);
+    await report(deps, copy, reportOf(copy, observed), signal);
     return { requeueAfterMs: CHECK_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
@@ -48,18 +57,9 @@ async function prepareCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSigna
   }
 }
 
-/**
- * Invariant: data is removed only when the controller has released the copy, which it does only after the engine was seen
- * to hold the volume no more. A VolumeCopy that somebody else deletes keeps its data and its finalizer.
- */
 async function removeCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal) {
   const { engine, log, client } = deps;
   if (copy.metadata.finalizers?.includes(COPY_FINALIZER) !== true) return undefined;
-  if (copy.spec.isReleased !== true) {
-    const message = `volume ${copy.spec.volume} still uses this copy; it goes when the volume is deleted`;
-    await report(deps, copy, { ...copy.status, state: 'Deleting', message }, signal);
-    return undefined;
-  }
   try {
     const { observed } = await runSteps(engine, desiredCopy(deps, copy, false), { log, signal });
     if (observed.state !== 'absent') {
@@ -103,8 +103,12 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
   };
 }
 
-function reportOf(observed: ObservedCopy): VolumeCopyStatus {
-  if (observed.state === 'ready') return { state: 'Ready', path: observed.brickPath };
+function reportOf({ metadata, spec }: StoredCopy, observed: ObservedCopy): VolumeCopyStatus {
+  if (observed.state === 'ready') {
+    const kept = `not deleted: volume ${spec.volume} still uses this copy; it goes when the volume is deleted`;
+    const message = metadata.deletionTimestamp === undefined ? {} : { message: kept };
+    return { state: 'Ready', path: observed.brickPath, ...message };
+  }
   const message = observed.message ?? `the copy is ${observed.state}`;
   return { state: observed.state === 'broken' ? 'Suspect' : 'Preparing', message };
 }
