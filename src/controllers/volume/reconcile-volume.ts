@@ -36,11 +36,7 @@ export function createVolumeLoop(deps: ControllerDeps): ReconcileLoop {
       await addFinalizer(deps, volume, signal);
       return undefined;
     }
-    // The cache may lag behind our own last write. Placement needs the newest truth about what is promised, and a
-    // deletion the newest truth about which copies are left: one not seen would be left behind for ever.
-    const needsTruth = volume.status?.placement === undefined || volume.metadata.deletionTimestamp !== undefined;
-    const allCopies = needsTruth ? await freshCopies(deps, signal) : informers.VolumeCopy.list();
-    const decision = decideVolume(see(deps, volume, allCopies));
+    const decision = decideVolume(see(deps, volume, await look(deps, volume, signal)));
     await act(deps, volume, decision, signal);
     return decision.status.phase === 'Pending' ? { requeueAfterMs: PENDING_RETRY_MS } : undefined;
   };
@@ -59,15 +55,29 @@ export function createVolumeLoop(deps: ControllerDeps): ReconcileLoop {
   });
 }
 
-async function freshCopies(
-  { client }: ControllerDeps,
-  signal: AbortSignal,
-): Promise<readonly Resource<'VolumeCopy'>[]> {
-  const { items } = await client.list('VolumeCopy', { signal });
-  return items;
+/** What a decision about a volume rests on beside the volume and the nodes. */
+interface Look {
+  readonly allCopies: readonly Resource<'VolumeCopy'>[];
+  readonly attachments: readonly Resource<'VolumeAttachmentRecord'>[];
 }
 
-function see(deps: ControllerDeps, volume: StoredVolume, allCopies: readonly Resource<'VolumeCopy'>[]): SeenVolume {
+/**
+ * The cache may lag behind others' writes and our own. Placement needs the newest truth about what is promised; a
+ * deletion about which copies are left, one not seen would be left behind for ever, and about who has the volume mounted.
+ */
+async function look({ client, informers }: ControllerDeps, volume: StoredVolume, signal: AbortSignal): Promise<Look> {
+  const { name, deletionTimestamp } = volume.metadata;
+  const isDeleting = deletionTimestamp !== undefined;
+  const needsCopies = isDeleting || volume.status?.placement === undefined;
+  const copies = needsCopies ? await client.list('VolumeCopy', { signal }) : { items: informers.VolumeCopy.list() };
+  if (!isDeleting) {
+    return { allCopies: copies.items, attachments: informers.VolumeAttachmentRecord.byIndex('volume', name) };
+  }
+  const { items } = await client.list('VolumeAttachmentRecord', { signal });
+  return { allCopies: copies.items, attachments: items.filter((record) => record.spec.volume === name) };
+}
+
+function see(deps: ControllerDeps, volume: StoredVolume, { allCopies, attachments }: Look): SeenVolume {
   const { informers } = deps;
   const { name, uid } = volume.metadata;
   const nodes = informers.StorageNode.list();
@@ -84,7 +94,7 @@ function see(deps: ControllerDeps, volume: StoredVolume, allCopies: readonly Res
       isReleased: copy.spec.isReleased === true && copy.metadata.deletionTimestamp !== undefined,
       ...(copy.status?.message === undefined ? {} : { message: copy.status.message }),
     })),
-    attachments: informers.VolumeAttachmentRecord.byIndex('volume', name).map(seeAttachment),
+    attachments: attachments.map(seeAttachment),
     usableNodes: usableSince(nodes, volume.spec.engine),
     place: () => place(volume, nodes, allCopies, informers.Volume.list()),
   };

@@ -11,6 +11,10 @@ const PLACEMENT: PlacedCopy[] = NODES.map((node, index) => ({
   role: index === 2 ? 'arbiter' : 'data',
 }));
 
+const ALL_COPIES: SeenCopy[] = PLACEMENT.map(({ copy, node }) => {
+  return { name: copy, node, isReady: true, isReleased: false };
+});
+
 const engineStatus: fc.Arbitrary<VolumeEngineStatus> = fc.record({
   observedBy: fc.constantFrom(...NODES),
   epoch: fc.nat(3),
@@ -105,6 +109,22 @@ describe('decideVolume', () => {
         if (anchor === undefined || anchor === seen.status.anchor) return;
         expect(seen.usableNodes.has(anchor)).toBe(true);
         expect(epoch).toBe((seen.status.epoch ?? 0) + 1);
+      }),
+    );
+  });
+
+  it('looks after a volume that is to be deleted as after any other while it is mounted', () => {
+    fc.assert(
+      fc.property(seenVolume, (seen) => {
+        if (!seen.isDeleting || seen.attachments.length === 0 || seen.status.placement === undefined) return;
+        const { status, claims } = decideVolume(seen);
+        const wanted = decideVolume({ ...seen, isDeleting: false, copies: ALL_COPIES });
+        expect([status.anchor, status.epoch]).toEqual([wanted.status.anchor, wanted.status.epoch]);
+        const judged = decideVolume({ ...seen, copies: ALL_COPIES }).claims;
+        expect(judged.find((made) => made.type === 'Redundant')).toEqual(
+          wanted.claims.find((made) => made.type === 'Redundant'),
+        );
+        expect(claims.find((made) => made.type === 'Ready')).toMatchObject({ status: 'False', reason: 'InUse' });
       }),
     );
   });

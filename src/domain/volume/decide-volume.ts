@@ -99,19 +99,7 @@ function decidePlacement(seen: SeenVolume): VolumeDecision {
 }
 
 function decideDeletion(seen: SeenVolume): VolumeDecision {
-  if (seen.attachments.length > 0) {
-    const where = seen.attachments
-      .map((attachment) => attachment.node)
-      .toSorted()
-      .join(', ');
-    return {
-      ...NOTHING,
-      status: {},
-      claims: [
-        claim('Ready', 'False', 'InUse', `to be deleted, but mounted on ${where}; it goes when the last mount does`),
-      ],
-    };
-  }
+  if (seen.attachments.length > 0) return decideInUse(seen);
   const placement = seen.status.placement ?? [];
   if (placement.length === 0 && seen.copies.length === 0) {
     return { ...NOTHING, status: { phase: 'Deleting' }, claims: [], isGone: true };
@@ -134,6 +122,20 @@ function decideDeletion(seen: SeenVolume): VolumeDecision {
     claims: notReady('RemovingCopies', `waits for the copies on ${remaining.toSorted().join(', ')} to be removed`),
     releaseCopies: seen.copies.filter((copy) => !copy.isReleased).map((copy) => copy.name),
   };
+}
+
+/** To be deleted, but somebody has it mounted: until the last mount is gone it is looked after like any other. */
+function decideInUse(seen: SeenVolume): VolumeDecision {
+  const where = seen.attachments.map((attachment) => attachment.node).toSorted();
+  const message = `to be deleted, but mounted on ${where.join(', ')}; it goes when the last mount does`;
+  const inUse = claim('Ready', 'False', 'InUse', message);
+  const placement = seen.status.placement ?? [];
+  if (placement.length === 0) return { ...NOTHING, status: {}, claims: [inUse] };
+  const anchored = moveAnchor(seen, placement);
+  // Once begun, the removal goes on: a mount that is asked for now comes too late.
+  if (seen.status.phase === 'Deleting') return { ...NOTHING, status: anchored, claims: [inUse] };
+  const { status, claims } = judgeHealth(seen, placement, anchored);
+  return { ...NOTHING, status, claims: [inUse, ...claims.filter((each) => each.type !== 'Ready')] };
 }
 
 /** Keeps the anchor while its node is usable; else names another member and raises the epoch. */
@@ -221,7 +223,11 @@ function judgeRedundancy(seen: RedundancySeen): Claim {
 }
 
 /** A brick serves when its node is there and the engine could reach its process and its disk. */
-function isServing(placed: PlacedCopy, bricks: readonly BrickStatus[], usable: SeenVolume['usableNodes']): boolean {
+export function isServing(
+  placed: PlacedCopy,
+  bricks: readonly BrickStatus[],
+  usable: SeenVolume['usableNodes'],
+): boolean {
   const brick = bricks.find((candidate) => candidate.copy === placed.copy);
   const isSeenNow = brick?.nodeReadySince === usable.get(placed.node);
   return usable.has(placed.node) && isSeenNow && brick?.isOnline === true && brick.isReadable;
