@@ -1,5 +1,6 @@
 /** Puts faults between a ResourceClient and its user, drawn from a seed: what networks and servers do to calls. */
 import { AppError } from '../domain/errors.ts';
+import type { KindName } from '../schemas/kinds.ts';
 import type { Random } from './random.ts';
 import type { ResourceClient, WatchEvent, WatchOptions } from './resource-client.ts';
 
@@ -19,8 +20,9 @@ export interface FaultyClient extends ResourceClient {
   /** Cuts the server off: calls and watches fail until it is mended. */
   cut(): void;
   mend(): void;
-  /** Lets open watches hang without an error and without news, as a firewall that drops packets; new ones work. */
-  silenceWatches(): void;
+  /** Lets open watches (of one kind, or all) hang without an error and without news, as a firewall that drops packets;
+   * new ones work. */
+  silenceWatches(kind?: KindName): void;
   /** Breaks open watches with a network error. */
   breakWatches(): void;
   /** Changes the rates from now on. */
@@ -28,6 +30,7 @@ export interface FaultyClient extends ResourceClient {
 }
 
 interface OpenWatch {
+  readonly kind: KindName;
   end(how: 'broken' | 'silent'): void;
 }
 
@@ -47,13 +50,10 @@ export function createFaultyClient(inner: ResourceClient, random: Random, initia
     return result;
   };
 
-  async function* watch<K extends Parameters<ResourceClient['watch']>[0]>(
-    kind: K,
-    options: WatchOptions,
-  ): AsyncGenerator<WatchEvent<K>> {
+  async function* watch<K extends KindName>(kind: K, options: WatchOptions): AsyncGenerator<WatchEvent<K>> {
     if (isCut) throw failure(`watch of ${kind}`);
     const ended = Promise.withResolvers<'broken' | 'silent'>();
-    const self: OpenWatch = { end: ended.resolve };
+    const self: OpenWatch = { kind, end: ended.resolve };
     open.add(self);
     const events = inner.watch(kind, options)[Symbol.asyncIterator]();
     try {
@@ -71,8 +71,8 @@ export function createFaultyClient(inner: ResourceClient, random: Random, initia
     }
   }
 
-  const endAll = (how: 'broken' | 'silent') => {
-    for (const each of open) each.end(how);
+  const endAll = (how: 'broken' | 'silent', kind?: KindName) => {
+    for (const each of open) if (kind === undefined || each.kind === kind) each.end(how);
   };
 
   return {
@@ -90,7 +90,7 @@ export function createFaultyClient(inner: ResourceClient, random: Random, initia
     mend: () => {
       isCut = false;
     },
-    silenceWatches: () => endAll('silent'),
+    silenceWatches: (kind) => endAll('silent', kind),
     breakWatches: () => endAll('broken'),
     setRates: (next) => {
       rates = next;

@@ -16,7 +16,7 @@ import { runSteps } from './run-steps.ts';
 type StoredVolume = Resource<'Volume'>;
 
 /** A healthy volume is looked at this often; asking GlusterFS for heal info starts a process that connects to all bricks. */
-const HEALTHY_PERIOD_MS = 30_000;
+export const HEALTHY_PERIOD_MS = 30_000;
 const UNHEALTHY_PERIOD_MS = 1_000;
 
 /** The loop for the Volumes anchored on this node. */

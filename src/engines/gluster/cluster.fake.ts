@@ -22,6 +22,8 @@ export interface FakeCopy {
 export interface FakeMount {
   readonly source: string;
   isServed: boolean;
+  /** Paths of the bricks that the client has a connection to; it finds one that came back between two looks. */
+  connected: ReadonlySet<string>;
 }
 
 export interface FakeNode {
@@ -119,6 +121,7 @@ export function createFakeCluster(
   return {
     state,
     powerOff: (name) => {
+      disconnect(state, (brick) => brick.node === name);
       node(name).isOn = false;
       node(name).running.clear();
       node(name).mounts.clear();
@@ -133,6 +136,7 @@ export function createFakeCluster(
     },
     unplug: (name) => {
       node(name).isPlugged = false;
+      disconnect(state, (brick, client) => (brick.node === name) !== (client === name));
     },
     plug: (name) => {
       node(name).isPlugged = true;
@@ -142,7 +146,11 @@ export function createFakeCluster(
       Object.assign(node(name), { isOn: true, members: fresh.members });
       for (const held of [node(name).copies, node(name).running, node(name).mounts]) held.clear();
     },
-    killBrick: (name, volume) => void node(name).running.delete(copyOf(name, volume).brickPath),
+    killBrick: (name, volume) => {
+      const { brickPath } = copyOf(name, volume);
+      disconnect(state, (brick) => brick.node === name && brick.path === brickPath);
+      node(name).running.delete(brickPath);
+    },
     breakDisk: (name, volume) => {
       copyOf(name, volume).isShutDown = true;
     },
@@ -151,7 +159,7 @@ export function createFakeCluster(
       if (mount === undefined) throw new Error(`nothing is mounted at ${mountPath} on ${name}`);
       mount.isServed = false;
     },
-    occupy: (name, mountPath) => void node(name).mounts.set(mountPath, { source: '/dev/other', isServed: true }),
+    occupy: (name, mountPath) => void node(name).mounts.set(mountPath, newMount('/dev/other', new Set())),
     write: (name, volumeName, entries = 1) => write(state, name, { volumeName, entries }),
     mountState: (name, mountPath) => {
       const mount = node(name).mounts.get(mountPath);
@@ -208,6 +216,30 @@ export function startBricks(state: FakeState, volume: FakeVolume, nodeName: stri
     const copy = [...node.copies.values()].find((candidate) => candidate.brickPath === brick.path);
     const isThere = copy?.hasBrick === true && (copy.brick === 'directory' || copy.isMounted);
     if (isThere) node.running.add(brick.path);
+  }
+}
+
+/** A mount as it is just after mounting. */
+export function newMount(source: string, connected: ReadonlySet<string>): FakeMount {
+  return { source, isServed: true, connected };
+}
+
+/** Paths of the bricks that a client on the node could reach now. */
+export function reachableBricks(state: FakeState, volume: FakeVolume, client: string): ReadonlySet<string> {
+  const reached = volume.bricks.filter((brick) => {
+    return state.reaches(client, brick.node) && state.node(brick.node).running.has(brick.path);
+  });
+  return new Set(reached.map((brick) => brick.path));
+}
+
+/** Ends connections of mounts to bricks. */
+function disconnect(state: FakeState, isCut: (brick: DesiredBrick, client: string) => boolean): void {
+  for (const volume of state.volumes.values()) {
+    for (const client of state.nodes.values()) {
+      const cut = new Set(volume.bricks.filter((brick) => isCut(brick, client.name)).map((brick) => brick.path));
+      const mounts = [...client.mounts.values()].filter((mount) => mount.source === volume.name);
+      for (const mount of mounts) mount.connected = new Set([...mount.connected].filter((path) => !cut.has(path)));
+    }
   }
 }
 

@@ -18,6 +18,8 @@ import {
   type FakeState,
   type FakeVolume,
   fakeAway,
+  newMount,
+  reachableBricks,
   startBricks,
 } from './cluster.fake.ts';
 import { GLUSTER_CAPABILITIES } from './engine.ts';
@@ -125,11 +127,9 @@ function observeBrick(
   const isNodeReachable = volume.isStarted && state.reaches(node.name, brick.node);
   const isOnline = isNodeReachable && state.node(brick.node).running.has(brick.path);
   const isReadable = isOnline && state.serves(brick);
-  // A brick tells what others lack.
+  // A brick tells what others lack, also when it lacks other entries itself.
   const owed = [...volume.stale].filter(([path]) => path !== brick.path).reduce((sum, [, count]) => sum + count, 0);
-  const isCurrent = (volume.stale.get(brick.path) ?? 0) === 0;
-  const heal =
-    volume.bricks.length > 1 && isReadable ? { pendingHeals: isCurrent ? owed : 0, splitBrainEntries: 0 } : {};
+  const heal = volume.bricks.length > 1 && isReadable ? { pendingHeals: owed, splitBrainEntries: 0 } : {};
   return { node: brick.node, path: brick.path, isOnline, isReadable, isNodeReachable, ...heal };
 }
 
@@ -155,8 +155,12 @@ function observeAttachment(
   }
   if (!mount.isServed) return { subject: 'attachment', state: 'dead', message: 'no process serves the mount' };
   const found = state.volumes.get(volume);
-  const isAnswering = found !== undefined && state.isUsable(found, node.name);
-  return { subject: 'attachment', state: 'mounted', isAnswering };
+  if (found === undefined) return { subject: 'attachment', state: 'mounted', isAnswering: false };
+  const reachable = reachableBricks(state, found, node.name);
+  const connected = [...mount.connected].filter((path) => reachable.has(path)).length;
+  mount.connected = reachable;
+  const connections = { connected, copies: found.bricks.length };
+  return { subject: 'attachment', state: 'mounted', isAnswering: state.isUsable(found, node.name), connections };
 }
 
 /** A volume is known to the members of the pool that its bricks are in. */
@@ -284,7 +288,7 @@ const ACTIONS: Actions = {
     if (found === undefined || !state.isUsable(found, node.name)) {
       throw unavailable('MountRefused', `mounting ${volume} at ${mountPath} on ${node.name} was refused`);
     }
-    node.mounts.set(mountPath, { source: volume, isServed: true });
+    node.mounts.set(mountPath, newMount(volume, reachableBricks(state, found, node.name)));
   },
   unmountVolume: (_state, node, { volume, mountPath }) => {
     if (node.mounts.get(mountPath)?.source === volume) node.mounts.delete(mountPath);
