@@ -51,6 +51,8 @@ export interface VolumeSet {
   readonly attachment: DesiredAttachment;
   /** Copies first, then the volume. */
   make(around?: Around): Promise<Observed<'volume'>>;
+  /** Only the volume: its copies are as they are. */
+  makeVolume(around?: Around): Promise<Observed<'volume'>>;
   mount(node: string, around?: Around): Promise<Observed<'attachment'>>;
   /** Mounts first, then the volume, then the copies; no error when there is nothing. */
   remove(around?: Around): Promise<void>;
@@ -102,6 +104,7 @@ export async function createVolumeSet(
   };
   const options = { ...patience, signal };
   const mounted = new Set<string>();
+  const makeVolume = (around?: Around) => settle<'volume'>(engine(anchor, around), volume, options);
   return {
     anchor,
     volume,
@@ -109,8 +112,9 @@ export async function createVolumeSet(
     attachment,
     make: async (around) => {
       for (const { node, desired } of copies) await settle<'copy'>(engine(node, around), desired, options);
-      return settle<'volume'>(engine(anchor, around), volume, options);
+      return makeVolume(around);
     },
+    makeVolume,
     mount: async (node, around) => {
       mounted.add(node);
       return settle<'attachment'>(engine(node, around), attachment, options);

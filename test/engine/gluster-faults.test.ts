@@ -98,22 +98,18 @@ describe('faults', () => {
     if (second === undefined) throw new Error('three copies');
     const { mountPoint } = copyPaths(second);
     await under.run(N2, 'umount', mountPoint);
-    await expect(makeVolume(set)).rejects.toThrow(/Failed to create brick directory/);
+    await expect(set.makeVolume()).rejects.toThrow(/Failed to create brick directory/);
     // Nothing was put below the mount point, and the others were left with the ID of a volume that is not.
     expect(await under.run(N2, 'ls', mountPoint)).toBe('');
     expect((await under.engine(N1).observe<'volume'>(set.volume, signal)).isPresent).toBe(false);
     await settleCopies(set);
-    await makeVolume(set);
+    await set.makeVolume();
 
     const unknown = { ...set.volume, name: 'unknown', bricks: [{ node: 'kube9', path: '/x/brick', isArbiter: false }] };
     const [create] = await planOf(under.engine(N1), { ...unknown, layout: 'single' });
     if (create === undefined) throw new Error('nothing planned');
     await expect(under.engine(N1).apply(create, signal)).rejects.toMatchObject({ kind: 'unavailable' });
   });
-
-  /** Only the volume: its copies are as they are. */
-  const makeVolume = (set: VolumeSet) =>
-    settle<'volume'>(under.engine(set.anchor), set.volume, { ...under.patience, signal });
 
   it('ends whole after a crash at any gluster command, the limit included', async () => {
     for (let nth = 1; ; nth += 1) {
