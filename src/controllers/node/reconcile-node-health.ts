@@ -1,5 +1,6 @@
 /** Sets the condition Ready of each StorageNode from its heartbeat. */
 
+import { findCondition } from '../../domain/find-condition.ts';
 import { decideNodeHealth } from '../../domain/node/decide-node-health.ts';
 import type { Millis } from '../../ports/clock.ts';
 import type { ControllerDeps } from '../deps.ts';
@@ -33,7 +34,7 @@ export function createNodeHealthLoop(deps: ControllerDeps): ReconcileLoop {
       silenceMs: silenceOf(name),
       hasReported: node.status?.bootId !== undefined,
     });
-    const before = node.status?.conditions?.find((condition) => condition.type === 'Ready');
+    const before = findCondition(node, 'Ready');
     const conditions = [
       ...setCondition(node.status?.conditions, { ...ready, observedGeneration: node.metadata.generation }, clock.now()),
     ];

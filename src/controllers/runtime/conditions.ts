@@ -18,21 +18,11 @@ export function setCondition(
   now: Millis,
 ): readonly Condition[] {
   const list = conditions ?? [];
-  const before = findCondition(list, input.type);
+  const before = list.find((condition) => condition.type === input.type);
   const lastTransitionTime = before?.status === input.status ? before.lastTransitionTime : kubernetesTime(now);
   const after: Condition = { ...input, lastTransitionTime };
   if (before === undefined) return [...list, after];
   return isSame(before, after) ? list : list.map((condition) => (condition.type === input.type ? after : condition));
-}
-
-/** The condition of this type, if it was ever set. */
-export function findCondition(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
-  return conditions?.find((condition) => condition.type === type);
-}
-
-/** True when the condition is there and its status is True. */
-export function isConditionTrue(conditions: readonly Condition[] | undefined, type: string): boolean {
-  return findCondition(conditions, type)?.status === 'True';
 }
 
 function isSame(a: Condition, b: Condition): boolean {

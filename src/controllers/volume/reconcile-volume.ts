@@ -1,7 +1,9 @@
 /** Carries each Volume through its life: what to do is `domain/volume/decide-volume.ts`, here it is seen and done. */
+
 import type { Claim } from '../../domain/claim.ts';
 import { isAppError } from '../../domain/errors.ts';
 import { COPY_FINALIZER, VOLUME_FINALIZER } from '../../domain/finalizers.ts';
+import { findCondition } from '../../domain/find-condition.ts';
 import { usableSince } from '../../domain/node/is-usable.ts';
 import { choosePlacement } from '../../domain/placement/choose-placement.ts';
 import { placementInput } from '../../domain/placement/from-resources.ts';
@@ -15,8 +17,8 @@ import {
 } from '../../domain/volume/decide-volume.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
-import type { ControllerDeps } from '../deps.ts';
-import { findCondition, setCondition } from '../runtime/conditions.ts';
+import type { ControllerDeps, WatchedKind } from '../deps.ts';
+import { setCondition } from '../runtime/conditions.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 
 type StoredVolume = Resource<'Volume'>;
@@ -57,27 +59,31 @@ export function createVolumeLoop(deps: ControllerDeps): ReconcileLoop {
 
 /** What a decision about a volume rests on beside the volume and the nodes. */
 interface Look {
+  readonly allVolumes: readonly StoredVolume[];
   readonly allCopies: readonly Resource<'VolumeCopy'>[];
   readonly attachments: readonly Resource<'VolumeAttachmentRecord'>[];
 }
 
 /**
- * The cache may lag behind others' writes and our own. Placement needs the newest truth about what is promised; a
- * deletion about which copies are left, one not seen would be left behind for ever, and about who has the volume mounted.
+ * The cache may lag behind others' writes and our own. Placement needs the newest truth about what is promised, be it
+ * recorded as copies or only as another volume's placement; a deletion about which copies are left, one not seen would
+ * be left behind for ever, and about who has the volume mounted.
  */
 async function look({ client, informers }: ControllerDeps, volume: StoredVolume, signal: AbortSignal): Promise<Look> {
   const { name, deletionTimestamp } = volume.metadata;
   const isDeleting = deletionTimestamp !== undefined;
-  const needsCopies = isDeleting || volume.status?.placement === undefined;
-  const copies = needsCopies ? await client.list('VolumeCopy', { signal }) : { items: informers.VolumeCopy.list() };
-  if (!isDeleting) {
-    return { allCopies: copies.items, attachments: informers.VolumeAttachmentRecord.byIndex('volume', name) };
-  }
-  const { items } = await client.list('VolumeAttachmentRecord', { signal });
-  return { allCopies: copies.items, attachments: items.filter((record) => record.spec.volume === name) };
+  const isPlacing = !isDeleting && volume.status?.placement === undefined;
+  const fresh = async <K extends WatchedKind>(kind: K) => (await client.list(kind, { signal })).items;
+  return {
+    allVolumes: isPlacing ? await fresh('Volume') : informers.Volume.list(),
+    allCopies: isPlacing || isDeleting ? await fresh('VolumeCopy') : informers.VolumeCopy.list(),
+    attachments: isDeleting
+      ? (await fresh('VolumeAttachmentRecord')).filter((record) => record.spec.volume === name)
+      : informers.VolumeAttachmentRecord.byIndex('volume', name),
+  };
 }
 
-function see(deps: ControllerDeps, volume: StoredVolume, { allCopies, attachments }: Look): SeenVolume {
+function see(deps: ControllerDeps, volume: StoredVolume, { allVolumes, allCopies, attachments }: Look): SeenVolume {
   const { informers } = deps;
   const { name, uid } = volume.metadata;
   const nodes = informers.StorageNode.list();
@@ -96,7 +102,7 @@ function see(deps: ControllerDeps, volume: StoredVolume, { allCopies, attachment
     })),
     attachments: attachments.map(seeAttachment),
     usableNodes: usableSince(nodes, volume.spec.engine),
-    place: () => place(volume, nodes, allCopies, informers.Volume.list()),
+    place: () => place(volume, nodes, allCopies, allVolumes),
   };
 }
 
@@ -128,6 +134,8 @@ function place(
 
 /** Copies that a stored placement promises but that are not recorded yet: their room is taken all the same. */
 function unrecordedCopies(volume: StoredVolume, copies: readonly Resource<'VolumeCopy'>[]): VolumeCopy[] {
+  // Of a volume that goes no copy will be made any more.
+  if (volume.metadata.deletionTimestamp !== undefined) return [];
   const known = new Set(copies.map((copy) => copy.metadata.name));
   return (volume.status?.placement ?? [])
     .map((placed, index) => copyObject(volume, { ...placed, index }))
@@ -175,7 +183,7 @@ async function writeStatus(
 
 /** Events where a person looks: only when the reason of a condition changed. */
 function announce({ events }: ControllerDeps, volume: StoredVolume, made: Claim): void {
-  if (findCondition(volume.status?.conditions, made.type)?.reason === made.reason) return;
+  if (findCondition(volume, made.type)?.reason === made.reason) return;
   if (made.status === 'Unknown') return;
   const isTrouble = ['NoPlaceForCopies', 'NoQuorum', 'CopiesDown', 'SplitBrain', 'InUse'].includes(made.reason);
   if (isTrouble) events.warning(volume, made.reason, made.message);

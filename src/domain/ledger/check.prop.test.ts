@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AcknowledgedRecord, checkLedger, createLedgerCheck, type LedgerVerdict } from './check.ts';
+import { type AcknowledgedRecord, createLedgerCheck, type LedgerVerdict } from './check.ts';
 import { FIRST_PREVIOUS, formatRecord, type LedgerRecord, makeRecord } from './record.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -23,8 +23,13 @@ function makeChain(count: number, payloadBytes: number, startTime = 1_000): Chai
 }
 
 const toBytes = (lines: readonly string[]): Uint8Array => Buffer.from(lines.join(''), 'latin1');
+const checkBytes = (records: readonly AcknowledgedRecord[], file: Uint8Array): LedgerVerdict => {
+  const reader = createLedgerCheck(records, sha256);
+  reader.read(file);
+  return reader.finish();
+};
 const check = (records: readonly AcknowledgedRecord[], lines: readonly string[]): LedgerVerdict =>
-  checkLedger(records, toBytes(lines), sha256);
+  checkBytes(records, toBytes(lines));
 
 /** A chain of at least two records and the index of one of them. */
 const chainAndIndex = fc
@@ -109,7 +114,7 @@ describe('a harmed file', () => {
         const hurt = lines.findIndex((_, index) => lines.slice(0, index + 1).join('').length > offset);
         const isJoined = before === 0x0a && hurt < lines.length - 1;
         const isSplit = file[offset] === 0x0a;
-        const verdict = checkLedger(records, file, sha256);
+        const verdict = checkBytes(records, file);
         expect(verdict).toMatchObject({ isIntact: false, lost: { count: isJoined ? 2 : 1, firstSeq: hurt + 1 } });
         // A newline put where another byte was makes two torn lines, or one if it is the line's first or second last byte.
         expect(verdict.torn.count).toBeGreaterThanOrEqual(1);
@@ -126,7 +131,7 @@ describe('a harmed file', () => {
         const file = Buffer.from(toBytes(lines));
         const start = from % file.length;
         file.fill(0, start, Math.min(file.length, start + 1 + (size % 600)));
-        const verdict = checkLedger(records, file, sha256);
+        const verdict = checkBytes(records, file);
         expect(verdict.isIntact).toBe(false);
         expect(verdict.torn.count).toBe(1);
         expect(verdict.lost.count).toBeGreaterThanOrEqual(1);

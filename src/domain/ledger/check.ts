@@ -98,17 +98,6 @@ export function createLedgerCheck(acknowledged: Iterable<AcknowledgedRecord>, ha
   };
 }
 
-/** Checks a file that is in memory as a whole. */
-export function checkLedger(
-  acknowledged: Iterable<AcknowledgedRecord>,
-  file: Uint8Array,
-  hash: HashText,
-): LedgerVerdict {
-  const check = createLedgerCheck(acknowledged, hash);
-  check.read(file);
-  return check.finish();
-}
-
 function takeLine(state: CheckState, record: LedgerRecord | undefined): void {
   if (state.tornAtEnd !== undefined) note(state, 'torn', state.tornAtEnd);
   state.tornAtEnd = undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Arrival, longestStallBetween, noProgress, openStallMs, withArrival } from './progress.ts';
+import { type Arrival, noProgress, withArrival } from './progress.ts';
 
 const arrivals: readonly Arrival[] = [
   { seq: 1, hash: 'a', at: 1_000 },
@@ -23,15 +23,7 @@ test('the longest gap between two arrivals is the longest stall', () => {
   });
 });
 
-test('one record makes no stall, but the time since it does', () => {
+test('one record makes no stall', () => {
   const progress = withArrival(noProgress('w1'), { seq: 1, hash: 'a', at: 1_000 });
   expect(progress.longestStall).toBeUndefined();
-  expect(openStallMs(progress, 1_700)).toBe(700);
-  expect(openStallMs(noProgress('w1'), 1_700)).toBe(0);
-});
-
-test('the stall that a fault caused is the longest one that overlaps its span', () => {
-  expect(longestStallBetween(arrivals, 1_500, 4_500)).toEqual({ ms: 5_000, afterSeq: 4, from: 4_020 });
-  expect(longestStallBetween(arrivals, 1_500, 4_000)).toEqual({ ms: 3_000, afterSeq: 2, from: 1_010 });
-  expect(longestStallBetween(arrivals, 9_500, 10_000)).toBeUndefined();
 });

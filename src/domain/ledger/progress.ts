@@ -54,22 +54,3 @@ function longerStall(progress: LedgerProgress, at: number): Stall | undefined {
   const stall = { ms: at - progress.lastAt, afterSeq: progress.lastSeq, from: progress.lastAt };
   return progress.longestStall !== undefined && progress.longestStall.ms >= stall.ms ? progress.longestStall : stall;
 }
-
-/** How long nothing has arrived at `now`, milliseconds; 0 before the first record. */
-export function openStallMs(progress: LedgerProgress, now: number): number {
-  return progress.lastAt === undefined ? 0 : Math.max(0, now - progress.lastAt);
-}
-
-/** The longest time without an arrival that overlaps the span from `from` to `to`, milliseconds: what one fault cost. */
-export function longestStallBetween(arrivals: Iterable<Arrival>, from: number, to: number): Stall | undefined {
-  let previous: Arrival | undefined;
-  let longest: Stall | undefined;
-  for (const arrival of arrivals) {
-    if (previous !== undefined && arrival.at >= from && previous.at <= to) {
-      const stall = { ms: arrival.at - previous.at, afterSeq: previous.seq, from: previous.at };
-      if (longest === undefined || stall.ms > longest.ms) longest = stall;
-    }
-    previous = arrival;
-  }
-  return longest;
-}

@@ -1,13 +1,13 @@
 /** Which nodes can be asked to do something for an engine now. */
+
 import type { StorageNode } from '../../schemas/storage-node.ts';
+import { findCondition } from '../find-condition.ts';
 
 /** True when the node's heartbeat is fresh and the engine runs on it. */
 export function isUsable(node: StorageNode, engine: string): boolean {
-  const isReady = node.status?.conditions?.some(
-    (condition) => condition.type === 'Ready' && condition.status === 'True',
-  );
+  const isReady = findCondition(node, 'Ready')?.status === 'True';
   const isRunning = node.status?.engines?.some((candidate) => candidate.name === engine && candidate.isRunning);
-  return isReady === true && isRunning === true && node.metadata.deletionTimestamp === undefined;
+  return isReady && isRunning === true && node.metadata.deletionTimestamp === undefined;
 }
 
 /** The usable nodes among these, each with since when its heartbeat has been fresh without a break. */
@@ -18,5 +18,5 @@ export function usableSince(nodes: readonly StorageNode[], engine: string): Read
 
 /** lastTransitionTime of the condition Ready, as an opaque mark: only ever compared for equality. */
 export function readySince(node: StorageNode): string | undefined {
-  return node.status?.conditions?.find((condition) => condition.type === 'Ready')?.lastTransitionTime;
+  return findCondition(node, 'Ready')?.lastTransitionTime;
 }

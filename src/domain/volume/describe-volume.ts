@@ -1,5 +1,7 @@
 /** A volume in a person's words: how it is and why, from what the controllers and agents recorded. */
+
 import type { Volume } from '../../schemas/volume.ts';
+import { findCondition } from '../find-condition.ts';
 
 /** The phase, also of a volume that no controller has looked at yet. */
 export function phaseOf(volume: Volume): NonNullable<NonNullable<Volume['status']>['phase']> {
@@ -9,8 +11,7 @@ export function phaseOf(volume: Volume): NonNullable<NonNullable<Volume['status'
 
 /** The condition that says most about the present state: why it is not ready, else how redundant it is. */
 export function stateMessage(volume: Volume): string {
-  const find = (type: string) => volume.status?.conditions?.find((condition) => condition.type === type);
-  const [ready, redundant] = [find('Ready'), find('Redundant')];
+  const [ready, redundant] = [findCondition(volume, 'Ready'), findCondition(volume, 'Redundant')];
   if (ready === undefined) return 'no controller has looked at it yet';
   if (ready.status !== 'True' || redundant === undefined) return ready.message;
   return redundant.message;
@@ -18,8 +19,7 @@ export function stateMessage(volume: Volume): string {
 
 /** True when placement found no place for the volume's copies. */
 export function isBlocked(volume: Volume): boolean {
-  const ready = volume.status?.conditions?.find((condition) => condition.type === 'Ready');
-  return volume.status?.phase === 'Pending' && ready?.reason === 'NoPlaceForCopies';
+  return volume.status?.phase === 'Pending' && findCondition(volume, 'Ready')?.reason === 'NoPlaceForCopies';
 }
 
 /** Copies by role, as in "3 data" or "2 data + 1 arbiter". */

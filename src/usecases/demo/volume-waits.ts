@@ -1,6 +1,7 @@
 /** The facts that the demo waits for, each with a deadline and the reason it was missed. */
+
 import { AppError } from '../../domain/errors.ts';
-import type { Resource } from '../../ports/resource-client.ts';
+import { findCondition } from '../../domain/find-condition.ts';
 import type { Condition } from '../../schemas/common.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
 
@@ -23,14 +24,14 @@ export async function waitForMounts(
     kind: 'Volume',
     name: volume,
     check: (found) => {
-      const ready = conditionOf(found, 'Ready');
+      const ready = findCondition(found, 'Ready');
       const line = `volume ${volume}: ${describeProgress(ready)}`;
       if (line !== said) say(line);
       said = line;
       return ready?.status === 'True' ? true : undefined;
     },
     timeoutMs: MOUNT_TIMEOUT_MS,
-    describeTimeout: (found) => late(`volume ${volume} is not ready`, conditionOf(found, 'Ready')?.message),
+    describeTimeout: (found) => late(`volume ${volume} is not ready`, findCondition(found, 'Ready')?.message),
     signal,
   });
   await Promise.all(hosts.map((host) => waitForMount(deps, `${volume}.${host}`, signal)));
@@ -70,20 +71,16 @@ async function waitForRedundancy(
   await waitForObject(deps, {
     kind: 'Volume',
     name: volume,
-    check: (found) => ((conditionOf(found, 'Redundant')?.status === 'True') === wanted ? true : undefined),
+    check: (found) => ((findCondition(found, 'Redundant')?.status === 'True') === wanted ? true : undefined),
     timeoutMs: HEALTH_TIMEOUT_MS,
     describeTimeout: (found) => {
       const what = wanted
         ? `volume ${volume} is not redundant again`
         : `nobody noticed that a copy of ${volume} is gone`;
-      return late(what, conditionOf(found, 'Redundant')?.message);
+      return late(what, findCondition(found, 'Redundant')?.message);
     },
     signal,
   });
-}
-
-function conditionOf(volume: Resource<'Volume'> | undefined, type: string) {
-  return volume?.status?.conditions?.find((condition) => condition.type === type);
 }
 
 function late(what: string, why: string | undefined): AppError {

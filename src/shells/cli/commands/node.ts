@@ -1,6 +1,8 @@
 /** `holdfast node list|show` */
+
 import type { Command } from 'commander';
 import { describeBytes } from '../../../domain/bytes.ts';
+import { findCondition } from '../../../domain/find-condition.ts';
 import type { PoolStatus } from '../../../schemas/storage-node.ts';
 import { type ListedNode, listNodes, type ShownNode, showNode } from '../../../usecases/nodes/read-nodes.ts';
 import { ageOf } from '../age.ts';
@@ -53,7 +55,7 @@ function columnsOf({ clock }: CliContext): readonly Column<ListedNode>[] {
 }
 
 function readiness({ node }: ListedNode): string {
-  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
+  const ready = findCondition(node, 'Ready');
   const word = ready?.status === 'True' ? 'yes' : `no (${ready?.reason ?? 'NeverSeen'})`;
   return node.spec.isCordoned === true ? `${word}, cordoned` : word;
 }
@@ -73,7 +75,7 @@ function describeEngines(node: ListedNode['node']): string {
 
 function describeNode(shown: ShownNode, hasHeaders: boolean): string {
   const { node, copies, attachments } = shown;
-  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
+  const ready = findCondition(node, 'Ready');
   const pools =
     node.status?.pools ?? node.spec.pools.map((pool) => ({ ...pool, isReady: false, capacityBytes: 0, freeBytes: 0 }));
   const options = { isWide: false, hasHeaders };
