@@ -2,7 +2,21 @@
 import type { DesiredVolume } from '../../ports/engine.ts';
 
 /** A client notices a silent server after this many seconds (twice that at worst). 42 by default. */
-const EVERY_LAYOUT = { 'network.ping-timeout': '5' } as const;
+const PING_TIMEOUT = { 'network.ping-timeout': '5' } as const;
+
+/**
+ * A brick notices a client without power after so many seconds and lets go of the client's locks, which nobody else gets
+ * past until then: with the default of 42 a file that a lost node was writing could be written elsewhere after 42.6 s,
+ * with these after 10.6 s (3 copies, measured with GlusterFS 10.3). Not sooner than the client gives up the brick, which
+ * is twice its ping-timeout at worst. Connections that exist keep what they were opened with.
+ */
+const CLIENT_TIMEOUT = {
+  'server.tcp-user-timeout': '10',
+  'server.keepalive-time': '5',
+  'server.keepalive-interval': '1',
+} as const;
+
+const EVERY_LAYOUT = { ...PING_TIMEOUT, ...CLIENT_TIMEOUT } as const;
 
 const REPLICATED = {
   /** Seconds between looks for entries to heal; 600 by default, and a heal after a reconnect can be missed once. */
