@@ -16,6 +16,12 @@ export const VolumeAttachmentRecordStatus = z.object({
   message: z.string().optional().describe('What is wrong or under way.'),
   connectedCopies: z.int().min(0).optional().describe('Copies that this mount has a connection to at the moment.'),
   copies: z.int().min(0).optional().describe('Copies of the volume, as this mount knows it.'),
+  nodesReadySince: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe(
+      'For each node with a copy, lastTransitionTime of its condition Ready before the connections were counted. When a node has another one now, it has been away since, and the count says nothing about its copy any more.',
+    ),
   bootId: z
     .string()
     .optional()

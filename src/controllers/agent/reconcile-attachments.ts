@@ -1,14 +1,17 @@
 /** Mounts the volumes wanted on this node, looks after the mounts, and unmounts what is no longer wanted. */
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
-import type { DesiredAttachment } from '../../ports/engine.ts';
+import type { DesiredAttachment, Step } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
+import type { PlacedCopy } from '../../schemas/volume.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import type { StatusFields } from '../runtime/status-writer.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { nodesReadySince } from './nodes-ready-since.ts';
 import { runSteps } from './run-steps.ts';
 
 type StoredRecord = Resource<'VolumeAttachmentRecord'>;
+type RecordStatus = StatusFields<'VolumeAttachmentRecord'>;
 
 /** A mount can die without anybody telling (the client process is killed), so it is looked at this often. */
 const CHECK_PERIOD_MS = 10_000;
@@ -25,6 +28,10 @@ export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
     return mount(deps, record, signal);
   };
 
+  const namesHere = () =>
+    informers.VolumeAttachmentRecord.list()
+      .filter((record) => record.spec.node === self)
+      .map((record) => record.metadata.name);
   const namesOfVolume = (volume: string) =>
     informers.VolumeAttachmentRecord.byIndex('volume', volume)
       .filter((record) => record.spec.node === self)
@@ -36,6 +43,8 @@ export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
         record.spec.node === self ? [record.metadata.name] : [],
       ),
       watchKeys(informers.Volume, (volume) => namesOfVolume(volume.metadata.name)),
+      // A node that comes back has copies that the mounts here have to find again.
+      watchKeys(informers.StorageNode, namesHere),
     ],
     reconcile,
     workers: 2,
@@ -44,7 +53,7 @@ export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
 }
 
 async function mount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal) {
-  const { engine, log, informers, events } = deps;
+  const { informers, events } = deps;
   const volume = informers.Volume.get(record.spec.volume);
   if (volume?.status?.engine?.state !== 'Started') {
     const message =
@@ -55,23 +64,41 @@ async function mount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal)
     return undefined;
   }
   try {
-    const { observed, applied } = await runSteps(engine, desiredAttachment(deps, record, true), { log, signal });
-    if (observed.state !== 'mounted') {
-      const why = observed.message ?? `what is at ${record.spec.mountPath} is ${observed.state}`;
-      throw new AppError('unavailable', `volume ${record.spec.volume} is not mounted: ${why}`, {
-        reason: 'NotMounted',
-      });
-    }
-    const { connected, copies } = observed.connections ?? {};
-    await report(deps, record, { state: 'Mounted', connectedCopies: connected, copies }, signal);
+    const { connections, applied } = await mountAndLook(deps, record, volume.status.placement ?? [], signal);
+    await report(deps, record, { state: 'Mounted', ...connections }, signal);
     for (const step of applied) events.normal(record, 'Mounted', step.about);
     // A copy came back and this mount has not found it yet: a matter of seconds, and somebody waits for it.
-    return { requeueAfterMs: connected === copies ? CHECK_PERIOD_MS : RECONNECTING_PERIOD_MS };
+    const isComplete = connections.connectedCopies === connections.copies;
+    return { requeueAfterMs: isComplete ? CHECK_PERIOD_MS : RECONNECTING_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
     await report(deps, record, { state: 'Failed', message: messageOf(error) }, signal);
     throw error;
   }
+}
+
+interface MountLook {
+  readonly connections: Pick<RecordStatus, 'connectedCopies' | 'copies' | 'nodesReadySince'>;
+  readonly applied: readonly Step[];
+}
+
+async function mountAndLook(
+  deps: AgentDeps,
+  record: StoredRecord,
+  placement: readonly PlacedCopy[],
+  signal: AbortSignal,
+): Promise<MountLook> {
+  const { engine, log } = deps;
+  // Taken before the look: what is seen afterwards is newer than this.
+  const since = nodesReadySince(deps, placement);
+  const { observed, applied } = await runSteps(engine, desiredAttachment(deps, record, true), { log, signal });
+  if (observed.state !== 'mounted') {
+    const why = observed.message ?? `what is at ${record.spec.mountPath} is ${observed.state}`;
+    throw new AppError('unavailable', `volume ${record.spec.volume} is not mounted: ${why}`, { reason: 'NotMounted' });
+  }
+  if (observed.connections === undefined) return { connections: {}, applied };
+  const { connected, copies } = observed.connections;
+  return { connections: { connectedCopies: connected, copies, nodesReadySince: since }, applied };
 }
 
 async function unmount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal) {
@@ -116,12 +143,8 @@ function desiredAttachment(deps: AgentDeps, record: StoredRecord, isPresent: boo
   };
 }
 
-async function report(
-  deps: AgentDeps,
-  record: StoredRecord,
-  status: StatusFields<'VolumeAttachmentRecord'>,
-  signal: AbortSignal,
-): Promise<void> {
-  const fields = { message: undefined, connectedCopies: undefined, copies: undefined, ...status, bootId: deps.bootId };
+async function report(deps: AgentDeps, record: StoredRecord, status: RecordStatus, signal: AbortSignal): Promise<void> {
+  const none = { message: undefined, connectedCopies: undefined, copies: undefined, nodesReadySince: undefined };
+  const fields = { ...none, ...status, bootId: deps.bootId };
   await deps.statusWriter.write('VolumeAttachmentRecord', record, fields, { signal, isCompareAndSwap: false });
 }

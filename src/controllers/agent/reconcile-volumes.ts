@@ -4,13 +4,13 @@
  */
 import { parseQuantity } from '../../domain/bytes.ts';
 import { isAppError, messageOf } from '../../domain/errors.ts';
-import { readySince } from '../../domain/node/is-usable.ts';
 import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { PlacedCopy, VolumeEngineStatus } from '../../schemas/volume.ts';
 import { mergeDiff } from '../runtime/merge-diff.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { nodesReadySince } from './nodes-ready-since.ts';
 import { runSteps } from './run-steps.ts';
 
 type StoredVolume = Resource<'Volume'>;
@@ -67,7 +67,7 @@ async function serveVolume(
   try {
     const mayGoOn = () => isStillAnchor(deps, volume, signal);
     // Taken before the look: what is seen afterwards is newer than this.
-    const since = readySinceOf(deps, placement);
+    const since = nodesReadySince(deps, placement);
     const { observed, applied } = await runSteps(engine, desired, { log, signal, mayGoOn });
     await report(deps, volume, describe(deps, { volume, placement, observed, since }), signal);
     for (const step of applied) deps.events.normal(volume, 'EngineStep', step.about);
@@ -187,16 +187,7 @@ interface Look {
   readonly volume: StoredVolume;
   readonly placement: readonly PlacedCopy[];
   readonly observed: ObservedVolume;
-  readonly since: ReadonlyMap<string, string | undefined>;
-}
-
-function readySinceOf({ informers }: AgentDeps, placement: readonly PlacedCopy[]): Look['since'] {
-  return new Map(
-    placement.map(({ node }) => {
-      const found = informers.StorageNode.get(node);
-      return [node, found === undefined ? undefined : readySince(found)];
-    }),
-  );
+  readonly since: Readonly<Record<string, string>>;
 }
 
 function describe(deps: AgentDeps, { volume, placement, observed, since }: Look): VolumeEngineStatus {
@@ -213,7 +204,7 @@ function describe(deps: AgentDeps, { volume, placement, observed, since }: Look)
         node: placed.node,
         isOnline: brick?.isOnline ?? false,
         isReadable: brick?.isReadable ?? false,
-        ...(since.get(placed.node) === undefined ? {} : { nodeReadySince: since.get(placed.node) }),
+        ...(since[placed.node] === undefined ? {} : { nodeReadySince: since[placed.node] }),
         ...(brick?.pendingHeals === undefined ? {} : { pendingHeals: brick.pendingHeals }),
         ...(brick?.splitBrainEntries === undefined ? {} : { splitBrainEntries: brick.splitBrainEntries }),
       };

@@ -107,10 +107,10 @@ function see(deps: ControllerDeps, volume: StoredVolume, { allVolumes, allCopies
 }
 
 function seeAttachment(record: Resource<'VolumeAttachmentRecord'>): SeenAttachment {
-  const { state, copies, connectedCopies } = record.status ?? {};
+  const { state, copies, connectedCopies, nodesReadySince = {} } = record.status ?? {};
   const { node } = record.spec;
   if (state !== 'Mounted' || copies === undefined || connectedCopies === undefined) return { node };
-  return { node, missingCopies: copies - connectedCopies };
+  return { node, missingCopies: copies - connectedCopies, nodesReadySince };
 }
 
 function place(

@@ -175,7 +175,12 @@ describe('decideVolume', () => {
     expect(redundantOf(seen)).toMatchObject({ status: 'False', reason: 'CheckingCopies' });
     const checked = { ...seen, usableNodes: new Map([...seen.usableNodes, ['kube3', 't1'] as const]) };
     expect(redundantOf(checked)).toMatchObject({ status: 'True' });
-    const lagging = { ...checked, attachments: [{ node: 'kube2', missingCopies: 1 }] };
-    expect(redundantOf(lagging)).toMatchObject({ status: 'False', reason: 'MountsReconnecting' });
+    const now = Object.fromEntries(checked.usableNodes);
+    const mounted = (missingCopies: number, nodesReadySince: Record<string, string>) => {
+      return redundantOf({ ...checked, attachments: [{ node: 'kube2', missingCopies, nodesReadySince }] });
+    };
+    expect(mounted(0, now)).toMatchObject({ status: 'True' });
+    expect(mounted(1, now)).toMatchObject({ status: 'False', reason: 'MountsReconnecting' });
+    expect(mounted(0, { ...now, kube3: 't0' })).toMatchObject({ status: 'False', reason: 'MountsReconnecting' });
   });
 });

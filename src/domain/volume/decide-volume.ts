@@ -21,8 +21,10 @@ export interface SeenCopy {
 
 export interface SeenAttachment {
   readonly node: string;
-  /** Copies that the mount does not reach at the moment; undefined when it is not mounted or cannot tell. */
+  /** Copies that the mount did not reach when it was looked at; undefined when it is not mounted or cannot tell. */
   readonly missingCopies?: number;
+  /** Since when each node with a copy had been ready by then; see BrickStatus.nodeReadySince. Not judged when left out. */
+  readonly nodesReadySince?: Readonly<Record<string, string>>;
 }
 
 export interface SeenVolume {
@@ -176,7 +178,7 @@ function judgeHealth(seen: SeenVolume, placement: readonly PlacedCopy[], anchore
   const split = sum(bricks.map(({ brick }) => brick?.splitBrainEntries));
   const pending = sum(bricks.map(({ brick }) => brick?.pendingHeals));
   const unchecked = bricks.filter((brick) => isOutdated(brick, seen.usableNodes)).map((brick) => brick.placed.node);
-  const lagging = seen.attachments.filter((each) => seen.usableNodes.has(each.node) && (each.missingCopies ?? 0) > 0);
+  const lagging = seen.attachments.filter((each) => isLagging(each, placement, seen.usableNodes));
   const redundant = judgeRedundancy({ copies: placement.length, down, unchecked, pending, split, lagging });
   const isServed = upCount > placement.length / 2;
   const isAsDesigned = redundant.status === 'True' || redundant.reason === 'SingleCopy';
@@ -217,7 +219,12 @@ function judgeRedundancy(seen: RedundancySeen): Claim {
       .map((each) => each.node)
       .toSorted()
       .join(', ');
-    return claim('Redundant', 'False', 'MountsReconnecting', `not every copy is reached yet by the mount on ${where}`);
+    return claim(
+      'Redundant',
+      'False',
+      'MountsReconnecting',
+      `not every copy is known to be reached by the mount on ${where}`,
+    );
   }
   return claim('Redundant', 'True', 'AllCopiesCurrent', `all ${copies} copies are current`);
 }
@@ -231,6 +238,19 @@ export function isServing(
   const brick = bricks.find((candidate) => candidate.copy === placed.copy);
   const isSeenNow = brick?.nodeReadySince === usable.get(placed.node);
   return usable.has(placed.node) && isSeenNow && brick?.isOnline === true && brick.isReadable;
+}
+
+/** The mount does not reach every copy, or nobody knows it since a copy's node came back. Who is away is not waited for. */
+function isLagging(
+  { node, missingCopies, nodesReadySince }: SeenAttachment,
+  placement: readonly PlacedCopy[],
+  usable: SeenVolume['usableNodes'],
+): boolean {
+  if (missingCopies === undefined || !usable.has(node)) return false;
+  if (missingCopies > 0 || nodesReadySince === undefined) return missingCopies > 0;
+  return placement.some((placed) => {
+    return usable.has(placed.node) && nodesReadySince[placed.node] !== usable.get(placed.node);
+  });
 }
 
 /** The node is there, but its brick was looked at before the node went away, or never. */
