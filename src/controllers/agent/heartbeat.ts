@@ -7,6 +7,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { ResourceClient } from '../../ports/resource-client.ts';
 import { SYSTEM_NAMESPACE } from '../../schemas/kinds.ts';
+import { withDeadline } from '../runtime/cancellation.ts';
 
 export interface HeartbeatDeps {
   readonly client: ResourceClient;
@@ -21,7 +22,8 @@ export async function runHeartbeat(deps: HeartbeatDeps, signal: AbortSignal): Pr
   let isFailing = false;
   while (!signal.aborted) {
     try {
-      await beat(deps, AbortSignal.any([signal, AbortSignal.timeout(HEARTBEAT_TIMEOUT_MS)]));
+      const deadline = { ms: HEARTBEAT_TIMEOUT_MS, what: `heartbeat of ${deps.node}`, signal };
+      await withDeadline(clock, deadline, (inner) => beat(deps, inner));
       if (isFailing) log.info('heartbeat is heard again');
       isFailing = false;
     } catch (error) {
