@@ -64,7 +64,8 @@ function handOver() {
     );
   }
   if (isHandedOver) stop(`${problem}, which is what ${pinned} is: run "npm ci" in ${packageFolder}`);
-  const args = [...process.execArgv, launcher, ...process.argv.slice(2)];
+  // By the name it was called: a link named kismatic is another command line.
+  const args = [...process.execArgv, process.argv[1] ?? launcher, ...process.argv.slice(2)];
   const env = { ...process.env, [HANDED_OVER]: '1' };
   if (typeof process.execve === 'function') process.execve(pinned, [pinned, ...args], env);
 

@@ -1,4 +1,5 @@
 /** The program `holdfast`: every role and every command starts here. */
+import { parse } from 'node:path';
 import { createSystemClock } from '../adapters/system/clock.ts';
 import { createSystemRandom } from '../adapters/system/random.ts';
 import type { CliContext } from '../shells/cli/context.ts';
@@ -27,4 +28,9 @@ const context: CliContext = {
   },
 };
 
-process.exitCode = await runCli(process.argv.slice(2), context, COMMANDS);
+const args = process.argv.slice(2);
+// A link of this name to the program stands in for Kismatic's own (docs/how-to/kismatic.md).
+const isKismatic = parse(process.argv[1] ?? '').name === 'kismatic';
+process.exitCode = isKismatic
+  ? await (await import('../shells/cli/kismatic/program.ts')).runKismatic(args, context)
+  : await runCli(args, context, COMMANDS);

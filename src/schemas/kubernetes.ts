@@ -58,7 +58,10 @@ export const PersistentVolume = z.looseObject({
     accessModes: z.array(z.enum(['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'])).optional(),
     persistentVolumeReclaimPolicy: z.enum(['Retain', 'Recycle', 'Delete']).optional(),
     storageClassName: z.string().optional(),
+    csi: z.looseObject({ driver: z.string(), volumeHandle: z.string() }).optional(),
+    claimRef: ObjectReference.optional(),
   }),
+  status: z.looseObject({ phase: z.string().optional() }).optional(),
 });
 export type PersistentVolume = z.infer<typeof PersistentVolume>;
 
@@ -66,7 +69,10 @@ export const Service = z.looseObject({
   apiVersion: z.literal('v1'),
   kind: z.literal('Service'),
   metadata: ObjectMeta,
-  spec: z.looseObject({}),
+  spec: z.looseObject({
+    selector: z.record(z.string(), z.string()).nullable().optional(),
+    ports: z.array(z.looseObject({ name: z.string().optional(), port: z.number().int() })).optional(),
+  }),
 });
 export type Service = z.infer<typeof Service>;
 
@@ -85,5 +91,8 @@ export const EndpointSlice = z.looseObject({
   metadata: ObjectMeta,
   addressType: z.enum(['IPv4', 'IPv6', 'FQDN']),
   endpoints: z.array(z.looseObject({ addresses: z.array(z.string()) })),
+  ports: z
+    .array(z.looseObject({ name: z.string().nullable().optional(), port: z.number().int().nullable().optional() }))
+    .optional(),
 });
 export type EndpointSlice = z.infer<typeof EndpointSlice>;

@@ -92,7 +92,8 @@ describe('volume add', () => {
       stdout: 'volume storage01 (2Gi, arbiter) is added\n',
       stderr:
         '2 replicas alone can diverge (split brain): a third node takes an arbiter, which holds names but no data\n' +
-        '2 data + 1 arbiter on kube1, kube2, kube3\n',
+        '2 data + 1 arbiter on kube1, kube2, kube3\n' +
+        'PersistentVolume storage01 (class kismatic, ReadWriteMany, Retain) is registered when the volume is ready: repeat the command for storage01 with --wait\n',
     });
     expect((await cluster.client.get('Volume', 'storage01'))?.spec).toMatchObject({
       size: '2Gi',
@@ -119,11 +120,22 @@ describe('volume add', () => {
     [['1', 'gv0', '-r', 'two'], 2, 'Replication count "two" is not a whole number'],
     [['1', 'gv0', '-d', '0'], 2, 'Distribution count must be greater than zero'],
     [
-      ['1', 'gv0', '-d', '2'],
+      ['1', 'gv0', '-r', '1', '-d', '2'],
       2,
       'spreading a volume over 2 replica sets (-d 2) is not in this version; nothing was created',
     ],
-    [['1', 'gv0', '-c', 'durable'], 2, 'a storage class (-c durable) belongs to a PersistentVolume'],
+    [
+      ['1', 'gv0', '-r', '2', '-d', '2'],
+      6,
+      'the requested volume configuration requires 2 x 2 = 4 storage nodes, but only 3 are usable; nothing was created',
+    ],
+    [['1', 'gv0', '-c', 'Du rable'], 2, '"Du rable" is not the name of a storage class'],
+    [['1', 'gv0', '--access-modes', 'rwx'], 2, '"rwx" is not a valid access mode. Valid access modes are: ['],
+    [
+      ['1', 'gv0', '--reclaim-policy', 'keep'],
+      2,
+      '"keep" is not a valid reclaim policy. Valid reclaim policies are: [',
+    ],
     [['1', 'gv0', '-a', '10.0.0.300'], 2, 'Invalid address "10.0.0.300" in the list of allowed addresses'],
     [['1', 'gv0', '--layout', 'striped'], 2, 'Allowed choices are single, replicated, arbiter'],
     [['1', 'gv0', '--layout', 'replicated', '-r', '2'], 2, '2 plain replicas can diverge (split brain)'],
@@ -195,6 +207,9 @@ describe('volume add', () => {
     await untilStored(cluster, 'gv0');
     await cluster.makeReady('gv0');
     expect(await run).toMatchObject({ code: 0, stdout: 'volume gv0 (1Gi, replicated) is ready\n' });
+    expect((await run).stderr).toMatch(
+      /\nPersistentVolume gv0 \(class kismatic, ReadWriteMany, Retain\) is registered\n$/,
+    );
   });
 });
 

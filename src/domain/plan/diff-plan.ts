@@ -11,7 +11,7 @@ import type { ResolvedNode, ResolvedPlan, ResolvedVolume } from './resolve-plan.
 /** Name of the one StorageCluster. */
 export const CLUSTER_NAME = 'default';
 /** Host name of a node as its plan has it, where it is more than the node's name. */
-const HOST_ANNOTATION = 'holdfast.dev/host';
+export const HOST_ANNOTATION = 'holdfast.dev/host';
 
 export type PlannedKind = 'StorageNode' | 'StorageCluster' | 'Volume' | 'VolumeAttachmentRecord';
 

@@ -20,7 +20,8 @@ export async function askYesNo(
 /** An answer is short; whatever pours in beyond this is none. */
 const MAX_LINE = 1_000;
 
-async function readLine(stdin: InputStream, signal: AbortSignal): Promise<string> {
+/** One line of the input, without its end; empty at the end of the input. @throws {AppError} cancelled, on Ctrl-C */
+export async function readLine(stdin: InputStream, signal: AbortSignal): Promise<string> {
   const input = stdin[Symbol.asyncIterator]();
   const decoder = new TextDecoder();
   const stopped = new Promise<never>((_, reject) => {

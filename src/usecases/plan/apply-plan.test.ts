@@ -37,6 +37,9 @@ describe('applyPlan', () => {
       'create VolumeAttachmentRecord gv0.kube1',
       'create VolumeAttachmentRecord gv0.kube2',
       'create VolumeAttachmentRecord gv0.kube3',
+      'create Namespace kube-system',
+      'create Service kismatic-storage',
+      'create EndpointSlice kismatic-storage-ipv4',
     ]);
     const node = await client.get('StorageNode', 'kube1');
     expect(node?.spec).toEqual({ addresses: { ip: '10.91.0.1' }, zone: 'a', pools });
@@ -88,7 +91,11 @@ describe('applyPlan', () => {
       'unchanged VolumeAttachmentRecord gv0.kube1',
       'unchanged VolumeAttachmentRecord gv0.kube2',
       'create VolumeAttachmentRecord gv0.kube4',
+      'unchanged Service kismatic-storage',
+      'update EndpointSlice kismatic-storage-ipv4',
     ]);
+    expect(applied.changes[0]?.fields).toEqual([{ field: 'spec.zone', from: 'a', to: undefined }]);
+    expect(applied.changes[2]?.fields).toEqual([]);
     expect((await client.get('StorageNode', 'kube1'))?.spec.zone).toBeUndefined();
     expect((await client.get('StorageNode', 'kube2'))?.spec).toEqual({
       addresses: { ip: '10.91.0.22' },
@@ -194,6 +201,77 @@ describe('applyPlan', () => {
     };
     await expect(applyPlan({ client: failing }, plan())).rejects.toMatchObject({ kind: 'unavailable' });
     const again = await applyPlan({ client }, plan());
-    expect(actions(again).filter((action) => action.startsWith('create'))).toHaveLength(4);
+    expect(actions(again).filter((action) => action.startsWith('create'))).toHaveLength(7);
+  });
+});
+
+describe('the Service of the storage nodes', () => {
+  const inSystem = { namespace: 'kube-system' };
+  const addresses = async (client: ResourceClient, name: string) =>
+    (await client.get('EndpointSlice', name, inSystem))?.endpoints.flatMap((endpoint) => endpoint.addresses);
+
+  test("has Kismatic's name and ports and leads to every storage node", async () => {
+    const { client } = await createFakeCluster();
+    await applyPlan({ client }, plan());
+    const service = await client.get('Service', 'kismatic-storage', inSystem);
+    expect(service?.spec.ports?.map(({ port }) => port)).toEqual([111, 2049, 38465, 38466, 38468, 38469]);
+    expect(service?.spec.selector).toBeUndefined();
+    const slice = await client.get('EndpointSlice', 'kismatic-storage-ipv4', inSystem);
+    expect(slice?.metadata.labels).toMatchObject({ 'kubernetes.io/service-name': 'kismatic-storage' });
+    expect(slice?.ports).toEqual(service?.spec.ports);
+    expect(await addresses(client, 'kismatic-storage-ipv4')).toEqual(['10.91.0.1', '10.91.0.2', '10.91.0.3']);
+  });
+
+  test('has a slice per address family, prefers the address between nodes, and keeps nodes that no plan names', async () => {
+    const { client } = await createFakeCluster(['kube9']);
+    const [first, second] = PLAN.storage.nodes;
+    const nodes = [
+      { ...first, internalip: '192.168.0.1' },
+      { ...second, ip: 'fd00::2' },
+    ];
+    await applyPlan({ client }, plan({ storage: { expected_count: 2, nodes }, volumes: [] }));
+    expect(await addresses(client, 'kismatic-storage-ipv4')).toEqual(['10.91.0.9', '192.168.0.1']);
+    expect(await addresses(client, 'kismatic-storage-ipv6')).toEqual(['fd00::2']);
+  });
+
+  test('what the API server adds to it is no difference', async () => {
+    const { client } = await createFakeCluster();
+    await applyPlan({ client }, plan());
+    const service = await client.get('Service', 'kismatic-storage', inSystem);
+    const ports = service?.spec.ports?.map((port) => ({ ...port, targetPort: port.port }));
+    const spec = { clusterIP: '10.3.0.7', sessionAffinity: 'None', ports };
+    await client.patch('Service', 'kismatic-storage', { spec }, inSystem);
+    const before = client.version();
+    await applyPlan({ client }, plan());
+    expect(client.version()).toBe(before);
+  });
+
+  test("Kismatic's own is taken over only when somebody says so", async () => {
+    const { client } = await createFakeCluster();
+    const spec = { selector: { app: 'gluster-healthz' }, ports: [{ name: 'nfs', port: 2049 }] };
+    await client.create('Service', { metadata: { name: 'kismatic-storage' }, spec }, inSystem);
+    const before = client.version();
+    await expect(applyPlan({ client }, plan())).rejects.toMatchObject({
+      kind: 'precondition',
+      faults: [
+        {
+          field: 'service kube-system/kismatic-storage',
+          message:
+            'exists and was not made by Holdfast; delete it, or let Holdfast take it over: kubectl -n kube-system label service kismatic-storage app.kubernetes.io/managed-by=holdfast --overwrite',
+        },
+      ],
+    });
+    expect(client.version()).toBe(before);
+    const labels = { 'app.kubernetes.io/managed-by': 'holdfast' };
+    await client.patch('Service', 'kismatic-storage', { metadata: { labels } }, inSystem);
+    await applyPlan({ client }, plan());
+    const taken = await client.get('Service', 'kismatic-storage', inSystem);
+    expect(taken?.spec.selector).toBeUndefined();
+    expect(taken?.spec.ports).toHaveLength(6);
+  });
+
+  test('a plan without machines for a cluster without machines makes none', async () => {
+    const { client } = await createFakeCluster();
+    expect((await applyPlan({ client }, PlanFile.parse({}))).changes).toEqual([]);
   });
 });

@@ -1,9 +1,12 @@
 /** Makes the stored objects as a plan says: creates and updates, never deletes, and may be repeated at any time. */
 import { AppError, isAppError } from '../../domain/errors.ts';
+import { type FieldChange, fieldChanges } from '../../domain/plan/describe-write.ts';
 import { diffPlan, type PlannedKind, type PlanWrite, type StoredObjects } from '../../domain/plan/diff-plan.ts';
-import { nfsNotThere, resolvePlan } from '../../domain/plan/resolve-plan.ts';
+import { nfsNotThere, type ResolvedPlan, resolvePlan } from '../../domain/plan/resolve-plan.ts';
+import { diffStorageService, type ServiceWrite, type StoredServiceObjects } from '../../domain/plan/storage-service.ts';
 import type { ResourceClient } from '../../ports/resource-client.ts';
 import type { PlanFile } from '../../schemas/plan-file.ts';
+import { readStored } from './read-stored.ts';
 
 export interface ApplyPlanOptions {
   /** Only tells what would be written. */
@@ -12,9 +15,11 @@ export interface ApplyPlanOptions {
 }
 
 export interface PlanChange {
-  readonly kind: PlannedKind;
+  readonly kind: PlannedKind | ServiceWrite['kind'];
   readonly name: string;
   readonly action: 'create' | 'update' | 'unchanged';
+  /** What an update changes. */
+  readonly fields: readonly FieldChange[];
 }
 
 export interface AppliedPlan {
@@ -47,18 +52,11 @@ export async function applyPlan(
   }
   const written = new Map<string, PlanChange['action']>();
   for (let attempt = 1; ; attempt += 1) {
-    const { writes, conflicts } = diffPlan(resolved, await readStored(client, options.signal));
-    if (conflicts.length > 0) {
-      throw new AppError('precondition', `the plan contradicts what is there in ${conflicts.length} places`, {
-        reason: 'PlanContradictsState',
-        faults: conflicts,
-      });
-    }
+    const stored = await readStored(client, options.signal);
+    const writes = compare(resolved, stored);
     try {
       if (options.isDryRun !== true) await writeAll(client, writes, { written, signal: options.signal });
-      const changes = writes.map(({ kind, name, action }) => {
-        return { kind, name, action: written.get(keyOf({ kind, name })) ?? action };
-      });
+      const changes = writes.map((write) => describe(write, stored, written));
       return { changes, notices: resolved.notices, isDryRun: options.isDryRun ?? false };
     } catch (error) {
       const isRace = isAppError(error, 'exists') || isAppError(error, 'conflict') || isAppError(error, 'notFound');
@@ -67,36 +65,62 @@ export async function applyPlan(
   }
 }
 
-async function readStored(client: ResourceClient, signal: AbortSignal | undefined): Promise<StoredObjects> {
-  const options = signal === undefined ? {} : { signal };
-  const [clusters, nodes, volumes, copies, attachments] = await Promise.all([
-    client.list('StorageCluster', options),
-    client.list('StorageNode', options),
-    client.list('Volume', options),
-    client.list('VolumeCopy', options),
-    client.list('VolumeAttachmentRecord', options),
-  ]);
-  return {
-    clusters: clusters.items,
-    nodes: nodes.items,
-    volumes: volumes.items,
-    copies: copies.items,
-    attachments: attachments.items,
+type Stored = StoredObjects & StoredServiceObjects;
+type Write = PlanWrite | ServiceWrite;
+
+/** @throws {AppError} precondition, with everything in which the plan contradicts what is there */
+function compare(resolved: ResolvedPlan, stored: Stored): readonly Write[] {
+  const plan = diffPlan(resolved, stored);
+  const service = diffStorageService(resolved, stored);
+  const conflicts = [...plan.conflicts, ...service.conflicts];
+  if (conflicts.length === 0) return [...plan.writes, ...service.writes];
+  const places = conflicts.length === 1 ? '1 place' : `${conflicts.length} places`;
+  throw new AppError('precondition', `the plan contradicts what is there in ${places}`, {
+    reason: 'PlanContradictsState',
+    faults: conflicts,
+  });
+}
+
+function describe(write: Write, stored: Stored, written: ReadonlyMap<string, PlanChange['action']>): PlanChange {
+  const { kind, name } = write;
+  const action = written.get(keyOf(write)) ?? write.action;
+  if (write.action !== 'update') return { kind, name, action, fields: [] };
+  const before = listOf(kind, stored).find(({ metadata }) => metadata.name === name);
+  return { kind, name, action, fields: fieldChanges(before, write.patch) };
+}
+
+function listOf(
+  kind: Write['kind'],
+  stored: Stored,
+): readonly { readonly metadata: { readonly name?: string | undefined } }[] {
+  const lists = {
+    StorageNode: stored.nodes,
+    StorageCluster: stored.clusters,
+    Volume: stored.volumes,
+    VolumeAttachmentRecord: stored.attachments,
+    Namespace: stored.namespaces,
+    Service: stored.services,
+    EndpointSlice: stored.slices,
   };
+  return lists[kind];
 }
 
 /** One after the other: nodes stand before the volumes that are placed on them. */
 async function writeAll(
   client: ResourceClient,
-  writes: readonly PlanWrite[],
+  writes: readonly Write[],
   context: { readonly written: Map<string, PlanChange['action']>; readonly signal: AbortSignal | undefined },
 ): Promise<void> {
-  const scope = context.signal === undefined ? {} : { signal: context.signal };
   for (const write of writes) {
     if (write.action === 'unchanged') continue;
     const { kind, name } = write;
+    const scope = {
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+      ...('namespace' in write ? { namespace: write.namespace } : {}),
+    };
     if (write.action === 'create') {
-      await client.create(kind, { metadata: { name, ...write.metadata }, spec: write.spec }, scope);
+      const object = 'object' in write ? write.object : { metadata: { name, ...write.metadata }, spec: write.spec };
+      await client.create(kind, object, scope);
     } else {
       const version = write.resourceVersion === undefined ? {} : { resourceVersion: write.resourceVersion };
       await client.patch(kind, name, write.patch, { ...scope, ...version });

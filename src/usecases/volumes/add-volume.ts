@@ -10,11 +10,19 @@ import { placementInput } from '../../domain/placement/from-resources.ts';
 import type { PlacedOn } from '../../domain/placement/model.ts';
 import { volumeSpec } from '../../domain/plan/diff-plan.ts';
 import { parseVolumeSize } from '../../domain/volume/copy-size.ts';
-import { describeCopies, isBlocked, phaseOf, stateMessage } from '../../domain/volume/describe-volume.ts';
-import { type ChosenLayout, decideLayout, type LayoutRequest, rolesOf } from '../../domain/volume/layout.ts';
+import { describeCopies, phaseOf } from '../../domain/volume/describe-volume.ts';
+import { tooFewNodes } from '../../domain/volume/distribution.ts';
+import {
+  type ChosenLayout,
+  DEFAULT_REPLICAS,
+  decideLayout,
+  type LayoutRequest,
+  rolesOf,
+} from '../../domain/volume/layout.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { AllowedAddress } from '../../schemas/plan-file.ts';
-import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
+import type { WaitDeps } from '../waiting/wait-for-object.ts';
+import { type ReadyOptions, waitUntilReady } from './wait-until-ready.ts';
 
 export interface AddVolumeRequest extends LayoutRequest {
   readonly name: string;
@@ -23,6 +31,10 @@ export interface AddVolumeRequest extends LayoutRequest {
   readonly pool?: string;
   readonly brick?: 'image' | 'directory';
   readonly allowFrom?: readonly string[];
+  /** Replica sets to spread the files over; this version has 1. */
+  readonly distribution?: number;
+  /** Kept on the stored volume. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export interface AddVolumeOptions {
@@ -32,6 +44,8 @@ export interface AddVolumeOptions {
   readonly waitMs?: number;
   /** Called once the volume is stored, before any waiting. */
   readonly onStored?: (added: AddedVolume) => void;
+  /** Told each state in which the volume is seen while waiting. */
+  readonly onSeen?: ReadyOptions['onSeen'];
   readonly signal?: AbortSignal;
 }
 
@@ -68,20 +82,18 @@ export async function addVolume(
     deps.client.list('StorageNode', scope),
     deps.client.list('VolumeCopy', scope),
   ]);
-  if (existing !== undefined) throw alreadyThere(existing);
+  if (existing !== undefined) throw volumeExists(existing);
   const fit = findPlaces(wish, request, { nodes: nodes.items, copies: copies.items });
   const added = { ...fit, name: wish.name, size: wish.size, isDryRun: options.isDryRun ?? false };
   if (options.isDryRun === true) return added;
   const spec = volumeSpec({ ...wish, ...fit, allowSplitBrain: request.allowSplitBrain ?? false });
-  const volume = await deps.client.create(
-    'Volume',
-    { metadata: { name: wish.name, finalizers: [VOLUME_FINALIZER] }, spec },
-    scope,
-  );
+  const metadata = { name: wish.name, finalizers: [VOLUME_FINALIZER], annotations: request.annotations ?? {} };
+  const volume = await deps.client.create('Volume', { metadata, spec }, scope);
   const stored = { ...added, phase: phaseOf(volume) };
   options.onStored?.(stored);
   if (options.waitMs === undefined) return stored;
-  const ready = await waitUntilReady(deps, volume, { ...scope, waitMs: options.waitMs });
+  const seen = options.onSeen === undefined ? {} : { onSeen: options.onSeen };
+  const ready = await waitUntilReady(deps, volume, { ...scope, ...seen, waitMs: options.waitMs });
   return { ...added, phase: phaseOf(ready) };
 }
 
@@ -109,12 +121,13 @@ function checkWish(request: AddVolumeRequest): Wish {
 
 function findPlaces(
   wish: Wish,
-  request: LayoutRequest,
+  request: AddVolumeRequest,
   stored: { readonly nodes: readonly Resource<'StorageNode'>[]; readonly copies: readonly Resource<'VolumeCopy'>[] },
 ): Pick<AddedVolume, 'layout' | 'replicas' | 'placement' | 'reasons' | 'notes' | 'explanation'> {
   const toPlace = (chosen: ChosenLayout) =>
     placementInput({ name: wish.name, spec: { ...wish, engine: 'gluster', ...chosen } }, stored.nodes, stored.copies);
   const usable = countUsableNodes(toPlace({ layout: 'single', replicas: 1 }));
+  checkDistribution(request, usable);
   const layout = decideLayout(request, usable);
   if (!layout.ok) throw noLayout(layout, stored.nodes.length, usable);
   const input = toPlace(layout);
@@ -142,6 +155,23 @@ function findPlaces(
   };
 }
 
+/** Arithmetic first: whoever has too few nodes need not hear that this version could not use them. */
+function checkDistribution({ distribution = 1, replicas }: AddVolumeRequest, usable: number): void {
+  if (distribution === 1) return;
+  const message = tooFewNodes({ replicas: replicas ?? DEFAULT_REPLICAS, distribution }, usable);
+  if (message !== undefined) {
+    throw new AppError('capacity', `${message}; nothing was created`, {
+      reason: 'TooFewNodes',
+      hint: 'ask for fewer replicas or less distribution, or add nodes; see: holdfast node list',
+    });
+  }
+  throw new AppError(
+    'unsupported',
+    `spreading a volume over ${distribution} replica sets (-d ${distribution}) is not in this version; nothing was created`,
+    { reason: 'DistributionNotInThisVersion', hint: 'leave -d out, or say -d 1' },
+  );
+}
+
 function noLayout(
   decision: { readonly message: string; readonly hint: string },
   known: number,
@@ -156,7 +186,8 @@ function noLayout(
   });
 }
 
-function alreadyThere(volume: Resource<'Volume'>): AppError {
+/** The failure of whoever needs the name of a volume that is there. */
+export function volumeExists(volume: Resource<'Volume'>): AppError {
   const { name } = volume.metadata;
   const isLeaving = volume.metadata.deletionTimestamp !== undefined;
   return new AppError('exists', `volume ${name} exists already${isLeaving ? ' and is being deleted' : ''}`, {
@@ -165,51 +196,5 @@ function alreadyThere(volume: Resource<'Volume'>): AppError {
     hint: isLeaving
       ? 'wait until it is gone, or choose another name'
       : `choose another name, or see: holdfast volume show ${name}`,
-  });
-}
-
-async function waitUntilReady(
-  deps: WaitDeps,
-  volume: Resource<'Volume'>,
-  options: { readonly waitMs: number; readonly signal?: AbortSignal },
-): Promise<Resource<'Volume'>> {
-  const { name, uid } = volume.metadata;
-  return waitForObject(deps, {
-    kind: 'Volume',
-    name,
-    timeoutMs: options.waitMs,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-    check: (seen) => {
-      if (seen === undefined || seen.metadata.uid !== uid) throw goneMeanwhile(name);
-      if (isBlocked(seen)) throw blocked(seen);
-      return phaseOf(seen) === 'Ready' ? seen : undefined;
-    },
-    describeTimeout: (seen) =>
-      new AppError(
-        'timeout',
-        `volume ${name} is stored but not ready after ${options.waitMs / 1000} s: ${seen === undefined ? 'it was not seen' : stateMessage(seen)}`,
-        {
-          resource: `volume ${name}`,
-          reason: 'NotReadyInTime',
-          hint: `it goes on by itself; see: holdfast volume show ${name}`,
-        },
-      ),
-  });
-}
-
-function blocked(volume: Resource<'Volume'>): AppError {
-  const { name } = volume.metadata;
-  const [, ...reasons] = volume.status?.reasons ?? [];
-  return new AppError('capacity', `volume ${name} is stored but finds no place: ${stateMessage(volume)}`, {
-    resource: `volume ${name}`,
-    reason: 'NoPlaceForCopies',
-    hint: `it is placed as soon as there is room; or: holdfast volume delete ${name}`,
-    faults: reasons.map((message) => ({ field: 'placement', message })),
-  });
-}
-
-function goneMeanwhile(name: string): AppError {
-  return new AppError('notFound', `volume ${name} was deleted by somebody else before it was ready`, {
-    resource: `volume ${name}`,
   });
 }

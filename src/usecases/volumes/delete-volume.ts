@@ -1,7 +1,11 @@
-/** Deletes a volume with all its data, and waits until nothing is left of it. */
-import { AppError } from '../../domain/errors.ts';
+/**
+ * Deletes a volume with all its data, and waits until nothing is left of it: first its PersistentVolume, so that nobody
+ * can claim what is going, then the volume. Stopped anywhere in between, the same call does the rest.
+ */
+import { AppError, isAppError } from '../../domain/errors.ts';
 import { stateMessage } from '../../domain/volume/describe-volume.ts';
 import type { Resource } from '../../ports/resource-client.ts';
+import { assertUnclaimed, findRegistration, removeRegistration } from '../persistent-volumes/remove-registration.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
 import { type ShownVolume, showVolume } from './read-volumes.ts';
 
@@ -25,16 +29,28 @@ export interface DeletedVolume {
 /**
  * Deletes a volume.
  *
- * @throws {AppError} notFound; precondition, while it is mounted somewhere; timeout, with what it waits for
+ * @throws {AppError} notFound; precondition, while it is mounted somewhere or claimed; timeout, with what it waits for
  */
 export async function deleteVolume(deps: WaitDeps, name: string, options: DeleteVolumeOptions): Promise<DeletedVolume> {
   const { client } = deps;
   const scope = options.signal === undefined ? {} : { signal: options.signal };
-  const shown = await showVolume({ client, ...scope }, name);
+  const [found, registration] = await Promise.all([
+    showVolume({ client, ...scope }, name).catch(asMissing),
+    findRegistration(client, name, scope),
+  ]);
+  if ('missing' in found) {
+    // Nothing but the PersistentVolume was left, by whoever deleted the volume alone: there is no data to ask about.
+    if (registration === undefined) throw found.missing;
+    await removeRegistration(deps, registration, options);
+    return { name, outcome: options.waitMs === undefined ? 'marked' : 'gone', detachedFrom: [] };
+  }
+  const shown = found;
   const attached = shown.attachments.map((record) => record.spec.node);
   if (attached.length > 0 && options.detach !== true) throw inUse(shown);
+  assertUnclaimed(registration);
   if (!(await options.confirm(shown))) return { name, outcome: 'kept', detachedFrom: [] };
 
+  await removeRegistration(deps, registration, options);
   for (const record of shown.attachments) {
     await client.delete('VolumeAttachmentRecord', record.metadata.name, { ...scope, uid: record.metadata.uid });
   }
@@ -51,6 +67,11 @@ export async function deleteVolume(deps: WaitDeps, name: string, options: Delete
     describeTimeout: (seen) => stillThere(name, seen, options.waitMs ?? 0),
   });
   return { name, outcome: 'gone', detachedFrom: attached };
+}
+
+function asMissing(error: unknown): { readonly missing: AppError } {
+  if (isAppError(error, 'notFound')) return { missing: error };
+  throw error;
 }
 
 function inUse({ volume, attachments }: ShownVolume): AppError {

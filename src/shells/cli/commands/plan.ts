@@ -1,4 +1,4 @@
-/** `holdfast plan validate|apply -f FILE` */
+/** `holdfast plan new|validate|diff|apply|export -f FILE` */
 import type { Command } from 'commander';
 import { type ResolvedPlan, resolvePlan } from '../../../domain/plan/resolve-plan.ts';
 import { type AppliedPlan, applyPlan, type PlanChange } from '../../../usecases/plan/apply-plan.ts';
@@ -6,19 +6,16 @@ import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
 import { printResult, say } from '../output.ts';
 import type { Column } from '../table.ts';
-
-const DEFAULT_FILE = 'holdfast.yaml';
-
-interface FileOption {
-  readonly file: string;
-}
+import { registerPlanDiff } from './plan-diff.ts';
+import { registerPlanExport } from './plan-export.ts';
+import { addFileOption, type FileOption } from './plan-file-option.ts';
+import { registerPlanNew } from './plan-new.ts';
 
 /** Registers the command. */
 export function register(command: Command, context: CliContext): void {
-  command
-    .command('validate')
+  registerPlanNew(command.command('new'), context);
+  addFileOption(command.command('validate'))
     .description('Check a plan file; needs no cluster')
-    .option('-f, --file <file>', 'plan file, or - for standard input', DEFAULT_FILE)
     .action(async ({ file }: FileOption, own: Command) => {
       const plan = resolvePlan(await context.plans.read(file));
       for (const notice of plan.notices) say(context, `note: ${notice}`);
@@ -31,10 +28,10 @@ export function register(command: Command, context: CliContext): void {
         text: () => `${file} is valid: ${describePlan(plan)}\n`,
       });
     });
-  command
-    .command('apply')
+  registerPlanDiff(command.command('diff'), context);
+  registerPlanExport(command.command('export'), context);
+  addFileOption(command.command('apply'))
     .description('Make the cluster as a plan file says; deletes nothing, and may be repeated')
-    .option('-f, --file <file>', 'plan file, or - for standard input', DEFAULT_FILE)
     .option('--dry-run', 'say what would be changed, and change nothing')
     .action(async ({ file, dryRun = false }: FileOption & { readonly dryRun?: boolean }, own: Command) => {
       const plan = await context.plans.read(file);

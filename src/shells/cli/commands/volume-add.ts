@@ -1,10 +1,22 @@
-/** `holdfast volume add SIZE [NAME]`: Kismatic's command line, as far as this version goes. */
+/** `holdfast volume add SIZE [NAME]`: Kismatic's command line, with more to say and more to read. */
 import { type Command, Option } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
 import type { ExplainedNode } from '../../../domain/placement/explain-placement.ts';
+import { generateVolumeName } from '../../../domain/volume/generate-name.ts';
 import type { LayoutName } from '../../../domain/volume/layout.ts';
+import {
+  ACCESS_MODES,
+  DEFAULT_STORAGE_CLASS,
+  RECLAIM_POLICIES,
+  type Registration,
+  readRegistration,
+} from '../../../domain/volume/persistent-volume.ts';
 import type { Random } from '../../../ports/random.ts';
-import { type AddedVolume, type AddVolumeRequest, addVolume } from '../../../usecases/volumes/add-volume.ts';
+import {
+  addStaticVolume,
+  type StaticVolume,
+  type StaticVolumeRequest,
+} from '../../../usecases/volumes/add-static-volume.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
 import { printResult, say } from '../output.ts';
@@ -14,7 +26,9 @@ interface AddOptions {
   readonly replicaCount?: number;
   readonly distributionCount?: number;
   readonly allowAddress?: readonly string[];
-  readonly storageClass?: string;
+  readonly storageClass: string;
+  readonly accessModes: string;
+  readonly reclaimPolicy: string;
   readonly layout?: LayoutName;
   readonly pool?: string;
   readonly brick?: 'image' | 'directory';
@@ -45,7 +59,13 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
       'clients that may mount, comma-separated: 10.10.*.* or 10.10.0.0/16',
       readAddresses,
     )
-    .option('-c, --storage-class <name>', 'storage class of the PersistentVolume; not in this version')
+    .addOption(
+      new Option('-c, --storage-class <name>', 'storage class of the PersistentVolume')
+        .argParser(afterEquals)
+        .default(DEFAULT_STORAGE_CLASS),
+    )
+    .option('--access-modes <modes>', `comma-separated: ${ACCESS_MODES.join(', ')}`, 'ReadWriteMany')
+    .option('--reclaim-policy <policy>', RECLAIM_POLICIES.join(', '), 'Retain')
     .addOption(
       new Option('--layout <layout>', 'how copies make the volume').choices(['single', 'replicated', 'arbiter']),
     )
@@ -53,7 +73,7 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
     .addOption(new Option('--brick <kind>', 'what a copy is made of (default: image)').choices(['image', 'directory']))
     .option('--allow-split-brain', 'accept 2 plain replicas, which can diverge')
     .option('--dry-run', 'say where the copies would go, and create nothing')
-    .option('--wait', 'wait until the volume is ready')
+    .option('--wait', 'wait until the volume is ready, and register its PersistentVolume')
     .action(async (_size, _name, options: AddOptions, own: Command) => add(context, own, options));
 }
 
@@ -61,7 +81,7 @@ async function add(context: CliContext, own: Command, options: AddOptions): Prom
   const request = readRequest(own.args, options, context.random);
   const { timeout, headers } = globalOptions(own);
   const added = await withConnection(context, own, ({ client }) =>
-    addVolume({ client, clock: context.clock }, request, {
+    addStaticVolume({ client, clock: context.clock }, request, {
       isDryRun: options.dryRun ?? false,
       signal: context.signal,
       ...(options.wait === true ? { waitMs: timeout } : {}),
@@ -69,17 +89,29 @@ async function add(context: CliContext, own: Command, options: AddOptions): Prom
     }),
   );
   if (added.isDryRun) sayAll(context, added.notes);
+  say(context, describeRegistration(added, request.registration));
   const done = added.isDryRun ? 'would be added' : added.phase === 'Ready' ? 'is ready' : 'is added';
   await printResult(context, globalOptions(own), {
     data: added,
     names: [`volume/${added.name}`],
     text: (isWide) =>
-      `volume ${added.name} (${added.size}, ${added.layout}) ${done}\n${isWide ? `\n${explain(added, headers)}` : ''}`,
+      `volume ${added.name} (${added.size}, ${added.layout}) ${done}\n${isWide ? explain(added, headers) : ''}`,
   });
 }
 
+function describeRegistration(
+  { name, isRegistered, isDryRun }: StaticVolume,
+  { storageClass, accessModes, reclaimPolicy }: Registration,
+): string {
+  const what = `PersistentVolume ${name} (class ${storageClass}, ${accessModes.join(',')}, ${reclaimPolicy})`;
+  if (isRegistered) return `${what} is registered`;
+  if (isDryRun) return `${what} would be registered when the volume is ready`;
+  return `${what} is registered when the volume is ready: repeat the command for ${name} with --wait`;
+}
+
 /** The table of placement: which node was taken for which copy, with how many points, or why it was not. */
-function explain({ explanation }: AddedVolume, hasHeaders: boolean): string {
+function explain({ explanation }: StaticVolume, hasHeaders: boolean): string {
+  if (explanation === undefined) return '';
   const columns: readonly Column<ExplainedNode>[] = [
     { name: 'node', value: (row) => row.node },
     { name: 'zone', value: (row) => row.zone },
@@ -87,7 +119,7 @@ function explain({ explanation }: AddedVolume, hasHeaders: boolean): string {
     { name: 'points', value: (row) => row.points?.toFixed(1) },
     { name: 'why', value: describeRow },
   ];
-  return renderTable(columns, explanation.nodes, { isWide: true, hasHeaders });
+  return `\n${renderTable(columns, explanation.nodes, { isWide: true, hasHeaders })}`;
 }
 
 function describeRow({ checks, scores }: ExplainedNode): string {
@@ -99,9 +131,9 @@ function sayAll(context: CliContext, notes: readonly string[]): void {
   for (const note of notes) say(context, note);
 }
 
-function readRequest(args: readonly string[], options: AddOptions, random: Random): AddVolumeRequest {
+function readRequest(args: readonly string[], options: AddOptions, random: Random): StaticVolumeRequest {
   // Kismatic's sentences: its users and scripts know them.
-  const [size, name = randomName(random)] = args;
+  const [size, name = generateVolumeName(random.next)] = args;
   if (size === undefined) {
     throw new AppError('invalid', 'the volume size (in gigabytes) must be provided as the first argument to add', {
       hint: 'for example: holdfast volume add 10 storage01 -r 3',
@@ -113,7 +145,6 @@ function readRequest(args: readonly string[], options: AddOptions, random: Rando
       `${args.length} arguments were provided, but add does not support more than two arguments`,
     );
   }
-  refuseLater(options);
   return {
     name,
     size: readSize(size),
@@ -122,32 +153,16 @@ function readRequest(args: readonly string[], options: AddOptions, random: Rando
     ...(options.pool === undefined ? {} : { pool: options.pool }),
     ...(options.brick === undefined ? {} : { brick: options.brick }),
     ...(options.allowAddress === undefined ? {} : { allowFrom: options.allowAddress }),
+    ...(options.distributionCount === undefined ? {} : { distribution: options.distributionCount }),
     allowSplitBrain: options.allowSplitBrain ?? false,
+    registration: readOffer(options),
   };
 }
 
-/** What Kismatic has and this version does not: said, never ignored. */
-function refuseLater({ distributionCount = 1, storageClass }: AddOptions): void {
-  if (distributionCount !== 1) {
-    throw new AppError(
-      'unsupported',
-      `spreading a volume over ${distributionCount} replica sets (-d ${distributionCount}) is not in this version; nothing was created`,
-      {
-        reason: 'DistributionNotInThisVersion',
-        hint: 'leave -d out, or say -d 1',
-      },
-    );
-  }
-  if (storageClass !== undefined) {
-    throw new AppError(
-      'unsupported',
-      `a storage class (-c ${storageClass}) belongs to a PersistentVolume, which this version does not register; nothing was created`,
-      {
-        reason: 'StorageClassNotInThisVersion',
-        hint: 'leave -c out',
-      },
-    );
-  }
+function readOffer({ storageClass, accessModes, reclaimPolicy }: AddOptions): Registration {
+  const reading = readRegistration({ storageClass, reclaimPolicy, accessModes: accessModes.split(',') });
+  if (reading.ok) return reading.registration;
+  throw new AppError('invalid', `${reading.faults.join('; ')}; nothing was created`, { reason: 'InvalidRegistration' });
 }
 
 function readSize(text: string): string {
@@ -158,7 +173,8 @@ function readSize(text: string): string {
 }
 
 function readCount(what: string): (text: string) => number {
-  return (text) => {
+  return (written) => {
+    const text = afterEquals(written);
     if (!/^\d{1,4}$/.test(text))
       throw new AppError('invalid', `${what} count ${JSON.stringify(text.slice(0, 40))} is not a whole number`);
     if (Number(text) < 1) throw new AppError('invalid', `${what} count must be greater than zero`);
@@ -167,13 +183,15 @@ function readCount(what: string): (text: string) => number {
 }
 
 function readAddresses(text: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), ...text.split(',').map((address) => address.trim())];
+  return [
+    ...(before ?? []),
+    ...afterEquals(text)
+      .split(',')
+      .map((address) => address.trim()),
+  ];
 }
 
-/** Kismatic's letters: no 0, 1, l or o, which look alike. */
-const NAME_LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
-
-function randomName(random: Random): string {
-  const letters = Array.from({ length: 5 }, () => NAME_LETTERS[Math.floor(random.next() * NAME_LETTERS.length)]);
-  return `kismatic-${letters.join('')}`;
+/** Kismatic's users also write -c="durable" and -r=2. */
+function afterEquals(text: string): string {
+  return text.startsWith('=') ? text.slice(1) : text;
 }

@@ -1,8 +1,9 @@
-/** `holdfast volume add|list|show|delete` */
+/** `holdfast volume add|list|show|delete|ensure-default` */
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { registerVolumeAdd } from './volume-add.ts';
 import { registerVolumeDelete } from './volume-delete.ts';
+import { registerVolumeEnsureDefault } from './volume-ensure-default.ts';
 import { registerVolumeList, registerVolumeShow } from './volume-show.ts';
 
 /** Registers the command. */
@@ -11,4 +12,5 @@ export function register(command: Command, context: CliContext): void {
   registerVolumeList(command.command('list'), context);
   registerVolumeShow(command.command('show'), context);
   registerVolumeDelete(command.command('delete'), context);
+  registerVolumeEnsureDefault(command.command('ensure-default'), context);
 }
