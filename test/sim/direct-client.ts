@@ -37,10 +37,11 @@ export function createDirectClient(resources: Resources, options: DirectClientOp
       const scope = { namespace: namespace ?? metadata.namespace };
       return asResource(kind, await resources.replace(kind, metadata.name, object, scope));
     },
-    patch: async (kind, name, patch, { namespace, subresource, resourceVersion, signal } = {}) => {
+    patch: async (kind, name, patch, { namespace, subresource, resourceVersion, uid, signal } = {}) => {
       throwIfAborted(signal);
-      const metadata = { ...(patch['metadata'] as object | undefined), resourceVersion };
-      const body = resourceVersion === undefined ? patch : { ...patch, metadata };
+      const given = patch['metadata'] as object | undefined;
+      const metadata = { ...given, ...(resourceVersion && { resourceVersion }), ...(uid && { uid }) };
+      const body = Object.keys(metadata).length === 0 ? patch : { ...patch, metadata };
       return asResource(kind, await resources.patch(kind, name, { type: 'merge', body }, { namespace, subresource }));
     },
     delete: async (kind, name, { namespace, uid, signal } = {}) => {

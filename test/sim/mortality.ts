@@ -1,18 +1,26 @@
 /** Makes a program in this process mortal: after its death no clock and no client ever answers it again. */
 import type { Clock } from '../../src/ports/clock.ts';
 import type { ResourceClient } from '../../src/ports/resource-client.ts';
+import type { KindName } from '../../src/schemas/kinds.ts';
 
 export interface Mortality {
   readonly clock: Clock;
   client(inner: ResourceClient): ResourceClient;
+  /** Does the work, but a process that is dead by its end never hears of it. */
+  survive<T>(work: () => Promise<T>): Promise<T>;
   kill(): void;
   killAtWrite(n: number, when: 'before' | 'after'): void;
   isAlive(): boolean;
+  /** Begun so far, but heartbeats and Events: those are no part of any work. */
   writes(): number;
+  /** Resolves at its death. */
+  readonly died: Promise<void>;
 }
 
+const NOT_COUNTED: ReadonlySet<KindName> = new Set(['Lease', 'Event']);
+
 /** Nothing after an await on this ever runs: a dead program's code stays where it was. */
-function never<T>(): Promise<T> {
+export function never<T>(): Promise<T> {
   return new Promise(() => undefined);
 }
 
@@ -23,10 +31,14 @@ export function createMortality(clock: Clock): Mortality {
   let fatal: { readonly write: number; readonly when: 'before' | 'after' } | undefined;
 
   const isAlive = () => !death.signal.aborted;
-  const kill = () => death.abort();
+  const { promise: died, resolve: markDead } = Promise.withResolvers<void>();
+  const kill = () => {
+    death.abort();
+    markDead();
+  };
 
   /** The outcome of work, unless the process died meanwhile. */
-  const survive = <T>(work: Promise<T>): Promise<T> =>
+  const outcome = <T>(work: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       work.then(
         (value) => isAlive() && resolve(value),
@@ -34,14 +46,15 @@ export function createMortality(clock: Clock): Mortality {
       );
     });
 
-  const read = <T>(work: () => Promise<T>): Promise<T> => (isAlive() ? survive(work()) : never());
-  const write = async <T>(work: () => Promise<T>): Promise<T> => {
+  const read = <T>(work: () => Promise<T>): Promise<T> => (isAlive() ? outcome(work()) : never());
+  const write = async <T>(kind: KindName, work: () => Promise<T>): Promise<T> => {
     if (!isAlive()) return never();
-    writes += 1;
-    const isFatal = fatal?.write === writes;
+    const isCounted = !NOT_COUNTED.has(kind);
+    if (isCounted) writes += 1;
+    const isFatal = isCounted && fatal?.write === writes;
     if (isFatal && fatal?.when === 'before') kill();
     if (!isAlive()) return never();
-    return survive(
+    return outcome(
       work().finally(() => {
         if (isFatal) kill();
       }),
@@ -57,10 +70,10 @@ export function createMortality(clock: Clock): Mortality {
     client: (inner) => ({
       get: (kind, ...rest) => read(() => inner.get(kind, ...rest)),
       list: (kind, ...rest) => read(() => inner.list(kind, ...rest)),
-      create: (kind, ...rest) => write(() => inner.create(kind, ...rest)),
-      replace: (kind, ...rest) => write(() => inner.replace(kind, ...rest)),
-      patch: (kind, ...rest) => write(() => inner.patch(kind, ...rest)),
-      delete: (kind, ...rest) => write(() => inner.delete(kind, ...rest)),
+      create: (kind, ...rest) => write(kind, () => inner.create(kind, ...rest)),
+      replace: (kind, ...rest) => write(kind, () => inner.replace(kind, ...rest)),
+      patch: (kind, ...rest) => write(kind, () => inner.patch(kind, ...rest)),
+      delete: (kind, ...rest) => write(kind, () => inner.delete(kind, ...rest)),
       watch: (kind, options) => {
         // The connection of a dead process is closed by its machine, so the server's side of the watch ends too.
         const signal = options.signal === undefined ? death.signal : AbortSignal.any([options.signal, death.signal]);
@@ -72,11 +85,13 @@ export function createMortality(clock: Clock): Mortality {
         return { [Symbol.asyncIterator]: () => iterator };
       },
     }),
+    survive: read,
     kill,
     killAtWrite: (n, when) => {
       fatal = { write: n, when };
     },
     isAlive,
+    died,
     writes: () => writes,
   };
 }

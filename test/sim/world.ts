@@ -35,10 +35,14 @@ export interface SimProcess {
   readonly connection: FaultyClient;
   /** As kill -9: from the next await on, nothing of the program runs any more. */
   kill(): void;
-  /** Kills it in the middle of its n-th write (from 1): before it reaches the API, or before its answer comes back. */
+  /** Kills it in the middle of its n-th write as {@link SimProcess.writes} counts them: before it reaches the API, or before its answer comes back. */
   killAtWrite(n: number, when: 'before' | 'after'): void;
   isAlive(): boolean;
-  /** Writes begun so far. */
+  /** Resolves at its death. */
+  readonly died: Promise<void>;
+  /** For what reaches the program by other ways than its deps: a dead process never hears how the work ended. */
+  survive<T>(work: () => Promise<T>): Promise<T>;
+  /** Writes begun so far, but Leases and Events. */
   writes(): number;
 }
 
@@ -79,6 +83,8 @@ export async function createWorld(seed: number): Promise<World> {
       kill: () => mortality.kill(),
       killAtWrite: (n, when) => mortality.killAtWrite(n, when),
       isAlive: () => mortality.isAlive(),
+      died: mortality.died,
+      survive: (work) => mortality.survive(work),
       writes: () => mortality.writes(),
     };
   };

@@ -1,0 +1,46 @@
+/** Promises about data: it is erased only when its volume is to go, and served as long as somebody has it mounted. */
+import type { Check, CheckContext } from './invariants.ts';
+import { lostBricks, volumeOfBrick } from './truth.ts';
+
+/** No copy is erased or lost that a volume needs, and no volume is taken away that is wanted or in use. */
+export function createDataCheck({ gluster, seen, report }: CheckContext): Check {
+  /** Brick paths that a volume in the engine was ever made of, and whose data therefore counts. */
+  const used = new Set<string>();
+
+  const isWanted = (volumeName: string, uid: string): boolean => {
+    const volume = seen.Volume.get(volumeName);
+    return volume?.metadata.uid === uid && volume.metadata.deletionTimestamp === undefined;
+  };
+
+  const checkErasure = (node: string, uid: string): void => {
+    const copy = gluster.state.node(node).copies.get(uid);
+    if (copy === undefined) return;
+    const inUse = volumeOfBrick(gluster, node, copy.brickPath);
+    if (inUse !== undefined) report(`the copy of ${inUse.name} on ${node} is erased while the engine uses it`);
+    const spec = [...seen.VolumeCopy.values()].find((each) => each.metadata.uid === uid)?.spec;
+    if (spec === undefined || !used.has(copy.brickPath) || !isWanted(spec.volume, spec.volumeUid)) return;
+    report(`data of ${spec.volume} on ${node} is erased although the volume is wanted`);
+  };
+
+  const checkRemoval = (name: string): void => {
+    const volume = seen.Volume.get(name);
+    if (volume !== undefined && isWanted(name, volume.metadata.uid)) {
+      report(`${name} is removed from the engine although it is wanted`);
+    }
+    for (const node of gluster.state.nodes.values()) {
+      const isMounted = [...node.mounts.values()].some((mount) => mount.source === name && mount.isServed);
+      if (isMounted) report(`${name} is removed from the engine while it is mounted on ${node.name}`);
+    }
+  };
+
+  return {
+    onEffect: (step, node) => {
+      if (step.step === 'createVolume') for (const brick of step.bricks) used.add(brick.path);
+      if (step.step === 'eraseCopy') checkErasure(node, step.copy.copyUid);
+      if (step.step === 'stopVolume' || step.step === 'deleteVolume') checkRemoval(step.volume);
+    },
+    onTick: () => {
+      for (const lost of lostBricks(gluster)) report(lost);
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** Promises about placement and about who may act for a volume. */
+import type { GlusterStep } from '../../src/engines/gluster/steps.ts';
+import type { Resource } from '../../src/ports/resource-client.ts';
+import type { Check, CheckContext } from './invariants.ts';
+import type { SimProcess } from './world.ts';
+
+type StoredVolume = Resource<'Volume'>;
+
+const VOLUME_STEPS: ReadonlySet<GlusterStep['step']> = new Set([
+  'createVolume',
+  'setOptions',
+  'startVolume',
+  'limitVolume',
+  'startBricks',
+  'healVolume',
+  'stopVolume',
+  'deleteVolume',
+]);
+
+/**
+ * One anchor per epoch, each move raises the epoch by one, only the anchor acts; a placement stays as it is, has no two
+ * copies on a node, and a volume does not go before its copies.
+ */
+export function createVolumeCheck({ world, gluster, seen, report }: CheckContext): Check {
+  const anchors = new Map<string, string>();
+  const movedAt = new Map<string, number>();
+
+  const checkAnchor = ({ metadata, status }: StoredVolume): void => {
+    const { anchor, epoch = 0, placement = [] } = status ?? {};
+    if (anchor === undefined) return;
+    const key = `${metadata.name} (${metadata.uid}) in epoch ${epoch}`;
+    const known = anchors.get(key) ?? anchor;
+    if (known !== anchor) report(`${known} and ${anchor} are both anchor of ${key}`);
+    anchors.set(key, anchor);
+    if (placement.some((placed) => placed.node === anchor)) return;
+    report(`${anchor} is anchor of ${metadata.name} and holds no copy of it`);
+  };
+
+  const checkChange = (before: StoredVolume, after: StoredVolume): void => {
+    const { name } = after.metadata;
+    const [old, now] = [before.status ?? {}, after.status ?? {}];
+    const expected = (old.epoch ?? 0) + (old.anchor === now.anchor ? 0 : 1);
+    if ((now.epoch ?? 0) !== expected) {
+      report(`the epoch of ${name} went from ${old.epoch} to ${now.epoch}, its anchor from ${old.anchor}`);
+    }
+    const isMoved = old.placement !== undefined && JSON.stringify(old.placement) !== JSON.stringify(now.placement);
+    if (isMoved) report(`the placement of ${name} changed`);
+  };
+
+  const checkGone = ({ metadata: { name, uid } }: StoredVolume): void => {
+    for (const copy of seen.VolumeCopy.values()) {
+      if (copy.spec.volumeUid === uid) report(`${name} is gone before its copy ${copy.metadata.name}`);
+    }
+    if (gluster.state.volumes.has(name)) report(`${name} is gone but the engine holds it`);
+  };
+
+  const checkCopy = (copy: Resource<'VolumeCopy'>): void => {
+    const { volume, volumeUid, node, isReleased } = copy.spec;
+    for (const other of seen.VolumeCopy.values()) {
+      const isSibling = other.spec.volumeUid === volumeUid && other.metadata.uid !== copy.metadata.uid;
+      if (isSibling && other.spec.node === node) report(`two copies of ${volume} are on ${node}`);
+    }
+    const owner = seen.Volume.get(volume);
+    const isWanted = owner?.metadata.uid === volumeUid && owner.metadata.deletionTimestamp === undefined;
+    if (isReleased === true && isWanted) report(`copy ${copy.metadata.name} is released while ${volume} is wanted`);
+  };
+
+  const onVolume = (before: StoredVolume | undefined, after: StoredVolume | undefined): void => {
+    if (after === undefined) return before === undefined ? undefined : checkGone(before);
+    if (before?.status?.anchor !== after.status?.anchor) movedAt.set(after.metadata.name, world.clock.monotonic());
+    const nodes = (after.status?.placement ?? []).map((placed) => placed.node);
+    if (new Set(nodes).size < nodes.length) report(`two copies of ${after.metadata.name} on one node: ${nodes.join()}`);
+    checkAnchor(after);
+    if (before?.metadata.uid === after.metadata.uid) checkChange(before, after);
+  };
+
+  return {
+    onChange: (kind, before, after) => {
+      if (kind === 'Volume') onVolume(before as StoredVolume | undefined, after as StoredVolume | undefined);
+      if (kind === 'VolumeCopy' && after !== undefined) checkCopy(after as Resource<'VolumeCopy'>);
+    },
+    onStep: (step: GlusterStep, process: SimProcess) => {
+      if (!VOLUME_STEPS.has(step.step) || !('volume' in step)) return;
+      // Asking and acting are two things: an anchor that moved in this very instant was asked before.
+      if (movedAt.get(step.volume) === world.clock.monotonic()) return;
+      const anchor = seen.Volume.get(step.volume)?.status?.anchor;
+      if (process.name !== `agent ${anchor}`) report(`${process.name} does ${step.step}, but the anchor is ${anchor}`);
+    },
+  };
+}

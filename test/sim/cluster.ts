@@ -1,0 +1,250 @@
+/**
+ * A whole Holdfast in memory: the real controllers and the real agent of each node as mortal processes, the real API
+ * semantics, and GlusterFS as a model. Processes that die are started again, as systemd would.
+ */
+import { runAgent } from '../../src/controllers/agent/run-agent.ts';
+import { runControllers } from '../../src/controllers/run-controllers.ts';
+import { createFakeCluster, type FakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
+import type { GlusterStep } from '../../src/engines/gluster/steps.ts';
+import { type FaultRates, NO_FAULTS } from '../../src/ports/faulty-client.fake.ts';
+import { PlanFile, type PlanVolume } from '../../src/schemas/plan-file.ts';
+import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
+import { describeCluster } from './describe-cluster.ts';
+import { createInvariants } from './invariants.ts';
+import { createObserver, type Seen } from './observer.ts';
+import { type CrashPoint, createSimEngine, type Pace, USUAL_PACE } from './sim-engine.ts';
+import { createSimHost } from './sim-host.ts';
+import { createWorld, type SimProcess, type World } from './world.ts';
+
+/** As the embedded server's clients have it. */
+const WATCH_IDLE_MS = 25_000;
+/** A process that died is started again after up to so long. */
+const RESTART_MS = 3_000;
+/** An absence of this length is noticed: 3 s without a heartbeat, and a little for it to be written down. */
+const NOTICED_MS = 5_000;
+export const POOL = { name: 'default', path: '/pool' } as const;
+export const CONTROLLER = 'controller';
+
+export interface SimOptions {
+  readonly nodes?: readonly string[];
+  readonly poolBytes?: number;
+  readonly pace?: Pace;
+}
+
+export interface SimCluster {
+  readonly world: World;
+  readonly gluster: FakeCluster;
+  readonly seen: Seen;
+  readonly nodes: readonly string[];
+  /** Writes to the API but Leases, so far. */
+  writes(): number;
+  /** Applies a plan of all nodes and these volumes, as a person would. */
+  applyPlan(volumes: readonly PlanVolume[]): Promise<void>;
+  /** The running process of the controller, or of a node's agent. */
+  process(who: string): SimProcess | undefined;
+  /** Kills it; it is started again after a while. */
+  kill(who: string): void;
+  /** The step that an agent has begun last, of all nodes. */
+  lastStep(): GlusterStep | undefined;
+  /** Engine steps that the node's agents have begun so far, over all its processes. */
+  steps(node: string): number;
+  /** The agent dies at the step of that number, counted as by {@link SimCluster.steps}. */
+  crashAtStep(node: string, point: CrashPoint): void;
+  /** Cuts the connection to the API, also for processes started meanwhile. */
+  cut(who: string): void;
+  mend(who: string): void;
+  powerOff(node: string): void;
+  powerOn(node: string): void;
+  unplug(node: string): void;
+  plug(node: string): void;
+  /** Rates of chance faults for all connections, now and later. */
+  setRates(rates: FaultRates): void;
+  /** Ends all faults of connections, cables and switches; brick processes and disks are for the agents to repair. */
+  mendAll(): void;
+  /** Lets time pass until the condition holds. @throws {Error} when it does not in time, and about broken promises */
+  until(what: string, condition: () => boolean, deadlineMs: number): Promise<void>;
+  pass(ms: number): Promise<void>;
+}
+
+interface Machine {
+  readonly name: string;
+  isOn: boolean;
+  boots: number;
+  awaySince: number | undefined;
+  /** When it was last back after an absence that must have been noticed. */
+  returnedAt: number | undefined;
+}
+
+/** Starts the controller and an agent on each node; nothing is in the API yet. */
+export async function createSimCluster(seed: number, options: SimOptions = {}): Promise<SimCluster> {
+  const { nodes = ['kube1', 'kube2', 'kube3'], pace = USUAL_PACE } = options;
+  const world = await createWorld(seed);
+  const gluster = createFakeCluster(nodes, options.poolBytes === undefined ? {} : { poolBytes: options.poolBytes });
+  const { clock, random } = world;
+  const machines = new Map<string, Machine>();
+  for (const name of nodes) {
+    machines.set(name, { name, isOn: true, boots: 1, awaySince: undefined, returnedAt: undefined });
+  }
+  const processes = new Map<string, SimProcess>();
+  const cuts = new Set<string>();
+  const crashPoints = new Map<string, CrashPoint>();
+  const steps = new Map<string, number>();
+  let lastStep: GlusterStep | undefined;
+  let rates = NO_FAULTS;
+  let wasRough = false;
+  let deafUntil = 0;
+
+  const machine = (name: string): Machine => {
+    const found = machines.get(name);
+    if (found === undefined) throw new Error(`there is no node ${name}`);
+    return found;
+  };
+  const isCutOff = (who: string) => cuts.has(who) || (who !== CONTROLLER && !gluster.state.node(who).isPlugged);
+  const isControllerHeard = () => processes.get(CONTROLLER)?.isAlive() === true && !isCutOff(CONTROLLER);
+
+  const observer = createObserver(world, (...change) => invariants.onChange(...change));
+  const invariants = createInvariants({
+    ...{ world, gluster, seen: observer.seen, isControllerHeard },
+    returnedAt: (node) => machine(node).returnedAt,
+    isRough: () => wasRough,
+  });
+
+  const start = (who: string): void => {
+    if (who !== CONTROLLER && !machine(who).isOn) return;
+    if (processes.get(who)?.isAlive() === true) return;
+    const process = world.createProcess(who === CONTROLLER ? who : `agent ${who}`, rates);
+    processes.set(who, process);
+    if (isCutOff(who)) process.connection.cut();
+    void process.died.then(async () => {
+      if (who !== CONTROLLER && !machine(who).isOn) return;
+      await clock.sleep(300 + Math.round(random.next() * RESTART_MS));
+      start(who);
+    });
+    const never = new AbortController().signal;
+    if (who === CONTROLLER) void runControllers({ ...process.deps, watchIdleMs: WATCH_IDLE_MS }, never);
+    else void runAgent(agentOptions(who, process), never);
+  };
+  const agentOptions = (node: string, process: SimProcess) => {
+    const beginStep = (step: GlusterStep) => {
+      lastStep = step;
+      const nth = self.steps(node) + 1;
+      steps.set(node, nth);
+      const point = crashPoints.get(node);
+      return point?.step === nth ? point.when : undefined;
+    };
+    const { boots } = machine(node);
+    const spec = { addresses: { ip: addressOf(nodes, node) }, pools: [POOL] };
+    return {
+      ...process.deps,
+      watchIdleMs: WATCH_IDLE_MS,
+      identity: { name: node, initialSpec: spec, agentVersion: 'sim' },
+      host: createSimHost(gluster, node, () => `boot-${node}-${boots}`),
+      engine: createSimEngine(world, gluster, { node, process, pace, watcher: invariants, beginStep }),
+    };
+  };
+  for (const who of [CONTROLLER, ...nodes]) start(who);
+
+  const connectionOf = (who: string) => processes.get(who)?.connection;
+  const mendIfWhole = (who: string) => {
+    if (!isCutOff(who)) connectionOf(who)?.mend();
+  };
+  const leave = (name: string): void => {
+    machine(name).awaySince ??= clock.monotonic();
+  };
+  const comeBack = (name: string): void => {
+    const { isOn, awaySince } = machine(name);
+    if (!isOn || !gluster.state.node(name).isPlugged || awaySince === undefined) return;
+    machine(name).awaySince = undefined;
+    // Only what a controller could have noticed all the time is held against it.
+    if (clock.monotonic() - Math.max(awaySince, deafUntil) < NOTICED_MS || wasRough) return;
+    machine(name).returnedAt = clock.monotonic();
+  };
+
+  const check = (): void => {
+    try {
+      invariants.check();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new Error(`${message}\n${describeCluster({ seen: observer.seen, gluster, processes })}`, { cause: error });
+    }
+  };
+
+  const self: SimCluster = {
+    ...{ world, gluster, nodes, seen: observer.seen, writes: observer.writes },
+    applyPlan: async (volumes) => {
+      const hosts = nodes.map((host) => ({ host, ip: addressOf(nodes, host), pools: [POOL] }));
+      const plan = PlanFile.parse({ storage: { expected_count: hosts.length, nodes: hosts }, volumes });
+      await applyPlan({ client: world.client }, plan);
+    },
+    process: (who) => processes.get(who),
+    kill: (who) => {
+      if (who === CONTROLLER) deafUntil = clock.monotonic() + RESTART_MS;
+      processes.get(who)?.kill();
+    },
+    lastStep: () => lastStep,
+    steps: (node) => steps.get(node) ?? 0,
+    crashAtStep: (node, point) => void crashPoints.set(node, point),
+    cut: (who) => {
+      cuts.add(who);
+      connectionOf(who)?.cut();
+    },
+    mend: (who) => {
+      cuts.delete(who);
+      if (who === CONTROLLER) deafUntil = clock.monotonic() + NOTICED_MS;
+      mendIfWhole(who);
+    },
+    powerOff: (name) => {
+      machine(name).isOn = false;
+      leave(name);
+      processes.get(name)?.kill();
+      gluster.powerOff(name);
+    },
+    powerOn: (name) => {
+      if (machine(name).isOn) return;
+      machine(name).isOn = true;
+      machine(name).boots += 1;
+      gluster.powerOn(name);
+      comeBack(name);
+      start(name);
+    },
+    unplug: (name) => {
+      leave(name);
+      gluster.unplug(name);
+      connectionOf(name)?.cut();
+    },
+    plug: (name) => {
+      gluster.plug(name);
+      mendIfWhole(name);
+      comeBack(name);
+    },
+    setRates: (next) => {
+      rates = next;
+      wasRough ||= next !== NO_FAULTS;
+      for (const process of processes.values()) process.connection.setRates(next);
+    },
+    mendAll: () => {
+      self.setRates(NO_FAULTS);
+      for (const who of [...cuts]) self.mend(who);
+      for (const name of nodes) {
+        self.plug(name);
+        self.powerOn(name);
+      }
+      crashPoints.clear();
+    },
+    until: async (what, condition, deadlineMs) => {
+      const isReached = await world.runUntil(condition, deadlineMs, check);
+      if (!isReached)
+        throw new Error(
+          `not within ${deadlineMs / 1_000} simulated seconds: ${what}\n${describeCluster({ seen: observer.seen, gluster, processes })}`,
+        );
+    },
+    pass: async (ms) => {
+      await world.runUntil(() => false, ms, check);
+    },
+  };
+  return self;
+}
+
+function addressOf(nodes: readonly string[], name: string): string {
+  return `10.9.0.${nodes.indexOf(name) + 1}`;
+}

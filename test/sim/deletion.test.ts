@@ -1,0 +1,81 @@
+/** Volumes go wholly, whenever they are deleted and whatever breaks meanwhile, and their names are free at once. */
+import { describe, expect, it } from 'vitest';
+import { ATTACHMENT_FINALIZER } from '../../src/domain/finalizers.ts';
+import { NO_FAULTS } from '../../src/ports/faulty-client.fake.ts';
+import { createSeededRandom } from '../../src/ports/random.fake.ts';
+import type { PlanVolume } from '../../src/schemas/plan-file.ts';
+import { runChaos } from './chaos.ts';
+import { createSimCluster, type SimCluster } from './cluster.ts';
+import { deleteVolumeAndMounts, expectWhole, expectWhollyGone } from './expectations.ts';
+import { seeds, withSeed } from './seeds.ts';
+import { startUser, waitAsUser } from './user.ts';
+
+const LAYOUTS = ['single', 'replicated', 'arbiter'] as const;
+
+const volume = (layout: PlanVolume['layout']): PlanVolume => {
+  return { name: 'gv0', size: '1Gi', layout, mount: { path: '/data', nodes: 'all' } };
+};
+const isNameFree = ({ seen }: SimCluster) => seen.Volume.size === 0 && seen.VolumeAttachmentRecord.size === 0;
+
+describe('a volume deleted at any moment of its creation or life', () => {
+  it.each(LAYOUTS)('(%s) is wholly gone in the end', async (layout) => {
+    for (const seed of seeds(15)) {
+      await withSeed(seed, async () => {
+        const sim = await createSimCluster(seed);
+        const moment = createSeededRandom(seed).next() * 20_000;
+        const user = startUser(async () => {
+          await sim.applyPlan([volume(layout)]);
+          await sim.world.clock.sleep(moment);
+          await deleteVolumeAndMounts(sim, 'gv0');
+        });
+        await runChaos(sim, { seed, forMs: 40_000, everyMs: 1_500 });
+        await sim.until('the user is done', user.isDone, 60_000);
+        await expectWhollyGone(sim);
+      });
+    }
+  });
+
+  it('is not confused with its successor by an agent whose news and answers are late', async () => {
+    const sim = await createSimCluster(1);
+    await sim.applyPlan([volume('replicated')]);
+    await expectWhole(sim, 'gv0');
+    await sim.world.client.delete('VolumeAttachmentRecord', 'gv0.kube1');
+    await sim.pass(100);
+    // The agent unmounts, and neither hears that the record may go nor that it is gone and made anew.
+    const connection = sim.process('kube1')?.connection;
+    connection?.silenceWatches();
+    connection?.setRates({ failBefore: 0, failAfter: 1, breakWatch: 0 });
+    await sim.until('the record is gone', () => !sim.seen.VolumeAttachmentRecord.has('gv0.kube1'), 10_000);
+    await sim.applyPlan([volume('replicated')]);
+    await sim.pass(10_000);
+    const record = sim.seen.VolumeAttachmentRecord.get('gv0.kube1');
+    expect(record?.metadata.finalizers).toEqual([ATTACHMENT_FINALIZER]);
+    sim.setRates(NO_FAULTS);
+    await expectWhole(sim, 'gv0');
+    await deleteVolumeAndMounts(sim, 'gv0');
+    await expectWhollyGone(sim);
+  });
+
+  it('leaves its name to a new volume, which is whole while old answers and old news still come', async () => {
+    for (const seed of seeds(25)) {
+      await withSeed(seed, async () => {
+        const sim = await createSimCluster(seed);
+        const random = createSeededRandom(seed);
+        const user = startUser(async () => {
+          for (let round = 1; round <= 4; round += 1) {
+            await sim.applyPlan([volume(LAYOUTS[round % 3])]);
+            await sim.world.clock.sleep(random.next() * 15_000);
+            await deleteVolumeAndMounts(sim, 'gv0');
+            await waitAsUser(sim, () => isNameFree(sim));
+          }
+          await sim.applyPlan([volume('replicated')]);
+        });
+        await runChaos(sim, { seed, forMs: 90_000, everyMs: 2_000 });
+        await sim.until('the user is done', user.isDone, 10 * 60_000);
+        await expectWhole(sim, 'gv0');
+        await deleteVolumeAndMounts(sim, 'gv0');
+        await expectWhollyGone(sim);
+      });
+    }
+  });
+});

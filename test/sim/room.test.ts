@@ -1,0 +1,59 @@
+/** Volumes that want the same room: none is promised twice, and who waits says why and gets what becomes free. */
+import { describe, expect, it } from 'vitest';
+import { createSeededRandom } from '../../src/ports/random.fake.ts';
+import type { PlanVolume } from '../../src/schemas/plan-file.ts';
+import { runChaos } from './chaos.ts';
+import { createSimCluster, type SimCluster } from './cluster.ts';
+import { deleteVolumeAndMounts, expectWhole, expectWhollyGone } from './expectations.ts';
+import { seeds, withSeed } from './seeds.ts';
+
+const GIB = 1024 ** 3;
+
+const phaseOf = ({ seen }: SimCluster, name: string) => seen.Volume.get(name)?.status?.phase;
+
+describe('volumes that race for the last room', () => {
+  it('are placed one, and the other waits with reasons until the first is deleted', async () => {
+    for (const seed of seeds(15)) {
+      await withSeed(seed, async () => {
+        // A copy of 1 GiB takes 1.2 GiB of its pool.
+        const sim = await createSimCluster(seed, { poolBytes: 2 * GIB });
+        const names = ['gv-a', 'gv-b'];
+        const mount = { path: '/data', nodes: 'all' as const };
+        await sim.applyPlan(names.map((name) => ({ name, size: '1Gi', mount: { ...mount, path: `/data/${name}` } })));
+        await runChaos(sim, { seed, forMs: 30_000, everyMs: 1_500 });
+        const first = () => names.find((name) => phaseOf(sim, name) === 'Ready') ?? '';
+        await sim.until('one is ready', () => first() !== '', 5 * 60_000);
+        const [winner, loser] = [first(), names.find((name) => name !== first()) ?? ''];
+        await expectWhole(sim, winner);
+        await sim.until('the other waits', () => phaseOf(sim, loser) === 'Pending', 60_000);
+        const { reasons = [], placement } = sim.seen.Volume.get(loser)?.status ?? {};
+        expect(placement).toBeUndefined();
+        expect(reasons.join('\n')).toMatch(/kube1: .*free < 1\.2 GiB/);
+        expect(reasons.at(-1)).toContain('to make it fit');
+        await deleteVolumeAndMounts(sim, winner);
+        await expectWhole(sim, loser);
+      });
+    }
+  });
+
+  it('are never promised more than there is, in whatever order they come and go', async () => {
+    for (const seed of seeds(15)) {
+      await withSeed(seed, async () => {
+        const sim = await createSimCluster(seed, { nodes: ['kube1', 'kube2', 'kube3', 'kube4'], poolBytes: 4 * GIB });
+        const random = createSeededRandom(seed);
+        const layouts = ['single', 'replicated', 'arbiter'] as const;
+        const wishes = Array.from({ length: 10 }, (_, at): PlanVolume => {
+          const size = `${1 + Math.floor(random.next() * 3)}Gi`;
+          return { name: `gv-${at}`, size, layout: layouts[Math.floor(random.next() * 3)] };
+        });
+        // All at once, and again and again one of them goes.
+        await sim.applyPlan(wishes);
+        for (const { name } of wishes) {
+          await runChaos(sim, { seed: seed * 100 + wishes.length, forMs: 6_000, everyMs: 1_000 });
+          await sim.world.client.delete('Volume', name);
+        }
+        await expectWhollyGone(sim);
+      });
+    }
+  });
+});

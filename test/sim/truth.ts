@@ -1,0 +1,44 @@
+/** What is really so in the fake cluster, whatever the API says. */
+import type { FakeCluster, FakeVolume } from '../../src/engines/gluster/cluster.fake.ts';
+
+/**
+ * Any one copy could be lost now: the volume runs, all of its bricks are up, reachable and current, and every mount of
+ * it has a connection to each of them.
+ *
+ * @param clients - nodes whose mounts count
+ */
+export function isRedundantNow({ state }: FakeCluster, name: string, clients: readonly string[]): boolean {
+  const volume = state.volumes.get(name);
+  if (volume === undefined || !volume.isStarted || volume.bricks.length < 2 || volume.stale.size > 0) return false;
+  const areConnected = clients.every((client) =>
+    [...state.node(client).mounts.values()].every((mount) => {
+      return mount.source !== name || !mount.isServed || mount.connected.size === volume.bricks.length;
+    }),
+  );
+  if (!areConnected) return false;
+  return volume.bricks.every((brick) => {
+    const node = state.node(brick.node);
+    return node.isOn && node.isPlugged && state.serves(brick);
+  });
+}
+
+/** The volume that has a brick at this path, if any. */
+export function volumeOfBrick({ state }: FakeCluster, node: string, path: string): FakeVolume | undefined {
+  for (const volume of state.volumes.values()) {
+    if (volume.bricks.some((brick) => brick.node === node && brick.path === path)) return volume;
+  }
+  return undefined;
+}
+
+/** Bricks whose copy is not there although a volume is made of it, one line each. */
+export function lostBricks({ state }: FakeCluster): readonly string[] {
+  const lost: string[] = [];
+  for (const volume of state.volumes.values()) {
+    for (const brick of volume.bricks) {
+      const copies = [...state.node(brick.node).copies.values()];
+      if (copies.some((copy) => copy.brickPath === brick.path && copy.hasBrick)) continue;
+      lost.push(`volume ${volume.name} has lost its copy on ${brick.node}`);
+    }
+  }
+  return lost;
+}
