@@ -60,6 +60,8 @@ export interface DesiredCopy {
   readonly brick: 'image' | 'directory';
   /** Usable bytes wanted in the copy. */
   readonly sizeBytes: number;
+  /** A started volume counts on this copy, so an engine that knows of no such volume has lost it with its machine. */
+  readonly isInUse?: boolean;
 }
 
 export interface ObservedCopy {

@@ -1,6 +1,7 @@
 /** Nodes that fall and links that are cut under a writer, in a lab with all of Holdfast: facts of GlusterFS, section 8 a to d. */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GLUSTERD_ARGV } from '../../src/engines/gluster/daemon.ts';
 import { LAB_NODE } from '../../src/ports/lab.ts';
 import { GV0, glusterPids, NODES, PATIENCE_MS, type Product, startProduct } from './product-fixture.ts';
 
@@ -64,7 +65,7 @@ describe('a replicated volume under a writer', () => {
     expect(down.message).toContain(anchor);
     await served();
     // As systemd would.
-    await product.run(anchor, 'glusterd');
+    await product.run(anchor, ...GLUSTERD_ARGV);
     await whole();
     expect((await write(anchor, 'killed-here')).code).toBe(0);
     await writer.writeMore(RECORDS);

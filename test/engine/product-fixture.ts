@@ -67,9 +67,9 @@ export interface Product {
   /** The real command line, as the administrator; whatever its exit code. */
   cli(...args: string[]): Promise<CommandResult>;
   /** Standard output of a command in a host. */
-  run(host: string, file: string, ...args: string[]): Promise<string>;
+  run(host: string, ...argv: readonly string[]): Promise<string>;
   /** A command in a host, whatever its exit code. */
-  attempt(host: string, file: string, ...args: string[]): Promise<CommandResult>;
+  attempt(host: string, ...argv: readonly string[]): Promise<CommandResult>;
   /** Watches an object until the check has an answer. */
   until<K extends KindName, T>(
     kind: K,
@@ -124,9 +124,9 @@ export async function startProduct({ name, hosts = NODES, dataDiskBytes }: Produ
   });
   const { lab, client, server, kubeconfig } = up;
 
-  const attempt: Product['attempt'] = (host, file, ...args) =>
+  const attempt: Product['attempt'] = (host, file = '', ...args) =>
     lab.host(host).run({ file, args, okCodes: EXIT_CODES, timeoutMs: COMMAND_MS });
-  const run: Product['run'] = async (host, file, ...args) =>
+  const run: Product['run'] = async (host, file = '', ...args) =>
     (await lab.host(host).run({ file, args, timeoutMs: COMMAND_MS })).stdout;
   const until: Product['until'] = (kind, object, check) =>
     waitForObject(
@@ -293,8 +293,8 @@ export async function glusterPids(product: Product, host: string): Promise<reado
 /** Everything of volumes that is left on the hosts, found without any code of Holdfast's; empty when nothing is. */
 export async function residue(product: Product): Promise<readonly string[]> {
   const { pool } = product;
-  const ask = async (host: string, file: string, ...args: string[]) =>
-    (await product.attempt(host, file, ...args)).stdout.split('\n').filter((line) => line !== '');
+  const ask = async (host: string, ...argv: readonly string[]) =>
+    (await product.attempt(host, ...argv)).stdout.split('\n').filter((line) => line !== '');
   const found = await Promise.all(
     NODES.map(async (host) => {
       const lines = [

@@ -91,9 +91,12 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
       hint: `see kubectl describe storagenode ${deps.node}`,
     });
   }
+  const volume = deps.informers.Volume.get(copy.spec.volume);
+  const isInUse = volume?.metadata.uid === copy.spec.volumeUid && volume.status?.engine?.state === 'Started';
   return {
     subject: 'copy',
     isPresent,
+    isInUse,
     copyUid: copy.metadata.uid,
     volume: copy.spec.volume,
     volumeUid: copy.spec.volumeUid,

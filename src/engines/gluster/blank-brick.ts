@@ -21,14 +21,16 @@ const LOOK_MS = 10_000;
 export interface BlankBrick {
   /** The brick's node, by the name that GlusterFS knows it by. */
   readonly node: string;
-  /** There are other copies to fill it from. */
+  /** There are other copies to fill it from, by this node's GlusterFS. */
   readonly isRedundant: boolean;
+  /** What happened, as far as can be seen. */
+  readonly message: string;
 }
 
 /** Undefined unless a started volume counts on the brick directory and it holds nothing of it. */
 export async function findBlankBrick(
   { host, cli }: { readonly host: Host; readonly cli: GlusterCli },
-  { volume }: Pick<DesiredCopy, 'volume'>,
+  { volume, isInUse }: Pick<DesiredCopy, 'volume' | 'isInUse'>,
   brickPath: string,
   signal: AbortSignal,
 ): Promise<BlankBrick | undefined> {
@@ -36,10 +38,15 @@ export async function findBlankBrick(
   if ((await host.files.stat(`${brickPath}/.glusterfs`)) !== undefined) return undefined;
   try {
     const info = await findVolume(cli, volume, signal);
+    if (info === undefined && isInUse === true) {
+      const message = `the copy on ${host.name} is lost: the brick directory ${brickPath} is empty, and GlusterFS there knows of no volume ${volume}, as on a machine that was installed anew`;
+      return { node: host.name, isRedundant: false, message };
+    }
     const brick = info?.bricks.find((candidate) => candidate.path === brickPath);
     if (info?.state !== 'started' || brick === undefined) return undefined;
     if (await hasVolumeId(host, brickPath, signal)) return undefined;
-    return { node: brick.node, isRedundant: info.replicaCount > 1 };
+    const message = `a power loss left the brick directory ${brickPath} on ${host.name} blank`;
+    return { node: brick.node, isRedundant: info.replicaCount > 1, message };
   } catch (error) {
     // Without glusterd it cannot be known, and a copy can be made ready all the same.
     if (isAppError(error, 'unavailable')) return undefined;

@@ -58,12 +58,7 @@ async function seeBrick(
   const isUndescribed = await hasEmptyVolumeFile(host, desired.volume);
   const blank = await findBlankBrick({ host, cli }, desired, brick, signal);
   if (blank === undefined) return { state: 'ready', isUndescribed };
-  return {
-    state: 'broken',
-    isUndescribed,
-    blank,
-    message: `a power loss left the brick directory ${brick} on ${host.name} blank`,
-  };
+  return { state: 'broken', isUndescribed, blank, message: blank.message };
 }
 
 function isFileFault(error: unknown): boolean {

@@ -93,8 +93,9 @@ describe('copy', () => {
 
   it('fills a copy that a power loss left blank from the others, if there are any', () => {
     const blank = { state: 'broken', isMounted: true, hasImage: true } as const;
-    expect(plan({}, { ...blank, blank: { node: 'kube1', isRedundant: true } })).toEqual(['rebuildBrick']);
-    expect(plan({}, { ...blank, blank: { node: 'kube1', isRedundant: false } })).toEqual(['refuse']);
+    const lost = { node: 'kube1', message: 'the brick directory is blank' };
+    expect(plan({}, { ...blank, blank: { ...lost, isRedundant: true } })).toEqual(['rebuildBrick']);
+    expect(plan({}, { ...blank, blank: { ...lost, isRedundant: false } })).toEqual(['refuse']);
     expect(plan({}, { state: 'ready', isUndescribed: true })).toEqual(['rewriteVolumeFiles']);
   });
 
