@@ -15,6 +15,16 @@ export const CLI_COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'volume', summary: 'Add, list, show and delete volumes', load: () => import('./commands/volume.ts') },
   { name: 'node', summary: 'List and show nodes', load: () => import('./commands/node.ts') },
+  {
+    name: 'explain',
+    summary: 'Tell why a volume is as it is, or where one would go',
+    load: () => import('./commands/explain.ts'),
+  },
+  {
+    name: 'simulate',
+    summary: 'Tell what a loss, another node or growth would do',
+    load: () => import('./commands/simulate.ts'),
+  },
   { name: 'plan', summary: 'Check and apply plan files', load: () => import('./commands/plan.ts') },
   { name: 'version', summary: 'Print the version', load: () => import('./commands/version.ts') },
 ];

@@ -1,0 +1,176 @@
+/** Everything that is decided about one volume, in the order in which it was decided. */
+import type { Volume } from '../../schemas/volume.ts';
+import { usableSince } from '../node/is-usable.ts';
+import { judgeVolume, type Outcome } from '../simulate/judge-volume.ts';
+import { type ServerQuorum, serverQuorum } from '../simulate/lose-nodes.ts';
+import { copiesOfVolume } from '../simulate/see-volume.ts';
+import { simulateLoss } from '../simulate/simulate-loss.ts';
+import type { StoredCluster } from '../simulate/stored-cluster.ts';
+import { isServing } from '../volume/decide-volume.ts';
+import { describeCopies, phaseOf, stateMessage } from '../volume/describe-volume.ts';
+import { defaultReplicas, rolesOf } from '../volume/layout.ts';
+import { type NextStep, nextStep } from './next-step.ts';
+
+export interface ExplainedCopy {
+  readonly copy: string;
+  readonly node: string;
+  readonly pool: string;
+  readonly role: 'data' | 'arbiter';
+  /** As its node reports it; undefined before it is recorded. */
+  readonly state?: string;
+  readonly message?: string;
+  readonly isNodeReady: boolean;
+  /** As the engine said when it was last looked at; undefined when it never was. */
+  readonly isOnline?: boolean;
+  readonly isReadable?: boolean;
+  /** The engine was asked about it since its node is back. */
+  readonly isSeenNow: boolean;
+  readonly isServing: boolean;
+  readonly pendingHeals?: number;
+  readonly splitBrainEntries?: number;
+}
+
+export interface ExplainedCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly since: string;
+}
+
+/** What the loss of one node would do to the volume now. */
+export interface ExplainedLoss {
+  readonly node: string;
+  readonly outcome: Outcome;
+  readonly message: string;
+  /** What cannot be known from counting copies. */
+  readonly warning?: string;
+}
+
+export interface VolumeExplanation {
+  readonly volume: string;
+  readonly phase: NonNullable<NonNullable<Volume['status']>['phase']>;
+  readonly message: string;
+  readonly size: string;
+  readonly layout: string;
+  /** How many copies must serve for the volume to be served, and how many do. */
+  readonly quorum: { readonly needed: number; readonly serving: number; readonly copies: number };
+  readonly serverQuorum: ServerQuorum;
+  readonly reasons: readonly string[];
+  readonly anchor?: { readonly node: string; readonly epoch: number; readonly isReady: boolean };
+  /** When the anchor's agent last spoke of an older epoch than the one in force. */
+  readonly observedEpoch?: number;
+  readonly conditions: readonly ExplainedCondition[];
+  /** `since` is an RFC 3339 time. */
+  readonly waitsFor?: { readonly what: string; readonly since: string };
+  readonly copies: readonly ExplainedCopy[];
+  readonly mounts: readonly { readonly node: string; readonly path: string; readonly state?: string }[];
+  readonly ifLost: readonly ExplainedLoss[];
+  readonly next: NextStep;
+}
+
+/** Answers `holdfast explain volume`. */
+export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExplanation {
+  const { spec, status, metadata } = volume;
+  const copies = explainCopies(stored, volume);
+  const mounts = stored.attachments.filter((record) => record.spec.volume === metadata.name);
+  const usable = usableSince(stored.nodes, spec.engine);
+  const total = rolesOf({ layout: spec.layout, replicas: spec.replicas ?? defaultReplicas(spec.layout) });
+  const laggingMounts = mounts.filter((record) => {
+    return usable.has(record.spec.node) && (record.status?.connectedCopies ?? 0) < (record.status?.copies ?? 0);
+  });
+  const { anchor, epoch = 0, engine } = status ?? {};
+  return {
+    volume: metadata.name ?? '',
+    phase: phaseOf(volume),
+    message: stateMessage(volume),
+    size: spec.size,
+    layout: `${spec.layout}, ${describeCopies(total)}`,
+    quorum: {
+      needed: Math.floor(total.length / 2) + 1,
+      serving: copies.filter((copy) => copy.isServing).length,
+      copies: total.length,
+    },
+    serverQuorum: serverQuorum(stored),
+    reasons: status?.reasons ?? [],
+    ...(anchor === undefined ? {} : { anchor: { node: anchor, epoch, isReady: usable.has(anchor) } }),
+    ...(engine === undefined || engine.epoch === epoch ? {} : { observedEpoch: engine.epoch }),
+    conditions: (status?.conditions ?? []).map(({ lastTransitionTime, ...rest }) => ({
+      type: rest.type,
+      status: rest.status,
+      reason: rest.reason,
+      message: rest.message,
+      since: lastTransitionTime,
+    })),
+    ...waitsFor(volume),
+    copies,
+    mounts: mounts.map((record) => ({
+      node: record.spec.node,
+      path: record.spec.mountPath,
+      ...(record.status === undefined ? {} : { state: record.status.state }),
+    })),
+    ifLost: explainLosses(stored, volume),
+    next: nextStep({
+      volume,
+      awayNodes: copies.filter((copy) => !copy.isNodeReady).map((copy) => copy.node),
+      downNodes: copies.filter((copy) => !copy.isServing).map((copy) => copy.node),
+      laggingMounts: laggingMounts.map((record) => record.spec.node),
+    }),
+  };
+}
+
+/** Those placed, and those that a deletion has not removed yet. */
+function explainCopies(stored: StoredCluster, volume: Volume): readonly ExplainedCopy[] {
+  const recorded = copiesOfVolume(stored, volume);
+  const bricks = volume.status?.engine?.bricks ?? [];
+  const usable = usableSince(stored.nodes, volume.spec.engine);
+  const fallback = recorded.map(({ metadata, spec }) => ({ ...spec, copy: metadata.name ?? '' }));
+  const placed = volume.status?.placement ?? fallback;
+  return placed.map(({ copy, node, pool, role }) => {
+    const brick = bricks.find((candidate) => candidate.copy === copy);
+    const found = recorded.find((candidate) => candidate.metadata.name === copy)?.status;
+    return {
+      copy,
+      node,
+      pool,
+      role,
+      ...(found === undefined ? {} : { state: found.state }),
+      ...(found?.message === undefined ? {} : { message: found.message }),
+      isNodeReady: usable.has(node),
+      ...(brick === undefined ? {} : { isOnline: brick.isOnline, isReadable: brick.isReadable }),
+      isSeenNow: brick !== undefined && usable.has(node) && brick.nodeReadySince === usable.get(node),
+      isServing: isServing({ copy, node, pool, role }, bricks, usable),
+      ...(brick?.pendingHeals === undefined ? {} : { pendingHeals: brick.pendingHeals }),
+      ...(brick?.splitBrainEntries === undefined ? {} : { splitBrainEntries: brick.splitBrainEntries }),
+    };
+  });
+}
+
+/** Only while the engine serves it: before and after that there is nothing that a loss could stop. */
+function explainLosses(stored: StoredCluster, volume: Volume): readonly ExplainedLoss[] {
+  if (judgeVolume(stored, volume).outcome === 'notReady') return [];
+  return (volume.status?.placement ?? []).flatMap(({ node }) => {
+    const { volumes } = simulateLoss({ ...stored, volumes: [volume] }, [node]);
+    return volumes.map(({ after, message, warning }) => {
+      return { node, outcome: after, message, ...(warning === undefined ? {} : { warning }) };
+    });
+  });
+}
+
+function waitsFor({ metadata, status }: Volume): Pick<VolumeExplanation, 'waitsFor'> {
+  const find = (type: string) => status?.conditions?.find((condition) => condition.type === type);
+  const [ready, redundant] = [find('Ready'), find('Redundant')];
+  if (metadata.deletionTimestamp !== undefined) {
+    // The condition may be older than the wish to delete.
+    const isAbout = ready?.status === 'False';
+    return {
+      waitsFor: { what: isAbout ? ready.message : 'the controller to begin', since: metadata.deletionTimestamp },
+    };
+  }
+  if (ready === undefined) {
+    return { waitsFor: { what: 'the controller to look at it', since: metadata.creationTimestamp ?? '' } };
+  }
+  if (ready.status !== 'True') return { waitsFor: { what: ready.message, since: ready.lastTransitionTime } };
+  if (redundant === undefined || redundant.status === 'True' || redundant.reason === 'SingleCopy') return {};
+  return { waitsFor: { what: redundant.message, since: redundant.lastTransitionTime } };
+}

@@ -1,0 +1,81 @@
+/** The command that helps a volume on, from how it stands. */
+import type { Volume } from '../../schemas/volume.ts';
+import { phaseOf } from '../volume/describe-volume.ts';
+
+export interface NextStep {
+  readonly why: string;
+  /** A command line as it is typed. */
+  readonly command: string;
+}
+
+export interface SeenForNextStep {
+  readonly volume: Volume;
+  /** Nodes of the volume that are out of reach. */
+  readonly awayNodes: readonly string[];
+  /** Nodes whose copy does not serve. */
+  readonly downNodes: readonly string[];
+  /** Nodes whose mount does not reach every copy. */
+  readonly laggingMounts: readonly string[];
+}
+
+/** Chooses the next command for `holdfast explain volume`. */
+export function nextStep(seen: SeenForNextStep): NextStep {
+  const { volume, awayNodes } = seen;
+  const name = volume.metadata.name ?? '';
+  const [away] = awayNodes;
+  const ready = reasonOf(volume, 'Ready');
+  switch (phaseOf(volume)) {
+    case 'Deleting':
+      if (ready === 'InUse') {
+        return { why: 'it is deleted when nobody uses it', command: `holdfast volume delete ${name} --detach` };
+      }
+      return away === undefined ? goesOn(name) : lookAt(away, 'its copy cannot be removed before it is back');
+    case 'Pending':
+      if (ready !== 'NoPlaceForCopies') return { why: 'the controller has to look at it', command: 'holdfast status' };
+      return { why: 'every node against every filter', command: placementCommand(volume) };
+    case 'Creating':
+      return away === undefined ? goesOn(name) : lookAt(away, 'its copy cannot be prepared before it is back');
+    case 'Ready':
+    case 'Degraded':
+    case 'Unavailable':
+      return forServing(seen, name);
+  }
+}
+
+function forServing({ volume, awayNodes, downNodes, laggingMounts }: SeenForNextStep, name: string): NextStep {
+  const [away = downNodes[0]] = awayNodes.filter((node) => downNodes.includes(node));
+  if (away !== undefined) return lookAt(away, 'its copy does not serve');
+  const reason = reasonOf(volume, 'Redundant');
+  if (reason === 'SplitBrain') {
+    return { why: 'see which copies differ; none is chosen for you', command: `holdfast volume show ${name}` };
+  }
+  const [lagging] = laggingMounts;
+  if (lagging !== undefined) return lookAt(lagging, 'its mount does not reach every copy');
+  if (phaseOf(volume) !== 'Ready') return goesOn(name);
+  const node = volume.status?.placement?.[0]?.node ?? '';
+  return { why: 'nothing is to be done; try what a loss would do', command: `holdfast simulate lose-node ${node}` };
+}
+
+function goesOn(name: string): NextStep {
+  return { why: 'it goes on by itself; look again', command: `holdfast volume show ${name}` };
+}
+
+function lookAt(node: string, why: string): NextStep {
+  return { why, command: `holdfast node show ${node}` };
+}
+
+function placementCommand({ spec }: Volume): string {
+  const parts = [
+    `holdfast explain placement --size ${spec.size} --layout ${spec.layout}`,
+    spec.replicas === undefined ? '' : `--replicas ${spec.replicas}`,
+    spec.allowSplitBrain === true ? '--allow-split-brain' : '',
+    spec.pool === 'default' ? '' : `--pool ${spec.pool}`,
+    spec.brick === 'image' ? '' : `--brick ${spec.brick}`,
+    (spec.zones ?? []).length === 0 ? '' : `--zones ${spec.zones?.join(',')}`,
+  ];
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+function reasonOf({ status }: Volume, type: string): string | undefined {
+  return status?.conditions?.find((condition) => condition.type === type)?.reason;
+}
