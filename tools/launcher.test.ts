@@ -76,6 +76,15 @@ async function saysReady(child: ChildProcess): Promise<void> {
   expect(String(text)).toContain('ready');
 }
 
+test.for(['this Node', 'an old Node'])('a link to it passes its own name on, started by %s', async (node) => {
+  writeBundle('console.log(process.argv[1]);');
+  installPackages();
+  const link = join(folder, 'kismatic');
+  symlinkSync(launcher, link);
+  const before = node === 'an old Node' ? ['--import', join(folder, 'old.mjs')] : [];
+  expect(await finish(start([...before, link]))).toMatchObject({ stdout: `${link}\n`, stderr: '' });
+});
+
 test.for(['this Node', 'an old Node'])(
   'arguments, input, output and exit code pass through, started by %s',
   async (who) => {

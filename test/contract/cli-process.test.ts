@@ -70,7 +70,7 @@ test('completion works in bash', () => {
     'show',
     'list',
     '--allow-address --allow-split-brain',
-    'table wide json yaml name',
+    'table wide json yaml name kismatic-json',
     'arbiter',
   ]);
   expect(lines[6]).toMatch(/^bash zsh fish /);

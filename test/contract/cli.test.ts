@@ -420,6 +420,7 @@ describe('the program', () => {
     [['volume', 'show'], "missing required argument 'name'"],
     [['volume', 'list', 'extra'], 'too many arguments'],
     [['volume', 'list', '-o', 'xml'], 'Allowed choices are table, wide, json, yaml, name'],
+    [['node', 'list', '-o', 'kismatic-json'], '-o kismatic-json is a form of: holdfast volume list'],
     [['volume', 'list', '--timeout', 'soon'], '"soon" is not a length of time'],
   ])('%j is a mistake in the arguments', async (args, message) => {
     const run = await holdfast(args);

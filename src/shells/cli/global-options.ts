@@ -1,11 +1,12 @@
 /** Options that every command takes, wherever they stand on the line. */
 import { type Command, Option } from 'commander';
 import { parseDuration } from '../../domain/duration.ts';
+import { AppError } from '../../domain/errors.ts';
 import { ADMIN_KUBECONFIG, type CliContext, type Connection, kubeconfigPath } from './context.ts';
 
 export interface GlobalOptions {
   readonly kubeconfig?: string;
-  readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
+  readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name' | 'kismatic-json';
   /** False with --no-headers. */
   readonly headers: boolean;
   readonly yes?: boolean;
@@ -24,7 +25,7 @@ export function addGlobalOptions(program: Command): void {
     )
     .addOption(
       new Option('-o, --output <form>', 'form of the output')
-        .choices(['table', 'wide', 'json', 'yaml', 'name'])
+        .choices(['table', 'wide', 'json', 'yaml', 'name', 'kismatic-json'])
         .default('table'),
     )
     .option('--no-headers', 'leave the headings of tables out')
@@ -33,7 +34,17 @@ export function addGlobalOptions(program: Command): void {
       new Option('--timeout <time>', 'how long to wait, for example 90s or 5m')
         .argParser(parseDuration)
         .default(DEFAULT_TIMEOUT_MS, '120s'),
-    );
+    )
+    .hook('preAction', (_program, command) => refuseForm(command));
+}
+
+/** Refused before the command does anything: only lists of volumes have Kismatic's form. */
+function refuseForm(command: Command): void {
+  const isVolumeList = command.name() === 'list' && command.parent?.name() === 'volume';
+  if (globalOptions(command).output !== 'kismatic-json' || isVolumeList) return;
+  throw new AppError('invalid', '-o kismatic-json is a form of: holdfast volume list', {
+    hint: 'choose table, wide, json, yaml or name',
+  });
 }
 
 /** The global options as a command's action sees them. */

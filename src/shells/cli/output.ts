@@ -35,6 +35,7 @@ export async function printResult<T>(context: OutputContext, options: GlobalOpti
       return;
     case 'table':
     case 'wide':
+    case 'kismatic-json': // printed by the one command that has it, refused for all others
       printForPeople(context, options, result);
   }
 }

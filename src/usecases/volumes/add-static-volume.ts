@@ -40,6 +40,8 @@ export type StaticVolume = Omit<AddedVolume, 'explanation'> & {
   readonly isRegistered: boolean;
 };
 
+const RECYCLE_NOTE =
+  'Recycle: Kubernetes does not scrub volumes of CSI drivers; once its claim is gone the PersistentVolume ends as Failed';
 /** On a Volume: what its PersistentVolume is to be, and the wish it was made for. */
 const REQUEST_ANNOTATION = 'holdfast.dev/static-volume';
 
@@ -76,13 +78,16 @@ async function addNew(
   const { onStored } = options;
   const { registration: _registration, ...wish } = request;
   const annotations = { [REQUEST_ANNOTATION]: markOf(request) };
-  const isNew = { isResumed: false, isRegistered: false };
+  const asNew = (added: AddedVolume) => {
+    const notes = [...added.notes, ...(request.registration.reclaimPolicy === 'Recycle' ? [RECYCLE_NOTE] : [])];
+    return { ...added, notes, isResumed: false, isRegistered: false };
+  };
   const added = await addVolume(
     deps,
     { ...wish, annotations },
-    { ...options, onStored: (stored) => onStored?.({ ...stored, ...isNew }) },
+    { ...options, onStored: (stored) => onStored?.(asNew(stored)) },
   );
-  return register(deps, { ...added, ...isNew }, { request, options });
+  return register(deps, asNew(added), { request, options });
 }
 
 interface Call {

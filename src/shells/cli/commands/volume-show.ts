@@ -1,5 +1,5 @@
 /** `holdfast volume list` and `holdfast volume show NAME` */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { describeBytes } from '../../../domain/bytes.ts';
 import { phaseOf, stateMessage } from '../../../domain/volume/describe-volume.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
@@ -7,39 +7,25 @@ import { listKismaticVolumes } from '../../../usecases/volumes/list-kismatic-vol
 import { listVolumes, type ShownVolume, showVolume } from '../../../usecases/volumes/read-volumes.ts';
 import { ageOf } from '../age.ts';
 import type { CliContext } from '../context.ts';
-import { type GlobalOptions, globalOptions, withConnection } from '../global-options.ts';
+import { globalOptions, withConnection } from '../global-options.ts';
 import { kismaticJson } from '../kismatic/volume-list.ts';
 import { printResult } from '../output.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
 
-interface ListOptions {
-  /** Where it stands behind the command; before it, it is the global option. */
-  readonly output?: GlobalOptions['output'] | 'kismatic-json';
-}
-
 /** Registers `volume list`. */
 export function registerVolumeList(command: Command, context: CliContext): void {
-  // The same option as everywhere, with one form more that only a list of volumes has.
-  const forms = ['table', 'wide', 'json', 'yaml', 'name', 'kismatic-json'];
-  command
-    .description('List the volumes')
-    .addOption(new Option('-o, --output <form>', 'form of the output').choices(forms));
-  command.action(async ({ output }: ListOptions, own: Command) => {
-    if (output === 'kismatic-json') return printKismaticList(context, own);
+  command.description('List the volumes').action(async (_options, own: Command) => {
+    if (globalOptions(own).output === 'kismatic-json') return printKismaticList(context, own);
     const volumes = await withConnection(context, own, ({ client }) => listVolumes({ client, signal: context.signal }));
-    await printResult(
-      context,
-      { ...globalOptions(own), ...(output === undefined ? {} : { output }) },
-      {
-        data: { items: volumes },
-        names: volumes.map((volume) => `volume/${volume.metadata.name}`),
-        table: {
-          columns: columnsOf(context),
-          items: volumes,
-          empty: 'No volumes were found on the cluster. You may use `holdfast volume add` to create new volumes.',
-        },
+    await printResult(context, globalOptions(own), {
+      data: { items: volumes },
+      names: volumes.map((volume) => `volume/${volume.metadata.name}`),
+      table: {
+        columns: columnsOf(context),
+        items: volumes,
+        empty: 'No volumes were found on the cluster. You may use `holdfast volume add` to create new volumes.',
       },
-    );
+    });
   });
 }
 
