@@ -153,6 +153,14 @@ describe('explainVolume', () => {
     expect(second).toMatchObject({ isNodeReady: true, isOnline: true, isSeenNow: false, isServing: false });
   });
 
+  test('what the engine refuses is told in its words', () => {
+    const [volume] = clusterOf(NODES, [PLACED]).volumes;
+    const engine = volume?.status?.engine;
+    if (engine === undefined) throw new Error('the volume is started');
+    const explained = explain({ status: { phase: 'Degraded', engine: { ...engine, message: 'Quorum not met' } } });
+    expect(explained.engineMessage).toBe('Quorum not met');
+  });
+
   test('an anchor whose report is of an older epoch is told', () => {
     expect(explain({ status: { phase: 'Ready', epoch: 2 } }).observedEpoch).toBe(1);
   });

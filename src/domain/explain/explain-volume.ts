@@ -60,6 +60,8 @@ export interface VolumeExplanation {
   readonly anchor?: { readonly node: string; readonly epoch: number; readonly isReady: boolean };
   /** When the anchor's agent last spoke of an older epoch than the one in force. */
   readonly observedEpoch?: number;
+  /** What the anchor's agent says is wrong or under way in the engine. What it saw of copies may be older than that. */
+  readonly engineMessage?: string;
   readonly conditions: readonly ExplainedCondition[];
   /** `since` is an RFC 3339 time. */
   readonly waitsFor?: { readonly what: string; readonly since: string };
@@ -95,6 +97,7 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
     reasons: status?.reasons ?? [],
     ...(anchor === undefined ? {} : { anchor: { node: anchor, epoch, isReady: usable.has(anchor) } }),
     ...(engine === undefined || engine.epoch === epoch ? {} : { observedEpoch: engine.epoch }),
+    ...(engine?.message === undefined ? {} : { engineMessage: engine.message }),
     conditions: (status?.conditions ?? []).map(({ lastTransitionTime, ...rest }) => ({
       type: rest.type,
       status: rest.status,

@@ -61,7 +61,7 @@ function notFound(what: keyof typeof KNOWN, name: string, known: readonly string
   const { reason, list } = KNOWN[what];
   return new AppError('notFound', `there is no ${what} ${JSON.stringify(shown)}`, {
     reason,
-    hint: meant === undefined ? list : `did you mean ${meant}?`,
+    hint: meant !== undefined ? `did you mean ${meant}?` : known.length === 0 ? `there are no ${what}s yet` : list,
   });
 }
 

@@ -62,6 +62,7 @@ function pairsOf(
     ['Asked for', `${explained.size}, ${explained.layout}`],
     ['Waits for', waits ?? 'nothing'],
     ['Anchor', anchor && describeAnchor(anchor, explained.observedEpoch)],
+    ['Engine', explained.engineMessage],
     ['Served', `needs ${quorum.needed} of ${quorum.copies} copies; ${quorum.serving} serve`],
     [
       'Pool quorum',
