@@ -81,7 +81,6 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
   const laggingMounts = mounts.filter((record) => {
     return usable.has(record.spec.node) && (record.status?.connectedCopies ?? 0) < (record.status?.copies ?? 0);
   });
-  const { anchor, epoch = 0, engine } = status ?? {};
   return {
     volume: metadata.name ?? '',
     phase: phaseOf(volume),
@@ -95,9 +94,7 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
     },
     serverQuorum: serverQuorum(stored),
     reasons: status?.reasons ?? [],
-    ...(anchor === undefined ? {} : { anchor: { node: anchor, epoch, isReady: usable.has(anchor) } }),
-    ...(engine === undefined || engine.epoch === epoch ? {} : { observedEpoch: engine.epoch }),
-    ...(engine?.message === undefined ? {} : { engineMessage: engine.message }),
+    ...explainEngine(volume, usable),
     conditions: (status?.conditions ?? []).map(({ lastTransitionTime, ...rest }) => ({
       type: rest.type,
       status: rest.status,
@@ -119,6 +116,18 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
       downNodes: copies.filter((copy) => !copy.isServing).map((copy) => copy.node),
       laggingMounts: laggingMounts.map((record) => record.spec.node),
     }),
+  };
+}
+
+function explainEngine(
+  { status }: Volume,
+  usable: ReadonlyMap<string, string>,
+): Pick<VolumeExplanation, 'anchor' | 'observedEpoch' | 'engineMessage'> {
+  const { anchor, epoch = 0, engine } = status ?? {};
+  return {
+    ...(anchor === undefined ? {} : { anchor: { node: anchor, epoch, isReady: usable.has(anchor) } }),
+    ...(engine === undefined || engine.epoch === epoch ? {} : { observedEpoch: engine.epoch }),
+    ...(engine?.message === undefined ? {} : { engineMessage: engine.message }),
   };
 }
 
