@@ -3,7 +3,14 @@ import type { Check, CheckContext } from './invariants.ts';
 import { lostBricks, volumeOfBrick } from './truth.ts';
 
 /** No copy is erased or lost that a volume needs, and no volume is taken away that is wanted or in use. */
-export function createDataCheck({ gluster, seen, report }: CheckContext): Check {
+export function createDataCheck({ world, gluster, seen, report }: CheckContext): Check {
+  const now = () => world.clock.monotonic();
+  /** When volumes came to be in the engine, by name. */
+  const madeAt = new Map<string, number>();
+  /** When the erasure of a copy was begun, by its UID. */
+  const erasedFrom = new Map<string, number>();
+  /** Volumes that came to be while a copy of theirs was being erased, by their identity in the engine. */
+  const late = new Set<string>();
   /** Brick paths that a volume in the engine was ever made of, and whose data therefore counts. */
   const used = new Set<string>();
 
@@ -16,7 +23,10 @@ export function createDataCheck({ gluster, seen, report }: CheckContext): Check 
     const copy = gluster.state.node(node).copies.get(uid);
     if (copy === undefined) return;
     const inUse = volumeOfBrick(gluster, node, copy.brickPath);
-    if (inUse !== undefined) report(`the copy of ${inUse.name} on ${node} is erased while the engine uses it`);
+    const isLate = inUse !== undefined && (madeAt.get(inUse.name) ?? 0) >= (erasedFrom.get(uid) ?? now());
+    // A dead agent's order to create it was carried out in the middle of this step; the anchor takes it away again.
+    if (isLate) late.add(inUse.id);
+    else if (inUse !== undefined) report(`the copy of ${inUse.name} on ${node} is erased while the engine uses it`);
     const spec = [...seen.VolumeCopy.values()].find((each) => each.metadata.uid === uid)?.spec;
     if (spec === undefined || !used.has(copy.brickPath) || !isWanted(spec.volume, spec.volumeUid)) return;
     report(`data of ${spec.volume} on ${node} is erased although the volume is wanted`);
@@ -34,13 +44,21 @@ export function createDataCheck({ gluster, seen, report }: CheckContext): Check 
   };
 
   return {
+    onStep: (step) => {
+      if (step.step === 'eraseCopy') erasedFrom.set(step.copy.copyUid, now());
+    },
     onEffect: (step, node) => {
-      if (step.step === 'createVolume') for (const brick of step.bricks) used.add(brick.path);
+      if (step.step === 'createVolume') {
+        if (!gluster.state.volumes.has(step.volume)) madeAt.set(step.volume, now());
+        for (const brick of step.bricks) used.add(brick.path);
+      }
       if (step.step === 'eraseCopy') checkErasure(node, step.copy.copyUid);
       if (step.step === 'stopVolume' || step.step === 'deleteVolume') checkRemoval(step.volume);
     },
     onTick: () => {
-      for (const lost of lostBricks(gluster)) report(lost);
+      for (const { volume, node } of lostBricks(gluster)) {
+        if (!late.has(volume.id)) report(`volume ${volume.name} has lost its copy on ${node}`);
+      }
     },
   };
 }

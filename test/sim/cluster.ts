@@ -8,6 +8,7 @@ import { createFakeCluster, type FakeCluster } from '../../src/engines/gluster/c
 import type { GlusterStep } from '../../src/engines/gluster/steps.ts';
 import { type FaultRates, NO_FAULTS } from '../../src/ports/faulty-client.fake.ts';
 import { PlanFile, type PlanVolume } from '../../src/schemas/plan-file.ts';
+import { CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
 import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { createInvariants } from './invariants.ts';
@@ -112,7 +113,10 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
   const start = (who: string): void => {
     if (who !== CONTROLLER && !machine(who).isOn) return;
     if (processes.get(who)?.isAlive() === true) return;
-    const process = world.createProcess(who === CONTROLLER ? who : `agent ${who}`, rates);
+    const process =
+      who === CONTROLLER
+        ? world.createProcess(who, rates, { user: 'controller', groups: [CONTROLLERS] })
+        : world.createProcess(`agent ${who}`, rates, { user: `holdfast:node:${who}`, groups: [NODES] });
     processes.set(who, process);
     if (isCutOff(who)) process.connection.cut();
     void process.died.then(async () => {

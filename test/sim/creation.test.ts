@@ -5,6 +5,7 @@ import { runChaos } from './chaos.ts';
 import { createSimCluster } from './cluster.ts';
 import { expectWhole } from './expectations.ts';
 import { seeds, withSeed } from './seeds.ts';
+import { paceOf } from './sim-engine.ts';
 
 const LAYOUTS = ['single', 'replicated', 'arbiter'] as const;
 
@@ -16,9 +17,9 @@ describe('a volume of a plan', () => {
   it.each(LAYOUTS)('(%s) ends whole under faults of programs and connections', async (layout) => {
     for (const seed of seeds(12)) {
       await withSeed(seed, async () => {
-        const sim = await createSimCluster(seed);
+        const sim = await createSimCluster(seed, { pace: paceOf(seed) });
         await sim.applyPlan([volume(layout)]);
-        await runChaos(sim, { seed, forMs: 40_000, hasHardFaults: false });
+        await runChaos(sim, { seed, forMs: 30_000, everyMs: 800, hasHardFaults: false });
         await expectWhole(sim, 'gv0');
       });
     }
@@ -27,9 +28,9 @@ describe('a volume of a plan', () => {
   it.each(LAYOUTS)('(%s) ends whole under faults of machines, disks and cables too', async (layout) => {
     for (const seed of seeds(12)) {
       await withSeed(seed, async () => {
-        const sim = await createSimCluster(seed);
+        const sim = await createSimCluster(seed, { pace: paceOf(seed) });
         await sim.applyPlan([volume(layout)]);
-        await runChaos(sim, { seed, forMs: 60_000 });
+        await runChaos(sim, { seed, forMs: 45_000, everyMs: 1_200 });
         await expectWhole(sim, 'gv0');
       });
     }

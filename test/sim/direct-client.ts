@@ -2,18 +2,25 @@
 import { AppError, isAppError } from '../../src/domain/errors.ts';
 import type { Resource, ResourceClient, WatchEvent, WatchOptions } from '../../src/ports/resource-client.ts';
 import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
+import { type Action, authorize, describeRefusal, type Identity } from '../../src/shells/kube-api/authorize.ts';
 import type { Resources } from '../../src/usecases/resources/resources.ts';
+import type { WriteGuard } from '../../src/usecases/resources/write-object.ts';
 
 export interface DirectClientOptions {
+  /** Who calls; everybody may do everything when left out. */
+  readonly identity?: Identity;
   /** Resolves when the next bookmark is due; asked again after each. Must not reject. */
   readonly nextBookmark?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Creates the client; any number of them may share the use cases, as processes share a server. */
 export function createDirectClient(resources: Resources, options: DirectClientOptions = {}): ResourceClient {
+  const { identity } = options;
+  const guardFor = (action: Action) => (identity === undefined ? {} : { guard: demandRight(identity, action) });
   return {
     get: async (kind, name, scope = {}) => {
       throwIfAborted(scope.signal);
+      guardFor({ verb: 'get', kind, name, namespace: scope.namespace });
       try {
         return asResource(kind, resources.get(kind, name, { namespace: scope.namespace }).read());
       } catch (error) {
@@ -24,30 +31,40 @@ export function createDirectClient(resources: Resources, options: DirectClientOp
     list: async (kind, { namespace, labelSelector, fieldSelector, signal } = {}) => {
       throwIfAborted(signal);
       const scope = namespaceOf(kind, namespace);
+      guardFor({ verb: 'list', kind, namespace: scope });
       const page = resources.list(kind, { namespace: scope, labelSelector, fieldSelector });
       return { items: page.items.map((item) => asResource(kind, item.read())), resourceVersion: page.resourceVersion };
     },
     create: async (kind, object, { namespace, signal } = {}) => {
       throwIfAborted(signal);
-      return asResource(kind, await resources.create(kind, object, { namespace }));
+      return asResource(
+        kind,
+        await resources.create(kind, object, { namespace, ...guardFor({ verb: 'create', kind, namespace }) }),
+      );
     },
     replace: async (kind, object, { namespace, signal } = {}) => {
       throwIfAborted(signal);
       const metadata = object.metadata as { readonly name: string; readonly namespace?: string };
-      const scope = { namespace: namespace ?? metadata.namespace };
+      const place = namespace ?? metadata.namespace;
+      const guard = guardFor({ verb: 'update', kind, name: metadata.name, namespace: place });
+      const scope = { namespace: place, ...guard };
       return asResource(kind, await resources.replace(kind, metadata.name, object, scope));
     },
     patch: async (kind, name, patch, { namespace, subresource, resourceVersion, uid, signal } = {}) => {
       throwIfAborted(signal);
+      const guard = guardFor({ verb: 'patch', kind, name, namespace, subresource });
       const given = patch['metadata'] as object | undefined;
       const metadata = { ...given, ...(resourceVersion && { resourceVersion }), ...(uid && { uid }) };
       const body = Object.keys(metadata).length === 0 ? patch : { ...patch, metadata };
-      return asResource(kind, await resources.patch(kind, name, { type: 'merge', body }, { namespace, subresource }));
+      return asResource(
+        kind,
+        await resources.patch(kind, name, { type: 'merge', body }, { namespace, subresource, ...guard }),
+      );
     },
     delete: async (kind, name, { namespace, uid, signal } = {}) => {
       throwIfAborted(signal);
       try {
-        await resources.delete(kind, name, { namespace, uid });
+        await resources.delete(kind, name, { namespace, uid, ...guardFor({ verb: 'delete', kind, name, namespace }) });
       } catch (error) {
         if (!isAppError(error, 'notFound')) throw error;
       }
@@ -90,6 +107,19 @@ function namespaceOf(kind: KindName, namespace: string | undefined): string | un
 /** The use cases have put the object through its schema. */
 function asResource<K extends KindName>(_kind: K, object: unknown): Resource<K> {
   return object as Resource<K>;
+}
+
+/** As the server does: refuses at once what nobody may, and gives the rule that the objects themselves must keep to. */
+function demandRight(identity: Identity, action: Action): WriteGuard | undefined {
+  const refuse = (message: string) => new AppError('denied', message, { reason: 'Forbidden' });
+  const verdict = authorize(identity, action);
+  if (!verdict.isAllowed) throw refuse(verdict.message);
+  const { rule } = verdict;
+  if (rule === undefined) return undefined;
+  return (before, after) => {
+    const why = rule(before, after);
+    if (why !== undefined) throw refuse(describeRefusal(identity, action, why));
+  };
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

@@ -30,14 +30,14 @@ export function volumeOfBrick({ state }: FakeCluster, node: string, path: string
   return undefined;
 }
 
-/** Bricks whose copy is not there although a volume is made of it, one line each. */
-export function lostBricks({ state }: FakeCluster): readonly string[] {
-  const lost: string[] = [];
+/** Bricks whose copy is not there although a volume is made of it. */
+export function lostBricks({ state }: FakeCluster): readonly { readonly volume: FakeVolume; readonly node: string }[] {
+  const lost: { volume: FakeVolume; node: string }[] = [];
   for (const volume of state.volumes.values()) {
     for (const brick of volume.bricks) {
       const copies = [...state.node(brick.node).copies.values()];
       if (copies.some((copy) => copy.brickPath === brick.path && copy.hasBrick)) continue;
-      lost.push(`volume ${volume.name} has lost its copy on ${brick.node}`);
+      lost.push({ volume, node: brick.node });
     }
   }
   return lost;

@@ -15,6 +15,7 @@ import { createFakeLogger, type FakeLogger } from '../../src/ports/logger.fake.t
 import { createSeededRandom } from '../../src/ports/random.fake.ts';
 import type { Random } from '../../src/ports/random.ts';
 import type { ResourceClient } from '../../src/ports/resource-client.ts';
+import type { Identity } from '../../src/shells/kube-api/authorize.ts';
 import { createResources, type Resources } from '../../src/usecases/resources/resources.ts';
 import { createDirectClient } from './direct-client.ts';
 import { createMortality, type Mortality } from './mortality.ts';
@@ -53,8 +54,11 @@ export interface World {
   readonly resources: Resources;
   /** A connection without faults, for what a user does and for looking at the state. */
   readonly client: ResourceClient;
-  /** Starts nothing by itself: hand its deps to the program. A restarted program is a new process. */
-  createProcess(name: string, rates?: FaultRates): SimProcess;
+  /**
+   * Starts nothing by itself: hand its deps to the program. A restarted program is a new process. With an identity it
+   * may do what the embedded server lets that identity do.
+   */
+  createProcess(name: string, rates?: FaultRates, identity?: Identity): SimProcess;
   /**
    * Lets time pass, timer by timer, until the condition holds. False when it did not within `deadlineMs`.
    *
@@ -73,9 +77,10 @@ export async function createWorld(seed: number): Promise<World> {
   const nextBookmark = (signal: AbortSignal) => clock.sleep(BOOKMARK_MS, signal).catch(() => undefined);
   const client = createDirectClient(resources, { nextBookmark });
 
-  const createProcess = (name: string, rates: FaultRates = NO_FAULTS): SimProcess => {
+  const createProcess = (name: string, rates: FaultRates = NO_FAULTS, identity?: Identity): SimProcess => {
     const mortality: Mortality = createMortality(clock);
-    const connection = createFaultyClient(client, random, rates);
+    const options = { nextBookmark, ...(identity && { identity }) };
+    const connection = createFaultyClient(createDirectClient(resources, options), random, rates);
     return {
       name,
       deps: { client: mortality.client(connection), clock: mortality.clock, random, log: createFakeLogger() },

@@ -61,7 +61,13 @@ async function removeCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal
   const { engine, log, client } = deps;
   if (copy.metadata.finalizers?.includes(COPY_FINALIZER) !== true) return undefined;
   try {
-    const { observed } = await runSteps(engine, desiredCopy(deps, copy, false), { log, signal });
+    const mayGoOn = async () => {
+      await assertUnused(deps, copy, signal);
+      return true;
+    };
+    const { observed } = await runSteps(engine, desiredCopy(deps, copy, false), { log, signal, mayGoOn });
+    // Once more: without the copy nothing can be made of it any more, so what is not there now never will be.
+    await assertUnused(deps, copy, signal);
     if (observed.state !== 'absent') {
       throw new AppError('unavailable', `copy of ${copy.spec.volume} is not wholly removed yet`, {
         reason: 'CopyNotRemoved',
@@ -81,6 +87,26 @@ async function removeCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal
     if (!isAppError(error, 'notFound')) throw error; // gone is what was wanted
   }
   return undefined;
+}
+
+/**
+ * The engine may carry out late what an agent had asked of it before it died: a volume can come to be after the anchor
+ * has seen that there is none. As long as copies are left the anchor looks again and removes it.
+ *
+ * @throws {AppError} precondition, while a volume of the engine is made of this copy
+ */
+async function assertUnused({ engine, node }: AgentDeps, copy: StoredCopy, signal: AbortSignal): Promise<void> {
+  const path = copy.status?.path;
+  // A volume is only ever made of copies whose path was reported.
+  if (path === undefined) return;
+  const { volume } = copy.spec;
+  const any = { subject: 'volume', isPresent: false, name: volume, layout: 'single', bricks: [], options: {} } as const;
+  const { bricks } = await engine.observe<'volume'>(any, signal);
+  if (!bricks.some((brick) => brick.node === node && brick.path === path)) return;
+  throw new AppError('precondition', `${engine.name} still has volume ${volume}, which uses this copy`, {
+    reason: 'CopyInUse',
+    hint: 'its anchor removes it; the copy is erased as soon as that is done',
+  });
 }
 
 function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): DesiredCopy {

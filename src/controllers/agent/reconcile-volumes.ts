@@ -87,16 +87,17 @@ async function removeVolume(
 ) {
   const { engine, log } = deps;
   const before = volume.status?.engine ?? emptyStatus(deps, volume);
-  if (before.state === 'Removed') return undefined;
   // Bricks play no part in removing a volume, so copies that never became ready do not hold it up.
   const desired = desiredVolume(deps, volume, placement, false);
   if (desired === undefined) return undefined;
   try {
     const mayGoOn = () => isStillAnchor(deps, volume, signal);
     const { observed } = await runSteps(engine, desired, { log, signal, mayGoOn });
-    const state = observed.isPresent ? before.state : 'Removed';
+    const held = before.state === 'Removed' ? 'Created' : before.state;
+    const state = observed.isPresent ? held : 'Removed';
     await report(deps, volume, { ...before, observedBy: deps.node, state, bricks: [] }, signal);
-    return observed.isPresent ? { requeueAfterMs: UNHEALTHY_PERIOD_MS } : undefined;
+    // Until the Volume itself is gone: what a dead agent had asked of the engine may still be carried out.
+    return { requeueAfterMs: UNHEALTHY_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
     if (isOfSomebodyElse(error)) {
