@@ -23,6 +23,8 @@ export interface GlusterLab extends EngineUnderTest {
   readonly lab: Lab;
   run(node: string, file: string, ...args: string[]): Promise<string>;
   startGlusterd(node: string): Promise<string>;
+  /** Returns when glusterd on the node and on every other that is on see each other. */
+  whenConnected(node: string): Promise<void>;
   /** An engine whose host fails or crashes where it is told to; `trace` has what was asked of the host. */
   injected(
     node: string,
@@ -58,7 +60,6 @@ export async function startGlusterLab(name: string): Promise<GlusterLab> {
     const seen = await engine(self).observe<'peers'>({ subject: 'peers', self, members: NODES }, signal);
     return seen.peers.filter((peer) => peer.isConnected).flatMap((peer) => peer.names);
   };
-  /** Returns when the node and every other that is on see each other. */
   const whenConnected = async (node: string): Promise<void> => {
     const on = (await lab.status()).hosts.filter((host) => host.isOn).map((host) => host.name);
     for (let left = patience.tries; left > 0; left -= 1) {
@@ -109,6 +110,7 @@ export async function startGlusterLab(name: string): Promise<GlusterLab> {
     poolPath: pool,
     run,
     startGlusterd,
+    whenConnected,
     engine,
     injected: (node, injections) => {
       const injector = createInjector(injections);
