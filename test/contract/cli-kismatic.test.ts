@@ -266,7 +266,7 @@ describe('volume add', () => {
     );
   });
 
-  test("a plan without Kismatic's machines lets only the storage nodes in", async () => {
+  test("a plan without Kismatic's machines, or without any, lets only the storage nodes in", async () => {
     const cluster = await threeNodes();
     const plain = join(folder, 'plain.yaml');
     writeFileSync(
@@ -276,7 +276,11 @@ describe('volume add', () => {
     const adding = runAs('kismatic', ['volume', '-f', plain, 'add', '1', 'gv0'], { cluster });
     await makeReadyWhenStored(cluster, 'gv0');
     expect(await adding).toMatchObject({ code: 0 });
-    expect((await cluster.client.get('Volume', 'gv0'))?.spec.allowFrom).toEqual(['10.91.0.1']);
+    expect((await cluster.client.get('Volume', 'gv0'))?.spec.allowFrom).toEqual([
+      '10.91.0.1',
+      '10.91.0.2',
+      '10.91.0.3',
+    ]);
   });
 
   test('a name that is part of another is no name that is taken, and one that is taken is', async () => {

@@ -1,5 +1,5 @@
 /** Who may mount a volume that Kismatic's command line makes: its list, the pods, and the machines of the plan. */
-import { asText, draftNodes, entries, field } from './draft.ts';
+import { asText, entries, field } from './draft.ts';
 
 /** Sections of Kismatic's plan whose machines may mount every volume, beside the storage nodes. */
 const ROLES = ['master', 'worker', 'ingress'] as const;
@@ -7,8 +7,7 @@ const ROLES = ['master', 'worker', 'ingress'] as const;
 /**
  * The addresses that `-a` names, the network of the pods, and the addresses of the machines that run them.
  *
- * Storage nodes are left out as long as the list says something: their agents add them, also those that join later.
- * Without anything to say the list names them, since an empty one would let everybody in.
+ * Storage nodes are left out: as long as the list says something their agents add them, also those that join later.
  *
  * @param plan - as read: Holdfast itself does not use Kismatic's other sections, so they are taken as they come
  */
@@ -19,5 +18,5 @@ export function kismaticAllowList(plan: unknown, asked: readonly string[]): read
   const addressOf = (node: Parameters<typeof field>[0]) =>
     asText(field(node, 'internalip'))?.value ?? asText(field(node, 'ip'))?.value ?? [];
   const list = [...asked, ...(pods === undefined ? [] : [pods]), ...machines.flatMap(addressOf)];
-  return [...new Set(list.length > 0 ? list : draftNodes(plan).flatMap(addressOf))];
+  return [...new Set(list)];
 }

@@ -25,9 +25,8 @@ export async function printResult<T>(context: OutputContext, options: GlobalOpti
       stdout.write(`${JSON.stringify(result.data, undefined, 2)}\n`);
       return;
     case 'yaml': {
-      // Loaded only when asked for: parsing YAML is not what most calls do.
-      const { stringify } = await import('yaml');
-      stdout.write(stringify(result.data, { aliasDuplicateObjects: false }));
+      const { toYaml } = await import('./to-yaml.ts');
+      stdout.write(toYaml(result.data));
       return;
     }
     case 'name':

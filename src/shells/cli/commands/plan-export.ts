@@ -18,11 +18,9 @@ export function registerPlanExport(command: Command, context: CliContext): void 
       );
       for (const notice of notices) say(context, `note: ${notice}`);
       const isJson = globalOptions(own).output === 'json';
-      // JSON is YAML too: what is written can be applied in both forms. No line is folded and nothing is an alias,
-      // which plans do not have.
-      const { stringify } = await import('yaml');
-      const options = { lineWidth: 0, aliasDuplicateObjects: false };
-      const text = isJson ? `${JSON.stringify(plan, undefined, 2)}\n` : stringify(plan, options);
+      // JSON is YAML too: what is written can be applied in both forms.
+      const { toYaml } = await import('../to-yaml.ts');
+      const text = isJson ? `${JSON.stringify(plan, undefined, 2)}\n` : toYaml(plan);
       if (file === '-') context.stdout.write(text);
       else {
         await writeNewFile(file, text);

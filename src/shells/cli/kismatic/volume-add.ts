@@ -148,12 +148,19 @@ async function addFitting(
       `the requested volume configuration requires ${needed} storage nodes, but the cluster only has ${nodes.length}.`,
     );
   }
+  // An empty list would let everybody in; Kismatic always names the nodes.
+  const own = nodes.map(({ spec }) => spec.addresses.internalIp ?? spec.addresses.ip);
+  const allowFrom = request.allowFrom?.length === 0 ? own : request.allowFrom;
   try {
-    await addStaticVolume({ client, clock: context.clock }, request, {
-      waitMs: WAIT_MS,
-      signal: context.signal,
-      ...progressOf(context, options),
-    });
+    await addStaticVolume(
+      { client, clock: context.clock },
+      { ...request, ...(allowFrom && { allowFrom }) },
+      {
+        waitMs: WAIT_MS,
+        signal: context.signal,
+        ...progressOf(context, options),
+      },
+    );
   } catch (error) {
     if (!isAppError(error, 'capacity') || error.reason !== 'NoPlaceForCopies') throw error;
     const available = Math.max(0, nodes.length - error.faults.length);
