@@ -6,12 +6,12 @@ import { parseQuantity } from '../../domain/bytes.ts';
 import { isAppError, messageOf } from '../../domain/errors.ts';
 import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
-import type { PlacedCopy, VolumeEngineStatus } from '../../schemas/volume.ts';
-import { mergeDiff } from '../runtime/merge-diff.ts';
+import type { PlacedCopy } from '../../schemas/volume.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
 import { nodesReadySince } from './nodes-ready-since.ts';
 import { runSteps } from './run-steps.ts';
+import { createVolumeReport, describeVolume } from './volume-report.ts';
 
 type StoredVolume = Resource<'Volume'>;
 
@@ -64,17 +64,24 @@ async function serveVolume(
   const before = volume.status?.engine;
   const isMade = before !== undefined && (before.state === 'Created' || before.state === 'Started');
   if (!isMade && !isReadyToCreate(deps, placement)) return undefined;
+  const report = createVolumeReport(deps, volume, signal);
+  // Taken before the look: what is seen afterwards is newer than this.
+  const since = nodesReadySince(deps, placement);
+  const describe = (observed: ObservedVolume) => describeVolume(deps, { volume, placement, observed, since });
   try {
-    const mayGoOn = () => isStillAnchor(deps, volume, signal);
-    // Taken before the look: what is seen afterwards is newer than this.
-    const since = nodesReadySince(deps, placement);
-    const { observed, applied } = await runSteps(engine, desired, { log, signal, mayGoOn });
-    await report(deps, volume, describe(deps, { volume, placement, observed, since }), signal);
+    const { observed, applied } = await runSteps(engine, desired, {
+      log,
+      signal,
+      mayGoOn: () => isStillAnchor(deps, volume, signal),
+      // What is seen is said before anything is done about it, and stays said when that fails.
+      onFirstLook: (first) => report.write(describe(first)),
+    });
+    await report.write(describe(observed));
     for (const step of applied) deps.events.normal(volume, 'EngineStep', step.about);
     return { requeueAfterMs: isHealthy(observed) ? HEALTHY_PERIOD_MS : UNHEALTHY_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
-    await report(deps, volume, { ...(before ?? emptyStatus(deps, volume)), message: messageOf(error) }, signal);
+    await report.addMessage(messageOf(error));
     throw error;
   }
 }
@@ -86,26 +93,26 @@ async function removeVolume(
   signal: AbortSignal,
 ) {
   const { engine, log } = deps;
-  const before = volume.status?.engine ?? emptyStatus(deps, volume);
+  const report = createVolumeReport(deps, volume, signal);
   // Bricks play no part in removing a volume, so copies that never became ready do not hold it up.
   const desired = desiredVolume(deps, volume, placement, false);
   if (desired === undefined) return undefined;
   try {
     const mayGoOn = () => isStillAnchor(deps, volume, signal);
     const { observed } = await runSteps(engine, desired, { log, signal, mayGoOn });
+    const { message: _, ...before } = report.last();
     const held = before.state === 'Removed' ? 'Created' : before.state;
-    const state = observed.isPresent ? held : 'Removed';
-    await report(deps, volume, { ...before, observedBy: deps.node, state, bricks: [] }, signal);
+    await report.write({ ...before, state: observed.isPresent ? held : 'Removed', bricks: [] });
     // Until the Volume itself is gone: what a dead agent had asked of the engine may still be carried out.
     return { requeueAfterMs: UNHEALTHY_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
     if (isOfSomebodyElse(error)) {
       // Ours was never made, so there is nothing to remove.
-      await report(deps, volume, { ...before, observedBy: deps.node, state: 'Removed', bricks: [] }, signal);
+      await report.write({ ...report.last(), state: 'Removed', bricks: [] });
       return undefined;
     }
-    await report(deps, volume, { ...before, message: messageOf(error) }, signal);
+    await report.addMessage(messageOf(error));
     throw error;
   }
 }
@@ -178,50 +185,4 @@ function isHealthy(observed: ObservedVolume): boolean {
     observed.isStarted &&
     observed.bricks.every((brick) => brick.isOnline && brick.isReadable && (brick.pendingHeals ?? 0) === 0)
   );
-}
-
-function emptyStatus(deps: AgentDeps, volume: StoredVolume): VolumeEngineStatus {
-  return { observedBy: deps.node, epoch: volume.status?.epoch ?? 0, state: 'Absent', bricks: [] };
-}
-
-interface Look {
-  readonly volume: StoredVolume;
-  readonly placement: readonly PlacedCopy[];
-  readonly observed: ObservedVolume;
-  readonly since: Readonly<Record<string, string>>;
-}
-
-function describe(deps: AgentDeps, { volume, placement, observed, since }: Look): VolumeEngineStatus {
-  return {
-    observedBy: deps.node,
-    epoch: volume.status?.epoch ?? 0,
-    state: observed.isStarted ? 'Started' : observed.isPresent ? 'Created' : 'Absent',
-    ...(observed.engineId === undefined ? {} : { engineId: observed.engineId }),
-    bricks: placement.map((placed) => {
-      const path = deps.informers.VolumeCopy.get(placed.copy)?.status?.path;
-      const brick = observed.bricks.find((candidate) => candidate.node === placed.node && candidate.path === path);
-      return {
-        copy: placed.copy,
-        node: placed.node,
-        isOnline: brick?.isOnline ?? false,
-        isReadable: brick?.isReadable ?? false,
-        ...(since[placed.node] === undefined ? {} : { nodeReadySince: since[placed.node] }),
-        ...(brick?.pendingHeals === undefined ? {} : { pendingHeals: brick.pendingHeals }),
-        ...(brick?.splitBrainEntries === undefined ? {} : { splitBrainEntries: brick.splitBrainEntries }),
-      };
-    }),
-  };
-}
-
-async function report(
-  deps: AgentDeps,
-  volume: StoredVolume,
-  engine: VolumeEngineStatus,
-  signal: AbortSignal,
-): Promise<void> {
-  const patch = mergeDiff({ engine: volume.status?.engine ?? null }, { engine });
-  if (patch === undefined) return;
-  const { name, uid } = volume.metadata;
-  // By its UID: "Removed" of a volume that is gone must not reach its successor of the same name.
-  await deps.client.patch('Volume', name, { status: patch }, { subresource: 'status', uid, signal });
 }

@@ -2,11 +2,13 @@
 import type { Desired, Engine, Observed, Step, Subject } from '../../ports/engine.ts';
 import type { Logger } from '../../ports/logger.ts';
 
-export interface RunStepsOptions {
+export interface RunStepsOptions<S extends Subject> {
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Asked before each step; false stops without error, because what was planned is no longer ours to do. */
   readonly mayGoOn?: () => Promise<boolean>;
+  /** Told what was seen when there is something to do about it, before it is done. */
+  readonly onFirstLook?: (observed: Observed<S>) => Promise<void>;
 }
 
 export interface RunStepsResult<S extends Subject> {
@@ -18,10 +20,11 @@ export interface RunStepsResult<S extends Subject> {
 export async function runSteps<S extends Subject>(
   engine: Engine,
   desired: Desired<S> & { readonly subject: S },
-  { log, signal, mayGoOn }: RunStepsOptions,
+  { log, signal, mayGoOn, onFirstLook }: RunStepsOptions<S>,
 ): Promise<RunStepsResult<S>> {
   const observed = await engine.observe<S>(desired, signal);
   const steps = engine.plan<S>(desired, observed);
+  if (steps.length > 0) await onFirstLook?.(observed);
   const applied: Step[] = [];
   for (const step of steps) {
     if (mayGoOn !== undefined && !(await mayGoOn())) break;

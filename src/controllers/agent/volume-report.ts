@@ -1,0 +1,75 @@
+/** What the agent of a volume's anchor reports about it: the field status.engine, and nothing else of the status. */
+import type { ObservedVolume } from '../../ports/engine.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import type { PlacedCopy, VolumeEngineStatus } from '../../schemas/volume.ts';
+import { mergeDiff } from '../runtime/merge-diff.ts';
+import type { AgentDeps } from './agent-deps.ts';
+
+type StoredVolume = Resource<'Volume'>;
+
+export interface VolumeReport {
+  /** What was reported last, or an empty report of this node. */
+  last(): VolumeEngineStatus;
+  /** Replaces the report; calls the API only when it says something new. */
+  write(engine: VolumeEngineStatus): Promise<void>;
+  /** Leaves what was seen as it is and adds what went wrong about it. */
+  addMessage(message: string): Promise<void>;
+}
+
+/** Begins the report of one pass over a volume, from what the API holds. */
+export function createVolumeReport(deps: AgentDeps, volume: StoredVolume, signal: AbortSignal): VolumeReport {
+  const { name, uid } = volume.metadata;
+  let stored = volume.status?.engine;
+  const last = (): VolumeEngineStatus => ({
+    state: 'Absent',
+    bricks: [],
+    ...stored,
+    observedBy: deps.node,
+    epoch: volume.status?.epoch ?? 0,
+  });
+
+  const write = async (engine: VolumeEngineStatus): Promise<void> => {
+    // Against what this pass wrote itself: the cache does not know of that yet.
+    const patch = mergeDiff({ engine: stored ?? null }, { engine });
+    if (patch === undefined) return;
+    // By its UID: "Removed" of a volume that is gone must not reach its successor of the same name.
+    await deps.client.patch('Volume', name, { status: patch }, { subresource: 'status', uid, signal });
+    stored = engine;
+  };
+
+  return { last, write, addMessage: (message) => write({ ...last(), message }) };
+}
+
+/** One look of the anchor's agent at a volume. */
+export interface VolumeLook {
+  readonly volume: StoredVolume;
+  readonly placement: readonly PlacedCopy[];
+  readonly observed: ObservedVolume;
+  readonly since: Readonly<Record<string, string>>;
+}
+
+/** What was seen, as it is reported; a brick that the engine did not mention is neither online nor readable. */
+export function describeVolume(
+  deps: AgentDeps,
+  { volume, placement, observed, since }: VolumeLook,
+): VolumeEngineStatus {
+  return {
+    observedBy: deps.node,
+    epoch: volume.status?.epoch ?? 0,
+    state: observed.isStarted ? 'Started' : observed.isPresent ? 'Created' : 'Absent',
+    ...(observed.engineId === undefined ? {} : { engineId: observed.engineId }),
+    bricks: placement.map((placed) => {
+      const path = deps.informers.VolumeCopy.get(placed.copy)?.status?.path;
+      const brick = observed.bricks.find((candidate) => candidate.node === placed.node && candidate.path === path);
+      return {
+        copy: placed.copy,
+        node: placed.node,
+        isOnline: brick?.isOnline ?? false,
+        isReadable: brick?.isReadable ?? false,
+        ...(since[placed.node] === undefined ? {} : { nodeReadySince: since[placed.node] }),
+        ...(brick?.pendingHeals === undefined ? {} : { pendingHeals: brick.pendingHeals }),
+        ...(brick?.splitBrainEntries === undefined ? {} : { splitBrainEntries: brick.splitBrainEntries }),
+      };
+    }),
+  };
+}
