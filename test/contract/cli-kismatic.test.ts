@@ -590,37 +590,3 @@ describe('the program', () => {
     }
   });
 });
-
-describe('the same as holdfast', () => {
-  test('the flags work there too, also as Go writes them, and --wait registers', async () => {
-    const cluster = await threeNodes();
-    const flags = ['-c="durable"', '-r=3', '-d=1', '-a=10.0.0.1', '--access-modes', 'ReadOnlyMany', '--wait'];
-    const adding = runAs('holdfast', ['volume', 'add', '1', 'gv0', ...flags.map((flag) => flag.replaceAll('"', ''))], {
-      cluster,
-    });
-    await makeReadyWhenStored(cluster, 'gv0');
-    expect(await adding).toEqual({
-      code: 0,
-      stdout: 'volume gv0 (1Gi, replicated) is ready\n',
-      stderr:
-        '3 data on kube1, kube2, kube3\n' +
-        'PersistentVolume gv0 (class durable, ReadOnlyMany, Retain) is registered\n',
-    });
-    expect((await cluster.client.get('Volume', 'gv0'))?.spec.allowFrom).toEqual(['10.0.0.1']);
-  });
-
-  test('ensure-default makes one share, says where it is kept, and finds it again', async () => {
-    const cluster = await createFakeCluster();
-    const pools = [{ name: 'default', path: '/p', isReady: true, capacityBytes: 2 ** 36, freeBytes: 2 ** 36 }];
-    for (const name of ['kube1', 'kube2', 'kube3']) await cluster.addNode(name, { pools });
-    const first = await runAs('holdfast', ['volume', 'ensure-default'], { cluster });
-    expect(first).toMatchObject({ code: 0, stdout: 'kismatic-default\n' });
-    expect(first.stderr).toContain('is registered when the volume is ready: repeat the command with --wait\n');
-    await cluster.makeReady('kismatic-default');
-    expect(await runAs('holdfast', ['volume', 'ensure-default', '--wait'], { cluster })).toEqual({
-      code: 0,
-      stdout: 'kismatic-default\n',
-      stderr: 'PersistentVolume kismatic-default is kept for the claim kube-system/kismatic-default\n',
-    });
-  });
-});
