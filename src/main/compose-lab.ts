@@ -12,6 +12,7 @@ import { createApt } from '../adapters/packages/apt.ts';
 import { createSystemClock } from '../adapters/system/clock.ts';
 import { createSystemRandom } from '../adapters/system/random.ts';
 import { loadOrCreateAuthority } from '../adapters/tls/authority-files.ts';
+import { GLUSTERD_ARGV } from '../engines/gluster/index.ts';
 import type { MachineHost } from '../ports/host.ts';
 import type { Packages } from '../ports/packages.ts';
 import type { BringUpDeps } from '../usecases/lab/bring-up-holdfast.ts';
@@ -48,6 +49,7 @@ export function composeLab(labsFolder: string = LABS_FOLDER, packageFolder: stri
     openAuthority: (folder) => loadOrCreateAuthority({ clock }, folder),
     kubeconfigFor: issueKubeconfig,
     connect: async (path) => createKubeClient(await loadKubeconfig(path), { userAgent: `holdfast/${VERSION}` }),
+    engineDaemon: GLUSTERD_ARGV,
     installation: { packageFolder, node: process.execPath },
   };
 }

@@ -102,6 +102,12 @@ describe('describeStatus', () => {
       '2 of 3 nodes ready (not ready: kube2); 1 volume, 1 not as designed (gv0); safe to lose: no node',
     ],
     [
+      'half of the pool away: one more and GlusterFS stops every volume with copies',
+      [...three, node('kube4', false), node('kube5', false)],
+      [volume('gv0', { nodes: all })],
+      '3 of 5 nodes ready (not ready: kube4, kube5); 1 volume, all copies current; safe to lose: no node',
+    ],
+    [
       'healing: no copy can be said to be spare',
       three,
       [volume('gv0', { nodes: all, pendingHeals: 4 })],

@@ -1,6 +1,7 @@
 /** The state of everything in one sentence, the same for the CLI and the dashboard. */
 import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
+import { findCondition } from '../find-condition.ts';
 import { phaseOf, stateMessage } from '../volume/describe-volume.ts';
 
 export interface Problem {
@@ -34,7 +35,7 @@ export function describeStatus(nodes: readonly StorageNode[], volumes: readonly 
   const volumeProblems = volumes.flatMap(volumeProblem);
   const isReady = (node: StorageNode) => !nodeProblems.some((problem) => problem.name === node.metadata.name);
   const readyNames = nodes.filter(isReady).map((node) => node.metadata.name ?? '');
-  const safeToLose = judgeLoss(readyNames, volumes);
+  const safeToLose = judgeLoss(readyNames, nodes.length, volumes);
   const parts = [
     describeNodes(nodes.length, nodeProblems),
     describeVolumes(volumes.length, volumeProblems),
@@ -71,7 +72,7 @@ function poolMessage(node: StorageNode): string | undefined {
 }
 
 function volumeProblem(volume: Volume): readonly Problem[] {
-  const redundant = volume.status?.conditions?.find((condition) => condition.type === 'Redundant');
+  const redundant = findCondition(volume, 'Redundant');
   const isAsDesigned = redundant?.status === 'True' || redundant?.reason === 'SingleCopy';
   if (phaseOf(volume) === 'Ready' && isAsDesigned) return [];
   return [{ name: volume.metadata.name ?? '', message: `${phaseOf(volume)}: ${stateMessage(volume)}` }];
@@ -79,11 +80,17 @@ function volumeProblem(volume: Volume): readonly Problem[] {
 
 /**
  * How many nodes may go. A volume with n copies is served while more than half of them are up, so with c current
- * copies it bears the loss of c - floor(n/2) - 1 of their nodes. While entries are still being healed nobody can say
- * which copy would be missed: such a volume bears none.
+ * copies it bears the loss of c - floor(n/2) - 1 of their nodes. The pool of nodes follows the same rule: with half of
+ * it or less, GlusterFS stops every volume that has more than one copy (cluster.server-quorum-type).
  */
-function judgeLoss(readyNames: readonly string[], volumes: readonly Volume[]): SafeToLose {
-  const spare = volumes.map((volume) => ({ nodes: nodesOf(volume), count: spareCopies(volume) }));
+function judgeLoss(readyNames: readonly string[], members: number, volumes: readonly Volume[]): SafeToLose {
+  const spareNodes = readyNames.length - Math.floor(members / 2) - 1;
+  const spare = volumes.map((volume) => {
+    const copies = spareCopies(volume);
+    return { nodes: nodesOf(volume), count: volume.spec.layout === 'single' ? copies : Math.min(copies, spareNodes) };
+  });
+  if (spareNodes < 1 && volumes.some((volume) => volume.spec.layout !== 'single'))
+    return { anyNodes: 0, onlyOneOf: [] };
   const least = spare.length === 0 ? 0 : Math.max(0, Math.min(...spare.map((volume) => volume.count)));
   if (least > 0) return { anyNodes: Math.min(least, readyNames.length), onlyOneOf: [] };
   const needed = new Set(spare.flatMap((volume) => (volume.count > 0 ? [] : volume.nodes)));
@@ -91,9 +98,15 @@ function judgeLoss(readyNames: readonly string[], volumes: readonly Volume[]): S
   return { anyNodes: 0, onlyOneOf };
 }
 
+/** While that is the reason, nobody can say which copy would be missed. */
+const UNSETTLED = new Set(['SplitBrain', 'CheckingCopies', 'Healing', 'MountsReconnecting']);
+
 function spareCopies(volume: Volume): number {
   const placed = volume.status?.placement?.length ?? 0;
   const bricks = volume.status?.engine?.bricks ?? [];
+  const redundant = findCondition(volume, 'Redundant');
+  if (redundant === undefined || UNSETTLED.has(redundant.reason)) return 0;
+  // Behind the reason CopiesDown the others may be healing too.
   const isHealing = bricks.some((brick) => (brick.pendingHeals ?? 0) > 0 || (brick.splitBrainEntries ?? 0) > 0);
   if (isHealing || volume.status?.engine?.state !== 'Started') return 0;
   const current = bricks.filter((brick) => brick.isOnline && brick.isReadable).length;

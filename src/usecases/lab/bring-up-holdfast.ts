@@ -35,6 +35,8 @@ export interface BringUpDeps {
   ) => Promise<string>;
   /** Connects with the kubeconfig at a path. */
   readonly connect: (kubeconfigPath: string) => Promise<ResourceClient>;
+  /** How the engine's daemon is started in a host; it daemonizes itself. */
+  readonly engineDaemon: readonly string[];
   /** The Holdfast package on this machine and the Node that runs it. */
   readonly installation: { readonly packageFolder: string; readonly node: string };
 }
@@ -64,7 +66,7 @@ export async function bringUpHoldfast(
     {
       ...options,
       installation: deps.installation,
-      bootActions: [{ name: 'glusterd', kind: 'run', argv: ['glusterd'] }],
+      bootActions: [{ name: 'glusterd', kind: 'run', argv: [...deps.engineDaemon] }],
     },
     signal,
   );
