@@ -73,7 +73,7 @@ describe('a volume whose makers are killed', () => {
     );
     return product.startAgent(anchor);
   };
-  const gone = async (volume: string) => {
+  const expectGone = async (volume: string) => {
     await product.until('Volume', volume, (seen) => (seen === undefined ? true : undefined));
     expect(await copiesOf(volume)).toEqual([]);
     expect(await residue(product)).toEqual([]);
@@ -97,7 +97,7 @@ describe('a volume whose makers are killed', () => {
       await product.client.delete('Volume', volume);
       await deleted[removing](volume);
       if ((await product.client.get('Volume', volume)) !== undefined) await crash(victim, volume);
-      await gone(volume);
+      await expectGone(volume);
     },
   );
 
@@ -113,7 +113,7 @@ describe('a volume whose makers are killed', () => {
         seen === undefined || seen.status?.engine?.state === 'Removed' ? true : undefined,
       );
       await product.startAgent(anchor);
-      await gone('unborn');
+      await expectGone('unborn');
     },
   );
 });

@@ -1,5 +1,5 @@
 /** Whether GlusterFS can be used on a node. */
-import { messageOf } from '../../domain/errors.ts';
+import { isAppError, messageOf } from '../../domain/errors.ts';
 import type { EngineProbe } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
@@ -34,6 +34,7 @@ export async function probeGluster(
     return { ...installed, isRunning: true, ...(message === undefined ? {} : { message }) };
   } catch (error) {
     signal.throwIfAborted();
-    return { ...installed, isRunning: false, message: `${messageOf(error)} (on ${host.name})` };
+    const hint = isAppError(error) && error.hint !== undefined ? `; ${error.hint}` : '';
+    return { ...installed, isRunning: false, message: `${messageOf(error)} (on ${host.name})${hint}` };
   }
 }

@@ -69,8 +69,15 @@ function describeFree(pools: readonly PoolStatus[]): string {
 function describeEngines(node: ListedNode['node']): string {
   const engines = node.status?.engines ?? [];
   return engines
-    .map((engine) => `${engine.name} ${engine.version ?? (engine.isRunning ? '' : 'stopped')}`.trim())
+    .map(({ name, version, isRunning }) => [name, version, isRunning ? undefined : '(stopped)'])
+    .map((words) => words.filter((word) => word !== undefined).join(' '))
     .join(', ');
+}
+
+/** Why an engine is not usable, or what to change about it. */
+function engineMessages({ status }: ListedNode['node']): string | undefined {
+  const messages = (status?.engines ?? []).flatMap(({ message }) => (message === undefined ? [] : [message]));
+  return messages.length === 0 ? undefined : messages.join('; ');
 }
 
 function describeNode(shown: ShownNode, hasHeaders: boolean): string {
@@ -86,6 +93,7 @@ function describeNode(shown: ShownNode, hasHeaders: boolean): string {
       ['Address', [node.spec.addresses.ip, node.spec.addresses.internalIp].filter(Boolean).join(', ')],
       ['Zone', node.spec.zone],
       ['Engines', describeEngines(node)],
+      ['Note', engineMessages(node)],
       ['Boot', node.status?.bootId],
       ['Agent', node.status?.agentVersion],
     ]),
