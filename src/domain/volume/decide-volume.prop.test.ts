@@ -183,4 +183,29 @@ describe('decideVolume', () => {
     expect(mounted(1, now)).toMatchObject({ status: 'False', reason: 'MountsReconnecting' });
     expect(mounted(0, { ...now, kube3: 't0' })).toMatchObject({ status: 'False', reason: 'MountsReconnecting' });
   });
+
+  it('does not call a volume stopped only because its nodes have just come back', () => {
+    const bricks = PLACEMENT.map(({ node, copy }) => {
+      return { copy, node, isOnline: true, isReadable: true, pendingHeals: 0, nodeReadySince: 't1' };
+    });
+    const judge = (usable: readonly string[]) => {
+      const engine: VolumeEngineStatus = { observedBy: 'kube1', epoch: 1, state: 'Started', bricks };
+      return decideVolume({
+        name: 'gv0',
+        uid: 'u',
+        isDeleting: false,
+        status: { placement: PLACEMENT, anchor: 'kube1', epoch: 1, engine },
+        copies: PLACEMENT.map(({ copy, node }) => ({ name: copy, node, isReady: true, isReleased: false })),
+        attachments: [],
+        usableNodes: new Map(usable.map((node) => [node, 't2'])),
+        place: () => ({ ok: false, message: '', reasons: [] }),
+      });
+    };
+    const back = judge(NODES);
+    expect(back.status.phase).toBe('Degraded');
+    expect(back.claims[0]).toMatchObject({ type: 'Ready', status: 'Unknown', reason: 'CheckingCopies' });
+    const gone = judge(['kube1']);
+    expect(gone.status.phase).toBe('Unavailable');
+    expect(gone.claims[0]).toMatchObject({ type: 'Ready', status: 'False', reason: 'NoQuorum' });
+  });
 });

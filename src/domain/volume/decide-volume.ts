@@ -182,16 +182,26 @@ function judgeHealth(seen: SeenVolume, placement: readonly PlacedCopy[], anchore
   const redundant = judgeRedundancy({ copies: placement.length, down, unchecked, pending, split, lagging });
   const isServed = upCount > placement.length / 2;
   const isAsDesigned = redundant.status === 'True' || redundant.reason === 'SingleCopy';
-  const phase = !isServed ? 'Unavailable' : isAsDesigned ? 'Ready' : 'Degraded';
-  const ready = isServed
-    ? claim('Ready', 'True', 'Served', `${upCount} of ${placement.length} copies serve`)
-    : claim(
-        'Ready',
-        'False',
-        'NoQuorum',
-        `only ${upCount} of ${placement.length} copies serve; down: ${down.join(', ')}`,
-      );
+  const mayBeServed = upCount + unchecked.length > placement.length / 2;
+  const phase = !mayBeServed ? 'Unavailable' : isServed && isAsDesigned ? 'Ready' : 'Degraded';
+  const ready = judgeService({ copies: placement.length, upCount, down, unchecked: isServed ? [] : unchecked });
   return { status: { ...anchored, phase }, claims: [ready, redundant] };
+}
+
+interface ServiceSeen {
+  readonly copies: number;
+  readonly upCount: number;
+  readonly down: readonly string[];
+  /** Nodes on whose copies the answer depends; none when it is known. */
+  readonly unchecked: readonly string[];
+}
+
+function judgeService({ copies, upCount, down, unchecked }: ServiceSeen): Claim {
+  if (upCount > copies / 2) return claim('Ready', 'True', 'Served', `${upCount} of ${copies} copies serve`);
+  if (upCount + unchecked.length > copies / 2) {
+    return claim('Ready', 'Unknown', 'CheckingCopies', `back, but not checked yet: ${unchecked.join(', ')}`);
+  }
+  return claim('Ready', 'False', 'NoQuorum', `only ${upCount} of ${copies} copies serve; down: ${down.join(', ')}`);
 }
 
 interface RedundancySeen {
