@@ -43,7 +43,13 @@ export async function createFakeCluster(nodes: readonly string[] = []): Promise<
     const placement = items.slice(0, 3).map((node, index) => {
       return { copy: `${volume}-${index}`, node: node.metadata.name, pool: 'default', role: 'data' as const };
     });
-    const bricks = placement.map(({ copy, node }) => ({ copy, node, isOnline: true, isReadable: true }));
+    const bricks = placement.map(({ copy, node }) => ({
+      copy,
+      node,
+      isOnline: true,
+      isReadable: true,
+      nodeReadySince: lastTransitionTime,
+    }));
     const condition = (type: string, reason: string, message: string) => {
       return { type, status: 'True' as const, reason, message, lastTransitionTime };
     };

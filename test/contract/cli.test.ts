@@ -390,6 +390,17 @@ describe('status and nodes', () => {
     );
   });
 
+  test('a node that is not heard is shown with its old word marked as such, and what to do', async () => {
+    const cluster = await threeNodes();
+    const since = { lastTransitionTime: '2026-01-01T00:00:00Z' };
+    const lost = { type: 'Ready', status: 'Unknown', reason: 'HeartbeatLost', message: 'no heartbeat', ...since };
+    await cluster.client.patch('StorageNode', 'kube2', { status: { conditions: [lost] } }, { subresource: 'status' });
+    const shown = (await holdfast(['node', 'show', 'kube2'], { cluster })).stdout;
+    expect(shown).toMatch(/^Next: +start the machine; .*holdfast simulate lose-node kube2$/m);
+    expect(shown).toMatch(/^default .* yes \(before\) /m);
+    expect((await holdfast(['node', 'show', 'kube1'], { cluster })).stdout).not.toMatch(/Next:|before/);
+  });
+
   test('nodes are listed and shown', async () => {
     const cluster = await threeNodes();
     expect((await holdfast(['node', 'list'], { cluster })).stdout).toContain(
@@ -426,6 +437,23 @@ describe('the program', () => {
     const run = await holdfast(args);
     expect(run.stderr).toContain(message);
     expect(run).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  test.each([
+    [['volume', 'show'], 'holdfast volume show --help'],
+    [['volume', 'list', 'extra'], 'holdfast volume list --help'],
+    [['volme'], 'holdfast --help'],
+  ])('%j is told with where to read on', async (args, line) => {
+    const run = await holdfast(args);
+    expect(run.stderr.split('\n').at(-2)).toBe(`hint: see: ${line}`);
+    const [, ...next] = line.split(' ');
+    expect(await holdfast(next)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('help goes as deep as its words', async () => {
+    const asked = await holdfast(['help', 'volume', 'add']);
+    expect(asked).toMatchObject({ code: 0, stderr: '' });
+    expect(asked.stdout).toBe((await holdfast(['volume', 'add', '--help'])).stdout);
   });
 
   test('global options stand anywhere, and their values are not taken for commands', async () => {

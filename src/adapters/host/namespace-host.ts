@@ -31,7 +31,11 @@ export function createNamespaceHost(deps: { readonly clock: Clock }, options: Na
   const init = async (): Promise<ProcessId> => {
     const id = await options.init();
     if (id !== undefined && (await isAlive(id))) return id;
-    throw new AppError('unavailable', `${name} is powered off`, { reason: 'HostOff', resource: `host ${name}` });
+    throw new AppError('unavailable', `${name} is powered off`, {
+      reason: 'HostOff',
+      resource: `host ${name}`,
+      hint: `holdfast lab power on ${name}`,
+    });
   };
   const run = async ({ cwd, ...command }: Command) => {
     const entered = enter((await init()).pid, command, cwd);

@@ -62,7 +62,7 @@ describe('loadKubeconfig', () => {
   });
 
   it.each([
-    ['a missing file', undefined, 'notFound', 'cannot be read'],
+    ['a missing file', undefined, 'notFound', 'cannot be read: there is no such file'],
     ['no YAML', 'a: [', 'invalid', 'is no YAML'],
     ['an empty file', '', 'invalid', 'the file: '],
     ['no clusters', { contexts: [] }, 'invalid', 'clusters: '],

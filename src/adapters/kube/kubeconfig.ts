@@ -23,6 +23,10 @@ export interface ApiEndpoint {
   readonly origin: string;
 }
 
+/** For somebody who has no cluster yet, too. */
+const MISSING_HINT =
+  'name a kubeconfig with --kubeconfig or HOLDFAST_KUBECONFIG; the controller writes one, and "holdfast lab up" prints where';
+
 const optionalText = z.string().optional();
 const Kubeconfig = z.looseObject({
   'current-context': optionalText,
@@ -169,8 +173,9 @@ async function read(path: string, what: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new AppError(isMissing ? 'notFound' : 'denied', `${what} ${path} cannot be read: ${messageOf(error)}`, {
-      ...(isMissing ? { hint: 'name a kubeconfig with --kubeconfig' } : {}),
+    const why = isMissing ? 'there is no such file' : messageOf(error);
+    throw new AppError(isMissing ? 'notFound' : 'denied', `${what} ${path} cannot be read: ${why}`, {
+      ...(isMissing ? { hint: MISSING_HINT } : {}),
       cause: error,
     });
   }

@@ -52,9 +52,9 @@ export async function runCli(
   }
   try {
     // By itself the program's name asks what there is.
-    const line = args.length === 0 ? ['--help'] : args;
+    const line = args.length === 0 ? ['--help'] : asHelp(args, entries);
     const program = await buildProgram(watched, entries, new Set(line));
-    await program.parseAsync([...line], { from: 'user' });
+    await parse(program, line, context);
     return 0;
   } catch (error) {
     if (closed.signal.aborted) return 0;
@@ -62,6 +62,37 @@ export async function runCli(
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
     return reportError(error, context);
   }
+}
+
+/** `help lab up` is `lab up --help`: commander's own help command looks at one word only. */
+function asHelp(args: readonly string[], entries: readonly CommandEntry[]): readonly string[] {
+  const [first, name, ...rest] = args;
+  const isDeep = first === 'help' && rest.length > 0 && entries.some((entry) => entry.name === name);
+  return isDeep && name !== undefined ? [name, ...rest, '--help'] : args;
+}
+
+/** Parses and runs; what the arguments themselves have wrong is told with where to read on. */
+async function parse(program: Command, line: readonly string[], context: CliContext): Promise<void> {
+  try {
+    await program.parseAsync([...line], { from: 'user' });
+  } catch (error) {
+    const isTold = error instanceof CommanderError && error.exitCode !== 0 && error.code !== 'commander.help';
+    if (isTold) context.stderr.write(`hint: see: ${commandMeant(program, line)} --help\n`);
+    throw error;
+  }
+}
+
+/** The command that a line gets to, as it is typed. */
+function commandMeant(program: Command, line: readonly string[]): string {
+  let command = program;
+  const words = [program.name()];
+  for (const word of line) {
+    const next = command.commands.find((candidate) => candidate.name() === word);
+    if (next === undefined) continue;
+    command = next;
+    words.push(word);
+  }
+  return words.join(' ');
 }
 
 /** The command that knows all others. */

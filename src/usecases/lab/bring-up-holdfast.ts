@@ -14,6 +14,7 @@ const CONTROLLER = 'controller';
 const NODE_KUBECONFIG = '/etc/holdfast/node.kubeconfig';
 const CONTROLLER_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
+const AGENT_GRACE_MS = 5_000;
 const CERTIFICATE_DAYS = 365;
 
 export interface KubeconfigRequest {
@@ -84,6 +85,18 @@ export async function bringUpHoldfast(
     await lab.down();
     throw error;
   }
+}
+
+/**
+ * Gives a host that was installed anew its certificate again and starts its agent, as whoever sets up the new machine
+ * would: its disk took both with it. Nothing is done in a lab without Holdfast.
+ */
+export async function enrollAgain(deps: BringUpDeps, lab: Lab, host: string): Promise<void> {
+  const { bootActions } = await lab.record();
+  if (!bootActions.some((action) => action.name === AGENT && action.host === host)) return;
+  // Without its certificate the agent of the boot has ended by itself, or is about to.
+  await lab.stopDaemon(host, AGENT, { graceMs: AGENT_GRACE_MS });
+  await startAgent(deps, lab, host, `https://${lab.gateway}:${API_PORT}`);
 }
 
 /** Starts the controller again, as after a crash; its state is in its folder. */

@@ -1,6 +1,7 @@
 /** Volumes as people ask for them: the list, and one with all that belongs to it. */
 import { AppError } from '../../domain/errors.ts';
 import { nearest } from '../../domain/nearest.ts';
+import { type ServingWord, servingCopies } from '../../domain/volume/serving-copies.ts';
 import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
 
 export interface ShownVolume {
@@ -8,6 +9,14 @@ export interface ShownVolume {
   /** In the engine's order. */
   readonly copies: readonly Resource<'VolumeCopy'>[];
   readonly attachments: readonly Resource<'VolumeAttachmentRecord'>[];
+  /** Whether each copy serves now, by its name; what the volume itself holds may be older than a node's loss. */
+  readonly serving: Readonly<Record<string, ServingWord>>;
+}
+
+export interface ListedVolume {
+  readonly volume: Resource<'Volume'>;
+  /** How many of its copies serve now. */
+  readonly servingCount: number;
 }
 
 interface ReadDeps {
@@ -21,6 +30,15 @@ export async function listVolumes(deps: ReadDeps): Promise<readonly Resource<'Vo
   return items.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
 }
 
+/** All volumes, by name, with how many of their copies serve. */
+export async function listServedVolumes(deps: ReadDeps): Promise<readonly ListedVolume[]> {
+  const [volumes, nodes] = await Promise.all([listVolumes(deps), deps.client.list('StorageNode', scopeOf(deps))]);
+  return volumes.map((volume) => {
+    const words = [...servingCopies(volume, nodes.items).values()];
+    return { volume, servingCount: words.filter((word) => word === 'yes').length };
+  });
+}
+
 /**
  * One volume with its copies and mounts.
  *
@@ -29,9 +47,10 @@ export async function listVolumes(deps: ReadDeps): Promise<readonly Resource<'Vo
 export async function showVolume(deps: ReadDeps, name: string): Promise<ShownVolume> {
   const scope = scopeOf(deps);
   const volume = await findVolume(deps, name);
-  const [copies, attachments] = await Promise.all([
+  const [copies, attachments, nodes] = await Promise.all([
     deps.client.list('VolumeCopy', scope),
     deps.client.list('VolumeAttachmentRecord', scope),
+    deps.client.list('StorageNode', scope),
   ]);
   const { uid } = volume.metadata;
   return {
@@ -42,6 +61,7 @@ export async function showVolume(deps: ReadDeps, name: string): Promise<ShownVol
     attachments: attachments.items
       .filter((record) => record.spec.volume === name)
       .toSorted((a, b) => (a.spec.node < b.spec.node ? -1 : 1)),
+    serving: Object.fromEntries(servingCopies(volume, nodes.items)),
   };
 }
 

@@ -4,7 +4,7 @@ import type { AppError } from '../../domain/errors.ts';
 import { createFakeCluster } from '../cluster.fake.ts';
 import { addVolume } from './add-volume.ts';
 import { deleteVolume } from './delete-volume.ts';
-import { listVolumes, showVolume } from './read-volumes.ts';
+import { listServedVolumes, listVolumes, showVolume } from './read-volumes.ts';
 
 const THREE = ['kube1', 'kube2', 'kube3'];
 const yes = { confirm: async () => true };
@@ -244,4 +244,17 @@ test('volumes are listed by name, and shown with their copies in order', async (
   }
   const shown = await showVolume(cluster, 'a');
   expect(shown.copies.map((copy) => copy.spec.index)).toEqual([0, 1]);
+});
+
+test('a copy on a node that went away is not counted as serving, whatever was reported of it before', async () => {
+  const cluster = await createFakeCluster(THREE);
+  await addVolume(cluster, { name: 'gv0', size: '1Gi' });
+  const lastTransitionTime = '2026-01-01T00:00:00Z';
+  await cluster.makeReady('gv0');
+  expect(await listServedVolumes(cluster)).toMatchObject([{ servingCount: 3 }]);
+
+  const lost = { type: 'Ready', status: 'False', reason: 'HeartbeatLost', message: 'no heartbeat', lastTransitionTime };
+  await cluster.client.patch('StorageNode', 'kube2', { status: { conditions: [lost] } }, { subresource: 'status' });
+  expect(await listServedVolumes(cluster)).toMatchObject([{ servingCount: 2 }]);
+  expect((await showVolume(cluster, 'gv0')).serving).toEqual({ 'gv0-0': 'yes', 'gv0-1': 'node away', 'gv0-2': 'yes' });
 });

@@ -3,7 +3,7 @@ import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
 import { GLUSTER_PROGRAMS, LAB_PROGRAMS } from '../../../domain/needed-programs.ts';
 import type { Packages } from '../../../ports/packages.ts';
-import { type BringUpDeps, bringUpHoldfast } from '../../../usecases/lab/bring-up-holdfast.ts';
+import { type BringUpDeps, bringUpHoldfast, enrollAgain } from '../../../usecases/lab/bring-up-holdfast.ts';
 import { installMissing } from '../../../usecases/lab/install-missing.ts';
 import type { Lab, LabHostStatus, LabStatus } from '../../../usecases/lab/labs.ts';
 import type { CommandModule } from '../command-entry.ts';
@@ -127,6 +127,7 @@ function registerReinstall(deps: LabCommandDeps, command: Command, context: CliC
         throw new AppError('cancelled', `${host} was not reinstalled`, { hint: 'answer yes, or use --yes' });
       }
       await lab.reinstall(host);
+      await enrollAgain(deps, lab, host);
       await printLabs(context, own, [await lab.status()]);
     });
 }

@@ -80,9 +80,24 @@ function engineMessages({ status }: ListedNode['node']): string | undefined {
   return messages.length === 0 ? undefined : messages.join('; ');
 }
 
+/** What brings a node back whose agent is not heard; undefined while it is. */
+function nextForNode(node: ListedNode['node']): string | undefined {
+  const isHeard = ['True', 'False'].includes(findCondition(node, 'Ready')?.status ?? '');
+  if (isHeard) return undefined;
+  const name = node.metadata.name;
+  return `start the machine; if it is up, see on it that "holdfast node --name ${name}" runs and reaches the API. Without it: holdfast simulate lose-node ${name}`;
+}
+
+/** The state that a node reported, marked as such once the node is not heard any more. */
+function stateWord(state: string | undefined, isOld: boolean): string | undefined {
+  return state === undefined || !isOld ? state : `${state} (before)`;
+}
+
 function describeNode(shown: ShownNode, hasHeaders: boolean): string {
   const { node, copies, attachments } = shown;
   const ready = findCondition(node, 'Ready');
+  const next = nextForNode(node);
+  const isOld = next !== undefined;
   const pools =
     node.status?.pools ?? node.spec.pools.map((pool) => ({ ...pool, isReady: false, capacityBytes: 0, freeBytes: 0 }));
   const options = { isWide: false, hasHeaders };
@@ -96,6 +111,7 @@ function describeNode(shown: ShownNode, hasHeaders: boolean): string {
       ['Note', engineMessages(node)],
       ['Boot', node.status?.bootId],
       ['Agent', node.status?.agentVersion],
+      ['Next', next],
     ]),
     renderTable<PoolStatus>(
       [
@@ -103,7 +119,8 @@ function describeNode(shown: ShownNode, hasHeaders: boolean): string {
         { name: 'path', value: (pool) => pool.path },
         {
           name: 'ready',
-          value: (pool) => (pool.isReady ? 'yes' : `no${pool.message === undefined ? '' : ` (${pool.message})`}`),
+          value: (pool) =>
+            stateWord(pool.isReady ? 'yes' : `no${pool.message === undefined ? '' : ` (${pool.message})`}`, isOld),
         },
         { name: 'free', value: (pool) => describeFree([pool]) },
       ],
@@ -115,7 +132,7 @@ function describeNode(shown: ShownNode, hasHeaders: boolean): string {
         { name: 'copy', value: (copy: (typeof copies)[number]) => copy.metadata.name },
         { name: 'volume', value: (copy) => copy.spec.volume },
         { name: 'role', value: (copy) => copy.spec.role },
-        { name: 'state', value: (copy) => copy.status?.state },
+        { name: 'state', value: (copy) => stateWord(copy.status?.state, isOld) },
       ],
       copies,
       options,
@@ -124,7 +141,7 @@ function describeNode(shown: ShownNode, hasHeaders: boolean): string {
       [
         { name: 'mounted', value: (record: (typeof attachments)[number]) => record.spec.volume },
         { name: 'at', value: (record) => record.spec.mountPath },
-        { name: 'state', value: (record) => record.status?.state },
+        { name: 'state', value: (record) => stateWord(record.status?.state, isOld) },
       ],
       attachments,
       options,

@@ -4,7 +4,12 @@ import { describeBytes } from '../../../domain/bytes.ts';
 import { phaseOf, stateMessage } from '../../../domain/volume/describe-volume.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
 import { listKismaticVolumes } from '../../../usecases/volumes/list-kismatic-volumes.ts';
-import { listVolumes, type ShownVolume, showVolume } from '../../../usecases/volumes/read-volumes.ts';
+import {
+  type ListedVolume,
+  listServedVolumes,
+  type ShownVolume,
+  showVolume,
+} from '../../../usecases/volumes/read-volumes.ts';
 import { ageOf } from '../age.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
@@ -16,10 +21,11 @@ import { type Column, renderPairs, renderTable } from '../table.ts';
 export function registerVolumeList(command: Command, context: CliContext): void {
   command.description('List the volumes').action(async (_options, own: Command) => {
     if (globalOptions(own).output === 'kismatic-json') return printKismaticList(context, own);
-    const volumes = await withConnection(context, own, ({ client }) => listVolumes({ client, signal: context.signal }));
+    const { signal } = context;
+    const volumes = await withConnection(context, own, ({ client }) => listServedVolumes({ client, signal }));
     await printResult(context, globalOptions(own), {
-      data: { items: volumes },
-      names: volumes.map((volume) => `volume/${volume.metadata.name}`),
+      data: { items: volumes.map(({ volume }) => volume) },
+      names: volumes.map(({ volume }) => `volume/${volume.metadata.name}`),
       table: {
         columns: columnsOf(context),
         items: volumes,
@@ -52,21 +58,21 @@ export function registerVolumeShow(command: Command, context: CliContext): void 
     });
 }
 
-function columnsOf({ clock }: CliContext): readonly Column<Resource<'Volume'>>[] {
+function columnsOf({ clock }: CliContext): readonly Column<ListedVolume>[] {
   return [
-    { name: 'name', value: (volume) => volume.metadata.name },
-    { name: 'phase', value: phaseOf },
-    { name: 'size', value: (volume) => volume.spec.size },
-    { name: 'layout', value: describeLayout },
+    { name: 'name', value: ({ volume }) => volume.metadata.name },
+    { name: 'phase', value: ({ volume }) => phaseOf(volume) },
+    { name: 'size', value: ({ volume }) => volume.spec.size },
+    { name: 'layout', value: ({ volume }) => describeLayout(volume) },
     { name: 'copies', value: describeServing },
     {
       name: 'nodes',
-      value: (volume) => (volume.status?.placement ?? []).map((placed) => placed.node).join(','),
+      value: ({ volume }) => (volume.status?.placement ?? []).map((placed) => placed.node).join(','),
       isWide: true,
     },
-    { name: 'anchor', value: (volume) => volume.status?.anchor, isWide: true },
-    { name: 'state', value: stateMessage, isWide: true },
-    { name: 'age', value: (volume) => ageOf(volume, clock) },
+    { name: 'anchor', value: ({ volume }) => volume.status?.anchor, isWide: true },
+    { name: 'state', value: ({ volume }) => stateMessage(volume), isWide: true },
+    { name: 'age', value: ({ volume }) => ageOf(volume, clock) },
   ];
 }
 
@@ -75,13 +81,12 @@ function describeLayout({ spec }: Resource<'Volume'>): string {
   return spec.layout === 'single' ? 'single' : `replicated ${spec.replicas ?? ''}`.trim();
 }
 
-function describeServing({ status }: Resource<'Volume'>): string {
-  const placed = status?.placement?.length ?? 0;
-  const serving = (status?.engine?.bricks ?? []).filter((brick) => brick.isOnline && brick.isReadable).length;
-  return placed === 0 ? '' : `${serving}/${placed}`;
+function describeServing({ volume, servingCount }: ListedVolume): string {
+  const placed = volume.status?.placement?.length ?? 0;
+  return placed === 0 ? '' : `${servingCount}/${placed}`;
 }
 
-function describe({ volume, copies, attachments }: ShownVolume, hasHeaders: boolean): string {
+function describe({ volume, copies, attachments, serving }: ShownVolume, hasHeaders: boolean): string {
   const options = { isWide: false, hasHeaders };
   const bricks = new Map((volume.status?.engine?.bricks ?? []).map((brick) => [brick.copy, brick]));
   const sections = [
@@ -103,7 +108,7 @@ function describe({ volume, copies, attachments }: ShownVolume, hasHeaders: bool
         { name: 'role', value: (copy) => copy.spec.role },
         { name: 'size', value: (copy) => describeBytes(copy.spec.sizeBytes) },
         { name: 'state', value: (copy) => copy.status?.state },
-        { name: 'online', value: (copy) => describeBrick(bricks.get(copy.metadata.name)) },
+        { name: 'serves', value: (copy) => serving[copy.metadata.name] },
         { name: 'to heal', value: (copy) => bricks.get(copy.metadata.name)?.pendingHeals },
       ],
       copies,
@@ -123,10 +128,4 @@ function describe({ volume, copies, attachments }: ShownVolume, hasHeaders: bool
   ];
   const lists = [true, copies.length > 0, attachments.length > 0, (volume.status?.reasons ?? []).length > 0];
   return sections.filter((_, at) => lists[at]).join('\n');
-}
-
-function describeBrick(brick: { readonly isOnline: boolean; readonly isReadable: boolean } | undefined): string {
-  if (brick === undefined) return '';
-  if (!brick.isOnline) return 'no';
-  return brick.isReadable ? 'yes' : 'disk does not answer';
 }
