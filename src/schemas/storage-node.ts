@@ -30,6 +30,12 @@ export const PoolStatus = z.object({
   isReady: z.boolean().describe('Copies can be placed in it.'),
   capacityBytes: z.number().int().nonnegative().describe('Size of its file system.'),
   freeBytes: z.number().int().nonnegative().describe('Free space of its file system.'),
+  copyBytes: z
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('What copies of volumes had taken of it when the free space was looked at.'),
   fsType: z.string().optional().describe('Type of its file system.'),
   hasReflink: z.boolean().optional().describe('Reflink gives snapshots and clones of image bricks.'),
   reason: z.string().optional().describe('Why it is not ready, in one word.'),

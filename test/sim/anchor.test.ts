@@ -101,4 +101,22 @@ describe('the pool of GlusterFS', () => {
     await expectWhole(sim, 'gv0');
     expect(sim.gluster.state.node('kube1').members.size).toBe(3);
   });
+
+  it('takes no volume of a node that is not in it yet: no pool would take that node in any more', async () => {
+    const sim = await createSimCluster(1, { pace: SLOW_PACE });
+    await sim.applyPlan([]);
+    const peers = () => sim.seen.StorageCluster.get('default')?.status?.peers;
+    await sim.until('kube1 begins the pool', () => peers()?.observedBy === 'kube1', 60_000);
+    expect(peers()?.connected).toEqual([]);
+    sim.unplug('kube1');
+    // Longer than the silence after which it counts as lost.
+    await sim.pass(10_000);
+    await sim.applyPlan([{ ...VOLUME, layout: 'single' }]);
+    await sim.until('another node has the copy', () => status(sim).placement?.[0]?.node === 'kube2', 60_000);
+    await sim.pass(60_000);
+    expect(sim.gluster.state.volumes.size).toBe(0);
+    sim.plug('kube1');
+    await expectWhole(sim, 'gv0');
+    expect(sim.gluster.state.node('kube2').members.size).toBe(3);
+  });
 });

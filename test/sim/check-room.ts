@@ -4,7 +4,7 @@ import type { Check, CheckContext } from './invariants.ts';
 import type { Seen } from './observer.ts';
 
 /** Recorded copies and stored placements together never take more than a pool has. */
-export function createRoomCheck({ gluster, seen, report }: CheckContext): Check {
+export function createRoomCheck({ gluster, seen, foreignBytes, report }: CheckContext): Check {
   let isChecked = false;
   return {
     onChange: (kind) => {
@@ -15,7 +15,7 @@ export function createRoomCheck({ gluster, seen, report }: CheckContext): Check 
       const { copies, pools } = gluster.state.node(node);
       const { copyUid, poolPath } = step.copy;
       const others = [...copies.values()].filter((copy) => copy.poolPath === poolPath && copy.uid !== copyUid);
-      const free = (pools.get(poolPath) ?? 0) - others.reduce((sum, copy) => sum + copy.reservedBytes, 0);
+      const free = (pools.get(poolPath) ?? 0) - others.reduce((sum, copy) => sum + copy.reservedBytes, foreignBytes);
       if (free < step.imageBytes) report(`${node} has no room for a copy that was placed on it: ${step.about}`);
     },
     onTick: () => {
@@ -23,7 +23,7 @@ export function createRoomCheck({ gluster, seen, report }: CheckContext): Check 
       isChecked = true;
       for (const { node, pool, bytes } of promised(seen)) {
         const found = seen.StorageNode.get(node)?.status?.pools?.find((each) => each.name === pool);
-        const isTooMuch = found?.isReady === true && bytes > found.capacityBytes;
+        const isTooMuch = found?.isReady === true && bytes > found.capacityBytes - foreignBytes;
         if (isTooMuch) report(`${bytes} of ${found.capacityBytes} bytes of pool ${pool} on ${node} are promised`);
       }
     },

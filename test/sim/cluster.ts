@@ -29,6 +29,8 @@ export const CONTROLLER = 'controller';
 export interface SimOptions {
   readonly nodes?: readonly string[];
   readonly poolBytes?: number;
+  /** What in each pool is not Holdfast's. */
+  readonly foreignBytes?: number;
   readonly pace?: Pace;
 }
 
@@ -78,7 +80,7 @@ interface Machine {
 
 /** Starts the controller and an agent on each node; nothing is in the API yet. */
 export async function createSimCluster(seed: number, options: SimOptions = {}): Promise<SimCluster> {
-  const { nodes = ['kube1', 'kube2', 'kube3'], pace = USUAL_PACE } = options;
+  const { nodes = ['kube1', 'kube2', 'kube3'], pace = USUAL_PACE, foreignBytes = 0 } = options;
   const world = await createWorld(seed);
   const gluster = createFakeCluster(nodes, options.poolBytes === undefined ? {} : { poolBytes: options.poolBytes });
   const { clock, random } = world;
@@ -105,7 +107,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
 
   const observer = createObserver(world, (...change) => invariants.onChange(...change));
   const invariants = createInvariants({
-    ...{ world, gluster, seen: observer.seen, isControllerHeard },
+    ...{ world, gluster, seen: observer.seen, foreignBytes, isControllerHeard },
     returnedAt: (node) => machine(node).returnedAt,
     isRough: () => wasRough,
   });
@@ -142,7 +144,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       ...process.deps,
       watchIdleMs: WATCH_IDLE_MS,
       identity: { name: node, initialSpec: spec, agentVersion: 'sim' },
-      host: createSimHost(gluster, node, () => `boot-${node}-${boots}`),
+      host: createSimHost(gluster, node, { bootId: `boot-${node}-${boots}`, foreignBytes }),
       engine: createSimEngine(world, gluster, { node, process, pace, watcher: invariants, beginStep }),
     };
   };

@@ -15,7 +15,7 @@ const volume = (layout: PlanVolume['layout']): PlanVolume => {
 
 describe('a volume of a plan', () => {
   it.each(LAYOUTS)('(%s) ends whole under faults of programs and connections', async (layout) => {
-    for (const seed of seeds(12)) {
+    for (const seed of seeds(9)) {
       await withSeed(seed, async () => {
         const sim = await createSimCluster(seed, { pace: paceOf(seed) });
         await sim.applyPlan([volume(layout)]);
@@ -26,7 +26,7 @@ describe('a volume of a plan', () => {
   });
 
   it.each(LAYOUTS)('(%s) ends whole under faults of machines, disks and cables too', async (layout) => {
-    for (const seed of seeds(12)) {
+    for (const seed of seeds(9)) {
       await withSeed(seed, async () => {
         const sim = await createSimCluster(seed, { pace: paceOf(seed) });
         await sim.applyPlan([volume(layout)]);

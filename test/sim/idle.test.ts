@@ -11,7 +11,7 @@ const volumes = (['single', 'replicated', 'arbiter'] as const).map((layout) => {
 
 describe('a cluster in which nothing happens', () => {
   it('writes Leases and nothing else for five minutes, also after trouble', async () => {
-    for (const seed of seeds(3)) {
+    for (const seed of seeds(2)) {
       await withSeed(seed, async () => {
         const sim = await createSimCluster(seed);
         await sim.applyPlan(volumes);

@@ -13,6 +13,8 @@ export interface CheckContext {
   readonly world: World;
   readonly gluster: FakeCluster;
   readonly seen: Seen;
+  /** What in each pool is not Holdfast's. */
+  readonly foreignBytes: number;
   /** A controller runs and its connection is whole. */
   readonly isControllerHeard: () => boolean;
   /** When the node was last back after an absence that must have been noticed. */

@@ -14,7 +14,7 @@ const canWrite = ({ nodes, gluster }: SimCluster) =>
 
 describe('a volume', () => {
   it.each(LAYOUTS)('(%s) keeps copies that somebody deletes, and uses them after a restart too', async (layout) => {
-    for (const seed of seeds(8)) {
+    for (const seed of seeds(4)) {
       await withSeed(seed, async () => {
         const sim = await createSimCluster(seed);
         await sim.applyPlan([{ ...VOLUME, layout }]);
@@ -32,7 +32,7 @@ describe('a volume', () => {
   });
 
   it('that is deleted while it is mounted is served and repaired until the last mount goes', async () => {
-    for (const seed of seeds(12)) {
+    for (const seed of seeds(6)) {
       await withSeed(seed, async () => {
         const sim = await createSimCluster(seed);
         await sim.applyPlan([VOLUME]);

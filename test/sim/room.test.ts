@@ -13,7 +13,7 @@ const phaseOf = ({ seen }: SimCluster, name: string) => seen.Volume.get(name)?.s
 
 describe('volumes that race for the last room', () => {
   it('are placed one, and the other waits with reasons until the first is deleted', async () => {
-    for (const seed of seeds(15)) {
+    for (const seed of seeds(8)) {
       await withSeed(seed, async () => {
         // A copy of 1 GiB takes 1.2 GiB of its pool.
         const sim = await createSimCluster(seed, { poolBytes: 2 * GIB });
@@ -37,9 +37,10 @@ describe('volumes that race for the last room', () => {
   });
 
   it('are never promised more than there is, in whatever order they come and go', async () => {
-    for (const seed of seeds(8)) {
+    for (const seed of seeds(4)) {
       await withSeed(seed, async () => {
-        const sim = await createSimCluster(seed, { nodes: ['kube1', 'kube2', 'kube3', 'kube4'], poolBytes: 4 * GIB });
+        const nodes = ['kube1', 'kube2', 'kube3', 'kube4'];
+        const sim = await createSimCluster(seed, { nodes, poolBytes: 7 * GIB, foreignBytes: 3 * GIB });
         const random = createSeededRandom(seed);
         const layouts = ['single', 'replicated', 'arbiter'] as const;
         const wishes = Array.from({ length: 10 }, (_, at): PlanVolume => {

@@ -5,12 +5,15 @@ import type { Command, CommandResult, Host } from '../../src/ports/host.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
-/**
- * Creates the host of one node of the fake cluster: its pools are folders on XFS, as large and as full as the node says.
- *
- * @param bootId - of the boot that the host is in now
- */
-export function createSimHost(gluster: FakeCluster, name: string, bootId: () => string): Host {
+export interface SimHostOptions {
+  /** Of the boot that the host is in. */
+  readonly bootId: string;
+  /** What in each pool is not Holdfast's. */
+  readonly foreignBytes: number;
+}
+
+/** Creates the host of one node of the fake cluster: its pools are folders on XFS, as large and as full as the node says. */
+export function createSimHost(gluster: FakeCluster, name: string, { bootId, foreignBytes }: SimHostOptions): Host {
   const node = gluster.state.node(name);
   const assertOn = (): void => {
     if (!node.isOn) throw fakeAway(name);
@@ -28,7 +31,7 @@ export function createSimHost(gluster: FakeCluster, name: string, bootId: () => 
       readText: async (path) => {
         assertOn();
         if (path !== BOOT_ID) return absent(`file ${path}`)();
-        return `${bootId()}\n`;
+        return `${bootId}\n`;
       },
       stat: async (path) => {
         assertOn();
@@ -39,7 +42,8 @@ export function createSimHost(gluster: FakeCluster, name: string, bootId: () => 
         assertOn();
         const capacityBytes = node.pools.get(path) ?? 0;
         const copies = [...node.copies.values()].filter((copy) => copy.poolPath === path);
-        return { capacityBytes, freeBytes: capacityBytes - copies.reduce((sum, copy) => sum + copy.reservedBytes, 0) };
+        const usedBytes = copies.reduce((sum, copy) => sum + copy.reservedBytes, foreignBytes);
+        return { capacityBytes, freeBytes: capacityBytes - usedBytes };
       },
       readBytes: absent('readBytes'),
       writeText: absent('writeText'),

@@ -1,4 +1,5 @@
 /** Prepares this node's pools and reports pools, engine and boot. Other loops place nothing in a pool before it is ready. */
+import { poolBytesOf } from '../../domain/volume/copy-size.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { PoolStatus } from '../../schemas/storage-node.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
@@ -19,7 +20,14 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
     const node = informers.StorageNode.get(name);
     if (node === undefined) return undefined;
     const pools: PoolStatus[] = [];
-    for (const pool of node.spec.pools) pools.push(await lookAt(pool, signal));
+    for (const pool of node.spec.pools) {
+      const before = takenByCopies(deps, pool.name);
+      const status = await lookAt(pool, signal);
+      // Only what was there before and after the look is surely in it; what is left out counts as used by others.
+      const after = takenByCopies(deps, pool.name);
+      const copyBytes = [...before].reduce((sum, [copy, bytes]) => sum + (after.has(copy) ? bytes : 0), 0);
+      pools.push(status.isReady ? { ...status, copyBytes } : status);
+    }
     const probe = await engine.probe(signal);
 
     const hadReady = readyPools.size;
@@ -44,10 +52,24 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
 
   return createReconcileLoop(deps, {
     name: 'agent-node',
-    watches: [watchKeys(informers.StorageNode, (node) => (node.metadata.name === self ? [self] : []))],
+    watches: [
+      watchKeys(informers.StorageNode, (node) => (node.metadata.name === self ? [self] : [])),
+      // A copy that was made or removed changes what is free; placement believes only what is reported.
+      watchKeys(informers.VolumeCopy, (copy) => (copy.spec.node === self ? [self] : [])),
+    ],
     reconcile,
     backoff: AGENT_BACKOFF,
   });
+}
+
+/** Bytes that each copy has surely taken of the pool, by its UID: images that were seen whole in this boot. */
+function takenByCopies({ informers, node, bootId }: AgentDeps, pool: string): ReadonlyMap<string, number> {
+  const taken = informers.VolumeCopy.list().filter(({ spec, status }) => {
+    const isHere = spec.node === node && spec.pool === pool && spec.brick === 'image';
+    const isMade = status?.state === 'Ready' && status.bootId === bootId;
+    return isHere && isMade && spec.isReleased !== true;
+  });
+  return new Map(taken.map(({ metadata, spec }) => [metadata.uid, poolBytesOf(spec.brick, spec.sizeBytes)]));
 }
 
 /** Free space that moved by less than one percent is reported as before, so that an idle node writes nothing. */
@@ -55,7 +77,8 @@ function steadyFreeSpace(before: readonly PoolStatus[] | undefined, now: readonl
   return now.map((pool) => {
     const old = before?.find((candidate) => candidate.name === pool.name);
     const isNear = old !== undefined && Math.abs(old.freeBytes - pool.freeBytes) < pool.capacityBytes / 100;
-    return isNear ? { ...pool, freeBytes: old.freeBytes } : pool;
+    // The two belong together: free space from before a copy was made would be promised once more.
+    return isNear && old.copyBytes === pool.copyBytes ? { ...pool, freeBytes: old.freeBytes } : pool;
   });
 }
 

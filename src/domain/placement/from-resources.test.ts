@@ -98,6 +98,19 @@ describe('placementNode', () => {
     expect(node.pools[0]).toMatchObject({ promisedBytes: 2 * GIB, committedBytes: 3 * GIB });
   });
 
+  test('what copies had not taken when the free space was looked at is promised, whatever they say now', () => {
+    const copies = [copy('a', {}, 'Ready'), copy('b', {}, 'Ready'), copy('c', {}, 'Preparing')];
+    const pool = { name: 'default', path: '/pool', isReady: true, capacityBytes: 10 * GIB, freeBytes: 4 * GIB };
+    const promised = (copyBytes: number) => {
+      const node = storageNode('kube1', { pools: [{ ...pool, copyBytes }] });
+      return placementNode(node, copies, 'gluster').pools[0]?.promisedBytes;
+    };
+    expect(promised(GIB)).toBe(2 * GIB);
+    expect(promised(3 * GIB)).toBe(0);
+    // One is gone since; its room is given when the free space is reported anew.
+    expect(promised(4 * GIB)).toBe(0);
+  });
+
   test('a node that never reported is not ready and says so of its pools', () => {
     const silent: StorageNode = { ...storageNode('kube1'), status: undefined };
     const node = placementNode(silent, [], 'gluster');

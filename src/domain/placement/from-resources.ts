@@ -66,20 +66,30 @@ export function placementNode(node: StorageNode, copies: readonly VolumeCopy[], 
 function placementPool(name: string, node: StorageNode, here: readonly VolumeCopy[]): PlacementPool {
   const status = node.status?.pools?.find((pool) => pool.name === name);
   const placed = here.filter((copy) => copy.spec.pool === name);
-  const unwritten = placed.filter((copy) => !isAllocated(copy));
+  const committedBytes = sumOfSizes(placed);
   return {
     name,
     isReady: status?.isReady ?? false,
     ...(status?.message === undefined ? notReported(status) : { message: status.message }),
     capacityBytes: status?.capacityBytes ?? 0,
     freeBytes: status?.freeBytes ?? 0,
-    promisedBytes: sumOfSizes(unwritten),
-    committedBytes: sumOfSizes(placed),
+    promisedBytes: promisedBytes(placed, status?.copyBytes),
+    committedBytes,
   };
 }
 
 function notReported(status: unknown): { readonly message?: string } {
   return status === undefined ? { message: 'the agent has not reported it yet' } : {};
+}
+
+/**
+ * What copies placed here will still take of the free space that was reported.
+ *
+ * @param copyBytes - what copies had taken when the free space was looked at; without it the copies' states tell
+ */
+function promisedBytes(placed: readonly VolumeCopy[], copyBytes: number | undefined): number {
+  if (copyBytes === undefined) return sumOfSizes(placed.filter((copy) => !isAllocated(copy)));
+  return Math.max(0, sumOfSizes(placed) - copyBytes);
 }
 
 /** From Ready on the pool's free space no longer counts the copy's space. */
