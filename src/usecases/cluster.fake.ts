@@ -49,6 +49,7 @@ export async function createFakeCluster(nodes: readonly string[] = []): Promise<
       isOnline: true,
       isReadable: true,
       nodeReadySince: lastTransitionTime,
+      pendingHeals: 0,
     }));
     const condition = (type: string, reason: string, message: string) => {
       return { type, status: 'True' as const, reason, message, lastTransitionTime };

@@ -196,9 +196,9 @@ describe('explain volume', () => {
         'Ready       True     Served             0s    3 of 3 copies serve\n' +
         'Redundant   True     AllCopiesCurrent   0s    all 3 copies are current\n\n' +
         'COPY    NODE    POOL      ROLE   STATE   ONLINE   READABLE   TO HEAL   IF ITS NODE IS LOST NOW\n' +
-        'gv0-0   kube1   default   data   Ready   yes      yes        -         served, not redundant\n' +
-        'gv0-1   kube2   default   data   Ready   yes      yes        -         served, not redundant\n' +
-        'gv0-2   kube3   default   data   Ready   yes      yes        -         served, not redundant\n\n' +
+        'gv0-0   kube1   default   data   Ready   yes      yes        0         served, not redundant\n' +
+        'gv0-1   kube2   default   data   Ready   yes      yes        0         served, not redundant\n' +
+        'gv0-2   kube3   default   data   Ready   yes      yes        0         served, not redundant\n\n' +
         'Next:  holdfast simulate lose-node kube1\n' +
         '       nothing is to be done; try what a loss would do\n',
     });

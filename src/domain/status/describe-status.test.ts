@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { StorageCluster } from '../../schemas/storage-cluster.ts';
 import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
 import { describeStatus } from './describe-status.ts';
@@ -146,6 +147,21 @@ describe('describeStatus', () => {
       { name: 'a', message: 'gluster is not running' },
       { name: 'b', message: 'pool default: holds data' },
     ]);
+  });
+
+  test('nodes that report but are not joined are a problem of the cluster, told unless a node tells why', () => {
+    const ready = { type: 'Ready', status: 'False' as const, reason: 'NodesMissing', lastTransitionTime };
+    const cluster: StorageCluster = {
+      apiVersion: 'holdfast.dev/v1alpha1',
+      kind: 'StorageCluster',
+      metadata: { name: 'default' },
+      spec: { nodes: [...all] },
+      status: { conditions: [{ ...ready, message: 'kube1 waits for kube3' }] },
+    };
+    const status = describeStatus(three, [], [cluster]);
+    expect(status).toMatchObject({ sentence: '3 nodes ready; not all joined; no volumes yet', isHealthy: false });
+    expect(status.cluster.problems[0]?.message).toBe('nodes are not all joined: kube1 waits for kube3');
+    expect(describeStatus([node('kube3', false)], [], [cluster]).cluster.problems).toEqual([]);
   });
 
   test('many names are counted', () => {

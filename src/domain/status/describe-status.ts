@@ -1,4 +1,5 @@
 /** The state of everything in one sentence, the same for the CLI and the dashboard. */
+import type { StorageCluster } from '../../schemas/storage-cluster.ts';
 import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
 import { findCondition } from '../find-condition.ts';
@@ -15,6 +16,8 @@ export interface ClusterStatus {
   /** Nothing needs a person or is being repaired. */
   readonly isHealthy: boolean;
   readonly nodes: { readonly total: number; readonly ready: number; readonly problems: readonly Problem[] };
+  /** Why the engines of the nodes are not joined into one pool; none while they are, or while a node's own problem tells why. */
+  readonly cluster: { readonly problems: readonly Problem[] };
   readonly volumes: { readonly total: number; readonly current: number; readonly problems: readonly Problem[] };
   readonly safeToLose: SafeToLose;
 }
@@ -30,21 +33,28 @@ export interface SafeToLose {
 const MAX_NAMES = 5;
 
 /** Describes the cluster from its stored objects. */
-export function describeStatus(nodes: readonly StorageNode[], volumes: readonly Volume[]): ClusterStatus {
+export function describeStatus(
+  nodes: readonly StorageNode[],
+  volumes: readonly Volume[],
+  clusters: readonly StorageCluster[] = [],
+): ClusterStatus {
   const nodeProblems = nodes.flatMap(nodeProblem);
+  const clusterProblems = nodeProblems.length > 0 ? [] : clusters.flatMap(clusterProblem);
   const volumeProblems = volumes.flatMap(volumeProblem);
   const isReady = (node: StorageNode) => !nodeProblems.some((problem) => problem.name === node.metadata.name);
   const readyNames = nodes.filter(isReady).map((node) => node.metadata.name ?? '');
   const safeToLose = judgeLoss(readyNames, nodes.length, volumes);
   const parts = [
     describeNodes(nodes.length, nodeProblems),
+    ...(clusterProblems.length === 0 ? [] : ['not all joined']),
     describeVolumes(volumes.length, volumeProblems),
     ...(volumes.length === 0 ? [] : [`safe to lose: ${describeLoss(safeToLose)}`]),
   ];
   return {
     sentence: parts.join('; '),
-    isHealthy: nodeProblems.length === 0 && volumeProblems.length === 0,
+    isHealthy: nodeProblems.length === 0 && clusterProblems.length === 0 && volumeProblems.length === 0,
     nodes: { total: nodes.length, ready: readyNames.length, problems: nodeProblems },
+    cluster: { problems: clusterProblems },
     volumes: { total: volumes.length, current: volumes.length - volumeProblems.length, problems: volumeProblems },
     safeToLose,
   };
@@ -53,6 +63,12 @@ export function describeStatus(nodes: readonly StorageNode[], volumes: readonly 
 function nodeProblem(node: StorageNode): readonly Problem[] {
   const message = notReadyMessage(node) ?? engineMessage(node) ?? poolMessage(node);
   return message === undefined ? [] : [{ name: node.metadata.name ?? '', message }];
+}
+
+function clusterProblem(cluster: StorageCluster): readonly Problem[] {
+  const ready = findCondition(cluster, 'Ready');
+  if (ready === undefined || ready.status === 'True') return [];
+  return [{ name: cluster.metadata.name ?? '', message: `nodes are not all joined: ${ready.message}` }];
 }
 
 function notReadyMessage(node: StorageNode): string | undefined {

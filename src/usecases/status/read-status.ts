@@ -8,9 +8,10 @@ export async function readStatus(deps: {
   readonly signal?: AbortSignal;
 }): Promise<ClusterStatus> {
   const scope = deps.signal === undefined ? {} : { signal: deps.signal };
-  const [nodes, volumes] = await Promise.all([
+  const [nodes, volumes, clusters] = await Promise.all([
     deps.client.list('StorageNode', scope),
     deps.client.list('Volume', scope),
+    deps.client.list('StorageCluster', scope),
   ]);
-  return describeStatus(nodes.items, volumes.items);
+  return describeStatus(nodes.items, volumes.items, clusters.items);
 }

@@ -14,19 +14,25 @@ export function register(command: Command, context: CliContext): void {
     const { headers } = globalOptions(own);
     await printResult(context, globalOptions(own), {
       data: status,
-      names: [...status.nodes.problems.map((problem) => `storagenode/${problem.name}`), ...volumeNames(status)],
+      names: problemNames(status),
       text: () => describe(status, headers),
     });
   });
 }
 
-function volumeNames(status: ClusterStatus): readonly string[] {
-  return status.volumes.problems.map((problem) => `volume/${problem.name}`);
+/** What is not as it should be. */
+function problemNames({ nodes, cluster, volumes }: ClusterStatus): readonly string[] {
+  return [
+    ...nodes.problems.map((problem) => `storagenode/${problem.name}`),
+    ...cluster.problems.map((problem) => `storagecluster/${problem.name}`),
+    ...volumes.problems.map((problem) => `volume/${problem.name}`),
+  ];
 }
 
 function describe(status: ClusterStatus, hasHeaders: boolean): string {
   const problems = [
     ...status.nodes.problems.map((problem) => ({ kind: 'node', ...problem })),
+    ...status.cluster.problems.map((problem) => ({ kind: 'cluster', ...problem })),
     ...status.volumes.problems.map((problem) => ({ kind: 'volume', ...problem })),
   ];
   if (problems.length === 0) return `${status.sentence}\n`;
