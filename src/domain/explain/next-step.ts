@@ -45,6 +45,9 @@ export function nextStep(seen: SeenForNextStep): NextStep {
 function forServing({ volume, awayNodes, downNodes, laggingMounts }: SeenForNextStep, name: string): NextStep {
   const [away = downNodes[0]] = awayNodes.filter((node) => downNodes.includes(node));
   if (away !== undefined) return lookAt(away, 'its copy does not serve');
+  if (reasonOf(volume, 'Ready') === 'EngineVolumeLost') {
+    return { why: 'GlusterFS holds it no more; see what is left of it', command: `holdfast volume show ${name}` };
+  }
   const reason = reasonOf(volume, 'Redundant');
   if (reason === 'SplitBrain') {
     return { why: 'see which copies differ; none is chosen for you', command: `holdfast volume show ${name}` };

@@ -159,15 +159,7 @@ interface Health {
 
 function judgeHealth(seen: SeenVolume, placement: readonly PlacedCopy[], anchored: ControllerStatus): Health {
   const engine = seen.status.engine;
-  if (engine === undefined || engine.state !== 'Started') {
-    const waiting = seen.copies.filter((copy) => !copy.isReady);
-    const claims =
-      waiting.length > 0
-        ? notReady('PreparingCopies', describeWaiting(waiting, seen))
-        : notReady('CreatingEngineVolume', engine?.message ?? `waits for ${anchored.anchor ?? 'a member node'}`);
-    return { status: { ...anchored, phase: 'Creating' }, claims };
-  }
-
+  if (engine === undefined || engine.state !== 'Started') return judgeUnstarted(seen, anchored);
   const bricks = placement.map((placed) => ({
     placed,
     isUp: isServing(placed, engine.bricks, seen.usableNodes),
@@ -178,14 +170,31 @@ function judgeHealth(seen: SeenVolume, placement: readonly PlacedCopy[], anchore
   const split = sum(bricks.map(({ brick }) => brick?.splitBrainEntries));
   const pending = sum(bricks.map(({ brick }) => brick?.pendingHeals));
   const unchecked = bricks.filter((brick) => isOutdated(brick, seen.usableNodes)).map((brick) => brick.placed.node);
+  const unasked = bricks
+    .filter(({ isUp, brick }) => isUp && brick?.pendingHeals === undefined)
+    .map((brick) => brick.placed.node);
   const lagging = seen.attachments.filter((each) => isLagging(each, placement, seen.usableNodes));
-  const redundant = judgeRedundancy({ copies: placement.length, down, unchecked, pending, split, lagging });
+  const redundant = judgeRedundancy({ copies: placement.length, down, unchecked, unasked, pending, split, lagging });
   const isServed = upCount > placement.length / 2;
   const isAsDesigned = redundant.status === 'True' || redundant.reason === 'SingleCopy';
   const mayBeServed = upCount + unchecked.length > placement.length / 2;
   const phase = !mayBeServed ? 'Unavailable' : isServed && isAsDesigned ? 'Ready' : 'Degraded';
   const ready = judgeService({ copies: placement.length, upCount, down, unchecked: isServed ? [] : unchecked });
   return { status: { ...anchored, phase }, claims: [ready, redundant] };
+}
+
+function judgeUnstarted(seen: SeenVolume, anchored: ControllerStatus): Health {
+  const { engine } = seen.status;
+  if (engine?.state === 'Absent' && engine.engineId !== undefined) {
+    const message = engine.message ?? 'the engine held it, and does no more';
+    return { status: { ...anchored, phase: 'Unavailable' }, claims: notReady('EngineVolumeLost', message) };
+  }
+  const waiting = seen.copies.filter((copy) => !copy.isReady);
+  const claims =
+    waiting.length > 0
+      ? notReady('PreparingCopies', describeWaiting(waiting, seen))
+      : notReady('CreatingEngineVolume', engine?.message ?? `waits for ${anchored.anchor ?? 'a member node'}`);
+  return { status: { ...anchored, phase: 'Creating' }, claims };
 }
 
 interface ServiceSeen {
@@ -208,6 +217,8 @@ interface RedundancySeen {
   readonly copies: number;
   readonly down: readonly string[];
   readonly unchecked: readonly string[];
+  /** Nodes whose copies serve, but could not be asked what is to heal. */
+  readonly unasked: readonly string[];
   readonly pending: number;
   readonly split: number;
   readonly lagging: readonly SeenAttachment[];
@@ -215,7 +226,7 @@ interface RedundancySeen {
 
 /** Redundant means: any one copy may be lost now, and everybody who has the volume mounted goes on. */
 function judgeRedundancy(seen: RedundancySeen): Claim {
-  const { copies, down, unchecked, pending, split, lagging } = seen;
+  const { copies, down, unchecked, unasked, pending, split, lagging } = seen;
   if (copies === 1) return claim('Redundant', 'False', 'SingleCopy', 'the layout keeps one copy only');
   if (split > 0)
     return claim('Redundant', 'False', 'SplitBrain', `${split} entries differ between copies and need a decision`);
@@ -224,6 +235,10 @@ function judgeRedundancy(seen: RedundancySeen): Claim {
   }
   if (down.length > 0) return claim('Redundant', 'False', 'CopiesDown', `down: ${down.join(', ')}`);
   if (pending > 0) return claim('Redundant', 'False', 'Healing', `${pending} entries are being brought up to date`);
+  if (unasked.length > 0) {
+    const message = `the engine does not say whether the copies are the same: ${unasked.join(', ')}`;
+    return claim('Redundant', 'Unknown', 'HealsUnknown', message);
+  }
   if (lagging.length > 0) {
     const where = lagging
       .map((each) => each.node)
