@@ -1,12 +1,17 @@
 /** Composition root of the role `node`: one machine's agent. */
+import { join } from 'node:path';
 import { createLocalHost } from '../adapters/host/local-host.ts';
 import { createKubeClient } from '../adapters/kube/client.ts';
 import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import { createSystemClock } from '../adapters/system/clock.ts';
+import { lockFile } from '../adapters/system/file-lock.ts';
 import { createLogger, type LoggerOptions } from '../adapters/system/logger.ts';
 import { createSystemRandom } from '../adapters/system/random.ts';
 import { runAgent } from '../controllers/agent/run-agent.ts';
+import { AppError } from '../domain/errors.ts';
 import { createGlusterEngine } from '../engines/gluster/index.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { StorageNodeSpec } from '../schemas/storage-node.ts';
 import { VERSION } from './version.ts';
 
@@ -21,11 +26,48 @@ export interface NodeOptions {
   readonly log: LoggerOptions;
 }
 
-/** Runs the agent until the signal aborts. */
+const LOCK_FOLDER = '/run/holdfast';
+/** An agent that is being stopped lets go within this time. */
+const LOCK_WAIT_MS = 5_000;
+
+/**
+ * Runs the agent until the signal aborts.
+ *
+ * @throws {AppError} precondition, when the machine has another agent
+ */
 export async function runNode(options: NodeOptions, signal: AbortSignal): Promise<void> {
   const clock = createSystemClock();
-  const random = createSystemRandom();
   const log = createLogger({ clock }, options.log).child({ node: options.name });
+  const release = await lockMachine(clock);
+  try {
+    await runLocked({ ...options, clock, log }, signal);
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Steps are safe to repeat, not to be done twice at once: of two agents one could still format the image of a copy that
+ * the other has mounted already.
+ */
+async function lockMachine(clock: Clock): Promise<() => void> {
+  await createLocalHost({ clock }).files.makeDirectory(LOCK_FOLDER, { mode: 0o700 });
+  const path = join(LOCK_FOLDER, 'agent.lock');
+  const release = await lockFile(clock, path, { waitMs: LOCK_WAIT_MS });
+  if (release !== undefined) return release;
+  throw new AppError('precondition', 'another agent of Holdfast runs on this machine', {
+    reason: 'AgentRuns',
+    hint: `see which one with: fuser -v ${path}; stop it first`,
+  });
+}
+
+interface LockedOptions extends Omit<NodeOptions, 'log'> {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+async function runLocked({ clock, log, ...options }: LockedOptions, signal: AbortSignal): Promise<void> {
+  const random = createSystemRandom();
   const endpoint = await loadKubeconfig(options.kubeconfig);
   const client = createKubeClient(endpoint, { userAgent: `holdfast-node/${VERSION}` });
   const host = createLocalHost({ clock }, { name: options.name });

@@ -1,15 +1,14 @@
 /** lab.json of each lab below the folder of labs, changed under one lock for the whole machine. */
 import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { AppError, isAppError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Host } from '../../ports/host.ts';
 import type { LabStore, LockedRecords } from '../../ports/lab.ts';
 import { LabRecord } from '../../schemas/lab-record.ts';
+import { lockFile } from '../system/file-lock.ts';
 import { labFolder } from './layout.ts';
 
 const LOCK_WAIT_MS = 30_000;
-const LOCK_POLL_MS = 5;
 const REMOVE_TIMEOUT_MS = 60_000;
 
 export interface LabStoreDeps {
@@ -72,25 +71,11 @@ function parseRecord(text: string, path: string): LabRecord {
   });
 }
 
-/**
- * Takes the lock of all labs. Node offers no flock(2), but SQLite locks its file with the kernel's own locks, which end
- * with the process that holds them however it ends; nothing is ever stored in the file.
- */
 async function lock(clock: Clock, path: string): Promise<() => void> {
-  const database = new DatabaseSync(path, { timeout: 0 });
-  for (const end = clock.monotonic() + LOCK_WAIT_MS; ; await clock.sleep(LOCK_POLL_MS)) {
-    try {
-      database.exec('BEGIN EXCLUSIVE');
-      return () => database.close();
-    } catch (error) {
-      const isTaken = error instanceof Error && 'errcode' in error && error.errcode === 5; // SQLITE_BUSY
-      if (isTaken && clock.monotonic() < end) continue;
-      database.close();
-      if (!isTaken) throw error;
-      throw new AppError('timeout', `another command has been changing the labs for ${LOCK_WAIT_MS / 1000} s`, {
-        reason: 'LabsLocked',
-        hint: `wait for it, or see who it is with: fuser -v ${path}`,
-      });
-    }
-  }
+  const release = await lockFile(clock, path, { waitMs: LOCK_WAIT_MS });
+  if (release !== undefined) return release;
+  throw new AppError('timeout', `another command has been changing the labs for ${LOCK_WAIT_MS / 1000} s`, {
+    reason: 'LabsLocked',
+    hint: `wait for it, or see who it is with: fuser -v ${path}`,
+  });
 }
