@@ -17,7 +17,7 @@ const ERASE_MS = 3_600_000;
 export interface CopyActions {
   makeImage(copy: CopyIdentity, imageBytes: number, signal: AbortSignal): Promise<void>;
   mountImage(copy: CopyIdentity, signal: AbortSignal): Promise<void>;
-  makeBrick(copy: CopyIdentity): Promise<void>;
+  makeBrick(copy: CopyIdentity, signal: AbortSignal): Promise<void>;
   unmountImage(copy: CopyIdentity): Promise<void>;
   eraseCopy(copy: CopyIdentity, signal: AbortSignal): Promise<void>;
 }
@@ -27,7 +27,7 @@ export function createCopyActions({ host }: { readonly host: Host }): CopyAction
   return {
     makeImage: (copy, imageBytes, signal) => makeImage(host, copyPaths(copy), { copy, imageBytes, signal }),
     mountImage: (copy, signal) => mountImage(host, copyPaths(copy), { copy, signal }),
-    makeBrick: (copy) => makeBrick(host, copyPaths(copy), copy),
+    makeBrick: (copy, signal) => makeBrick(host, copyPaths(copy), { copy, signal }),
     unmountImage: async (copy) => {
       const mounted = await findMount(host, copyPaths(copy));
       // The loop device goes with the mount: mount(8) marks it autoclear.
@@ -154,17 +154,34 @@ async function refuseDiscard(host: Host, paths: CopyPaths, signal: AbortSignal):
   await host.run({ file: 'tee', args: ['--', limit], stdin: '0\n', timeoutMs: SHORT_MS, signal });
 }
 
-async function makeBrick(host: Host, paths: CopyPaths, copy: CopyIdentity): Promise<void> {
-  if (copy.brick === 'directory') {
-    await makeFolder(host, paths);
-  } else if ((await findMount(host, paths)) === undefined) {
-    throw new AppError('precondition', `the image of copy ${copy.copyUid} is not mounted on ${host.name}`, {
-      reason: 'ImageNotMounted',
-      hint: 'observe the copy again and plan anew',
-    });
-  }
+async function makeBrick(
+  host: Host,
+  paths: CopyPaths,
+  { copy, signal }: { readonly copy: CopyIdentity; readonly signal: AbortSignal },
+): Promise<void> {
+  if (copy.brick === 'directory') await makeFolder(host, paths);
+  else await proveMounted(host, paths, copy);
   await statAs(host, paths.brick, 'directory');
   await host.files.makeDirectory(paths.brick);
+  // On disk before the copy is called ready: a folder that is missing later was not lost to a power cut.
+  await host.run({ file: 'sync', args: ['--', paths.brick], timeoutMs: FORMAT_MS, signal });
+}
+
+/**
+ * The mount table alone does not say it: when something was mounted over the pool, the image's mount is still in it, but
+ * its path leads to a plain folder, and a brick made there would have no limit and vanish below the image one day.
+ */
+async function proveMounted(host: Host, paths: CopyPaths, copy: CopyIdentity): Promise<void> {
+  const refuse = (why: string, reason: string, hint: string): AppError =>
+    new AppError('precondition', `the image of copy ${copy.copyUid} ${why} on ${host.name}`, { reason, hint });
+  if ((await findMount(host, paths)) === undefined) {
+    throw refuse('is not mounted', 'ImageNotMounted', 'observe the copy again and plan anew');
+  }
+  const [around, inside] = await Promise.all([host.files.stat(paths.folder), host.files.stat(paths.mountPoint)]);
+  if (around === undefined || inside === undefined || around.deviceId === inside.deviceId) {
+    const hint = `see with "findmnt --target ${paths.folder}" what hides it; unmount that, or restart the node`;
+    throw refuse(`is mounted, but not to be seen at ${paths.mountPoint}`, 'ImageHidden', hint);
+  }
 }
 
 async function eraseCopy(host: Host, copy: CopyIdentity, signal: AbortSignal): Promise<void> {

@@ -78,7 +78,7 @@ function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps):
     probePeer: (step, signal) => probePeer(cli, step, signal),
     makeImage: ({ copy, imageBytes }, signal) => inPool(copy, () => copies.makeImage(copy, imageBytes, signal)),
     mountImage: ({ copy }, signal) => copies.mountImage(copy, signal),
-    makeBrick: ({ copy }) => inPool(copy, () => copies.makeBrick(copy)),
+    makeBrick: ({ copy }, signal) => inPool(copy, () => copies.makeBrick(copy, signal)),
     stopBrick: ({ copy, volume }, signal) => stopBrick({ host, clock, cli }, volume, copy, signal),
     rebuildBrick: (step, signal) => rebuildBrick(volumes, step, signal),
     rewriteVolumeFiles: ({ volume }, signal) => rewriteVolumeFiles(volumes, volume, signal),
