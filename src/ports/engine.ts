@@ -60,7 +60,10 @@ export interface DesiredCopy {
   readonly brick: 'image' | 'directory';
   /** Usable bytes wanted in the copy. */
   readonly sizeBytes: number;
-  /** A started volume counts on this copy, so an engine that knows of no such volume has lost it with its machine. */
+  /**
+   * It was ready before and a volume of the engine counts on it: where it is not there any more it is lost or out of sight,
+   * and never made anew; and an engine that knows of no such volume has lost it with its machine.
+   */
   readonly isInUse?: boolean;
 }
 
@@ -90,6 +93,10 @@ export interface DesiredVolume {
   readonly options: Readonly<Record<string, string>>;
   /** A limit that the engine itself enforces; for copies in plain folders, which have no size of their own. */
   readonly limitBytes?: number;
+  /** What the engine called it when it was seen before. A volume that has had data is never created again. */
+  readonly engineId?: string;
+  /** UIDs of its copies as far as they are known; one that is to go must hold a brick of theirs. Not judged when left out. */
+  readonly copyUids?: readonly string[];
 }
 
 export interface ObservedBrick {

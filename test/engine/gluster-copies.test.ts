@@ -172,6 +172,35 @@ describe('copies', () => {
     await bring(copy, false);
   });
 
+  it.each(['image', 'directory'] as const)(
+    'puts nothing in the place of a copy in use that is out of sight (%s)',
+    async (brick) => {
+      const copy = newCopy(brick);
+      await bring(copy, true);
+      await run('touch', `${copyPaths(copy).brick}/precious`);
+      // As when the pool's own file system is not mounted, and this is the folder below it.
+      await run('mount', '-t', 'tmpfs', 'tmpfs', under.poolPath);
+      await expect(bring({ ...copy, isInUse: true }, true)).rejects.toMatchObject({ reason: 'CopyLost' });
+      expect(await run('ls', '-A', under.poolPath)).toBe('');
+      await run('umount', under.poolPath);
+      expect(await bring(copy, true)).toMatchObject({ state: 'ready' });
+      expect(await run('ls', copyPaths(copy).brick)).toBe('precious\n');
+      await bring(copy, false);
+    },
+  );
+
+  it('makes no brick in the plain folder where something hides the mount of its image', async () => {
+    const copy = newCopy();
+    await bring(copy, true);
+    // The same files at the same path, but without what is mounted below: the mount table still lists that.
+    await run('mount', '--bind', under.poolPath, under.poolPath);
+    await expect(bring(copy, true)).rejects.toMatchObject({ kind: 'precondition', reason: 'ImageHidden' });
+    expect(await run('ls', copyPaths(copy).mountPoint)).toBe('');
+    await run('umount', under.poolPath);
+    expect(await bring(copy, true)).toMatchObject({ state: 'ready' });
+    await bring(copy, false);
+  });
+
   it('does nothing while the pool is missing', async () => {
     const copy = { ...newCopy(), poolPath: '/nosuch-pool' };
     for (const isPresent of [true, false]) {

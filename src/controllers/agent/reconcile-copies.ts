@@ -118,11 +118,12 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
     });
   }
   const volume = deps.informers.Volume.get(copy.spec.volume);
-  const isInUse = volume?.metadata.uid === copy.spec.volumeUid && volume.status?.engine?.state === 'Started';
+  // Volumes are made only of copies whose path was reported; once made, the engine's name for them stays in the report.
+  const isMade = volume?.metadata.uid === copy.spec.volumeUid && volume.status?.engine?.engineId !== undefined;
   return {
     subject: 'copy',
     isPresent,
-    isInUse,
+    isInUse: isMade && copy.status?.path !== undefined,
     copyUid: copy.metadata.uid,
     volume: copy.spec.volume,
     volumeUid: copy.spec.volumeUid,

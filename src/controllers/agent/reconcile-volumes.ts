@@ -61,9 +61,7 @@ async function serveVolume(
   const { engine, log } = deps;
   const desired = desiredVolume(deps, volume, placement, true);
   if (desired === undefined) return undefined;
-  const before = volume.status?.engine;
-  const isMade = before !== undefined && (before.state === 'Created' || before.state === 'Started');
-  if (!isMade && !isReadyToCreate(deps, placement)) return undefined;
+  if (!isMade(volume) && !isReadyToCreate(deps, placement)) return undefined;
   const report = createVolumeReport(deps, volume, signal);
   // Taken before the look: what is seen afterwards is newer than this.
   const since = nodesReadySince(deps, placement);
@@ -134,6 +132,11 @@ async function isStillAnchor({ client, node }: AgentDeps, volume: StoredVolume, 
   );
 }
 
+/** The engine was seen to hold it once, whatever it holds now. */
+function isMade({ status }: StoredVolume): boolean {
+  return status?.engine?.engineId !== undefined;
+}
+
 /**
  * A volume is created only when every member node is joined: GlusterFS refuses bricks on hosts it does not know. This
  * node too: with a volume of its own no pool would take it in any more.
@@ -152,11 +155,13 @@ function desiredVolume(
   placement: readonly PlacedCopy[],
   isPresent: boolean,
 ): DesiredVolume | undefined {
-  const isMade = volume.status?.engine?.state === 'Started';
-  const bricks = placement.flatMap((placed) => {
-    const copy = informers.VolumeCopy.get(placed.copy);
+  const { engineId, state } = volume.status?.engine ?? {};
+  // Before its first start every copy has to be ready.
+  const isKept = isMade(volume) && state !== 'Created';
+  const copies = placement.map((placed) => ({ placed, copy: informers.VolumeCopy.get(placed.copy) }));
+  const bricks = copies.flatMap(({ placed, copy }) => {
     const path = copy?.status?.path;
-    const isKnown = path !== undefined && (copy?.status?.state === 'Ready' || isMade);
+    const isKnown = path !== undefined && (copy?.status?.state === 'Ready' || isKept);
     return isKnown ? [{ node: placed.node, path, isArbiter: placed.role === 'arbiter' }] : [];
   });
   if (isPresent && bricks.length < placement.length) return undefined;
@@ -167,6 +172,8 @@ function desiredVolume(
     layout: volume.spec.layout,
     bricks,
     options: volumeOptions(volume, informers.StorageNode.list()),
+    copyUids: copies.flatMap(({ copy }) => (copy === undefined ? [] : [copy.metadata.uid])),
+    ...(engineId === undefined ? {} : { engineId }),
     // An image is its own limit; a folder has none.
     ...(volume.spec.brick === 'directory' ? { limitBytes: parseQuantity(volume.spec.size) } : {}),
   };
@@ -183,6 +190,10 @@ function volumeOptions(volume: StoredVolume, nodes: readonly Resource<'StorageNo
 function isHealthy(observed: ObservedVolume): boolean {
   return (
     observed.isStarted &&
-    observed.bricks.every((brick) => brick.isOnline && brick.isReadable && (brick.pendingHeals ?? 0) === 0)
+    observed.bricks.every((brick) => {
+      // One copy has nothing to heal; with more, not knowing is not being healthy.
+      const pending = brick.pendingHeals ?? (observed.bricks.length === 1 ? 0 : undefined);
+      return brick.isOnline && brick.isReadable && pending === 0;
+    })
   );
 }

@@ -4,7 +4,7 @@ import { createSeededRandom } from '../../ports/random.fake.ts';
 import { createFakeResourceClient } from '../../ports/resource-client.fake.ts';
 import type { VolumeEngineStatus } from '../../schemas/volume.ts';
 import type { AgentDeps } from './agent-deps.ts';
-import { createVolumeReport } from './volume-report.ts';
+import { createVolumeReport, describeVolume } from './volume-report.ts';
 
 const signal = new AbortController().signal;
 const seen = (isOnline: boolean): VolumeEngineStatus => ({
@@ -21,7 +21,7 @@ async function setUp() {
   // Only these two are used by a report.
   const deps = { client, node: 'kube1' } as unknown as AgentDeps;
   const stored = async () => (await client.get('Volume', 'gv0'))?.status?.engine;
-  return { client, stored, report: createVolumeReport(deps, volume, signal) };
+  return { client, deps, stored, report: createVolumeReport(deps, volume, signal) };
 }
 
 it('keeps what was seen when a step fails afterwards', async () => {
@@ -43,4 +43,13 @@ it('writes nothing when nothing is new', async () => {
   const before = client.version();
   await report.write(seen(true));
   expect(client.version()).toBe(before);
+});
+
+it('remembers what the engine called a volume that it holds no more', async () => {
+  const { client, deps } = await setUp();
+  const engine = { ...seen(true), engineId: 'e1' };
+  const volume = await client.patch('Volume', 'gv0', { status: { engine } }, { subresource: 'status' });
+  const observed = { subject: 'volume', isPresent: false, isStarted: false, bricks: [], options: {} } as const;
+  const described = describeVolume(deps, { volume, placement: [], observed, since: {} });
+  expect(described).toMatchObject({ state: 'Absent', engineId: 'e1' });
 });

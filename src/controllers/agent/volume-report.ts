@@ -53,11 +53,13 @@ export function describeVolume(
   deps: AgentDeps,
   { volume, placement, observed, since }: VolumeLook,
 ): VolumeEngineStatus {
+  // Kept when the engine holds the volume no more: it has had data, so it must not be created again, empty.
+  const engineId = observed.engineId ?? volume.status?.engine?.engineId;
   return {
     observedBy: deps.node,
     epoch: volume.status?.epoch ?? 0,
     state: observed.isStarted ? 'Started' : observed.isPresent ? 'Created' : 'Absent',
-    ...(observed.engineId === undefined ? {} : { engineId: observed.engineId }),
+    ...(engineId === undefined ? {} : { engineId }),
     bricks: placement.map((placed) => {
       const path = deps.informers.VolumeCopy.get(placed.copy)?.status?.path;
       const brick = observed.bricks.find((candidate) => candidate.node === placed.node && candidate.path === path);

@@ -25,6 +25,7 @@ export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): r
   if (observed.isUndescribed === true) return [planRewrite(desired)];
   if (observed.state === 'ready') return [];
   if (observed.state === 'broken') return planRepair(desired, observed);
+  if (isLost(desired, observed)) return [refuseLost(desired)];
   const copy = identify(desired);
   const steps: CopyStep[] = [];
   if (desired.brick === 'image') {
@@ -39,6 +40,24 @@ export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): r
   }
   steps.push({ step: 'makeBrick', copy, about: `make the brick directory of ${desired.volume}` });
   return steps;
+}
+
+/**
+ * Nothing is there of a copy that was ready and is counted on: its disk was exchanged, or the pool's file system is not
+ * mounted and this is the empty folder below it. Made anew it would be filled from the others, and when the old disk comes
+ * back with the brick of before, GlusterFS would take what is outdated there for current.
+ */
+function isLost(desired: DesiredCopy, observed: ObservedGlusterCopy): boolean {
+  if (desired.isInUse !== true) return false;
+  // A folder and an image are on disk before the copy is ever called ready, so no power loss takes them away.
+  return observed.state === 'absent' || (desired.brick === 'image' && observed.hasImage !== true);
+}
+
+function refuseLost(desired: DesiredCopy): RefuseStep {
+  const { volume, poolPath } = desired;
+  const about = `the copy of ${volume} is lost, or out of sight: nothing of it is in ${poolPath}`;
+  const hint = `see with "findmnt --target ${poolPath}" whether the disk that held it is mounted there, and mount it; if the disk is gone, replace the copy`;
+  return { ...refuseCopy(desired, about, 'CopyLost', hint), kind: 'dataLoss' };
 }
 
 function planRepair(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly (CopyStep | RefuseStep)[] {

@@ -14,6 +14,7 @@ import type { RefuseStep, VolumeStep } from './steps.ts';
 export function planVolume(desired: DesiredVolume, observed: ObservedVolume): readonly (VolumeStep | RefuseStep)[] {
   if (observed.isPresent && !isOurs(desired, observed)) return [refuseForeign(desired, observed)];
   if (!desired.isPresent) return planRemoval(desired, observed);
+  if (!observed.isPresent && desired.engineId !== undefined) return [refuseLost(desired)];
   const volume = desired.name;
   const steps: VolumeStep[] = [];
   if (!observed.isPresent) {
@@ -67,14 +68,35 @@ function planRemoval(desired: DesiredVolume, observed: ObservedVolume): readonly
 
 /**
  * A volume that is to be kept must have exactly the wanted bricks. For one that is to go, not all of them may be known
- * any more: those known must be there, and all must lie where only Holdfast puts bricks.
+ * any more: those known must be there, all must lie where only Holdfast puts bricks, and one at least must be one of its
+ * copies, or it is a volume of the same name from another life of Holdfast (whose database was lost, say).
  */
 function isOurs(desired: DesiredVolume, observed: ObservedVolume): boolean {
   const name = (brick: { readonly node: string; readonly path: string }) => `${brick.node}:${brick.path}`;
   const found = observed.bricks.map(name);
   const wanted = desired.bricks.map(name);
   if (desired.isPresent) return wanted.join('\n') === found.join('\n');
-  return wanted.every((brick) => found.includes(brick)) && observed.bricks.every((brick) => isCopyPath(brick.path));
+  const { copyUids } = desired;
+  const holdsOurs =
+    copyUids === undefined ||
+    observed.bricks.some((brick) => copyUids.some((uid) => brick.path.includes(`/.holdfast/copies/${uid}/`)));
+  return (
+    holdsOurs &&
+    wanted.every((brick) => found.includes(brick)) &&
+    observed.bricks.every((brick) => isCopyPath(brick.path))
+  );
+}
+
+/** Created anew with `force` it would be served with whatever its copies hold by now, be it nothing. */
+function refuseLost(desired: DesiredVolume): RefuseStep {
+  return {
+    step: 'refuse',
+    kind: 'dataLoss',
+    resource: `volume ${desired.name}`,
+    reason: 'EngineVolumeLost',
+    about: `GlusterFS holds volume ${desired.name} no more, which it did (${desired.engineId}); it is not created anew over its copies`,
+    hint: 'if it was deleted by hand, see that all copies are whole before creating it again with the same bricks; else restore /var/lib/glusterd',
+  };
 }
 
 function refuseForeign(desired: DesiredVolume, observed: ObservedVolume): RefuseStep {

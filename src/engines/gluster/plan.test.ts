@@ -99,6 +99,17 @@ describe('copy', () => {
     expect(plan({}, { state: 'ready', isUndescribed: true })).toEqual(['rewriteVolumeFiles']);
   });
 
+  it('never makes a copy anew that was ready and is counted on: it is lost, or its disk is not mounted', () => {
+    const lost = [{ step: 'refuse', kind: 'dataLoss', reason: 'CopyLost' }];
+    for (const brick of ['image', 'directory'] as const) {
+      const inUse = { ...desired, brick, isInUse: true };
+      expect(planGluster(inUse, seen({ state: 'absent' }))).toMatchObject(lost);
+    }
+    expect(planGluster({ ...desired, isInUse: true }, seen({ isMounted: true }))).toMatchObject(lost);
+    expect(plan({ isInUse: true }, { hasImage: true })).toEqual(['mountImage', 'makeBrick']);
+    expect(plan({ isInUse: true, isPresent: false }, { state: 'absent' })).toEqual([]);
+  });
+
   it('unmounts before it erases, also what is broken', () => {
     expect(plan({ isPresent: false }, { state: 'ready', isMounted: true })).toEqual(['unmountImage', 'eraseCopy']);
     expect(plan({ isPresent: false }, { state: 'broken', isMounted: true })).toEqual(['unmountImage', 'eraseCopy']);
@@ -227,6 +238,24 @@ describe('volume', () => {
     expect(steps(planGluster(removal, whole))).toEqual(['stopVolume', 'deleteVolume']);
     const foreign = [{ ...healthy('kube1'), path: '/data/gv0' }];
     expect(steps(planGluster(removal, { ...whole, bricks: foreign }))).toEqual(['refuse']);
+  });
+
+  it('deletes no volume of the same name that holds none of its copies, whatever it does not know of them', () => {
+    const bricks = nodes.map((node) => ({
+      ...healthy(node),
+      path: '/pool/.holdfast/copies/00000000-0000-4000-8000-00000000000a/mnt/data/brick',
+    }));
+    const removal = { ...desired, isPresent: false, bricks: [], copyUids: ['00000000-0000-4000-8000-00000000000b'] };
+    expect(planGluster(removal, { ...whole, bricks })).toMatchObject([{ step: 'refuse', reason: 'ForeignVolume' }]);
+    const own = { ...removal, copyUids: ['00000000-0000-4000-8000-00000000000a'] };
+    expect(steps(planGluster(own, { ...whole, bricks }))).toEqual(['stopVolume', 'deleteVolume']);
+  });
+
+  it('never creates a volume again that GlusterFS once had', () => {
+    const had = { ...desired, engineId: 'e1' };
+    expect(planGluster(had, absent)).toMatchObject([{ step: 'refuse', kind: 'dataLoss', reason: 'EngineVolumeLost' }]);
+    expect(planGluster(had, whole)).toEqual([]);
+    expect(planGluster({ ...had, isPresent: false }, absent)).toEqual([]);
   });
 
   it.each([true, false])('leaves a volume of the same name with other bricks alone (wanted: %s)', (isPresent) => {
