@@ -7,6 +7,7 @@ import type { PlacedCopy } from '../../schemas/volume.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import type { StatusFields } from '../runtime/status-writer.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { describeMount } from './attachment-report.ts';
 import { nodesReadySince } from './nodes-ready-since.ts';
 import { runSteps } from './run-steps.ts';
 
@@ -64,11 +65,11 @@ async function mount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal)
     return undefined;
   }
   try {
-    const { connections, applied } = await mountAndLook(deps, record, volume.status.placement ?? [], signal);
-    await report(deps, record, { state: 'Mounted', ...connections }, signal);
+    const { seen, applied } = await mountAndLook(deps, record, volume.status.placement ?? [], signal);
+    await report(deps, record, { state: 'Mounted', ...seen }, signal);
     for (const step of applied) events.normal(record, 'Mounted', step.about);
     // A copy came back and this mount has not found it yet: a matter of seconds, and somebody waits for it.
-    const isComplete = connections.connectedCopies === connections.copies;
+    const isComplete = seen.connectedCopies === seen.copies;
     return { requeueAfterMs: isComplete ? CHECK_PERIOD_MS : RECONNECTING_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
@@ -78,7 +79,7 @@ async function mount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal)
 }
 
 interface MountLook {
-  readonly connections: Pick<RecordStatus, 'connectedCopies' | 'copies' | 'nodesReadySince'>;
+  readonly seen: ReturnType<typeof describeMount>;
   readonly applied: readonly Step[];
 }
 
@@ -96,9 +97,7 @@ async function mountAndLook(
     const why = observed.message ?? `what is at ${record.spec.mountPath} is ${observed.state}`;
     throw new AppError('unavailable', `volume ${record.spec.volume} is not mounted: ${why}`, { reason: 'NotMounted' });
   }
-  if (observed.connections === undefined) return { connections: {}, applied };
-  const { connected, copies } = observed.connections;
-  return { connections: { connectedCopies: connected, copies, nodesReadySince: since }, applied };
+  return { seen: describeMount(observed, placement.length, since), applied };
 }
 
 async function unmount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal) {
