@@ -88,6 +88,13 @@ describe('an agent', () => {
       object({}, { name: 'kube2' }),
       'own node only',
     ],
+    [
+      'says itself whether it is there',
+      status('StorageNode'),
+      object({}, { name: 'kube1' }),
+      object({ status: { conditions: [{ type: 'Ready', status: 'True' }] } }, { name: 'kube1' }),
+      'may not change status.conditions',
+    ],
     ['changes its spec', main('StorageNode'), object({}, { name: 'kube1' }), undefined, 'may not patch storagenodes'],
     ['deletes itself', main('StorageNode', 'delete'), object({}, { name: 'kube1' }), undefined, 'may not delete'],
 
@@ -215,7 +222,27 @@ describe('an agent', () => {
     ],
     ['deletes its lease', main('Lease', 'delete'), object({}, { name: 'kube1' }), undefined, 'may not delete'],
 
-    ['tells an event', main('Event', 'create'), undefined, object({}), 'allowed'],
+    [
+      'tells an event',
+      main('Event', 'create'),
+      undefined,
+      object({ source: { component: 'holdfast-node', host: 'kube1' } }),
+      'allowed',
+    ],
+    [
+      "tells an event in another node's name",
+      main('Event', 'create'),
+      undefined,
+      object({ source: { component: 'holdfast-node', host: 'kube2' } }),
+      'source.host kube1',
+    ],
+    [
+      "tells an event in the controller's name",
+      main('Event', 'create'),
+      undefined,
+      object({ source: { component: 'holdfast-controller' } }),
+      'source.host kube1',
+    ],
     ['changes an event', main('Event'), object({}), object({}), 'may not patch events'],
     ['writes a storage class', main('StorageClass', 'create'), undefined, object({}), 'no business'],
   ])('%s', (_what, action, before, after, expected) => {

@@ -11,6 +11,8 @@ import { isRecord, type KubeObject } from '../../usecases/resources/kube-object.
 export const ADMINS = 'holdfast:admins';
 export const CONTROLLERS = 'holdfast:controllers';
 export const NODES = 'holdfast:nodes';
+/** What agents call themselves in events (controllers/agent/run-agent.ts). */
+const AGENT_COMPONENT = 'holdfast-node';
 const NODE_USER = /^holdfast:node:(?<node>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)$/;
 
 /** From the subject of a verified client certificate. */
@@ -104,7 +106,8 @@ function nodeRules(node: string): Partial<Record<KindName, NodeRules>> {
     StorageNode: {
       summary: 'an agent may create its own StorageNode and report its status',
       create: isNamed(node, 'an agent registers its own node only'),
-      status: isNamed(node, 'an agent reports on its own node only'),
+      // Whether it is there is for the controller to say, who knows since when it hears from it.
+      status: all(isNamed(node, 'an agent reports on its own node only'), leavesStatusKey('conditions')),
     },
     VolumeCopy: onNode,
     VolumeAttachmentRecord: onNode,
@@ -121,7 +124,7 @@ function nodeRules(node: string): Partial<Record<KindName, NodeRules>> {
       create: isOwnLease(node),
       change: isOwnLease(node),
     },
-    Event: { summary: 'an agent may create events, nothing else', create: () => undefined },
+    Event: { summary: 'an agent may create events, nothing else', create: isFrom(node) },
   };
 }
 
@@ -159,6 +162,22 @@ function isAnchor(node: string): ChangeRule {
   return (before) => {
     const anchor = field(before, 'status', 'anchor');
     return anchor === node ? undefined : `its anchor is ${anchor === undefined ? 'no node' : JSON.stringify(anchor)}`;
+  };
+}
+
+/** People act on what events say: none is in the name of the controller, or of another node. */
+function isFrom(node: string): ChangeRule {
+  return (_before, after) => {
+    const source = after?.['source'];
+    if (isRecord(source) && source['component'] === AGENT_COMPONENT && source['host'] === node) return undefined;
+    return `an agent reports events with source.component ${AGENT_COMPONENT} and source.host ${node}`;
+  };
+}
+
+function leavesStatusKey(key: string): ChangeRule {
+  return (before, after) => {
+    const [was, is] = [field(before, 'status', key), field(after, 'status', key)];
+    return isDeepStrictEqual(was, is) ? undefined : `an agent may not change status.${key}`;
   };
 }
 
