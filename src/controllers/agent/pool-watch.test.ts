@@ -41,9 +41,20 @@ it('runs programs for the first look only, and tells the free space at each', as
   expect(commands.length).toBe(before);
 });
 
-it('proves the pool anew when its mount is gone, replaced, hidden or read-only', async () => {
+it('does not take the folder below for the pool when its mount is gone, and the mount again when it is back', async () => {
+  const mounts = [XFS];
+  const lookAt = createPoolWatch(hostWith(mounts).host);
+  await lookAt(POOL, signal);
+  mounts.splice(0, 1, { ...XFS, source: '/dev/vda', target: '/' });
+  for (let look = 0; look < 2; look++) {
+    expect(await lookAt(POOL, signal)).toMatchObject({ isReady: false, reason: 'PoolUnmounted', freeBytes: 0 });
+  }
+  mounts.splice(0, 1, XFS);
+  expect(await lookAt(POOL, signal)).toMatchObject({ isReady: true });
+});
+
+it('proves the pool anew when its mount is replaced, hidden or read-only', async () => {
   const changes: MountEntry[][] = [
-    [],
     [{ ...XFS, source: '/dev/vdc' }],
     [XFS, { ...XFS, source: 'tmpfs', fsType: 'tmpfs' }],
     [{ ...XFS, options: ['ro'] }],

@@ -22,6 +22,9 @@ export function createPoolWatch(host: Host): PoolWatch {
     if (last !== undefined && isSamePool(last.pool, pool) && isSameMount(last.mount, mount)) {
       return { ...last.status, ...(await host.files.usage(pool.path)) };
     }
+    const lost = last === undefined ? undefined : lostMount(last, pool, mount);
+    // Kept in mind: the folder below does not become the pool by being there longer.
+    if (last !== undefined && lost !== undefined) return unmounted(host, last.status, lost);
     known.delete(pool.name);
     const status = await preparePool(host, pool, signal);
     if (status.isReady) {
@@ -39,6 +42,27 @@ function mountOf(mounts: readonly MountEntry[], path: string): MountEntry | unde
     if (isAbove && mount.target.length >= (found?.target.length ?? 0)) found = mount;
   }
   return found;
+}
+
+/**
+ * The pool was a mount of its own and now is a folder of what is below. A device that the pool names is mounted again;
+ * without one it cannot be told what belongs there, and copies made in the folder would vanish below the next mount.
+ */
+function lostMount({ mount: before }: Known, pool: PoolSpec, now: MountEntry | undefined): MountEntry | undefined {
+  const isOurs = pool.device === undefined && before?.target === pool.path;
+  return isOurs && now?.target !== pool.path ? before : undefined;
+}
+
+function unmounted(host: Host, { name, path }: PoolStatus, { source }: MountEntry): PoolStatus {
+  return {
+    name,
+    path,
+    isReady: false,
+    capacityBytes: 0,
+    freeBytes: 0,
+    reason: 'PoolUnmounted',
+    message: `${source} is not mounted at ${path} on ${host.name} any more; mount it again, or restart the agent if the folder itself is to be the pool from now on`,
+  };
 }
 
 function isSamePool(a: PoolSpec, b: PoolSpec): boolean {
