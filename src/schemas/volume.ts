@@ -8,7 +8,7 @@ export type Layout = z.infer<typeof Layout>;
 
 export const VolumeSpec = z
   .strictObject({
-    size: Quantity.describe('Usable size of the volume, such as 10Gi. It can be raised later, not lowered.'),
+    size: Quantity.describe('Usable size of the volume, such as 10Gi. It cannot be changed later.'),
     engine: z.enum(['gluster']).default('gluster').describe('What stores and serves the data.'),
     layout: Layout.default('replicated').describe(
       'How copies make the volume: single (one copy, no redundancy), replicated (each copy holds everything), arbiter (two copies and a third that only decides).',

@@ -18,6 +18,7 @@ import {
   prepareUpdate,
   renderObject,
 } from './change-object.ts';
+import { fixedFieldFaults } from './fixed-fields.ts';
 import { definitionOf, type JsonRecord, type KubeObject, nameObject } from './kube-object.ts';
 import { assertNamespaceExists, assertNamespaceRemovable } from './namespaces.ts';
 import { keyOf, type ResourceScope } from './object-key.ts';
@@ -135,6 +136,8 @@ async function updateObject(
     assertSameName(definition, before, input);
     const prepare = options.subresource === 'status' ? prepareStatus : prepareUpdate;
     const draft = prepare(definition, before, validate(definition, input, options));
+    const fixed = fixedFieldFaults(before, draft);
+    if (fixed.length > 0) throw invalidObject(definition, target.name, fixed);
     options.guard?.(before, draft);
     return write({ transaction, key, before: { stored, object: before }, after: draft, options });
   });

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { openSqliteStore } from '../../adapters/object-store/sqlite.ts';
+import { createFakeClock } from '../../ports/clock.fake.ts';
+import { createSeededRandom } from '../../ports/random.fake.ts';
+import { fixedFieldFaults } from './fixed-fields.ts';
+import type { KubeObject } from './kube-object.ts';
+import { createResources } from './resources.ts';
+
+const spec = { size: '1Gi', layout: 'replicated', replicas: 3 };
+
+function volume(changes: object, isPlaced = true): KubeObject {
+  const placement = [{ copy: 'gv0-0', node: 'kube1', pool: 'default', role: 'data' }];
+  return {
+    apiVersion: 'holdfast.dev/v1alpha1',
+    kind: 'Volume',
+    metadata: { name: 'gv0', uid: 'u', resourceVersion: '1', generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' },
+    spec: { ...spec, ...changes },
+    ...(isPlaced ? { status: { placement } } : {}),
+  };
+}
+
+describe('a placed volume', () => {
+  test.each([
+    ['spec.size', { size: '2Gi' }],
+    ['spec.pool', { pool: 'fast' }],
+    ['spec.brick', { brick: 'directory' }],
+    ['spec.replicas', { replicas: 4 }],
+  ])('keeps %s', (field, change) => {
+    const faults = fixedFieldFaults(volume({}), volume(change));
+    expect(faults.map((fault) => fault.field)).toEqual([field]);
+    expect(faults[0]?.message).toContain('cannot be changed once the volume has its copies');
+  });
+
+  test.each([
+    ['who may mount', { allowFrom: ['10.10.*.*'] }],
+    ['the same size in other words', { size: '1024Mi' }],
+    ['replicas left out that are those of the layout', { replicas: undefined }],
+  ])('takes %s', (_, change) => {
+    expect(fixedFieldFaults(volume({}), volume(change))).toEqual([]);
+  });
+});
+
+test('a volume without a place may still be changed so that it fits', () => {
+  expect(fixedFieldFaults(volume({}, false), volume({ size: '500Mi' }, false))).toEqual([]);
+});
+
+test('the API refuses such a change with the fields, and keeps what was there', async () => {
+  const store = openSqliteStore({ path: ':memory:' });
+  const resources = createResources({ store, clock: createFakeClock(), random: createSeededRandom(1) });
+  const { status, ...created } = volume({ replicas: undefined });
+  await resources.create('Volume', { ...created, metadata: { name: 'gv0' } });
+  await resources.patch('Volume', 'gv0', { type: 'merge', body: { status } }, { subresource: 'status' });
+  const change = { type: 'merge', body: { spec: { layout: 'single', replicas: 1 } } } as const;
+  await expect(resources.patch('Volume', 'gv0', change)).rejects.toMatchObject({
+    kind: 'invalid',
+    faults: [{ field: 'spec.layout' }, { field: 'spec.replicas' }],
+  });
+  expect(resources.get('Volume', 'gv0').read()['spec']).toMatchObject({ layout: 'replicated' });
+});
