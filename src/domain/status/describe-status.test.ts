@@ -13,6 +13,7 @@ function node(name: string, isReady = true): StorageNode {
     metadata: { name },
     spec: { addresses: { ip: '10.0.0.1' }, pools: [] },
     status: {
+      engines: [{ name: 'gluster', isInstalled: true, isRunning: true }],
       conditions: [
         {
           type: 'Ready',
@@ -55,6 +56,7 @@ function volume(name: string, { nodes, down = [], pendingHeals = 0 }: VolumeShap
           isOnline: !down.includes(at),
           isReadable: !down.includes(at),
           pendingHeals,
+          nodeReadySince: lastTransitionTime,
         })),
       },
       conditions: [
@@ -128,6 +130,13 @@ describe('describeStatus', () => {
     ],
   ])('%s', (_, nodes, volumes, sentence) => {
     expect(describeStatus(nodes, volumes).sentence).toBe(sentence);
+  });
+
+  test('a copy that was online when its node was last heard of is not counted as spare', () => {
+    const nodes = [node('kube1'), node('kube2', false), ...['kube3', 'kube4', 'kube5'].map((name) => node(name))];
+    const stale = volume('gv0', { nodes: all, down: ['kube2'] });
+    for (const brick of stale.status?.engine?.bricks ?? []) Object.assign(brick, { isOnline: true, isReadable: true });
+    expect(describeStatus(nodes, [stale]).safeToLose).toEqual({ anyNodes: 0, onlyOneOf: ['kube4', 'kube5'] });
   });
 
   test('problems carry the reasons', () => {

@@ -4,6 +4,7 @@ import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
 import { findCondition } from '../find-condition.ts';
 import { phaseOf, stateMessage } from '../volume/describe-volume.ts';
+import { servingCopies } from '../volume/serving-copies.ts';
 
 export interface Problem {
   readonly name: string;
@@ -43,7 +44,7 @@ export function describeStatus(
   const volumeProblems = volumes.flatMap(volumeProblem);
   const isReady = (node: StorageNode) => !nodeProblems.some((problem) => problem.name === node.metadata.name);
   const readyNames = nodes.filter(isReady).map((node) => node.metadata.name ?? '');
-  const safeToLose = judgeLoss(readyNames, nodes.length, volumes);
+  const safeToLose = judgeLoss(readyNames, nodes, volumes);
   const parts = [
     describeNodes(nodes.length, nodeProblems),
     ...(clusterProblems.length === 0 ? [] : ['not all joined']),
@@ -99,10 +100,14 @@ function volumeProblem(volume: Volume): readonly Problem[] {
  * copies it bears the loss of c - floor(n/2) - 1 of their nodes. The pool of nodes follows the same rule: with half of
  * it or less, GlusterFS stops every volume that has more than one copy (cluster.server-quorum-type).
  */
-function judgeLoss(readyNames: readonly string[], members: number, volumes: readonly Volume[]): SafeToLose {
-  const spareNodes = readyNames.length - Math.floor(members / 2) - 1;
+function judgeLoss(
+  readyNames: readonly string[],
+  nodes: readonly StorageNode[],
+  volumes: readonly Volume[],
+): SafeToLose {
+  const spareNodes = readyNames.length - Math.floor(nodes.length / 2) - 1;
   const spare = volumes.map((volume) => {
-    const copies = spareCopies(volume);
+    const copies = spareCopies(volume, nodes);
     return { nodes: nodesOf(volume), count: volume.spec.layout === 'single' ? copies : Math.min(copies, spareNodes) };
   });
   if (spareNodes < 1 && volumes.some((volume) => volume.spec.layout !== 'single'))
@@ -117,16 +122,20 @@ function judgeLoss(readyNames: readonly string[], members: number, volumes: read
 /** While that is the reason, nobody can say which copy would be missed. */
 const UNSETTLED = new Set(['SplitBrain', 'CheckingCopies', 'Healing', 'MountsReconnecting']);
 
-function spareCopies(volume: Volume): number {
+function spareCopies(volume: Volume, nodes: readonly StorageNode[]): number {
   const placed = volume.status?.placement?.length ?? 0;
-  const bricks = volume.status?.engine?.bricks ?? [];
   const redundant = findCondition(volume, 'Redundant');
   if (redundant === undefined || UNSETTLED.has(redundant.reason)) return 0;
   // Behind the reason CopiesDown the others may be healing too.
-  const isHealing = bricks.some((brick) => (brick.pendingHeals ?? 0) > 0 || (brick.splitBrainEntries ?? 0) > 0);
-  if (isHealing || volume.status?.engine?.state !== 'Started') return 0;
-  const current = bricks.filter((brick) => brick.isOnline && brick.isReadable).length;
+  if (isHealing(volume) || volume.status?.engine?.state !== 'Started') return 0;
+  // What was reported of a copy before its node went away does not count.
+  const current = [...servingCopies(volume, nodes).values()].filter((word) => word === 'yes').length;
   return current - Math.floor(placed / 2) - 1;
+}
+
+function isHealing({ status }: Volume): boolean {
+  const bricks = status?.engine?.bricks ?? [];
+  return bricks.some((brick) => (brick.pendingHeals ?? 0) > 0 || (brick.splitBrainEntries ?? 0) > 0);
 }
 
 function nodesOf(volume: Volume): readonly string[] {
