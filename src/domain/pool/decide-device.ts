@@ -13,6 +13,8 @@ export interface ObservedDevice {
   readonly pathOccupiedBy?: string;
   /** What blkid says; undefined when it found nothing at all. */
   readonly signature?: { readonly type: string; readonly label?: string };
+  /** Another node that has the very same file system mounted: a disk that both can reach. */
+  readonly takenBy?: string;
   /** Partitions or device-mapper or md devices on top of it. */
   readonly holders: readonly string[];
   /** The first 256 KiB are zero. */
@@ -49,6 +51,13 @@ export function decideDevice(seen: ObservedDevice, path: string): DeviceDecision
   if (seen.holders.length > 0) {
     return refuse('DeviceInUse', `device ${device} is in use by ${seen.holders.join(', ')}; nothing was changed`);
   }
+  if (seen.takenBy !== undefined) {
+    // XFS does not notice that it is mounted twice, and is destroyed by it.
+    return refuse(
+      'DeviceOfAnotherNode',
+      `the file system on device ${device} is a pool of node ${seen.takenBy}, and a pool belongs to one node; name another device, or delete StorageNode ${seen.takenBy} if its disk was moved here`,
+    );
+  }
   if (seen.signature?.type === 'xfs' && seen.signature.label === POOL_LABEL) return { action: 'mount' };
   if (seen.signature !== undefined) {
     const label = seen.signature.label === undefined ? '' : ` labelled ${JSON.stringify(seen.signature.label)}`;
@@ -60,7 +69,7 @@ export function decideDevice(seen: ObservedDevice, path: string): DeviceDecision
   if (!seen.isZeroed) {
     return refuse(
       'DeviceNotEmpty',
-      `device ${device} has data in its first 256 KiB and was not touched; if it can go, zero its start yourself or name another device`,
+      `device ${device} has data in its first 256 KiB and was not touched; if it can go, zero its start yourself (dd if=/dev/zero of=${device} bs=256K count=1), or name another device`,
     );
   }
   return { action: 'format' };

@@ -21,7 +21,7 @@ export function addGlobalOptions(program: Command): void {
   program
     .option(
       '--kubeconfig <file>',
-      `API server to use (default: $HOLDFAST_KUBECONFIG, $KUBECONFIG, ${ADMIN_KUBECONFIG})`,
+      `kubeconfig of the API server (default: $HOLDFAST_KUBECONFIG, $KUBECONFIG, ${ADMIN_KUBECONFIG})`,
     )
     .addOption(
       new Option('-o, --output <form>', 'form of the output')
