@@ -37,6 +37,10 @@ export const PoolStatus = z.object({
     .optional()
     .describe('What copies of volumes had taken of it when the free space was looked at.'),
   fsType: z.string().optional().describe('Type of its file system.'),
+  fsUuid: z
+    .string()
+    .optional()
+    .describe("UUID of the file system on the pool's device; no two nodes mount the same one."),
   hasReflink: z.boolean().optional().describe('Reflink gives snapshots and clones of image bricks.'),
   reason: z.string().optional().describe('Why it is not ready, in one word.'),
   message: z.string().optional().describe('Why it is not ready.'),

@@ -48,6 +48,20 @@ describe.skipIf(!isRoot)('preparePool on a real block device', () => {
     expect(await host.files.readText(join(path, 'precious'))).toBe('data');
   });
 
+  it('mounts no file system that is a pool of another node', async () => {
+    const { fsUuid } = await preparePool(host, pool(), signal);
+    expect(fsUuid).toMatch(/^[0-9a-f-]{36}$/);
+    await host.mounts.unmount(path, { timeoutMs: 10_000 });
+    const ownerOf = (uuid: string) => (uuid === fsUuid ? 'kube2' : undefined);
+    expect(await preparePool(host, pool(), signal, ownerOf)).toMatchObject({
+      isReady: false,
+      reason: 'DeviceOfAnotherNode',
+      message: expect.stringContaining('kube2'),
+    });
+    expect((await host.mounts.list()).some((mount) => mount.target === path)).toBe(false);
+    expect(await preparePool(host, pool(), signal, () => undefined)).toMatchObject({ isReady: true, fsUuid });
+  });
+
   it('refuses a device with a file system, says which, and changes no byte of it', async () => {
     await run('mkfs.ext4', ['-q', '-L', 'photos', device]);
     const before = await sha();

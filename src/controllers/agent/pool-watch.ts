@@ -1,7 +1,7 @@
 /** Looks at pools again and again at little cost: one that was found ready is proven anew only when its mount has changed. */
 import type { Host, MountEntry } from '../../ports/host.ts';
 import type { PoolSpec, PoolStatus } from '../../schemas/storage-node.ts';
-import { preparePool } from './prepare-pool.ts';
+import { type PoolOwner, preparePool } from './prepare-pool.ts';
 
 interface Known {
   readonly pool: PoolSpec;
@@ -13,7 +13,7 @@ interface Known {
 export type PoolWatch = (pool: PoolSpec, signal: AbortSignal) => Promise<PoolStatus>;
 
 /** Creates the watch over the pools of a host. It remembers what it found, so one per host and process. */
-export function createPoolWatch(host: Host): PoolWatch {
+export function createPoolWatch(host: Host, ownerOf?: PoolOwner): PoolWatch {
   const known = new Map<string, Known>();
 
   return async (pool, signal) => {
@@ -26,7 +26,7 @@ export function createPoolWatch(host: Host): PoolWatch {
     // Kept in mind: the folder below does not become the pool by being there longer.
     if (last !== undefined && lost !== undefined) return unmounted(host, last.status, lost);
     known.delete(pool.name);
-    const status = await preparePool(host, pool, signal);
+    const status = await preparePool(host, pool, signal, ownerOf);
     if (status.isReady) {
       known.set(pool.name, { pool, status, mount: mountOf(await host.mounts.list(), pool.path) });
     }

@@ -11,12 +11,20 @@ const COMMAND_TIMEOUT_MS = 20_000;
 /** mkfs writes a log and allocation groups; on a slow disk that is not done in seconds. */
 const FORMAT_TIMEOUT_MS = 300_000;
 
+/** Name of another node that reports the file system with this UUID as a pool of its own. */
+export type PoolOwner = (fsUuid: string) => string | undefined;
+
 /**
  * Prepares a pool as far as that is safe. Repeatable: a pool that is ready stays untouched.
  *
  * @returns what to report; a pool that cannot be used is `isReady: false` with the reason, never an exception
  */
-export async function preparePool(host: Host, pool: PoolSpec, signal: AbortSignal): Promise<PoolStatus> {
+export async function preparePool(
+  host: Host,
+  pool: PoolSpec,
+  signal: AbortSignal,
+  ownerOf: PoolOwner = () => undefined,
+): Promise<PoolStatus> {
   const unusable = (reason: string, message: string): PoolStatus => ({
     name: pool.name,
     path: pool.path,
@@ -29,7 +37,7 @@ export async function preparePool(host: Host, pool: PoolSpec, signal: AbortSigna
   try {
     if (pool.device !== undefined) {
       const seen = await observeDevice(host, pool.device, pool.path, signal);
-      const decision = decideDevice(seen, pool.path);
+      const decision = decideDevice({ ...seen, ...findOwner(seen, ownerOf) }, pool.path);
       if (decision.action === 'refuse') return unusable(decision.reason, decision.message);
       if (decision.action === 'format') await format(host, pool.device, signal);
       if (decision.action !== 'none') await mountPool(host, pool.device, pool.path, signal);
@@ -57,6 +65,7 @@ async function report(host: Host, pool: PoolSpec, signal: AbortSignal): Promise<
     timeoutMs: COMMAND_TIMEOUT_MS,
     signal,
   });
+  const fsUuid = pool.device === undefined ? undefined : (await readSignature(host, pool.device, signal))?.uuid;
   const fsType = found.stdout.trim().split('\n').at(-1) ?? '';
   return {
     name: pool.name,
@@ -65,6 +74,7 @@ async function report(host: Host, pool: PoolSpec, signal: AbortSignal): Promise<
     capacityBytes: usage.capacityBytes,
     freeBytes: usage.freeBytes,
     fsType,
+    ...(fsUuid === undefined ? {} : { fsUuid }),
     hasReflink: fsType === 'xfs' && (await hasReflink(host, pool.path, signal)),
   };
 }
@@ -82,7 +92,18 @@ async function hasReflink(host: Host, path: string, signal: AbortSignal): Promis
   return info.stdout.includes('reflink=1');
 }
 
-async function observeDevice(host: Host, device: string, path: string, signal: AbortSignal): Promise<ObservedDevice> {
+function findOwner({ signature }: SeenDevice, ownerOf: PoolOwner): Pick<ObservedDevice, 'takenBy'> {
+  const takenBy = signature?.uuid === undefined ? undefined : ownerOf(signature.uuid);
+  return takenBy === undefined ? {} : { takenBy };
+}
+
+interface SeenDevice extends ObservedDevice {
+  readonly signature?: Signature;
+}
+
+type Signature = NonNullable<ObservedDevice['signature']> & { readonly uuid?: string };
+
+async function observeDevice(host: Host, device: string, path: string, signal: AbortSignal): Promise<SeenDevice> {
   const info = await host.files.stat(device);
   if (info === undefined) {
     throw new AppError('notFound', `device ${device} does not exist on ${host.name}`, {
@@ -121,7 +142,7 @@ async function observeDevice(host: Host, device: string, path: string, signal: A
   };
 }
 
-async function readSignature(host: Host, device: string, signal: AbortSignal): Promise<ObservedDevice['signature']> {
+async function readSignature(host: Host, device: string, signal: AbortSignal): Promise<Signature | undefined> {
   // blkid(8): -p probes the device itself, not a cache; exit code 2 means that nothing was found, 8 that several were.
   const probe = await host.run({
     file: 'blkid',
@@ -139,7 +160,8 @@ async function readSignature(host: Host, device: string, signal: AbortSignal): P
   }
   const label = values.get('LABEL');
   const type = values.get('TYPE') ?? values.get('PTTYPE') ?? 'something unknown';
-  return { type, ...(label === undefined ? {} : { label }) };
+  const uuid = values.get('UUID');
+  return { type, ...(label === undefined ? {} : { label }), ...(uuid === undefined ? {} : { uuid }) };
 }
 
 async function format(host: Host, device: string, signal: AbortSignal): Promise<void> {

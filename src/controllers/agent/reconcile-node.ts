@@ -14,7 +14,11 @@ const SETTLING_PERIOD_MS = 500;
 /** The loop for this node's own StorageNode. `onPoolReady` lets loops that waited for a pool go on at once. */
 export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): ReconcileLoop {
   const { informers, host, engine, statusWriter, node: self, readyPools } = deps;
-  const lookAt = createPoolWatch(host);
+  const ownerOf = (fsUuid: string) => {
+    const others = informers.StorageNode.list().filter((node) => node.metadata.name !== self);
+    return others.find((node) => node.status?.pools?.some((pool) => pool.fsUuid === fsUuid))?.metadata.name;
+  };
+  const lookAt = createPoolWatch(host, ownerOf);
 
   const reconcile = async (name: string, signal: AbortSignal) => {
     const node = informers.StorageNode.get(name);

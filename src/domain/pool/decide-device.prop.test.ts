@@ -51,6 +51,11 @@ describe('decideDevice', () => {
 
   it.each([
     [{ signature: { type: 'ext4', label: 'photos' } }, 'DeviceNotEmpty', 'holds ext4 labelled "photos"'],
+    [
+      { signature: { type: 'xfs', label: POOL_LABEL }, takenBy: 'kube2' },
+      'DeviceOfAnotherNode',
+      'is a pool of node kube2',
+    ],
     [{ isZeroed: false }, 'DeviceNotEmpty', 'data in its first 256 KiB'],
     [{ holders: ['/dev/vdb1'] }, 'DeviceInUse', '/dev/vdb1'],
     [{ mountedAt: ['/srv'] }, 'DeviceInUse', 'mounted at /srv'],
