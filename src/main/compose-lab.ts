@@ -48,6 +48,7 @@ export function composeLab(labsFolder: string = LABS_FOLDER, packageFolder: stri
     controllerFolder: (lab) => join(labFolder(labsFolder, lab), 'controller'),
     openAuthority: (folder) => loadOrCreateAuthority({ clock }, folder),
     kubeconfigFor: issueKubeconfig,
+    readFile: (path) => machine.files.readText(path),
     connect: async (path) => createKubeClient(await loadKubeconfig(path), { userAgent: `holdfast/${VERSION}` }),
     engineDaemon: GLUSTERD_ARGV,
     installation: { packageFolder, node: process.execPath },

@@ -13,7 +13,10 @@ const AGENT = 'agent';
 const CONTROLLER = 'controller';
 const NODE_KUBECONFIG = '/etc/holdfast/node.kubeconfig';
 const CONTROLLER_TIMEOUT_MS = 30_000;
+const TRY_MS = 3_000;
 const POLL_MS = 50;
+/** Lines of its log that are shown of a controller that does not start. */
+const LOG_LINES = 5;
 const AGENT_GRACE_MS = 5_000;
 const CERTIFICATE_DAYS = 365;
 
@@ -34,6 +37,8 @@ export interface BringUpDeps {
     authority: CertificateAuthority,
     request: KubeconfigRequest & { days: number },
   ) => Promise<string>;
+  /** Text of a file on this machine. */
+  readonly readFile: (path: string) => Promise<string>;
   /** Connects with the kubeconfig at a path. */
   readonly connect: (kubeconfigPath: string) => Promise<ResourceClient>;
   /** How the engine's daemon is started in a host; it daemonizes itself. */
@@ -135,7 +140,8 @@ async function waitForController(
   ) {
     try {
       const client = await deps.connect(kubeconfig);
-      await client.list('StorageCluster', { signal });
+      // One try that gets no answer, because the network is only just there, must not take all the time there is.
+      await client.list('StorageCluster', { signal: AbortSignal.any([signal, AbortSignal.timeout(TRY_MS)]) });
       return client;
     } catch (error) {
       signal.throwIfAborted();
@@ -144,8 +150,17 @@ async function waitForController(
   }
   throw new AppError('timeout', `the controller does not answer: ${lastFailure}`, {
     reason: 'ControllerSilent',
-    hint: `see ${lab.logOfMachineDaemon(CONTROLLER)}`,
+    // Read now: the log goes with the lab.
+    hint: `its log ends with: ${await endOfLog(deps, lab.logOfMachineDaemon(CONTROLLER))}`,
   });
+}
+
+async function endOfLog({ readFile }: BringUpDeps, path: string): Promise<string> {
+  try {
+    return (await readFile(path)).trimEnd().split('\n').slice(-LOG_LINES).join('\n');
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 async function startAgent(deps: BringUpDeps, lab: Lab, host: string, server: string): Promise<void> {
