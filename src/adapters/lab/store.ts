@@ -61,8 +61,17 @@ export function createLabStore({ clock, machine, labsFolder }: LabStoreDeps): La
   };
 }
 
+/** Undefined, which no record is, for a text that is no JSON. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the caller says which file it was
+  }
+}
+
 function parseRecord(text: string, path: string): LabRecord {
-  const parsed = LabRecord.safeParse(JSON.parse(text));
+  const parsed = LabRecord.safeParse(readJson(text));
   if (parsed.success) return parsed.data;
   const where = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
   throw new AppError('invalid', `${path} is not the record of a lab (${where})`, {

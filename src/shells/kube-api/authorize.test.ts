@@ -18,8 +18,11 @@ function outcome(identity: Identity, action: Action, before?: KubeObject, after?
 
 const status = (kind: Action['kind']): Action => ({ verb: 'patch', kind, subresource: 'status', name: 'x' });
 const main = (kind: Action['kind'], verb: Action['verb'] = 'patch'): Action => ({ verb, kind, name: 'x' });
-const mine = object({ spec: { node: 'kube1' } }, { finalizers: ['a', 'b'] });
-const others = object({ spec: { node: 'kube2' } }, { finalizers: ['a', 'b'] });
+/** A copy or an attachment that is being deleted. */
+const going = (node: string, metadata: object = {}) =>
+  object({ spec: { node } }, { deletionTimestamp: '2026-01-01T00:00:00Z', ...metadata });
+const mine = going('kube1', { finalizers: ['a', 'b'] });
+const others = going('kube2', { finalizers: ['a', 'b'] });
 const anchored = (anchor: string | undefined, extra: object = {}) =>
   object({ status: { anchor, phase: 'Ready', ...extra } });
 
@@ -100,14 +103,8 @@ describe('an agent', () => {
 
     ['reports on its copy', status('VolumeCopy'), mine, mine, 'allowed'],
     ["reports on another's copy", status('VolumeCopy'), others, mine, 'it is on node "kube2"'],
-    [
-      'releases its copy',
-      main('VolumeCopy'),
-      mine,
-      object({ spec: { node: 'kube1' } }, { finalizers: ['b'] }),
-      'allowed',
-    ],
-    ['releases it wholly', main('VolumeCopy', 'update'), mine, object({ spec: { node: 'kube1' } }), 'allowed'],
+    ['releases its copy', main('VolumeCopy'), mine, going('kube1', { finalizers: ['b'] }), 'allowed'],
+    ['releases it wholly', main('VolumeCopy', 'update'), mine, going('kube1'), 'allowed'],
     [
       "releases another's copy",
       main('VolumeCopy'),
@@ -119,22 +116,29 @@ describe('an agent', () => {
       'adds a finalizer',
       main('VolumeCopy'),
       mine,
-      object({ spec: { node: 'kube1' } }, { finalizers: ['a', 'b', 'c'] }),
+      going('kube1', { finalizers: ['a', 'b', 'c'] }),
       'change nothing else',
+    ],
+    [
+      'releases a copy that nobody deletes',
+      main('VolumeCopy'),
+      object({ spec: { node: 'kube1' } }, { finalizers: ['a'] }),
+      object({ spec: { node: 'kube1' } }),
+      'only from what is being deleted',
     ],
     ['moves its copy', main('VolumeCopy'), mine, others, 'change nothing else'],
     [
       'relabels its copy',
       main('VolumeCopy'),
       mine,
-      object({ spec: { node: 'kube1' } }, { finalizers: ['a', 'b'], labels: { a: 'b' } }),
+      going('kube1', { finalizers: ['a', 'b'], labels: { a: 'b' } }),
       'nothing else',
     ],
     ['makes a copy', main('VolumeCopy', 'create'), undefined, mine, 'may not create'],
     ['deletes a copy', main('VolumeCopy', 'delete'), mine, undefined, 'may not delete'],
     ['reports on its attachment', status('VolumeAttachmentRecord'), mine, mine, 'allowed'],
     ["reports on another's attachment", status('VolumeAttachmentRecord'), others, others, 'it is on node "kube2"'],
-    ['releases its attachment', main('VolumeAttachmentRecord'), mine, object({ spec: { node: 'kube1' } }), 'allowed'],
+    ['releases its attachment', main('VolumeAttachmentRecord'), mine, going('kube1'), 'allowed'],
 
     ['reports as anchor', status('Volume'), anchored('kube1'), anchored('kube1', { engine: { epoch: 1 } }), 'allowed'],
     [

@@ -189,6 +189,10 @@ function onlyStatusKey(key: string): ChangeRule {
 }
 
 const onlyReleasesFinalizers: ChangeRule = (before, after) => {
+  // Before that a finalizer is what keeps a deletion from overtaking the node that has something to remove.
+  if (before?.metadata.deletionTimestamp === undefined) {
+    return 'an agent may remove finalizers only from what is being deleted';
+  }
   const held = before?.metadata.finalizers ?? [];
   const isReleased = (after?.metadata.finalizers ?? []).every((finalizer) => held.includes(finalizer));
   const same = isDeepStrictEqual(withoutFinalizers(before), withoutFinalizers(after));
