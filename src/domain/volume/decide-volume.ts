@@ -234,7 +234,8 @@ function judgeRedundancy(seen: RedundancySeen): Claim {
     return claim('Redundant', 'False', 'CheckingCopies', `back, but not checked yet: ${unchecked.join(', ')}`);
   }
   if (down.length > 0) return claim('Redundant', 'False', 'CopiesDown', `down: ${down.join(', ')}`);
-  if (pending > 0) return claim('Redundant', 'False', 'Healing', `${pending} entries are being brought up to date`);
+  if (pending > 0)
+    return claim('Redundant', 'False', 'Healing', `${describeEntries(pending)} being brought up to date`);
   if (unasked.length > 0) {
     const message = `the engine does not say whether the copies are the same: ${unasked.join(', ')}`;
     return claim('Redundant', 'Unknown', 'HealsUnknown', message);
@@ -303,4 +304,8 @@ function notReady(reason: string, message: string): readonly Claim[] {
 
 function sum(values: readonly (number | undefined)[]): number {
   return values.reduce<number>((total, value) => total + (value ?? 0), 0);
+}
+
+function describeEntries(count: number): string {
+  return count === 1 ? '1 entry is' : `${count} entries are`;
 }

@@ -51,7 +51,11 @@ function planRepair(desired: DesiredVolume, bricks: readonly ObservedBrick[]): r
   const pending = Math.max(0, ...bricks.map((brick) => brick.pendingHeals ?? 0));
   if (pending > 0 && areAllReadable) {
     // Left alone, a copy that came back can wait for heal-timeout: the first crawl may skip entries that are locked.
-    steps.push({ step: 'healVolume', volume, about: `heal ${pending} entries of ${volume}` });
+    steps.push({
+      step: 'healVolume',
+      volume,
+      about: `heal ${pending === 1 ? '1 entry' : `${pending} entries`} of ${volume}`,
+    });
   }
   return steps;
 }
