@@ -19,7 +19,7 @@ const VOLUME_STEPS: ReadonlySet<GlusterStep['step']> = new Set([
 
 /**
  * One anchor per epoch, each move raises the epoch by one, only the anchor acts; a placement stays as it is, has no two
- * copies on a node, and a volume does not go before its copies.
+ * copies on a node, and a volume does not go before its copies, nor is it called removed before it is to go.
  */
 export function createVolumeCheck({ world, gluster, seen, report }: CheckContext): Check {
   const anchors = new Map<string, string>();
@@ -65,11 +65,19 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
     if (isReleased === true && isWanted) report(`copy ${copy.metadata.name} is released while ${volume} is wanted`);
   };
 
+  const checkState = ({ metadata, status }: StoredVolume): void => {
+    const nodes = (status?.placement ?? []).map((placed) => placed.node);
+    if (new Set(nodes).size < nodes.length) report(`two copies of ${metadata.name} on one node: ${nodes.join()}`);
+    const isWanted = metadata.deletionTimestamp === undefined;
+    if (isWanted && status?.engine?.state === 'Removed') {
+      report(`${metadata.name} is wanted and called removed by ${status.engine.observedBy}`);
+    }
+  };
+
   const onVolume = (before: StoredVolume | undefined, after: StoredVolume | undefined): void => {
     if (after === undefined) return before === undefined ? undefined : checkGone(before);
     if (before?.status?.anchor !== after.status?.anchor) movedAt.set(after.metadata.name, world.clock.monotonic());
-    const nodes = (after.status?.placement ?? []).map((placed) => placed.node);
-    if (new Set(nodes).size < nodes.length) report(`two copies of ${after.metadata.name} on one node: ${nodes.join()}`);
+    checkState(after);
     checkAnchor(after);
     if (before?.metadata.uid === after.metadata.uid) checkChange(before, after);
   };
