@@ -26,6 +26,9 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          // GlusterFS itself has rare races (a command that meets a handshake hangs, for one). A test that fails is run
+          // once more and reported with its retry; two failures in a row are a failure.
+          retry: 1,
         },
       },
     ],
