@@ -6,7 +6,7 @@ import { type ExplainedWish, explainWish } from '../../domain/explain/explain-wi
 import { parsePoolName } from '../../domain/names.ts';
 import { parseVolumeSize } from '../../domain/volume/copy-size.ts';
 import type { LayoutRequest } from '../../domain/volume/layout.ts';
-import { type ReadDeps, readStored, requireKnown, requireVolume, zoneNames } from '../simulate/read-stored.ts';
+import { type ReadDeps, readCluster, requireKnown, requireVolume, zoneNames } from '../simulate/read-cluster.ts';
 
 export interface PlacementQuestion extends LayoutRequest {
   /** A Quantity: 20Gi. */
@@ -25,7 +25,7 @@ export async function explainPlacementOf(deps: ReadDeps, question: PlacementQues
   const { zones, brick = 'image', pool = 'default', ...layout } = question;
   const size = formatQuantity(parseVolumeSize(question.size));
   const wish = { ...layout, size, pool: parsePoolName(pool), brick, ...(zones === undefined ? {} : { zones }) };
-  const stored = await readStored(deps);
+  const stored = await readCluster(deps);
   requireKnown('zone', zones ?? [], zoneNames(stored));
   const answer = explainWish(stored, wish);
   if (answer.ok) return answer.explained;
@@ -38,6 +38,6 @@ export async function explainPlacementOf(deps: ReadDeps, question: PlacementQues
  * @throws {AppError} notFound, with the nearest name
  */
 export async function explainVolumeOf(deps: ReadDeps, name: string): Promise<VolumeExplanation> {
-  const stored = await readStored(deps);
+  const stored = await readCluster(deps);
   return explainVolume(stored, requireVolume(stored, name));
 }

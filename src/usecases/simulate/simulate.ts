@@ -4,7 +4,7 @@ import { labelFault, parseNodeName } from '../../domain/names.ts';
 import { type AddedNodeReport, type NewNode, simulateAddedNode } from '../../domain/simulate/add-node.ts';
 import { type GrowthReport, type GrowthRequest, simulateGrowth } from '../../domain/simulate/grow.ts';
 import { type LossReport, simulateLoss } from '../../domain/simulate/simulate-loss.ts';
-import { nodeNames, type ReadDeps, readStored, requireKnown, zoneNames } from './read-stored.ts';
+import { nodeNames, type ReadDeps, readCluster, requireKnown, zoneNames } from './read-cluster.ts';
 
 /**
  * What the loss of these nodes would do.
@@ -12,7 +12,7 @@ import { nodeNames, type ReadDeps, readStored, requireKnown, zoneNames } from '.
  * @throws {AppError} notFound, with the nearest name
  */
 export async function loseNodesReport(deps: ReadDeps, nodes: readonly string[]): Promise<LossReport> {
-  const stored = await readStored(deps);
+  const stored = await readCluster(deps);
   requireKnown('node', nodes, nodeNames(stored));
   return simulateLoss(stored, nodes);
 }
@@ -23,7 +23,7 @@ export async function loseNodesReport(deps: ReadDeps, nodes: readonly string[]):
  * @throws {AppError} notFound, with the nearest name
  */
 export async function loseZonesReport(deps: ReadDeps, zones: readonly string[]): Promise<LossReport> {
-  const stored = await readStored(deps);
+  const stored = await readCluster(deps);
   requireKnown('zone', zones, zoneNames(stored));
   const lost = stored.nodes.filter((node) => node.spec.zone !== undefined && zones.includes(node.spec.zone));
   return simulateLoss(
@@ -45,7 +45,7 @@ export async function addNodeReport(deps: ReadDeps, node: NewNode): Promise<Adde
       reason: 'InvalidName',
     });
   }
-  const stored = await readStored(deps);
+  const stored = await readCluster(deps);
   if (nodeNames(stored).includes(node.name)) {
     throw new AppError('exists', `node ${node.name} exists already`, {
       resource: `node ${node.name}`,
@@ -58,5 +58,5 @@ export async function addNodeReport(deps: ReadDeps, node: NewNode): Promise<Adde
 
 /** When pools would be full. */
 export async function growthReport(deps: ReadDeps, request: GrowthRequest): Promise<GrowthReport> {
-  return simulateGrowth(await readStored(deps), request);
+  return simulateGrowth(await readCluster(deps), request);
 }

@@ -10,7 +10,7 @@ export interface ReadDeps {
 }
 
 /** Everything that is stored about the cluster, from one read of each kind. */
-export async function readStored({ client, signal }: ReadDeps): Promise<StoredCluster> {
+export async function readCluster({ client, signal }: ReadDeps): Promise<StoredCluster> {
   const scope = signal === undefined ? {} : { signal };
   const [clusters, nodes, volumes, copies, attachments] = await Promise.all([
     client.list('StorageCluster', scope),
