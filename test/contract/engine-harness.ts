@@ -1,5 +1,6 @@
 /** What engine tests do over and over: bring a subject to its desired state, and a volume with all its parts up and down. */
 import { randomUUID } from 'node:crypto';
+import { isAppError } from '../../src/domain/errors.ts';
 import type {
   Desired,
   DesiredAttachment,
@@ -34,11 +35,23 @@ export async function settle<S extends Subject>(
     const observed = await engine.observe<S>(desired, signal);
     const steps = engine.plan<S>(desired, observed);
     if (steps.length === 0 && fact(observed)) return observed;
-    for (const step of steps) await engine.apply(step, signal);
-    last = `${steps.map((step) => step.about).join('; ') || 'nothing planned'}; seen ${JSON.stringify(observed)}`;
+    const refusal = await applyAll(engine, steps, signal);
+    const planned = steps.map((step) => step.about).join('; ') || 'nothing planned';
+    last = `${planned}; ${refusal ?? 'nothing refused'}; seen ${JSON.stringify(observed)}`;
     await pause();
   }
   throw new Error(`${desired.subject} did not settle in ${tries} looks: ${last}`);
+}
+
+/** A step that is refused for now, as by a node that has only just come back, comes again at the next look. */
+async function applyAll(engine: Engine, steps: readonly Step[], signal: AbortSignal): Promise<string | undefined> {
+  try {
+    for (const step of steps) await engine.apply(step, signal);
+    return undefined;
+  } catch (error) {
+    if (isAppError(error, 'unavailable')) return error.message;
+    throw error;
+  }
 }
 
 /** A volume with its copies and mounts, on nodes of an engine under test. */
