@@ -22,20 +22,22 @@ export interface SettleOptions<S extends Subject> {
   readonly pause: () => Promise<void>;
   /** What must be seen beside an empty plan. */
   readonly fact?: (observed: Observed<S>) => boolean;
+  /** Steps that are refused for now, as by a node that has only just come back, come again at the next look. */
+  readonly isPatient?: boolean;
 }
 
 /** As the agent does: observe, plan, apply, until nothing is planned any more and the fact, if one is given, is seen. */
 export async function settle<S extends Subject>(
   engine: Engine,
   desired: Desired<S> & { readonly subject: S },
-  { signal, tries, pause, fact = () => true }: SettleOptions<S>,
+  { signal, tries, pause, fact = () => true, isPatient = false }: SettleOptions<S>,
 ): Promise<Observed<S>> {
   let last = 'nothing was seen';
   for (let left = tries; left > 0; left -= 1) {
     const observed = await engine.observe<S>(desired, signal);
     const steps = engine.plan<S>(desired, observed);
     if (steps.length === 0 && fact(observed)) return observed;
-    const refusal = await applyAll(engine, steps, signal);
+    const refusal = await applyAll(engine, steps, { signal, isPatient });
     const planned = steps.map((step) => step.about).join('; ') || 'nothing planned';
     last = `${planned}; ${refusal ?? 'nothing refused'}; seen ${JSON.stringify(observed)}`;
     await pause();
@@ -43,13 +45,16 @@ export async function settle<S extends Subject>(
   throw new Error(`${desired.subject} did not settle in ${tries} looks: ${last}`);
 }
 
-/** A step that is refused for now, as by a node that has only just come back, comes again at the next look. */
-async function applyAll(engine: Engine, steps: readonly Step[], signal: AbortSignal): Promise<string | undefined> {
+async function applyAll(
+  engine: Engine,
+  steps: readonly Step[],
+  { signal, isPatient }: { readonly signal: AbortSignal; readonly isPatient: boolean },
+): Promise<string | undefined> {
   try {
     for (const step of steps) await engine.apply(step, signal);
     return undefined;
   } catch (error) {
-    if (isAppError(error, 'unavailable')) return error.message;
+    if (isPatient && isAppError(error, 'unavailable')) return error.message;
     throw error;
   }
 }

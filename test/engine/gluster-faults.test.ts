@@ -33,7 +33,7 @@ describe('faults', () => {
     return set;
   };
   const settled = (set: VolumeSet, fact: (seen: Observed<'volume'>) => boolean) =>
-    settle<'volume'>(under.engine(set.anchor), set.volume, { ...under.patience, signal, fact });
+    settle<'volume'>(under.engine(set.anchor), set.volume, { ...under.patience, signal, fact, isPatient: true });
   const settleCopies = async (set: VolumeSet) => {
     for (const { node, desired } of set.copies) {
       await settle<'copy'>(under.engine(node), desired, { ...under.patience, signal });
