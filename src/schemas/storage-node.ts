@@ -21,6 +21,10 @@ export const StorageNodeSpec = z.strictObject({
   zone: Label.optional().describe('Failure domain; nodes without one each count as a zone of their own.'),
   pools: z.array(PoolSpec).max(64).default([]).describe('Where copies of volumes may be placed on this node.'),
   isCordoned: z.boolean().optional().describe('True keeps new copies away from this node.'),
+  isDraining: z
+    .boolean()
+    .optional()
+    .describe('True keeps new copies away from this node and moves every copy on it to other nodes.'),
 });
 export type StorageNodeSpec = z.infer<typeof StorageNodeSpec>;
 

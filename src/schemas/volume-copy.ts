@@ -13,6 +13,15 @@ export const VolumeCopySpec = z.strictObject({
   engine: z.enum(['gluster']).describe('Engine that uses the copy.'),
   brick: z.enum(['image', 'directory']).describe('How the copy is kept: image or directory.'),
   sizeBytes: z.int().min(1).describe('Usable bytes of the copy.'),
+  replacement: z
+    .strictObject({
+      reason: z
+        .enum(['NodeLost', 'DiskLost', 'NodeRejoined', 'Requested'])
+        .describe('Why: the node or the disk is gone for good, the node was installed anew, or a person wants it.'),
+      node: Label.optional().describe('Node for the new copy; chosen like any other when left out.'),
+    })
+    .optional()
+    .describe('A person asks that a new copy takes the place of this one; also when this one is gone for good.'),
   isReleased: z
     .boolean()
     .optional()

@@ -1,9 +1,10 @@
 /** Volume: what a claim is bound to. */
 import { z } from 'zod';
+import { LAYOUTS, layoutFaults, MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
 import { Condition, Label, Quantity } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 
-export const Layout = z.enum(['single', 'replicated', 'arbiter']);
+export const Layout = z.enum(LAYOUTS);
 export type Layout = z.infer<typeof Layout>;
 
 export const VolumeSpec = z
@@ -11,14 +12,38 @@ export const VolumeSpec = z
     size: Quantity.describe('Usable size of the volume, such as 10Gi. It cannot be changed later.'),
     engine: z.enum(['gluster']).default('gluster').describe('What stores and serves the data.'),
     layout: Layout.default('replicated').describe(
-      'How copies make the volume: single (one copy, no redundancy), replicated (each copy holds everything), arbiter (two copies and a third that only decides).',
+      'How copies make the volume: single (one copy, no redundancy), replicated (each copy holds everything), arbiter (two copies and a third that only decides), dispersed (each copy holds a coded fragment; some may be lost), distributed (each file on one copy, no redundancy), distributed-replicated, distributed-dispersed (files spread over several sets of copies).',
     ),
     replicas: z
       .int()
       .min(1)
-      .max(9)
+      .max(MAX_REPLICAS)
       .optional()
-      .describe('Copies that hold data: 1 for single, 2 for arbiter, 2 or 3 and more for replicated.'),
+      .describe('Copies that hold data, of each set: 1 for single, 2 for arbiter, 2 or 3 and more for replicated.'),
+    distribution: z
+      .int()
+      .min(1)
+      .max(MAX_SETS)
+      .optional()
+      .describe('Sets of copies that files are spread over: 2 and more for the distributed layouts, any for arbiter.'),
+    disperseData: z
+      .int()
+      .min(2)
+      .max(MAX_DISPERSE_DATA)
+      .optional()
+      .describe('Dispersed layouts: fragments of each set that are needed to read the data. Default 2.'),
+    redundancy: z
+      .int()
+      .min(1)
+      .max(MAX_DISPERSE_DATA - 1)
+      .optional()
+      .describe('Dispersed layouts: fragments of each set that may be lost; less than disperseData. Default 1.'),
+    shard: z
+      .union([z.boolean(), z.string().max(20)])
+      .optional()
+      .describe(
+        'Cut large files into pieces that are spread over the sets: true, or the size of a piece such as 64Mi. It cannot be changed later.',
+      ),
     pool: Label.default('default').describe('Name of the pool on each node that copies are placed in.'),
     brick: z
       .enum(['image', 'directory'])
@@ -40,19 +65,7 @@ export const VolumeSpec = z
       ),
   })
   .superRefine((spec, context) => {
-    const replicas = spec.replicas;
-    const refuse = (message: string) => context.addIssue({ code: 'custom', path: ['replicas'], message });
-    if (spec.layout === 'single' && replicas !== undefined && replicas !== 1) refuse('must be 1 for layout single');
-    if (spec.layout === 'arbiter' && replicas !== undefined && replicas !== 2) {
-      refuse('must be 2 for layout arbiter (two copies hold data, a third decides)');
-    }
-    if (spec.layout === 'replicated' && replicas === 1)
-      refuse('must be at least 2 for layout replicated; use layout single');
-    if (spec.layout === 'replicated' && replicas === 2 && spec.allowSplitBrain !== true) {
-      refuse(
-        '2 plain replicas can diverge (split brain); use layout arbiter, 3 replicas, or set allowSplitBrain: true',
-      );
-    }
+    for (const { field, message } of layoutFaults(spec)) context.addIssue({ code: 'custom', path: [field], message });
   });
 export type VolumeSpec = z.infer<typeof VolumeSpec>;
 
@@ -61,6 +74,11 @@ export const PlacedCopy = z.object({
   node: z.string().describe('Node that holds the copy.'),
   pool: z.string().describe('Pool on that node.'),
   role: z.enum(['data', 'arbiter']).describe('data, or arbiter (decides, holds no data).'),
+  set: z
+    .number()
+    .int()
+    .optional()
+    .describe('Set of copies that it belongs to, from 0; left out where the volume has one set.'),
 });
 export type PlacedCopy = z.infer<typeof PlacedCopy>;
 
@@ -90,6 +108,10 @@ export const VolumeEngineStatus = z.object({
     .describe('Removed: an agent that knew of the deletion has seen that the engine holds the volume no more.'),
   engineId: z.string().optional().describe('Identity that the engine gave the volume.'),
   bricks: z.array(BrickStatus).default([]).describe('Each copy as the engine sees it.'),
+  members: z
+    .array(z.string())
+    .optional()
+    .describe('What the engine itself says the volume is made of, in its order, as NODE:PATH.'),
   message: z.string().optional().describe('What is wrong or under way.'),
 });
 export type VolumeEngineStatus = z.infer<typeof VolumeEngineStatus>;
