@@ -26,6 +26,8 @@ export const GLUSTER_PROGRAMS: readonly NeededProgram[] = [
   { program: 'gluster', debianPackage: 'glusterfs-cli' },
   { program: 'mount.glusterfs', debianPackage: 'glusterfs-client' },
   { program: 'mkfs.xfs', debianPackage: 'xfsprogs' },
+  { program: 'xfs_growfs', debianPackage: 'xfsprogs' },
+  { program: 'losetup', debianPackage: 'mount' },
   { program: 'getfattr', debianPackage: 'attr' },
 ];
 

@@ -3,6 +3,8 @@
  * plans the difference as data (pure) and applies one step at a time. Each step is safe to repeat after a crash at any line.
  */
 
+import type { LayoutName } from '../domain/volume/layout-faults.ts';
+
 /** A planned action: a discriminated union per engine, loggable and shown by --dry-run. */
 export interface Step {
   readonly step: string;
@@ -58,8 +60,13 @@ export interface DesiredCopy {
   readonly volumeUid: string;
   readonly poolPath: string;
   readonly brick: 'image' | 'directory';
-  /** Usable bytes wanted in the copy. */
+  /** Usable bytes wanted in the copy. One that has more keeps it: copies grow and never shrink. */
   readonly sizeBytes: number;
+  /**
+   * The size that it was last seen to have. Where it is the wanted one the look is a short one; left out, or when it is
+   * another, the engine asks the copy's file system itself.
+   */
+  readonly seenSizeBytes?: number;
   /**
    * It was ready before and a volume of the engine counts on it: where it is not there any more it is lost or out of sight,
    * and never made anew; and an engine that knows of no such volume has lost it with its machine.
@@ -72,6 +79,8 @@ export interface ObservedCopy {
   /** 'absent': nothing there. 'partial': begun. 'ready': brick directory there and its file system mounted. 'broken': cannot be read. */
   readonly state: 'absent' | 'partial' | 'ready' | 'broken';
   readonly brickPath: string;
+  /** Usable bytes that it has, of those wanted; only of a copy that is ready, and where the engine can tell. */
+  readonly sizeBytes?: number;
   readonly message?: string;
 }
 
@@ -86,8 +95,14 @@ export interface DesiredVolume {
   readonly subject: 'volume';
   readonly isPresent: boolean;
   readonly name: string;
-  readonly layout: 'single' | 'replicated' | 'arbiter';
-  /** In order: consecutive bricks form a replica set. */
+  readonly layout: LayoutName;
+  /** How many sets the bricks form, each of as many; 1 when left out. */
+  readonly sets?: number;
+  /** Dispersed layouts: bricks of each set that may be lost. */
+  readonly redundancy?: number;
+  /** Size of the pieces that large files are cut into; whole files when left out. Only obeyed at creation. */
+  readonly shardBytes?: number;
+  /** In order: consecutive bricks form a set. */
   readonly bricks: readonly DesiredBrick[];
   /** Engine options that must hold; the engine adds its own defaults. */
   readonly options: Readonly<Record<string, string>>;

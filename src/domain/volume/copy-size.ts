@@ -53,6 +53,11 @@ export function imageBytes(sizeBytes: number): number {
   return Math.max(MIN_IMAGE_BYTES, Math.ceil(wanted / MIB) * MIB);
 }
 
+/** The most usable bytes that an image of so many bytes is counted for; the other way round of {@link imageBytes}. */
+export function usableBytes(image: number): number {
+  return Math.max(0, Math.floor((image * (1 - XFS_SHARE) - XFS_FIXED_BYTES) * (1 - GLUSTER_RESERVE_SHARE)));
+}
+
 /**
  * Reads the size of a new volume.
  *

@@ -4,6 +4,7 @@ import { AppError, messageOf } from '../../domain/errors.ts';
 import type { Command, CommandResult, Host } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
 import { findFolder, findMount, foreignEntries, statAs } from './copy-folder.ts';
+import { growImage } from './grow-image.ts';
 import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
 
 const SHORT_MS = 20_000;
@@ -18,6 +19,7 @@ export interface CopyActions {
   makeImage(copy: CopyIdentity, imageBytes: number, signal: AbortSignal): Promise<void>;
   mountImage(copy: CopyIdentity, signal: AbortSignal): Promise<void>;
   makeBrick(copy: CopyIdentity, signal: AbortSignal): Promise<void>;
+  growImage(copy: CopyIdentity, imageBytes: number, signal: AbortSignal): Promise<void>;
   unmountImage(copy: CopyIdentity): Promise<void>;
   eraseCopy(copy: CopyIdentity, signal: AbortSignal): Promise<void>;
 }
@@ -28,6 +30,13 @@ export function createCopyActions({ host }: { readonly host: Host }): CopyAction
     makeImage: (copy, imageBytes, signal) => makeImage(host, copyPaths(copy), { copy, imageBytes, signal }),
     mountImage: (copy, signal) => mountImage(host, copyPaths(copy), { copy, signal }),
     makeBrick: (copy, signal) => makeBrick(host, copyPaths(copy), { copy, signal }),
+    growImage: async (copy, imageBytes, signal) => {
+      const paths = copyPaths(copy);
+      await findFolder(host, paths);
+      await proveMounted(host, paths, copy);
+      await growImage(host, paths, { imageBytes, signal });
+      await refuseDiscard(host, paths, signal);
+    },
     unmountImage: async (copy) => {
       const mounted = await findMount(host, copyPaths(copy));
       // The loop device goes with the mount: mount(8) marks it autoclear.

@@ -12,7 +12,8 @@ export interface FakeCopy {
   readonly poolPath: string;
   readonly brickPath: string;
   readonly brick: 'image' | 'directory';
-  readonly reservedBytes: number;
+  /** Size of the image, which its file system fills; 0 of a folder. */
+  reservedBytes: number;
   hasImage: boolean;
   isMounted: boolean;
   hasBrick: boolean;

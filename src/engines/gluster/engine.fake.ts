@@ -1,8 +1,10 @@
 /** The GlusterFS engine of one node of a cluster in memory: the real planners over a model of what their steps do. */
 import { AppError } from '../../domain/errors.ts';
+import { usableBytes } from '../../domain/volume/copy-size.ts';
 import type {
   Desired,
   DesiredAttachment,
+  DesiredCopy,
   DesiredVolume,
   Engine,
   Observed,
@@ -77,7 +79,7 @@ function observe(state: FakeState, node: FakeNode, desired: Desired<Subject>): O
       return { subject: 'peers', peers, addresses: {} };
     }
     case 'copy':
-      return observeCopy(node, copyPaths(desired).brick, desired.copyUid);
+      return observeCopy(node, desired);
     case 'volume':
       return observeVolume(state, node, desired);
     case 'attachment':
@@ -85,15 +87,18 @@ function observe(state: FakeState, node: FakeNode, desired: Desired<Subject>): O
   }
 }
 
-function observeCopy(node: FakeNode, brickPath: string, uid: string): ObservedGlusterCopy {
-  const copy = node.copies.get(uid);
+function observeCopy(node: FakeNode, desired: DesiredCopy): ObservedGlusterCopy {
+  const brickPath = copyPaths(desired).brick;
+  const copy = node.copies.get(desired.copyUid);
   if (copy === undefined) return { subject: 'copy', state: 'absent', brickPath };
-  const { hasImage, isMounted, isShutDown } = copy;
-  const seen = { subject: 'copy', brickPath, hasImage, isMounted } as const;
+  const { hasImage, isMounted, isShutDown, reservedBytes: imageBytes } = copy;
+  const seen = { subject: 'copy', brickPath, hasImage, isMounted, imageBytes } as const;
   if (isMounted && isShutDown)
     return { ...seen, state: 'broken', isShutDown, message: 'the file system has shut down' };
   const isThere = copy.hasBrick && (copy.brick === 'directory' || isMounted);
-  return { ...seen, state: isThere ? 'ready' : 'partial' };
+  if (!isThere) return { ...seen, state: 'partial' };
+  const usable = copy.brick === 'directory' ? desired.sizeBytes : usableBytes(imageBytes);
+  return { ...seen, state: 'ready', sizeBytes: Math.min(desired.sizeBytes, usable) };
 }
 
 function observeVolume(state: FakeState, node: FakeNode, desired: DesiredVolume): ObservedVolume {
@@ -202,14 +207,15 @@ const ACTIONS: Actions = {
   makeImage: (_state, node, { copy, imageBytes }) => {
     const made = node.copies.get(copy.copyUid);
     if (made?.hasImage === true) return;
-    const capacity = node.pools.get(copy.poolPath);
-    if (capacity === undefined) throw new AppError('precondition', `the pool ${copy.poolPath} does not exist`);
-    const used = [...node.copies.values()].filter((each) => each.poolPath === copy.poolPath);
-    const free = capacity - used.reduce((sum, each) => sum + each.reservedBytes, 0);
-    if (free < imageBytes) {
-      throw new AppError('capacity', `${node.name}: ${free} bytes free < ${imageBytes}`, { reason: 'PoolFull' });
-    }
+    demandRoom(node, copy.poolPath, imageBytes);
     node.copies.set(copy.copyUid, newCopy(copy, imageBytes));
+  },
+  growImage: (_state, node, { copy, imageBytes }) => {
+    const found = demandCopy(node, copy.copyUid);
+    if (!found.isMounted) throw new AppError('precondition', 'the image is not mounted');
+    if (found.reservedBytes >= imageBytes) return;
+    demandRoom(node, copy.poolPath, imageBytes - found.reservedBytes);
+    found.reservedBytes = imageBytes;
   },
   mountImage: (_state, node, { copy }) => {
     const found = demandCopy(node, copy.copyUid);
@@ -310,6 +316,15 @@ function newCopy(copy: Parameters<typeof copyPaths>[0], reservedBytes: number): 
     hasBrick: false,
     isShutDown: false,
   };
+}
+
+function demandRoom(node: FakeNode, poolPath: string, bytes: number): void {
+  const capacity = node.pools.get(poolPath);
+  if (capacity === undefined) throw new AppError('precondition', `the pool ${poolPath} does not exist`);
+  const used = [...node.copies.values()].filter((each) => each.poolPath === poolPath);
+  const free = capacity - used.reduce((sum, each) => sum + each.reservedBytes, 0);
+  if (free >= bytes) return;
+  throw new AppError('capacity', `${node.name}: ${free} bytes free < ${bytes}`, { reason: 'PoolFull' });
 }
 
 function demandCopy(node: FakeNode, uid: string): FakeCopy {

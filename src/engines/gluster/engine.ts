@@ -79,6 +79,7 @@ function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps):
     makeImage: ({ copy, imageBytes }, signal) => inPool(copy, () => copies.makeImage(copy, imageBytes, signal)),
     mountImage: ({ copy }, signal) => copies.mountImage(copy, signal),
     makeBrick: ({ copy }, signal) => inPool(copy, () => copies.makeBrick(copy, signal)),
+    growImage: ({ copy, imageBytes }, signal) => inPool(copy, () => copies.growImage(copy, imageBytes, signal)),
     stopBrick: ({ copy, volume }, signal) => stopBrick({ host, clock, cli }, volume, copy, signal),
     rebuildBrick: (step, signal) => rebuildBrick(volumes, step, signal),
     rewriteVolumeFiles: ({ volume }, signal) => rewriteVolumeFiles(volumes, volume, signal),

@@ -1,12 +1,14 @@
 /** What is there of one copy on this node. Looks only. */
 import { isAppError, messageOf } from '../../domain/errors.ts';
+import { usableBytes } from '../../domain/volume/copy-size.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { findBlankBrick } from './blank-brick.ts';
 import type { GlusterCli } from './cli.ts';
 import { findFolder, findMount, foreignEntries, hasEmptyParents, statAs } from './copy-folder.ts';
+import { fileSystemSize } from './grow-image.ts';
 import { type CopyPaths, copyPaths } from './paths.ts';
-import type { ObservedGlusterCopy } from './plan-copy.ts';
+import { type ObservedGlusterCopy, XFS_TAIL_BYTES } from './plan-copy.ts';
 import { hasEmptyVolumeFile } from './volume-files.ts';
 
 /**
@@ -39,7 +41,8 @@ export async function observeCopy(
   if (desired.brick === 'image' && image.isMounted !== true) return seen('partial', image);
   try {
     const { state, ...more } = await seeBrick({ host, cli }, desired, signal);
-    return seen(state, { ...image, ...more });
+    const size = state === 'ready' ? await seeSize(host, desired, { ...image, signal }) : {};
+    return seen(state, { ...image, ...more, ...size });
   } catch (error) {
     // An XFS that met an error answers EIO to everything until it is mounted anew; `volume status` does not notice.
     if (desired.brick === 'directory' || !isFileFault(error)) throw error;
@@ -66,6 +69,21 @@ function isFileFault(error: unknown): boolean {
 }
 
 async function seeImage(host: Host, paths: CopyPaths): Promise<Partial<ObservedGlusterCopy>> {
-  const hasImage = (await statAs(host, paths.image, 'file')) !== undefined;
-  return { hasImage, isMounted: (await findMount(host, paths)) !== undefined };
+  const image = await statAs(host, paths.image, 'file');
+  const isMounted = (await findMount(host, paths)) !== undefined;
+  return { hasImage: image !== undefined, isMounted, ...(image === undefined ? {} : { imageBytes: image.sizeBytes }) };
+}
+
+/** A folder has no size of its own; an image is as large as its file system, which is asked only when it may have changed. */
+async function seeSize(
+  host: Host,
+  desired: DesiredCopy,
+  { imageBytes = 0, signal }: { readonly imageBytes?: number | undefined; readonly signal: AbortSignal },
+): Promise<Partial<ObservedGlusterCopy>> {
+  const { sizeBytes } = desired;
+  if (desired.brick === 'directory') return { sizeBytes };
+  if (desired.seenSizeBytes === sizeBytes) return { sizeBytes: Math.min(sizeBytes, usableBytes(imageBytes)) };
+  const fileSystemBytes = await fileSystemSize(host, copyPaths(desired).mountPoint, signal);
+  const usable = usableBytes(Math.min(imageBytes, fileSystemBytes + XFS_TAIL_BYTES));
+  return { fileSystemBytes, sizeBytes: Math.min(sizeBytes, usable) };
 }

@@ -5,10 +5,17 @@ import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
 import type { BlankBrick } from './blank-brick.ts';
 import { type CopyStep, identify, type RefuseStep } from './steps.ts';
 
+/** XFS leaves the end of its device unused where that is no whole allocation group: less than 64 blocks of 4 KiB. */
+export const XFS_TAIL_BYTES = 256 * 1024;
+
 /** What the gluster engine sees of a copy, beside what every engine reports. */
 export interface ObservedGlusterCopy extends ObservedCopy {
   /** A whole image of this copy is there. */
   readonly hasImage?: boolean;
+  /** Size of the image's file. */
+  readonly imageBytes?: number;
+  /** What the file system in it fills; only where it was asked, see DesiredCopy.seenSizeBytes. */
+  readonly fileSystemBytes?: number;
   /** The copy's image is mounted. */
   readonly isMounted?: boolean;
   /** The mounted file system has shut itself down after an error; it may come back when mounted anew. */
@@ -23,7 +30,7 @@ export interface ObservedGlusterCopy extends ObservedCopy {
 export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly (CopyStep | RefuseStep)[] {
   if (!desired.isPresent) return planRemoval(desired, observed);
   if (observed.isUndescribed === true) return [planRewrite(desired)];
-  if (observed.state === 'ready') return [];
+  if (observed.state === 'ready') return planGrowth(desired, observed);
   if (observed.state === 'broken') return planRepair(desired, observed);
   if (isLost(desired, observed)) return [refuseLost(desired)];
   const copy = identify(desired);
@@ -40,6 +47,16 @@ export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): r
   }
   steps.push({ step: 'makeBrick', copy, about: `make the brick directory of ${desired.volume}` });
   return steps;
+}
+
+/** Also where the image has its size already and its file system has not: the growth was cut short in between. */
+function planGrowth(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly CopyStep[] {
+  if (desired.brick !== 'image') return [];
+  const wanted = imageBytes(desired.sizeBytes);
+  const { imageBytes: had = wanted, fileSystemBytes = had } = observed;
+  if (had >= wanted && fileSystemBytes >= wanted - XFS_TAIL_BYTES) return [];
+  const about = `grow the copy of ${desired.volume} to ${describeBytes(desired.sizeBytes)}`;
+  return [{ step: 'growImage', copy: identify(desired), imageBytes: wanted, about }];
 }
 
 /**

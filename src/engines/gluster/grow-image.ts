@@ -1,0 +1,88 @@
+/**
+ * Makes the image of a mounted copy larger, while it is in use.
+ *
+ * Invariant: the file system never counts on bytes that are not reserved, and on disk, below it. So: reserve, sync, tell the
+ * loop device, and only then grow the file system. Wherever it is cut short, what is there is whole, and the same again
+ * ends it. Nothing in here makes anything smaller.
+ */
+import { describeAvailable, describeNeed } from '../../domain/bytes.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { Host } from '../../ports/host.ts';
+import { isRunError } from '../../ports/run-error.ts';
+import { findMount, statAs } from './copy-folder.ts';
+import type { CopyPaths } from './paths.ts';
+
+const SHORT_MS = 20_000;
+/** Reserving is metadata only on XFS and ext4, but a slow disk with a full journal takes its time. */
+const GROW_MS = 300_000;
+
+export interface GrowRequest {
+  /** Size of the image's file in the end; one that is larger stays as it is. */
+  readonly imageBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Grows image, loop device and file system.
+ *
+ * @throws {AppError} capacity, when the pool has too little room: the copy is then as it was
+ */
+export async function growImage(host: Host, paths: CopyPaths, request: GrowRequest): Promise<void> {
+  const { imageBytes, signal } = request;
+  const [image, mount] = await Promise.all([statAs(host, paths.image, 'file'), findMount(host, paths)]);
+  const device = /^\/dev\/loop\d+$/.exec(mount?.source ?? '')?.[0];
+  if (image === undefined || mount === undefined || device === undefined) {
+    throw new AppError('precondition', `the image ${paths.image} on ${host.name} is not mounted, so it cannot grow`, {
+      reason: 'ImageNotMounted',
+      hint: 'observe the copy again and plan anew',
+    });
+  }
+  const run = (file: string, ...args: readonly string[]) => host.run({ file, args, timeoutMs: GROW_MS, signal });
+  if (image.sizeBytes < imageBytes) await reserveMore(host, paths, { ...request, hadBytes: image.sizeBytes });
+  // A power cut that took the reservation back would leave a file system that is larger than its device: XFS mounts none.
+  await run('sync', '--', paths.image);
+  // losetup(8) of util-linux 2.38 takes no "--"; the name is one of the kernel's.
+  await run('losetup', '--set-capacity', device);
+  // Says "data size unchanged" when it fills its device already.
+  await run('xfs_growfs', '-d', '--', mount.target);
+}
+
+/** Size of a mounted XFS as it counts itself. */
+export async function fileSystemSize(host: Host, mountPoint: string, signal: AbortSignal): Promise<number> {
+  // -n: prints, and changes nothing.
+  const shown = await host.run({ file: 'xfs_growfs', args: ['-n', '--', mountPoint], timeoutMs: SHORT_MS, signal });
+  const found = /^data\s+=\s+bsize=(?<size>\d+)\s+blocks=(?<count>\d+)/m.exec(shown.stdout)?.groups;
+  const bytes = Number(found?.['size']) * Number(found?.['count']);
+  if (Number.isSafeInteger(bytes)) return bytes;
+  throw new AppError('internal', `xfs_growfs on ${host.name} does not say how large ${mountPoint} is`, {
+    reason: 'UnknownSize',
+    hint: `compare with what it prints: xfs_growfs -n ${mountPoint}`,
+  });
+}
+
+async function reserveMore(
+  host: Host,
+  paths: CopyPaths,
+  { imageBytes, hadBytes, signal }: GrowRequest & { readonly hadBytes: number },
+): Promise<void> {
+  const [pool] = paths.parents;
+  const need = imageBytes - hadBytes;
+  const { freeBytes } = await host.files.usage(pool);
+  const full = (cause?: unknown): AppError =>
+    new AppError(
+      'capacity',
+      `the pool ${pool} on ${host.name} has ${describeAvailable(freeBytes)} free; to grow, the copy needs ${describeNeed(need)} more`,
+      { reason: 'PoolFull', hint: 'free space in the pool; the copy grows as soon as there is room', cause },
+    );
+  if (freeBytes < need) throw full();
+  try {
+    const args = ['--length', String(imageBytes), '--', paths.image];
+    await host.run({ file: 'fallocate', args, timeoutMs: GROW_MS, signal });
+  } catch (error) {
+    if (!isRunError(error, 'exit') || !error.stderr.includes('No space left')) throw error;
+    // What it had reserved behind the end of the file until then is given back; ">" never makes a file smaller.
+    const args = ['--no-create', `--size=>${hadBytes}`, '--', paths.image];
+    await host.run({ file: 'truncate', args, timeoutMs: GROW_MS, signal });
+    throw full(error);
+  }
+}
