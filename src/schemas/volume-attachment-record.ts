@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AbsolutePath, Label } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
+import { VolumeProfile } from './volume.ts';
 
 export const VolumeAttachmentRecordSpec = z.strictObject({
   volume: Label.describe('Volume to mount.'),
@@ -14,6 +15,9 @@ export type VolumeAttachmentRecordSpec = z.infer<typeof VolumeAttachmentRecordSp
 export const VolumeAttachmentRecordStatus = z.object({
   state: z.enum(['Waiting', 'Mounted', 'Failed', 'Unmounting']).describe('How far the mount is, as its node sees it.'),
   message: z.string().optional().describe('What is wrong or under way.'),
+  profile: VolumeProfile.or(z.literal('none'))
+    .optional()
+    .describe("Profile of the volume whose options the mount was seen to have; none for the engine's defaults."),
   connectedCopies: z.int().min(0).optional().describe('Copies that this mount has a connection to at the moment.'),
   copies: z.int().min(0).optional().describe('Copies of the volume, as this mount knows it.'),
   nodesReadySince: z

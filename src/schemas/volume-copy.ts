@@ -12,7 +12,7 @@ export const VolumeCopySpec = z.strictObject({
   index: z.int().min(0).describe("Place in the engine's order of bricks, from 0."),
   engine: z.enum(['gluster']).describe('Engine that uses the copy.'),
   brick: z.enum(['image', 'directory']).describe('How the copy is kept: image or directory.'),
-  sizeBytes: z.int().min(1).describe('Usable bytes of the copy.'),
+  sizeBytes: z.int().min(1).describe('Usable bytes of the copy; raised by the controller when the volume grows.'),
   replacement: z
     .strictObject({
       reason: z
@@ -36,6 +36,7 @@ export const VolumeCopyStatus = z.object({
     .enum(['Preparing', 'Ready', 'Syncing', 'Suspect', 'Lost', 'Deleting'])
     .describe('How far the copy is, as its node sees it.'),
   path: z.string().optional().describe('The directory that the engine serves.'),
+  sizeBytes: z.int().optional().describe('Usable bytes that it was seen to have, of those asked for.'),
   message: z.string().optional().describe('What is wrong or under way.'),
   bootId: z.string().optional().describe('Boot ID of the node when the state was observed.'),
   conditions: z.array(Condition).optional().describe('Details of the state.'),

@@ -7,9 +7,13 @@ import { ObservedGeneration, ownKind } from './own-kind.ts';
 export const Layout = z.enum(LAYOUTS);
 export type Layout = z.infer<typeof Layout>;
 
+/** What a volume is used for; decides options of the engine and of mounts. */
+export const VolumeProfile = z.enum(['database', 'shared', 'large-files']);
+export type VolumeProfile = z.infer<typeof VolumeProfile>;
+
 export const VolumeSpec = z
   .strictObject({
-    size: Quantity.describe('Usable size of the volume, such as 10Gi. It cannot be changed later.'),
+    size: Quantity.describe('Usable size of the volume, such as 10Gi. It can grow later, and never shrink.'),
     engine: z.enum(['gluster']).default('gluster').describe('What stores and serves the data.'),
     layout: Layout.default('replicated').describe(
       'How copies make the volume: single (one copy, no redundancy), replicated (each copy holds everything), arbiter (two copies and a third that only decides), dispersed (each copy holds a coded fragment; some may be lost), distributed (each file on one copy, no redundancy), distributed-replicated, distributed-dispersed (files spread over several sets of copies).',
@@ -44,6 +48,9 @@ export const VolumeSpec = z
       .describe(
         'Cut large files into pieces that are spread over the sets: true, or the size of a piece such as 64Mi. It cannot be changed later.',
       ),
+    profile: VolumeProfile.optional().describe(
+      "What it is used for: database (one writer that does its own caching), shared (many nodes see each other's changes at once) or large-files (files in pieces, from its creation on); the engine's defaults when left out.",
+    ),
     pool: Label.default('default').describe('Name of the pool on each node that copies are placed in.'),
     brick: z
       .enum(['image', 'directory'])
@@ -107,6 +114,10 @@ export const VolumeEngineStatus = z.object({
     .enum(['Absent', 'Created', 'Started', 'Removed'])
     .describe('Removed: an agent that knew of the deletion has seen that the engine holds the volume no more.'),
   engineId: z.string().optional().describe('Identity that the engine gave the volume.'),
+  limitBytes: z.number().int().optional().describe('The limit that the engine itself enforces; none for image copies.'),
+  profile: VolumeProfile.or(z.literal('none'))
+    .optional()
+    .describe('Profile whose options hold in the engine; none for its defaults.'),
   bricks: z.array(BrickStatus).default([]).describe('Each copy as the engine sees it.'),
   members: z
     .array(z.string())
@@ -122,6 +133,13 @@ export const VolumeStatus = z.object({
     .optional()
     .describe('The state in one word, for lists; the conditions say more.'),
   placement: z.array(PlacedCopy).optional().describe('Where the copies are.'),
+  grantedSize: z
+    .string()
+    .optional()
+    .describe(
+      'Size that there is room for; the copies are made, or grown, to it. Less than spec.size while that finds no room.',
+    ),
+  size: z.string().optional().describe('Usable size that holds now: every copy has it.'),
   anchor: z.string().optional().describe('Member node whose agent runs the volume-wide engine steps.'),
   epoch: z
     .number()
