@@ -9,7 +9,15 @@ import { createInformer, type Informer } from './runtime/informer.ts';
 import type { StatusWriter } from './runtime/status-writer.ts';
 
 /** The kinds that controllers and agents keep in memory. */
-const WATCHED = ['StorageCluster', 'StorageNode', 'Volume', 'VolumeCopy', 'VolumeAttachmentRecord', 'Lease'] as const;
+const WATCHED = [
+  'StorageCluster',
+  'StorageNode',
+  'Volume',
+  'VolumeCopy',
+  'VolumeAttachmentRecord',
+  'Task',
+  'Lease',
+] as const;
 export type WatchedKind = (typeof WATCHED)[number];
 
 export type Informers = { readonly [K in WatchedKind]: Informer<K> };
@@ -43,6 +51,7 @@ export function createInformers(
       idleMs,
       indexes: { volume: (record) => [record.spec.volume] },
     }),
+    Task: createInformer(deps, { kind: 'Task', idleMs }),
     Lease: createInformer(deps, { kind: 'Lease', namespace: SYSTEM_NAMESPACE, idleMs }),
   };
 }

@@ -9,7 +9,7 @@ import { createLogger, type LoggerOptions } from '../adapters/system/logger.ts';
 import { createSystemRandom } from '../adapters/system/random.ts';
 import { runAgent } from '../controllers/agent/run-agent.ts';
 import { AppError } from '../domain/errors.ts';
-import { createGlusterEngine } from '../engines/gluster/index.ts';
+import { createGlusterEngine, createGlusterWork } from '../engines/gluster/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { StorageNodeSpec } from '../schemas/storage-node.ts';
@@ -72,10 +72,11 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
   const client = createKubeClient(endpoint, { userAgent: `holdfast-node/${VERSION}` });
   const host = createLocalHost({ clock }, { name: options.name });
   const engine = createGlusterEngine({ host, clock, random, log });
+  const work = createGlusterWork({ host, clock, random });
   const identity = { name: options.name, initialSpec: options.initialSpec, agentVersion: VERSION };
   try {
     const { watchIdleMs } = options;
-    await runAgent({ client, clock, random, log, identity, host, engine, watchIdleMs }, signal);
+    await runAgent({ client, clock, random, log, identity, host, engine, work, watchIdleMs }, signal);
   } finally {
     client.close();
   }

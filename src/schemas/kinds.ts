@@ -4,6 +4,7 @@ import { EndpointSlice, Event, Lease, Namespace, PersistentVolume, Service, Stor
 import { GROUP } from './own-kind.ts';
 import { StorageCluster } from './storage-cluster.ts';
 import { StorageNode } from './storage-node.ts';
+import { Task } from './task.ts';
 import { Volume } from './volume.ts';
 import { VolumeAttachmentRecord } from './volume-attachment-record.ts';
 import { VolumeCopy } from './volume-copy.ts';
@@ -119,6 +120,24 @@ export const KINDS = {
       { name: 'Node', type: 'string', jsonPath: '.spec.node' },
       { name: 'Path', type: 'string', jsonPath: '.spec.mountPath' },
       { name: 'State', type: 'string', jsonPath: '.status.state' },
+      AGE,
+    ],
+  },
+  Task: {
+    ...own,
+    kind: 'Task',
+    plural: 'tasks',
+    singular: 'task',
+    shortNames: [],
+    schema: Task,
+    nameRule: 'label',
+    columns: [
+      { name: 'Action', type: 'string', jsonPath: '.spec.action' },
+      { name: 'Volume', type: 'string', jsonPath: '.spec.volume' },
+      { name: 'Node', type: 'string', jsonPath: '.spec.node' },
+      { name: 'State', type: 'string', jsonPath: '.status.state' },
+      { name: 'Progress', type: 'integer', jsonPath: '.status.progress' },
+      { name: 'Message', type: 'string', jsonPath: '.status.message', priority: 1 },
       AGE,
     ],
   },

@@ -7,6 +7,7 @@ import { runControllers } from '../../src/controllers/run-controllers.ts';
 import { createFakeCluster, type FakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
 import type { GlusterStep } from '../../src/engines/gluster/steps.ts';
 import { type FaultRates, NO_FAULTS } from '../../src/ports/faulty-client.fake.ts';
+import { createFakeVolumeWork } from '../../src/ports/volume-work.fake.ts';
 import { PlanFile, type PlanVolume } from '../../src/schemas/plan-file.ts';
 import { CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
 import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
@@ -145,6 +146,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       watchIdleMs: WATCH_IDLE_MS,
       identity: { name: node, initialSpec: spec, agentVersion: 'sim' },
       host: createSimHost(gluster, node, { bootId: `boot-${node}-${boots}`, foreignBytes }),
+      work: createFakeVolumeWork(),
       engine: createSimEngine(world, gluster, { node, process, pace, watcher: invariants, beginStep }),
     };
   };

@@ -1,6 +1,7 @@
 /** What the loops of one node's agent are given. */
 import type { Engine } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
+import type { VolumeWork } from '../../ports/volume-work.ts';
 import type { ControllerDeps } from '../deps.ts';
 
 export interface AgentDeps extends ControllerDeps {
@@ -8,6 +9,8 @@ export interface AgentDeps extends ControllerDeps {
   readonly node: string;
   readonly host: Host;
   readonly engine: Engine;
+  /** Work on the contents of volumes that people ask for with Tasks. */
+  readonly work: VolumeWork;
   /** Of this run of the host; the agent does not outlive it. */
   readonly bootId: string;
   readonly agentVersion: string;

@@ -3,6 +3,7 @@ import { messageOf } from '../../domain/errors.ts';
 import type { Millis } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
+import type { VolumeWork } from '../../ports/volume-work.ts';
 import { type ControllerDeps, createInformers, runInformers } from '../deps.ts';
 import { createEventRecorder } from '../runtime/event-recorder.ts';
 import { createStatusWriter } from '../runtime/status-writer.ts';
@@ -13,6 +14,7 @@ import { createAttachmentLoop } from './reconcile-attachments.ts';
 import { createCopyLoop } from './reconcile-copies.ts';
 import { createNodeLoop } from './reconcile-node.ts';
 import { createPeerLoop } from './reconcile-peers.ts';
+import { createTaskPartLoop } from './reconcile-tasks.ts';
 import { createVolumeEngineLoop } from './reconcile-volumes.ts';
 
 export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log'> {
@@ -21,6 +23,7 @@ export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 
   readonly identity: NodeIdentity;
   readonly host: Host;
   readonly engine: Engine;
+  readonly work: VolumeWork;
 }
 
 const REGISTER_RETRY_MS = 500;
@@ -51,13 +54,20 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       if (copy.spec.node === identity.name) copies.enqueue(copy.metadata.name);
     }
   });
-  const loops = [node, copies, createPeerLoop(deps), createVolumeEngineLoop(deps), createAttachmentLoop(deps)];
+  const loops = [
+    node,
+    copies,
+    createPeerLoop(deps),
+    createVolumeEngineLoop(deps),
+    createAttachmentLoop(deps),
+    createTaskPartLoop(deps),
+  ];
   log.info('agent runs', { node: identity.name, bootId });
   await Promise.all([
     runHeartbeat({ client: options.client, clock: options.clock, log, node: identity.name }, signal),
     runInformers(
       informers,
-      ['StorageCluster', 'StorageNode', 'Volume', 'VolumeCopy', 'VolumeAttachmentRecord'],
+      ['StorageCluster', 'StorageNode', 'Volume', 'VolumeCopy', 'VolumeAttachmentRecord', 'Task'],
       signal,
     ),
     events.run(signal),

@@ -43,9 +43,9 @@ export function healSummaryArgv(volume: string): Argv {
   return gluster('volume', 'heal', parseVolumeName(volume), 'info', 'summary');
 }
 
-/** Answers in text, also with --xml. */
-export function healArgv(volume: string): Argv {
-  return gluster('volume', 'heal', parseVolumeName(volume));
+/** Answers in text, also with --xml. @param isFull - compares everything, not only what is known to differ */
+export function healArgv(volume: string, { isFull = false }: { readonly isFull?: boolean } = {}): Argv {
+  return gluster('volume', 'heal', parseVolumeName(volume), ...(isFull ? ['full'] : []));
 }
 
 /**

@@ -1,3 +1,4 @@
 /** The GlusterFS engine, as composition roots and tests use it. */
 export { GLUSTERD_ARGV } from './daemon.ts';
 export { createGlusterEngine } from './engine.ts';
+export { createGlusterWork } from './work.ts';

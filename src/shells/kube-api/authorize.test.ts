@@ -26,6 +26,8 @@ const others = going('kube2', { finalizers: ['a', 'b'] });
 const anchored = (anchor: string | undefined, extra: object = {}) =>
   object({ status: { anchor, phase: 'Ready', ...extra } });
 
+const tasked = (parts: object) => object({ status: { state: 'Running', parts } });
+
 describe('admins and controllers', () => {
   test.each([admin, controller])('$user may do everything', (identity) => {
     for (const kind of ['Volume', 'Lease', 'StorageClass', 'Namespace'] as const) {
@@ -188,6 +190,31 @@ describe('an agent', () => {
       anchored('kube1', { conditions: [] }),
       'only status.peers',
     ],
+
+    ['reports its part of a task', status('Task'), tasked({}), tasked({ kube1: { state: 'Running' } }), 'allowed'],
+    [
+      'begins the status of a task',
+      status('Task'),
+      object({}),
+      object({ status: { parts: { kube1: { state: 'Running' } } } }),
+      'allowed',
+    ],
+    [
+      "reports another's part of a task",
+      status('Task'),
+      tasked({}),
+      tasked({ kube2: { state: 'Succeeded' } }),
+      'only status.parts.kube1',
+    ],
+    [
+      'says that a task is done',
+      status('Task'),
+      tasked({}),
+      object({ status: { state: 'Succeeded', parts: {} } }),
+      'only status.parts.kube1',
+    ],
+    ['asks for a task', main('Task', 'create'), undefined, tasked({}), 'may not create'],
+    ['stops a task', main('Task'), tasked({}), tasked({}), 'may not patch'],
 
     [
       'makes its lease',

@@ -119,6 +119,10 @@ function nodeRules(node: string): Partial<Record<KindName, NodeRules>> {
       summary: 'an agent may only report status.peers of a cluster anchored on its node',
       status: all(isAnchor(node), onlyStatusKey('peers')),
     },
+    Task: {
+      summary: 'an agent may only report status.parts of its own node',
+      status: onlyPartOf(node),
+    },
     Lease: {
       summary: 'an agent may create and renew the lease of its own node',
       create: isOwnLease(node),
@@ -186,6 +190,16 @@ function onlyStatusKey(key: string): ChangeRule {
     const same = isDeepStrictEqual(without(before?.['status'], key), without(after?.['status'], key));
     return same ? undefined : `an agent may change only status.${key}`;
   };
+}
+
+/** Each agent says what its own node did; whether the whole is done is for the controller to say. */
+function onlyPartOf(node: string): ChangeRule {
+  const others = (object: KubeObject | undefined) => {
+    const parts = field(object, 'status', 'parts');
+    return { ...without(object?.['status'], 'parts'), parts: without(parts, node) };
+  };
+  return (before, after) =>
+    isDeepStrictEqual(others(before), others(after)) ? undefined : `an agent may change only status.parts.${node}`;
 }
 
 const onlyReleasesFinalizers: ChangeRule = (before, after) => {

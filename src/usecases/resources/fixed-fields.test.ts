@@ -44,6 +44,15 @@ test('a volume without a place may still be changed so that it fits', () => {
   expect(fixedFieldFaults(volume({}, false), volume({ size: '500Mi' }, false))).toEqual([]);
 });
 
+test.each([
+  ['is stopped', { action: 'heal', volume: 'gv0' }, { action: 'heal', volume: 'gv0', isCancelled: true }, 0],
+  ['is let go on', { action: 'heal', isCancelled: true }, { action: 'heal' }, 1],
+  ['is turned into another', { action: 'heal', volume: 'gv0' }, { action: 'heal', volume: 'gv1' }, 1],
+])('a task that %s', (_, was, wanted, faults) => {
+  const task = (spec: object) => ({ apiVersion: 'v', kind: 'Task', metadata: { name: 't' }, spec });
+  expect(fixedFieldFaults(task(was), task(wanted))).toHaveLength(faults);
+});
+
 test('the API refuses such a change with the fields, and keeps what was there', async () => {
   const store = openSqliteStore({ path: ':memory:' });
   const resources = createResources({ store, clock: createFakeClock(), random: createSeededRandom(1) });

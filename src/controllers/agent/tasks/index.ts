@@ -1,0 +1,9 @@
+/** The code of each action of a Task. */
+import type { TaskAction } from '../../../schemas/task.ts';
+import { heal } from './heal.ts';
+import type { TaskRunner } from './task-runner.ts';
+
+/** Every action there is. */
+export const TASKS: Readonly<Record<TaskAction, TaskRunner>> = {
+  heal,
+};
