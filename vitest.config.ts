@@ -25,7 +25,8 @@ export default defineConfig({
           include: ['test/engine/**/*.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          // They mostly wait for GlusterFS; a third at once only makes the others slower. Each file makes labs of its own.
+          maxWorkers: 2,
           // GlusterFS itself has rare races (a command that meets a handshake hangs, for one). A test that fails is run
           // once more and reported with its retry; two failures in a row are a failure.
           retry: 1,

@@ -24,7 +24,11 @@ export interface LabHardware {
   missing(): Promise<readonly string[]>;
   /** Networks that addresses and routes of this machine are in, such as "10.91.1.0/24". */
   networksInUse(): Promise<readonly string[]>;
-  /** Starts the lab's switch and leads this machine's interface into it. */
+  /**
+   * Starts the lab's switch and leads this machine's interface into it.
+   *
+   * @throws {AppError} conflict NetworkTaken, when somebody else has taken the network since it was chosen
+   */
   startNetwork(lab: LabRecord): Promise<ProcessId>;
   /** Powers a host on: disks (made when missing), namespaces, file systems, network. Nothing runs in it yet. */
   boot(lab: LabRecord, host: LabHostRecord): Promise<BootedHost>;

@@ -33,7 +33,7 @@ async function tracesOf(record: LabRecord): Promise<string[]> {
   });
   const folder = `${labsFolder}/${record.name}`;
   traces.push(...loops.stdout.split('\n').filter((line) => line.includes(`${folder}/`)));
-  traces.push(...(await readdir('/sys/class/net')).filter((name) => name === record.network.link));
+  traces.push(...(await linkOf(record)));
   const mounts = await readFile('/proc/self/mountinfo', 'utf8');
   traces.push(...mounts.split('\n').filter((line) => line.includes(`${folder}/`)));
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
@@ -42,6 +42,12 @@ async function tracesOf(record: LabRecord): Promise<string[]> {
   }
   const left = await readdir(folder).catch(() => []);
   return [...traces, ...left];
+}
+
+/** The interface of a lab; by now the name may be that of a lab of another test. */
+async function linkOf({ network, mark }: LabRecord): Promise<string[]> {
+  const address = await readFile(`/sys/class/net/${network.link}/address`, 'utf8').catch(() => '');
+  return address.replaceAll(':', '').slice(2).trim() === mark.replaceAll('-', '').slice(0, 10) ? [network.link] : [];
 }
 
 /** Connects from one host to the server that `serve` has started in another. */
@@ -210,6 +216,25 @@ describe('three hosts', () => {
     expect((await lab.status()).hosts.every((host) => host.isOn)).toBe(true);
     await expect(made.labs.open('other')).rejects.toMatchObject({ kind: 'notFound' });
     await expect(made.labs.down('other')).rejects.toMatchObject({ kind: 'notFound' });
+  });
+
+  test('labs of different folders that are made at once have networks of their own', async () => {
+    const folders = await Promise.all([createTestLabs(), createTestLabs(), createTestLabs()]);
+    try {
+      const labs = await Promise.all(folders.map((each) => each.labs.up({ name: 'same', hosts: 1 })));
+      expect(new Set([lab, ...labs].map((each) => each.gateway)).size).toBe(4);
+      for (const each of labs) {
+        expect((await run(each, 'kube1', 'ip', '-o', 'addr', 'show', 'eth0')).stdout).toContain(
+          each.addressOf('kube1'),
+        );
+        const record = await each.record();
+        await each.down();
+        expect(await tracesOf(record)).toEqual([]);
+      }
+      expect((await lab.status()).hosts.every((host) => host.isOn)).toBe(true);
+    } finally {
+      await Promise.all(folders.map((each) => each.remove()));
+    }
   });
 
   test('down leaves nothing', async () => {

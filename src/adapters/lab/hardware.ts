@@ -8,7 +8,7 @@ import type { LabHostRecord, LabRecord } from '../../schemas/lab-record.ts';
 import { attachDataDisk, cutDisks, makeDisks } from './disks.ts';
 import { type HostLayout, hostLayout, labFolder } from './layout.ts';
 import { clearLeftovers, HOST_MARK, LAB_MARK, type Scope } from './leftovers.ts';
-import { connectHost, disconnectHost, networksInUse, setPort, startSwitch } from './network.ts';
+import { connectHost, disconnectHost, linkAddress, networksInUse, setPort, startSwitch } from './network.ts';
 import { findMissing } from './requirements.ts';
 import { enterRoot } from './root-file-system.ts';
 import { waitForChild } from './wait-for-program.ts';
@@ -70,7 +70,7 @@ function scopeOfLab({ labsFolder }: LabHardwareDeps, lab: LabRecord): Scope {
     about: `lab ${lab.name}`,
     marks: [`${LAB_MARK}=${lab.mark}`],
     images: lab.hosts.flatMap((host) => imagesOf(hostLayout(labsFolder, lab.name, host.name))),
-    link: lab.network.link,
+    link: { name: lab.network.link, address: linkAddress(lab) },
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * What there is of a lab or of one of its hosts on this machine, found by fact: processes by the mark in their
- * environment, loop devices by the image behind them, the interface by its name. And its removal.
+ * environment, loop devices by the image behind them, the interface by its name and address. And its removal.
  */
 import { AppError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -25,8 +25,8 @@ export interface Scope {
   readonly marks: readonly string[];
   /** Images whose loop devices belong to it, and those stacked on these. */
   readonly images: readonly string[];
-  /** Interface of this machine, if one belongs to it. */
-  readonly link?: string;
+  /** Interface of this machine, if one belongs to it; one of that name with another MAC address is another lab's. */
+  readonly link?: { readonly name: string; readonly address: string };
 }
 
 export interface LoopDevice {
@@ -54,9 +54,15 @@ export async function findLeftovers(machine: Host, scope: Scope): Promise<Leftov
   const [processes, loops, link] = await Promise.all([
     findProcesses(machine, scope.marks),
     findLoops(machine, scope.images),
-    scope.link === undefined ? undefined : machine.files.stat(`/sys/class/net/${scope.link}`),
+    scope.link === undefined ? undefined : findLink(machine, scope.link),
   ]);
-  return { processes, loops, links: link === undefined || scope.link === undefined ? [] : [scope.link] };
+  return { processes, loops, links: link === undefined ? [] : [link] };
+}
+
+async function findLink(machine: Host, link: { name: string; address: string }): Promise<string | undefined> {
+  // Below /sys as below /proc: what is looked at may be going away.
+  const address = await readProc(machine, `/sys/class/net/${link.name}/address`);
+  return address.trim() === link.address ? link.name : undefined;
 }
 
 /**
@@ -70,16 +76,17 @@ export async function clearLeftovers(deps: { clock: Clock; machine: MachineHost 
     const found = await findLeftovers(machine, scope);
     if (found.processes.length + found.loops.length + found.links.length === 0) return;
     if (clock.monotonic() >= end) throw stillThere(scope, found);
+    // The link first: it would go with the processes, and from then on another lab may have one of the same name.
+    for (const link of found.links) {
+      // Exit code 1: it went with the namespace at its other end in this moment.
+      await machine.run({ file: 'ip', args: ['link', 'del', link], okCodes: [0, 1], timeoutMs: COMMAND_TIMEOUT_MS });
+    }
     // Those outside last: they reap what they started. Without them that is up to the machine's own first process, and
     // where it is slow (1.7 s measured) a zombie keeps the namespace, and so the disks, for that long.
     const inside = found.processes.filter((each) => each.isInside);
     const dying = inside.length > 0 ? inside : found.processes;
     await Promise.all(dying.map((id) => machine.processes.stop(id, { graceMs: 0 })));
     for (const loop of found.loops) await detach(machine, loop);
-    for (const link of found.links) {
-      // Exit code 1: it went with the namespace at its other end in this moment.
-      await machine.run({ file: 'ip', args: ['link', 'del', link], okCodes: [0, 1], timeoutMs: COMMAND_TIMEOUT_MS });
-    }
   }
 }
 

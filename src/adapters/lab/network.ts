@@ -6,6 +6,7 @@
 import { AppError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Host, MachineHost, ProcessId } from '../../ports/host.ts';
+import { isRunError } from '../../ports/run-error.ts';
 import type { LabHostRecord, LabRecord } from '../../schemas/lab-record.ts';
 import { waitForProgram } from './wait-for-program.ts';
 
@@ -20,7 +21,20 @@ function portName(host: LabHostRecord): string {
   return `port${host.index}`;
 }
 
-/** Starts the switch. Nothing of an earlier one may be left. */
+/**
+ * MAC address of this machine's interface into a lab. The kernel gives it to the interface with its name in one step, so
+ * whose an interface of that name is can be told at any moment. Its first octet says "given locally, for one machine".
+ */
+export function linkAddress(lab: LabRecord): string {
+  return ['02', ...(lab.mark.match(/[0-9a-f]{2}/g) ?? []).slice(0, 5)].join(':');
+}
+
+/**
+ * Starts the switch. Nothing of an earlier one may be left.
+ *
+ * @throws {AppError} conflict NetworkTaken, when another lab was faster: the name of the interface stands for the network,
+ *   and the kernel makes no second one of a name
+ */
 export async function startSwitch(
   deps: NetworkDeps,
   lab: LabRecord,
@@ -35,7 +49,7 @@ export async function startSwitch(
     ...options,
   });
   await waitForProgram(deps, id, 'sleep');
-  await machine.run(ip(['link', 'add', link, 'type', 'veth', 'peer', 'name', 'uplink', 'netns', String(id.pid)]));
+  await addLink(machine, lab, id);
   await inSwitch(machine, id, [
     'link add br0 type bridge',
     'link set br0 up',
@@ -45,6 +59,22 @@ export async function startSwitch(
   await machine.run(ip(['addr', 'add', `${gateway}/24`, 'dev', link]));
   await machine.run(ip(['link', 'set', link, 'up']));
   return id;
+}
+
+async function addLink(machine: MachineHost, lab: LabRecord, id: ProcessId): Promise<void> {
+  const { link } = lab.network;
+  const peer = ['peer', 'name', 'uplink', 'netns', String(id.pid)];
+  try {
+    await machine.run(ip(['link', 'add', link, 'address', linkAddress(lab), 'type', 'veth', ...peer]));
+  } catch (error) {
+    if (!isRunError(error, 'exit') || !error.stderr.includes('File exists')) throw error;
+    await machine.processes.stop(id, { graceMs: 0 });
+    throw new AppError('conflict', `another lab has taken the network of ${link} in this moment`, {
+      reason: 'NetworkTaken',
+      hint: 'run the command again',
+      cause: error,
+    });
+  }
 }
 
 /** Gives a host its interface, address and port of the switch. */

@@ -20,6 +20,11 @@ export function chooseNetwork(inUse: readonly string[], taken: readonly LabNetwo
   });
 }
 
+/** Address of the host at this place of a lab. */
+export function hostAddress(network: LabNetwork, index: number): string {
+  return network.gateway.replace(/\d+$/, String(index));
+}
+
 /** Two networks overlap when the shorter prefix is common to both. */
 function overlaps(a: string, b: string): boolean {
   const [first, second] = [parse(a), parse(b)];

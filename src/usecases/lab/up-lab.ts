@@ -4,11 +4,12 @@ import { GIB } from '../../domain/bytes.ts';
 import { AppError } from '../../domain/errors.ts';
 import { parseNodeName } from '../../domain/names.ts';
 import { BootAction, type LabHostRecord, type LabNetwork, type LabRecord } from '../../schemas/lab-record.ts';
-import { chooseNetwork } from './choose-network.ts';
+import { chooseNetwork, hostAddress } from './choose-network.ts';
 import { downLab } from './down-lab.ts';
 import { isAbandoned, type LabDeps, updateLab } from './lab-deps.ts';
 import type { LabOptions } from './labs.ts';
 import { powerOn } from './power.ts';
+import { startNetwork } from './start-network.ts';
 
 const DEFAULT_HOSTS = 3;
 const MAX_HOSTS = 32;
@@ -116,7 +117,7 @@ function newHost(
     name,
     index,
     ...(zone === undefined ? {} : { zone }),
-    address: network.gateway.replace(/\d+$/, String(index)),
+    address: hostAddress(network, index),
     machineId: deps.random.uuid().replaceAll('-', ''),
     dataDiskBytes: options.dataDiskBytes ?? 4 * GIB,
     isPlugged: true,
@@ -125,8 +126,7 @@ function newHost(
 }
 
 async function build(deps: LabDeps, lab: LabRecord, signal: AbortSignal | undefined): Promise<void> {
-  const id = await deps.hardware.startNetwork(lab);
-  const { name, hosts } = await updateLab(deps, lab.name, (record) => ({ ...record, switch: id }));
+  const { name, hosts } = await startNetwork(deps, lab);
   signal?.throwIfAborted();
   const boots = await Promise.allSettled(hosts.map((host) => powerOn(deps, name, host.name)));
   for (const boot of boots) if (boot.status === 'rejected') throw boot.reason;
