@@ -3,8 +3,9 @@
  * Kismatic's plan file (apprenda/kismatic, docs/plan-file-reference.md), whose words are kept in the messages.
  */
 import { z } from 'zod';
+import { MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
+import { LAYOUT_WORDS } from '../domain/volume/striped.ts';
 import { AbsolutePath, Label, Quantity } from './common.ts';
-import { Layout } from './volume.ts';
 
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 const QUALIFIED_NAME = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
@@ -77,8 +78,19 @@ export const PlanVolume = z.strictObject({
   name: Label,
   /** With its unit: a bare number would be gigabytes to Kismatic and bytes to Kubernetes. */
   size: z.string().pipe(Quantity as z.ZodType<string, string>),
-  layout: Layout.optional(),
-  replicas: z.int().min(1).max(9).optional(),
+  /** The striped ones are made with shard, and say so. */
+  layout: z.enum(LAYOUT_WORDS).optional(),
+  replicas: z.int().min(1).max(MAX_REPLICAS).optional(),
+  distribution: z.int().min(1).max(MAX_SETS).optional(),
+  disperseData: z.int().min(2).max(MAX_DISPERSE_DATA).optional(),
+  redundancy: z
+    .int()
+    .min(1)
+    .max(MAX_DISPERSE_DATA - 1)
+    .optional(),
+  shard: z
+    .union([z.boolean(), z.string().max(20)], { error: 'must be true, false, or a size such as 64Mi' })
+    .optional(),
   brick: z.enum(['image', 'directory']).optional(),
   pool: Label.optional(),
   allow: z.array(AllowedAddress).max(256).optional(),

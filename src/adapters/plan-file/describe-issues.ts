@@ -76,7 +76,9 @@ function describeValue(
 function describeChoice(values: readonly string[], path: PlanPath, found: unknown): PlanFault {
   const meant = nearest(String(found), values);
   const fix = meant === undefined ? `choose ${values.join(', ')}` : `did you mean ${meant}?`;
-  return wrong(path, `${show(found)} is none of ${values.join(', ')}`, fix);
+  // A long list is said once.
+  const isLong = meant === undefined && values.length > 4;
+  return wrong(path, isLong ? `${show(found)} is not known` : `${show(found)} is none of ${values.join(', ')}`, fix);
 }
 
 /** A message of our own schemas: "what is wrong; what to do". */

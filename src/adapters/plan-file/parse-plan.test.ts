@@ -291,7 +291,7 @@ const BROKEN: readonly (readonly [text: string, fault: string])[] = [
   ],
   [
     withVolume('layout: mirrored'),
-    '9:13 volumes[0].layout: "mirrored" is none of single, replicated, arbiter; choose single, replicated, arbiter',
+    '9:13 volumes[0].layout: "mirrored" is not known; choose single, replicated, arbiter, distributed, distributed-replicated, dispersed, distributed-dispersed, striped, distributed-striped, striped-replicated, distributed-striped-replicated',
   ],
   [withVolume('replicas: 10'), '9:15 volumes[0].replicas: 10 is too large: at most 9; lower it'],
   [

@@ -6,9 +6,10 @@ import { type ServerQuorum, serverQuorum } from '../simulate/lose-nodes.ts';
 import { copiesOfVolume } from '../simulate/see-volume.ts';
 import { simulateLoss } from '../simulate/simulate-loss.ts';
 import type { StoredCluster } from '../simulate/stored-cluster.ts';
-import { isServing } from '../volume/decide-volume.ts';
-import { describeCopies, phaseOf, stateMessage } from '../volume/describe-volume.ts';
-import { defaultReplicas, rolesOf } from '../volume/layout.ts';
+import { describeCopiesOf } from '../volume/describe-layout.ts';
+import { phaseOf, stateMessage } from '../volume/describe-volume.ts';
+import { isServing } from '../volume/is-serving.ts';
+import { wantedCopies } from '../volume/replica-sets.ts';
 import { type NextStep, nextStep } from './next-step.ts';
 
 export interface ExplainedCopy {
@@ -77,7 +78,7 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
   const copies = explainCopies(stored, volume);
   const mounts = stored.attachments.filter((record) => record.spec.volume === metadata.name);
   const usable = usableSince(stored.nodes, spec.engine);
-  const total = rolesOf({ layout: spec.layout, replicas: spec.replicas ?? defaultReplicas(spec.layout) });
+  const total = wantedCopies(spec);
   const laggingMounts = mounts.filter((record) => {
     return usable.has(record.spec.node) && (record.status?.connectedCopies ?? 0) < (record.status?.copies ?? 0);
   });
@@ -86,7 +87,7 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
     phase: phaseOf(volume),
     message: stateMessage(volume),
     size: spec.size,
-    layout: `${spec.layout}, ${describeCopies(total)}`,
+    layout: `${spec.layout}, ${describeCopiesOf(spec)}`,
     quorum: {
       needed: Math.floor(total.length / 2) + 1,
       serving: copies.filter((copy) => copy.isServing).length,

@@ -6,8 +6,8 @@ import { placementInput } from '../placement/from-resources.ts';
 import type { Change, PlacedOn } from '../placement/model.ts';
 import { FEW_COPIES_POINTS, FREE_SPACE_POINTS, ZONE_SPREAD_POINTS } from '../placement/scorers.ts';
 import type { StoredCluster } from '../simulate/stored-cluster.ts';
-import { describeCopies } from '../volume/describe-volume.ts';
-import { type ChosenLayout, decideLayout, type LayoutRequest, rolesOf } from '../volume/layout.ts';
+import { describeCopiesOf } from '../volume/describe-layout.ts';
+import { type ChosenLayout, decideLayout, type LayoutRequest } from '../volume/layout.ts';
 
 export interface Wish extends LayoutRequest {
   /** A Quantity: 20Gi. */
@@ -66,12 +66,10 @@ export function explainWish({ nodes, copies }: Pick<StoredCluster, 'nodes' | 'co
   const wanted = decideLayout(wish, Number.MAX_SAFE_INTEGER);
   if (!wanted.ok) return wanted;
   const possible = decideLayout(wish, usable);
-  const { layout, replicas } = wanted;
-  const input = toPlace({ layout, replicas });
+  const input = toPlace(wanted.chosen);
   const result = choosePlacement(input);
   const common = {
-    layout,
-    replicas,
+    ...wanted.chosen,
     size,
     pool,
     notes: wanted.notes,
@@ -80,7 +78,7 @@ export function explainWish({ nodes, copies }: Pick<StoredCluster, 'nodes' | 'co
   };
   if (result.ok) {
     const where = result.placed.map((placed) => placed.node).join(', ');
-    const sentence = `it fits: ${describeCopies(rolesOf(wanted))} on ${where}`;
+    const sentence = `it fits: ${describeCopiesOf(wanted.chosen)} on ${where}`;
     return {
       ok: true,
       explained: { ...common, fits: true, sentence, placement: result.placed, smallestChange: '', changes: [] },

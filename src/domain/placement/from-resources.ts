@@ -3,14 +3,14 @@ import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { VolumeSpec } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import { copySizes, poolBytesOf } from '../volume/copy-size.ts';
-import { copiesOf, defaultReplicas } from '../volume/layout.ts';
+import { type LayoutSpec, wantedCopies } from '../volume/replica-sets.ts';
 import type { PlacementInput, PlacementNode, PlacementPool, WantedCopy } from './model.ts';
 
 export interface VolumeToPlace {
   readonly name: string;
   /** Undefined for a volume that is only being thought about. */
   readonly uid?: string;
-  readonly spec: Pick<VolumeSpec, 'size' | 'engine' | 'layout' | 'replicas' | 'pool' | 'brick' | 'zones'>;
+  readonly spec: Pick<VolumeSpec, 'size' | 'engine' | 'pool' | 'brick' | 'zones'> & LayoutSpec;
 }
 
 /**
@@ -41,9 +41,8 @@ export function placementInput(
 }
 
 function missingCopies(spec: VolumeToPlace['spec'], own: readonly VolumeCopy[]): readonly WantedCopy[] {
-  const replicas = spec.replicas ?? defaultReplicas(spec.layout);
   const held = new Set(own.map((copy) => copy.spec.index));
-  return copiesOf({ layout: spec.layout, replicas }).filter((copy) => !held.has(copy.index));
+  return wantedCopies(spec).filter((copy) => !held.has(copy.index));
 }
 
 /** One StorageNode as placement sees it; a node whose agent never reported is not ready and its pools are unknown. */

@@ -6,6 +6,8 @@ export type CopyRole = 'data' | 'arbiter';
 export interface WantedCopy {
   readonly index: number;
   readonly role: CopyRole;
+  /** The set that it belongs to, from 0; left out where the volume has one. */
+  readonly set?: number | undefined;
 }
 
 export interface PlacementRequest {
@@ -58,9 +60,7 @@ export interface PlacementInput {
   readonly existing: readonly ExistingCopy[];
 }
 
-export interface PlacedOn {
-  readonly index: number;
-  readonly role: CopyRole;
+export interface PlacedOn extends WantedCopy {
   readonly node: string;
   readonly pool: string;
 }

@@ -6,6 +6,8 @@ import type { VolumeAttachmentRecord } from '../../schemas/volume-attachment-rec
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import type { Fault } from '../errors.ts';
 import { ATTACHMENT_FINALIZER, VOLUME_FINALIZER } from '../finalizers.ts';
+import type { ChosenLayout } from '../volume/layout.ts';
+import { LAYOUT_FIELDS, layoutFields } from '../volume/layout-fields.ts';
 import type { ResolvedNode, ResolvedPlan, ResolvedVolume } from './resolve-plan.ts';
 
 /** Name of the one StorageCluster. */
@@ -126,6 +128,8 @@ function diffCluster(plan: ResolvedPlan, stored: StoredObjects): readonly PlanWr
   return [{ ...id, action: 'update', resourceVersion: existing.metadata.resourceVersion, patch: { spec: { nodes } } }];
 }
 
+type FixedFields = ChosenLayout & Pick<ResolvedVolume, 'size' | 'pool' | 'brick'>;
+
 function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fault[]): PlanWrite {
   const id = { kind: 'Volume', name: volume.name } as const;
   const existing = stored.volumes.find((candidate) => candidate.metadata.name === volume.name);
@@ -136,9 +140,11 @@ function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fa
     conflicts.push({ field: `volume ${volume.name}`, message: 'is being deleted; apply the plan when it is gone' });
     return { ...id, action: 'unchanged' };
   }
-  for (const name of ['size', 'layout', 'replicas', 'pool', 'brick'] as const) {
-    const [had, wanted] = [existing.spec[name], volume[name]];
-    if (had === wanted || (name === 'replicas' && had === undefined)) continue;
+  const { size, pool, brick } = existing.spec;
+  const held: FixedFields = { size, pool, brick, ...layoutFields(existing.spec) };
+  for (const name of ['size', 'pool', 'brick', ...LAYOUT_FIELDS] as const) {
+    const [had, wanted] = [held[name], volume[name]];
+    if (had === wanted) continue;
     const message = `is ${had} and the plan says ${wanted}; this version does not change that, keep ${had} in the plan`;
     conflicts.push({ field: `volume ${volume.name} ${name}`, message });
   }
@@ -152,8 +158,7 @@ export function volumeSpec(volume: Omit<ResolvedVolume, 'name' | 'mounts'>): Rea
   return {
     size: volume.size,
     engine: 'gluster',
-    layout: volume.layout,
-    replicas: volume.replicas,
+    ...layoutFields(volume),
     pool: volume.pool,
     brick: volume.brick,
     ...(volume.allowFrom.length === 0 ? {} : { allowFrom: volume.allowFrom }),

@@ -1,6 +1,6 @@
 /** What a checked plan means: machines, volumes and mounts with every default filled in. */
 import type { PlanFile, PlanNode, PlanVolume } from '../../schemas/plan-file.ts';
-import { decideLayout, type LayoutName } from '../volume/layout.ts';
+import { type ChosenLayout, decideLayout, type LayoutRequest } from '../volume/layout.ts';
 import { nodeNameOf } from './node-name.ts';
 import { DEFAULT_POOL } from './volume-rules.ts';
 
@@ -15,11 +15,9 @@ export interface ResolvedNode {
   readonly pools: readonly { readonly name: string; readonly path: string; readonly device?: string }[];
 }
 
-export interface ResolvedVolume {
+export interface ResolvedVolume extends ChosenLayout {
   readonly name: string;
   readonly size: string;
-  readonly layout: LayoutName;
-  readonly replicas: number;
   readonly pool: string;
   readonly brick: 'image' | 'directory';
   readonly allowFrom: readonly string[];
@@ -71,17 +69,15 @@ function resolveVolume(
 ): { readonly volume: ResolvedVolume; readonly notes: readonly string[] } {
   const pool = volume.pool ?? DEFAULT_POOL;
   const withPool = nodes.filter((node) => node.pools.some((candidate) => candidate.name === pool));
-  const { layout, replicas, mount, allowSplitBrain = false } = volume;
-  const wanted = { ...(layout && { layout }), ...(replicas && { replicas }), allowSplitBrain };
-  const decision = decideLayout(wanted, withPool.length);
+  const { mount, allowSplitBrain = false } = volume;
+  const decision = decideLayout(requestOf(volume), withPool.length);
   if (!decision.ok) throw new Error(`resolvePlan was given a plan that breaks a rule: ${decision.message}`);
   const mountNodes = mount === undefined ? [] : mount.nodes === 'all' ? nodes.map((node) => node.name) : mount.nodes;
   return {
     volume: {
       name: volume.name,
       size: volume.size,
-      layout: decision.layout,
-      replicas: decision.replicas,
+      ...decision.chosen,
       pool,
       brick: volume.brick ?? 'image',
       allowFrom: volume.allow ?? [],
@@ -90,6 +86,19 @@ function resolveVolume(
     },
     notes: decision.notes.map((note) => `volume ${volume.name}: ${note}`),
   };
+}
+
+function requestOf(volume: PlanVolume): LayoutRequest {
+  const names = [
+    'layout',
+    'replicas',
+    'distribution',
+    'disperseData',
+    'redundancy',
+    'shard',
+    'allowSplitBrain',
+  ] as const;
+  return Object.fromEntries(names.flatMap((name) => (volume[name] === undefined ? [] : [[name, volume[name]]])));
 }
 
 function noticesOf(plan: PlanFile, nfsShares: readonly string[]): readonly string[] {

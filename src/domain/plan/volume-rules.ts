@@ -2,7 +2,8 @@
 import { isAppError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { parseVolumeSize } from '../volume/copy-size.ts';
-import { decideLayout, isLayoutName, isReplicaCount, type LayoutRequest } from '../volume/layout.ts';
+import { decideLayout, isCount, isReplicaCount, type LayoutRequest } from '../volume/layout.ts';
+import { isLayoutWord } from '../volume/striped.ts';
 import { asText, type DraftItem, draftNodes, draftVolumes, entries, field } from './draft.ts';
 import type { PlanFault, PlanPath } from './fault.ts';
 import { nodeNameOf } from './node-name.ts';
@@ -103,16 +104,23 @@ function checkCopies(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonl
 
 /** Undefined when a field is wrong by itself: the schema tells that, and arithmetic would only repeat it. */
 function readLayoutRequest(volume: DraftItem): LayoutRequest | undefined {
-  const layout = field(volume, 'layout').value;
-  const replicas = field(volume, 'replicas').value;
-  if (layout !== undefined && !isLayoutName(layout)) return undefined;
-  if (replicas !== undefined && !isReplicaCount(replicas)) return undefined;
-  return {
-    ...(layout === undefined ? {} : { layout }),
-    ...(replicas === undefined ? {} : { replicas }),
-    allowSplitBrain: field(volume, 'allowSplitBrain').value === true,
-  };
+  const wanted = Object.entries(LAYOUT_FIELDS).flatMap(([name, isFit]) => {
+    const { value } = field(volume, name);
+    return value === undefined ? [] : [{ name, value, isFit: isFit(value) }];
+  });
+  if (wanted.some(({ isFit }) => !isFit)) return undefined;
+  const fields = Object.fromEntries(wanted.map(({ name, value }) => [name, value]));
+  return { ...fields, allowSplitBrain: field(volume, 'allowSplitBrain').value === true };
 }
+
+const LAYOUT_FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  layout: isLayoutWord,
+  replicas: isReplicaCount,
+  distribution: isCount,
+  disperseData: isCount,
+  redundancy: isCount,
+  shard: (value) => typeof value === 'boolean' || typeof value === 'string',
+};
 
 function noSuchPool(name: string, path: PlanPath, nodes: readonly PlanNodeSeen[]): PlanFault {
   const known = [...new Set(nodes.flatMap((node) => node.pools))].toSorted();

@@ -7,7 +7,7 @@ import { roomOf } from '../placement/model.ts';
 import { canPlace } from '../placement/smallest-change.ts';
 import { CLUSTER_NAME } from '../plan/diff-plan.ts';
 import { MIN_VOLUME_BYTES, poolBytesOf } from '../volume/copy-size.ts';
-import { DEFAULT_REPLICAS } from '../volume/layout.ts';
+import { DEFAULT_REPLICAS } from '../volume/replica-sets.ts';
 import { placeVolume, plannedCopy, promisedCopies } from './see-volume.ts';
 import type { StoredCluster } from './stored-cluster.ts';
 

@@ -2,7 +2,7 @@
 import type { BrickStatus, PlacedCopy } from '../../schemas/volume.ts';
 import { GIB } from '../bytes.ts';
 import { copySizes } from '../volume/copy-size.ts';
-import { defaultReplicas, rolesOf } from '../volume/layout.ts';
+import { replicasOf, setRoles } from '../volume/replica-sets.ts';
 import type { StoredCluster } from './stored-cluster.ts';
 
 type Node = StoredCluster['nodes'][number];
@@ -82,8 +82,8 @@ function nodeOf({ name, zone, isReady = true, capacityGib = 100 }: NodeSketch, c
 
 function volumeOf(sketch: VolumeSketch): Volume {
   const { name, layout = 'replicated', sizeGib = 1, brick = 'image', nodes = [], isDeleting } = sketch;
-  const replicas = layout === 'replicated' && nodes.length > 0 ? nodes.length : defaultReplicas(layout);
-  const roles = rolesOf({ layout, replicas });
+  const replicas = layout === 'replicated' && nodes.length > 0 ? nodes.length : replicasOf({ layout });
+  const roles = setRoles({ layout, replicas });
   const placement = nodes.map((node, index) => {
     return { copy: `${name}-${index}`, node, pool: 'default', role: roles[index] ?? ('data' as const) };
   });

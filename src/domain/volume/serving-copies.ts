@@ -2,7 +2,7 @@
 import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
 import { usableSince } from '../node/is-usable.ts';
-import { isServing } from './decide-volume.ts';
+import { isServing } from './is-serving.ts';
 
 /** In words as short as a cell: `yes`, or why not. */
 export type ServingWord = 'yes' | 'no' | 'node away' | 'not checked yet' | 'disk does not answer';

@@ -2,6 +2,7 @@
 import type { GlusterCli } from './cli.ts';
 import * as command from './command.ts';
 import type { KeyedMutex } from './keyed-mutex.ts';
+import { memberActions } from './member-actions.ts';
 import { findVolume, type VolumeDeps } from './observe-volume.ts';
 import { isHealLaunched, type VolumeInfo } from './parse.ts';
 import { refusal } from './reply.ts';
@@ -18,12 +19,12 @@ export function createVolumeActions(deps: VolumeDeps): VolumeActions {
   const { cli, locks, log } = deps;
   const change = (request: Change) => locks.run(request.volume, () => changeOnce(cli, request));
   return {
-    createVolume: ({ volume, layout, bricks, about }, signal) =>
+    createVolume: ({ volume, bricks, about, ...shape }, signal) =>
       change({
         volume,
         about,
         signal,
-        argv: command.volumeCreateArgv(volume, layout, bricks),
+        argv: command.volumeCreateArgv(volume, shape, bricks),
         isDone: (info) => {
           const found = info?.bricks.map((brick) => `${brick.node}:${brick.path}`).join('\n');
           return found === bricks.map((brick) => `${brick.node}:${brick.path}`).join('\n');
@@ -57,6 +58,7 @@ export function createVolumeActions(deps: VolumeDeps): VolumeActions {
         argv: command.volumeDeleteArgv(volume),
         isDone: (info) => info === undefined,
       }),
+    ...memberActions(change),
     limitVolume: (step, signal) => limitVolume(cli, locks, step, signal),
     healVolume: async ({ volume, about }, signal) => {
       const ask = { about: `cannot ${about}`, resource: `volume ${volume}`, signal, timeoutMs: CHANGE_MS };
@@ -68,7 +70,8 @@ export function createVolumeActions(deps: VolumeDeps): VolumeActions {
   };
 }
 
-interface Change {
+/** One change of a volume: asked for, and checked against what the volume is made of when it is refused. */
+export interface Change {
   readonly volume: string;
   readonly about: string;
   readonly argv: command.Argv;

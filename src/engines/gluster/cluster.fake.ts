@@ -4,7 +4,9 @@
  * it is engine.fake.ts; both the fake and the real engine pass test/contract/engine.contract.ts.
  */
 import { AppError } from '../../domain/errors.ts';
-import type { DesiredBrick, DesiredVolume, ObservedAttachment } from '../../ports/engine.ts';
+import type { DesiredBrick, ObservedAttachment } from '../../ports/engine.ts';
+import { brickSets, setQuorum } from './brick-sets.ts';
+import type { VolumeShape } from './steps.ts';
 
 /** One copy as it lies in a pool: it survives power off, its mount does not. */
 export interface FakeCopy {
@@ -45,7 +47,7 @@ export interface FakeNode {
 export interface FakeVolume {
   readonly name: string;
   readonly id: string;
-  readonly layout: DesiredVolume['layout'];
+  readonly shape: VolumeShape;
   readonly bricks: readonly DesiredBrick[];
   readonly options: Map<string, string>;
   isStarted: boolean;
@@ -202,9 +204,12 @@ function createState(nodes: ReadonlyMap<string, FakeNode>): FakeState {
     return node(brick.node).running.has(brick.path) && copy !== undefined && !copy.isShutDown;
   };
   const isUsable = (volume: FakeVolume, from: string): boolean => {
-    const served = volume.bricks.filter((brick) => reaches(from, brick.node) && serves(brick));
-    // Quorum auto: more than half; a single copy needs itself.
-    return volume.isStarted && served.length * 2 > volume.bricks.length;
+    // Quorum auto: more than half of a set; a single copy needs itself; a dispersed set enough fragments.
+    const isServed = brickSets(volume.bricks, volume.shape).every((set) => {
+      const served = set.filter((brick) => reaches(from, brick.node) && serves(brick));
+      return served.length >= setQuorum(volume.shape, set.length);
+    });
+    return volume.isStarted && isServed;
   };
   return { nodes, volumes, node, reaches, serves, isUsable };
 }

@@ -31,15 +31,15 @@ describe('argument lists', () => {
     ],
     [
       'volume create gv0 transport tcp kube1:/pool/kube1/brick force',
-      command.volumeCreateArgv('gv0', 'single', [brick('kube1')]),
+      command.volumeCreateArgv('gv0', { layout: 'single' }, [brick('kube1')]),
     ],
     [
       'volume create gv0 replica 3 transport tcp kube1:/pool/kube1/brick kube2:/pool/kube2/brick kube3:/pool/kube3/brick force',
-      command.volumeCreateArgv('gv0', 'replicated', [brick('kube1'), brick('kube2'), brick('kube3')]),
+      command.volumeCreateArgv('gv0', { layout: 'replicated' }, [brick('kube1'), brick('kube2'), brick('kube3')]),
     ],
     [
       'volume create gv0 replica 3 arbiter 1 transport tcp kube2:/pool/kube2/brick kube1:/pool/kube1/brick kube3:/pool/kube3/brick force',
-      command.volumeCreateArgv('gv0', 'arbiter', [brick('kube2'), brick('kube1'), brick('kube3', true)]),
+      command.volumeCreateArgv('gv0', { layout: 'arbiter' }, [brick('kube2'), brick('kube1'), brick('kube3', true)]),
     ],
   ])('%s', (words, argv) => {
     expect(argv).toEqual(['--mode=script', '--xml', ...words.split(' ')]);
@@ -72,15 +72,15 @@ describe('what is refused at this edge', () => {
       () => command.healArgv(name),
       () => command.quotaEnableArgv(name),
       () => command.peerProbeArgv(name),
-      () => command.volumeCreateArgv(name, 'single', [brick('kube1')]),
-      () => command.volumeCreateArgv('gv0', 'single', [brick(name)]),
+      () => command.volumeCreateArgv(name, { layout: 'single' }, [brick('kube1')]),
+      () => command.volumeCreateArgv('gv0', { layout: 'single' }, [brick(name)]),
     ];
     for (const call of calls) expect(call).toThrow(expect.objectContaining({ kind: 'invalid' }));
   });
 
   it.each(['relative', '/a/../b', '/a//b', '/a/\n', '/', '/a/.', `/${'x'.repeat(2000)}`])('brick path %j', (path) => {
     const bricks = [{ node: 'kube1', path, isArbiter: false }];
-    expect(() => command.volumeCreateArgv('gv0', 'single', bricks)).toThrow(/plain absolute path/);
+    expect(() => command.volumeCreateArgv('gv0', { layout: 'single' }, bricks)).toThrow(/plain absolute path/);
   });
 
   it.each([
@@ -100,7 +100,7 @@ describe('what is refused at this edge', () => {
     expect(() => command.quotaLimitArgv('gv0', limit)).toThrow(expect.objectContaining({ kind: 'range' }));
   });
 
-  it.each<[string, Parameters<typeof command.volumeCreateArgv>[1], DesiredBrick[]]>([
+  it.each<[string, Parameters<typeof command.volumeCreateArgv>[1]['layout'], DesiredBrick[]]>([
     ['no copy', 'single', []],
     ['two copies for single', 'single', [brick('kube1'), brick('kube2')]],
     ['an arbiter alone', 'single', [brick('kube1', true)]],
@@ -110,7 +110,7 @@ describe('what is refused at this edge', () => {
     ['no arbiter in arbiter', 'arbiter', [brick('kube1'), brick('kube2'), brick('kube3')]],
     ['the arbiter first', 'arbiter', [brick('kube1', true), brick('kube2'), brick('kube3')]],
   ])('a layout with %s', (_name, layout, bricks) => {
-    expect(() => command.volumeCreateArgv('gv0', layout, bricks)).toThrow(
+    expect(() => command.volumeCreateArgv('gv0', { layout }, bricks)).toThrow(
       expect.objectContaining({ kind: 'invalid', reason: 'LayoutMismatch' }),
     );
   });

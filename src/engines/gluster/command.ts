@@ -7,6 +7,7 @@ import { AppError } from '../../domain/errors.ts';
 import { parseNodeName, parseVolumeName } from '../../domain/names.ts';
 import type { DesiredBrick, DesiredVolume } from '../../ports/engine.ts';
 import { plainPath } from './paths.ts';
+import type { VolumeShape } from './steps.ts';
 
 /** Arguments after the program's name. */
 export type Argv = readonly string[];
@@ -14,7 +15,8 @@ export type Argv = readonly string[];
 // script: never asks; xml: answers that can be read.
 const FRAME = ['--mode=script', '--xml'] as const;
 
-function gluster(...words: readonly string[]): Argv {
+/** A call that never asks and answers in XML. */
+export function gluster(...words: readonly string[]): Argv {
   return [...FRAME, ...words];
 }
 
@@ -55,17 +57,13 @@ export function healArgv(volume: string, { isFull = false }: { readonly isFull?:
  *
  * @throws {AppError} invalid, when the bricks do not fit the layout
  */
-export function volumeCreateArgv(
-  volume: string,
-  layout: DesiredVolume['layout'],
-  bricks: readonly DesiredBrick[],
-): Argv {
+export function volumeCreateArgv(volume: string, shape: VolumeShape, bricks: readonly DesiredBrick[]): Argv {
   const words = bricks.map((brick) => `${parseNodeName(brick.node)}:${plainPath(brick.path, 'brick path')}`);
   return gluster(
     'volume',
     'create',
     parseVolumeName(volume),
-    ...layoutWords(volume, layout, bricks),
+    ...layoutWords(volume, shape, bricks),
     'transport',
     'tcp',
     ...words,
@@ -73,29 +71,55 @@ export function volumeCreateArgv(
   );
 }
 
-function layoutWords(volume: string, layout: DesiredVolume['layout'], bricks: readonly DesiredBrick[]): Argv {
+function layoutWords(volume: string, shape: VolumeShape, bricks: readonly DesiredBrick[]): Argv {
+  const { layout, sets = 1, redundancy = 0 } = shape;
   const refuse = (expected: string): AppError =>
     new AppError('invalid', `volume ${volume}: layout ${layout} needs ${expected}, not ${describe(bricks)}`, {
       resource: `volume ${volume}`,
       reason: 'LayoutMismatch',
       hint: 'place the volume anew',
     });
-  const nodes = new Set(bricks.map((brick) => brick.node));
+  const size = bricks.length / sets;
+  if (size < 1 || !Number.isInteger(size)) throw refuse(`${sets} sets of equally many copies`);
+  const eachSet = Array.from({ length: sets }, (_, set) => bricks.slice(set * size, (set + 1) * size));
   // Gluster would refuse this too, but not with `force`.
-  if (nodes.size !== bricks.length) throw refuse('each copy on a node of its own');
-  const arbiters = bricks.map((brick) => brick.isArbiter);
+  const isSpread = eachSet.every((set) => new Set(set.map((brick) => brick.node)).size === size);
+  if (!isSpread) throw refuse('each copy of a set on a node of its own');
+  // Gluster takes the last brick of each set as the arbiter.
+  const isLed = eachSet.every((set) => set.map((brick) => brick.isArbiter).join() === 'false,false,true');
+  const hasArbiter = bricks.some((brick) => brick.isArbiter);
+  if (layout === 'arbiter' ? !isLed : hasArbiter) throw refuse(describeSet(layout));
   switch (layout) {
     case 'single':
-      if (bricks.length !== 1 || arbiters[0] === true) throw refuse('one data copy');
+    case 'distributed':
+      if (size !== 1 || (layout === 'single' && sets !== 1)) throw refuse(describeSet(layout));
       return [];
-    case 'replicated':
-      if (bricks.length < 2 || arbiters.includes(true)) throw refuse('two or more data copies');
-      return ['replica', String(bricks.length)];
     case 'arbiter':
-      // Gluster takes the last brick of each set as the arbiter.
-      if (arbiters.join() !== 'false,false,true') throw refuse('two data copies and then the arbiter');
       return ['replica', '3', 'arbiter', '1'];
+    case 'replicated':
+    case 'distributed-replicated':
+      if (size < 2 || (layout === 'replicated' && sets !== 1)) throw refuse(describeSet(layout));
+      return ['replica', String(size)];
+    case 'dispersed':
+    case 'distributed-dispersed':
+      if (redundancy < 1 || size <= 2 * redundancy || (layout === 'dispersed' && sets !== 1)) {
+        throw refuse(describeSet(layout));
+      }
+      return ['disperse', String(size), 'redundancy', String(redundancy)];
   }
+}
+
+function describeSet(layout: DesiredVolume['layout']): string {
+  const one: Readonly<Record<DesiredVolume['layout'], string>> = {
+    single: 'one data copy',
+    distributed: 'sets of one data copy',
+    arbiter: 'two data copies and then the arbiter',
+    replicated: 'two or more data copies',
+    'distributed-replicated': 'sets of two or more data copies',
+    dispersed: 'more than twice as many copies as may be lost',
+    'distributed-dispersed': 'sets of more than twice as many copies as may be lost',
+  };
+  return one[layout];
 }
 
 function describe(bricks: readonly DesiredBrick[]): string {

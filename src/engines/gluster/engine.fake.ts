@@ -1,4 +1,5 @@
 /** The GlusterFS engine of one node of a cluster in memory: the real planners over a model of what their steps do. */
+
 import { AppError } from '../../domain/errors.ts';
 import { usableBytes } from '../../domain/volume/copy-size.ts';
 import type {
@@ -13,6 +14,7 @@ import type {
   Step,
   Subject,
 } from '../../ports/engine.ts';
+import { isRedundant } from './brick-sets.ts';
 import {
   type FakeCluster,
   type FakeCopy,
@@ -243,7 +245,7 @@ const ACTIONS: Actions = {
     if (node.copies.get(copy.copyUid)?.isMounted === true) throw new AppError('precondition', 'the image is mounted');
     node.copies.delete(copy.copyUid);
   },
-  createVolume: (state, node, { volume, layout, bricks }) => {
+  createVolume: (state, node, { volume, bricks, ...shape }) => {
     if (state.volumes.has(volume)) return;
     for (const brick of bricks) {
       if (!node.members.has(brick.node) || !state.reaches(node.name, brick.node)) {
@@ -254,7 +256,7 @@ const ACTIONS: Actions = {
     }
     const id = `id-of-${bricks[0]?.path ?? ''}`;
     const fresh = { isStarted: false, limitBytes: undefined, isHealing: false };
-    state.volumes.set(volume, { name: volume, id, layout, bricks, options: new Map(), stale: new Map(), ...fresh });
+    state.volumes.set(volume, { name: volume, id, shape, bricks, options: new Map(), stale: new Map(), ...fresh });
   },
   setOptions: (state, node, { volume, options }) => {
     const found = demandVolume(state, node, volume);
@@ -337,7 +339,7 @@ function demandVolume(state: FakeState, node: FakeNode, name: string): FakeVolum
   const volume = findVolume(state, node, name);
   if (volume === undefined)
     throw new AppError('notFound', `Volume ${name} does not exist`, { reason: 'VolumeMissing' });
-  if (volume.layout !== 'single') demandQuorum(state, node);
+  if (isRedundant(volume.shape.layout)) demandQuorum(state, node);
   return volume;
 }
 

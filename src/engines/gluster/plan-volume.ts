@@ -2,6 +2,7 @@
 import { describeBytes } from '../../domain/bytes.ts';
 import type { DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/engine.ts';
 import { wantedOptions } from './options.ts';
+import { isMadeOf, planMembership } from './plan-membership.ts';
 import { isCopyPath } from './paths.ts';
 import type { RefuseStep, VolumeStep } from './steps.ts';
 
@@ -19,8 +20,9 @@ export function planVolume(desired: DesiredVolume, observed: ObservedVolume): re
   const steps: VolumeStep[] = [];
   if (!observed.isPresent) {
     const nodes = desired.bricks.map((brick) => `${brick.node}${brick.isArbiter ? ' (arbiter)' : ''}`).join(', ');
-    const { layout, bricks } = desired;
-    steps.push({ step: 'createVolume', volume, layout, bricks, about: `create volume ${volume} on ${nodes}` });
+    const { layout, sets = 1, redundancy, bricks } = desired;
+    const shape = { layout, sets, ...(redundancy === undefined ? {} : { redundancy }) };
+    steps.push({ step: 'createVolume', volume, ...shape, bricks, about: `create volume ${volume} on ${nodes}` });
   }
   const options = missingOptions(desired, observed);
   if (Object.keys(options).length > 0) {
@@ -31,7 +33,9 @@ export function planVolume(desired: DesiredVolume, observed: ObservedVolume): re
     const about = `limit volume ${volume} to ${describeBytes(desired.limitBytes)}`;
     steps.push({ step: 'limitVolume', volume, limitBytes: desired.limitBytes, about });
   }
-  return observed.isStarted ? [...steps, ...planRepair(desired, observed.bricks)] : steps;
+  if (!observed.isStarted) return steps;
+  const changes = planMembership(desired, observed);
+  return [...steps, ...(changes.length > 0 ? changes : planRepair(desired, observed.bricks))];
 }
 
 function planRepair(desired: DesiredVolume, bricks: readonly ObservedBrick[]): readonly VolumeStep[] {
@@ -79,7 +83,7 @@ function isOurs(desired: DesiredVolume, observed: ObservedVolume): boolean {
   const name = (brick: { readonly node: string; readonly path: string }) => `${brick.node}:${brick.path}`;
   const found = observed.bricks.map(name);
   const wanted = desired.bricks.map(name);
-  if (desired.isPresent) return wanted.join('\n') === found.join('\n');
+  if (desired.isPresent) return isMadeOf(desired.bricks, observed.bricks);
   const { copyUids } = desired;
   const holdsOurs =
     copyUids === undefined ||

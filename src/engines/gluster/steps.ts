@@ -3,6 +3,12 @@ import type { ErrorKind } from '../../domain/errors.ts';
 import type { DesiredBrick, DesiredCopy, DesiredVolume } from '../../ports/engine.ts';
 import type { CopyIdentity } from './paths.ts';
 
+/** How the bricks of a volume make it. */
+export type VolumeShape = Pick<DesiredVolume, 'layout' | 'sets' | 'redundancy'>;
+
+/** Where a brick is, as the engine knows it. */
+export type BrickPlace = Pick<DesiredBrick, 'node' | 'path'>;
+
 interface About {
   /** One line for people. */
   readonly about: string;
@@ -22,16 +28,36 @@ export type CopyStep =
   | (About & { readonly step: 'eraseCopy'; readonly copy: CopyIdentity });
 
 export type VolumeStep =
-  | (About & {
-      readonly step: 'createVolume';
-      readonly volume: string;
-      readonly layout: DesiredVolume['layout'];
-      readonly bricks: readonly DesiredBrick[];
-    })
+  | (About &
+      VolumeShape & {
+        readonly step: 'createVolume';
+        readonly volume: string;
+        readonly bricks: readonly DesiredBrick[];
+      })
   | (About & {
       readonly step: 'setOptions';
       readonly volume: string;
       readonly options: Readonly<Record<string, string>>;
+    })
+  | (About & {
+      readonly step: 'replaceBrick';
+      readonly volume: string;
+      readonly old: BrickPlace;
+      readonly brick: DesiredBrick;
+    })
+  | (About & {
+      readonly step: 'addBrick';
+      readonly volume: string;
+      /** Bricks of the volume afterwards. */
+      readonly bricks: number;
+      readonly brick: DesiredBrick;
+    })
+  | (About & {
+      readonly step: 'removeBrick';
+      readonly volume: string;
+      /** Bricks of the volume afterwards. */
+      readonly bricks: number;
+      readonly brick: BrickPlace;
     })
   | (About & { readonly step: 'startVolume'; readonly volume: string })
   | (About & { readonly step: 'limitVolume'; readonly volume: string; readonly limitBytes: number })

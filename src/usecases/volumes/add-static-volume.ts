@@ -6,7 +6,7 @@ import { AppError } from '../../domain/errors.ts';
 import { parseVolumeName } from '../../domain/names.ts';
 import type { PlacementExplanation } from '../../domain/placement/explain-placement.ts';
 import { phaseOf } from '../../domain/volume/describe-volume.ts';
-import { defaultReplicas } from '../../domain/volume/layout.ts';
+import { layoutFields } from '../../domain/volume/layout-fields.ts';
 import type { Registration } from '../../domain/volume/persistent-volume.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { persistentVolumeInTheWay, registerVolume } from '../persistent-volumes/register-volume.ts';
@@ -110,9 +110,14 @@ function describe(volume: Resource<'Volume'>): StaticVolume {
   return {
     name: metadata.name,
     size: spec.size,
-    layout: spec.layout,
-    replicas: spec.replicas ?? defaultReplicas(spec.layout),
-    placement: (status?.placement ?? []).map(({ node, pool, role }, index) => ({ index, node, pool, role })),
+    ...layoutFields(spec),
+    placement: (status?.placement ?? []).map(({ node, pool, role, set = 0 }, index) => ({
+      index,
+      node,
+      pool,
+      role,
+      set,
+    })),
     reasons: status?.reasons ?? [],
     notes: [`volume ${metadata.name} is there already and was asked for in the same words: going on with it`],
     isDryRun: false,
@@ -141,7 +146,7 @@ function isSameRequest(volume: Resource<'Volume'>, request: StaticVolumeRequest)
 }
 
 /** The request as one text, the same for the same request. */
-function markOf({ name: _name, distribution: _distribution, ...request }: StaticVolumeRequest): string {
+function markOf({ name: _name, ...request }: StaticVolumeRequest): string {
   const { registration, ...wish } = request;
   const sorted = (object: object) => Object.entries(object).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const entries = [...sorted(wish), ['registration', Object.fromEntries(sorted(registration))] as const];

@@ -10,15 +10,11 @@ import { placementInput } from '../../domain/placement/from-resources.ts';
 import type { PlacedOn } from '../../domain/placement/model.ts';
 import { volumeSpec } from '../../domain/plan/diff-plan.ts';
 import { parseVolumeSize } from '../../domain/volume/copy-size.ts';
-import { describeCopies, phaseOf } from '../../domain/volume/describe-volume.ts';
+import { describeCopiesOf } from '../../domain/volume/describe-layout.ts';
+import { phaseOf } from '../../domain/volume/describe-volume.ts';
 import { tooFewNodes } from '../../domain/volume/distribution.ts';
-import {
-  type ChosenLayout,
-  DEFAULT_REPLICAS,
-  decideLayout,
-  type LayoutRequest,
-  rolesOf,
-} from '../../domain/volume/layout.ts';
+import { type ChosenLayout, decideLayout, type LayoutRequest } from '../../domain/volume/layout.ts';
+import { DEFAULT_REPLICAS } from '../../domain/volume/replica-sets.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { AllowedAddress } from '../../schemas/plan-file.ts';
 import type { WaitDeps } from '../waiting/wait-for-object.ts';
@@ -31,8 +27,6 @@ export interface AddVolumeRequest extends LayoutRequest {
   readonly pool?: string;
   readonly brick?: 'image' | 'directory';
   readonly allowFrom?: readonly string[];
-  /** Replica sets to spread the files over; this version has 1. */
-  readonly distribution?: number;
   /** Kept on the stored volume. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -49,11 +43,9 @@ export interface AddVolumeOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface AddedVolume {
+export interface AddedVolume extends ChosenLayout {
   readonly name: string;
   readonly size: string;
-  readonly layout: ChosenLayout['layout'];
-  readonly replicas: number;
   /** Where placement would put the copies; the controller decides anew when it does. */
   readonly placement: readonly PlacedOn[];
   readonly reasons: readonly string[];
@@ -123,14 +115,14 @@ function findPlaces(
   wish: Wish,
   request: AddVolumeRequest,
   stored: { readonly nodes: readonly Resource<'StorageNode'>[]; readonly copies: readonly Resource<'VolumeCopy'>[] },
-): Pick<AddedVolume, 'layout' | 'replicas' | 'placement' | 'reasons' | 'notes' | 'explanation'> {
+): ChosenLayout & Pick<AddedVolume, 'placement' | 'reasons' | 'notes' | 'explanation'> {
   const toPlace = (chosen: ChosenLayout) =>
     placementInput({ name: wish.name, spec: { ...wish, engine: 'gluster', ...chosen } }, stored.nodes, stored.copies);
   const usable = countUsableNodes(toPlace({ layout: 'single', replicas: 1 }));
   checkDistribution(request, usable);
   const layout = decideLayout(request, usable);
   if (!layout.ok) throw noLayout(layout, stored.nodes.length, usable);
-  const input = toPlace(layout);
+  const input = toPlace(layout.chosen);
   const result = choosePlacement(input);
   if (!result.ok) {
     throw new AppError('capacity', `${result.message}; nothing was created`, {
@@ -143,11 +135,10 @@ function findPlaces(
       })),
     });
   }
-  const roles = describeCopies(rolesOf(layout));
+  const roles = describeCopiesOf(layout.chosen);
   const notes = [...layout.notes, `${roles} on ${result.placed.map((placed) => placed.node).join(', ')}`];
   return {
-    layout: layout.layout,
-    replicas: layout.replicas,
+    ...layout.chosen,
     placement: result.placed,
     reasons: result.reasons,
     notes,

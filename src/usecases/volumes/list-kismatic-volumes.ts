@@ -1,8 +1,8 @@
 /** The volumes in the shape of Kismatic's list (apprenda/kismatic, pkg/cli/volume_types.go), for scripts that read it. */
 import { parseQuantity } from '../../domain/bytes.ts';
 import { kismaticSize } from '../../domain/volume/kismatic-size.ts';
-import { defaultReplicas } from '../../domain/volume/layout.ts';
 import { CLASS_ANNOTATION, leadsTo } from '../../domain/volume/persistent-volume.ts';
+import { replicasOf, setCount } from '../../domain/volume/replica-sets.ts';
 import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
 import { listVolumes } from './read-volumes.ts';
 
@@ -63,11 +63,11 @@ function storageOf(
   const isMade = status?.engine?.state === 'Created' || status?.engine?.state === 'Started';
   return {
     // Until the engine has made the volume there is no limit that holds.
-    capacity: isMade ? kismaticSize(parseQuantity(spec.size)) : UNKNOWN,
+    capacity: isMade ? kismaticSize(parseQuantity(status.size ?? spec.size)) : UNKNOWN,
     // How much of a volume is used is not reported by the agents.
     available: UNKNOWN,
-    replicaCount: spec.replicas ?? defaultReplicas(spec.layout),
-    distributionCount: 1,
+    replicaCount: replicasOf(spec),
+    distributionCount: setCount(spec),
     bricks: copies
       .toSorted((a, b) => a.spec.index - b.spec.index)
       .map((copy) => ({ host: copy.spec.node, path: copy.status?.path ?? UNKNOWN })),

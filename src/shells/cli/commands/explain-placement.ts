@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
 import type { ExplainedWish } from '../../../domain/explain/explain-wish.ts';
 import type { ExplainedNode } from '../../../domain/placement/explain-placement.ts';
-import type { LayoutName } from '../../../domain/volume/layout.ts';
+import { LAYOUT_WORDS, type LayoutWord } from '../../../domain/volume/striped.ts';
 import { explainPlacementOf } from '../../../usecases/explain/explain.ts';
 import type { CliContext } from '../context.ts';
 import { CommandExit, EXIT_CODES } from '../exit-codes.ts';
@@ -15,7 +15,7 @@ import { type Column, renderTable } from '../table.ts';
 interface PlacementOptions {
   readonly size: string;
   readonly replicas?: number;
-  readonly layout?: LayoutName;
+  readonly layout?: LayoutWord;
   readonly pool?: string;
   readonly brick?: 'image' | 'directory';
   readonly zones?: readonly string[];
@@ -28,9 +28,7 @@ export function registerExplainPlacement(command: Command, context: CliContext):
     .description('Tell where the copies of a volume would go, or why there is no place; exit code 6 if it does not fit')
     .requiredOption('--size <size>', 'size with its unit: 20Gi')
     .addOption(parsedOption<number | undefined>('--replicas <number>', 'copies that hold data', readCount))
-    .addOption(
-      new Option('--layout <layout>', 'how copies make the volume').choices(['single', 'replicated', 'arbiter']),
-    )
+    .addOption(new Option('--layout <layout>', 'how copies make the volume').choices(LAYOUT_WORDS))
     .option('--pool <name>', 'pool that the copies go to (default: default)')
     .addOption(new Option('--brick <kind>', 'what a copy is made of (default: image)').choices(['image', 'directory']))
     .addOption(

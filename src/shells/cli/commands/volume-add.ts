@@ -3,7 +3,6 @@ import { type Command, Option } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
 import type { ExplainedNode } from '../../../domain/placement/explain-placement.ts';
 import { generateVolumeName } from '../../../domain/volume/generate-name.ts';
-import type { LayoutName } from '../../../domain/volume/layout.ts';
 import {
   ACCESS_MODES,
   DEFAULT_STORAGE_CLASS,
@@ -11,6 +10,7 @@ import {
   type Registration,
   readRegistration,
 } from '../../../domain/volume/persistent-volume.ts';
+import { LAYOUT_WORDS, type LayoutWord } from '../../../domain/volume/striped.ts';
 import type { Random } from '../../../ports/random.ts';
 import {
   addStaticVolume,
@@ -29,7 +29,7 @@ interface AddOptions {
   readonly storageClass: string;
   readonly accessModes: string;
   readonly reclaimPolicy: string;
-  readonly layout?: LayoutName;
+  readonly layout?: LayoutWord;
   readonly pool?: string;
   readonly brick?: 'image' | 'directory';
   readonly allowSplitBrain?: boolean;
@@ -66,9 +66,7 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
     )
     .option('--access-modes <modes>', `comma-separated: ${ACCESS_MODES.join(', ')}`, 'ReadWriteMany')
     .option('--reclaim-policy <policy>', RECLAIM_POLICIES.join(', '), 'Retain')
-    .addOption(
-      new Option('--layout <layout>', 'how copies make the volume').choices(['single', 'replicated', 'arbiter']),
-    )
+    .addOption(new Option('--layout <layout>', 'how copies make the volume').choices(LAYOUT_WORDS))
     .option('--pool <name>', 'pool that the copies go to (default: default)')
     .addOption(new Option('--brick <kind>', 'what a copy is made of (default: image)').choices(['image', 'directory']))
     .option('--allow-split-brain', 'accept 2 plain replicas, which can diverge')
