@@ -1,22 +1,27 @@
-/** What every Host promises, asked of this machine and of a host made of namespaces. */
+/** What every Host promises, asked of this machine, of a host made of namespaces and of a machine behind ssh. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createLocalHost } from '../../src/adapters/host/local-host.ts';
 import { createNamespaceHost } from '../../src/adapters/host/namespace-host.ts';
 import { readProcessIdSync } from '../../src/adapters/host/process-id.ts';
+import { createSshHost } from '../../src/adapters/ssh/ssh-host.ts';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
 import { isAppError } from '../../src/domain/errors.ts';
-import type { MachineHost, ProcessId } from '../../src/ports/host.ts';
+import type { Host, HostProcesses, ProcessId } from '../../src/ports/host.ts';
 import { isRunError, type RunError } from '../../src/ports/run-error.ts';
+import { makeSshKeys, startSshd } from '../sshd.ts';
 
 const clock = createSystemClock();
 const isRoot = process.getuid?.() === 0;
 const TIMEOUT_MS = 20_000;
 
+type TestedHost = Host & { readonly processes: HostProcesses };
+
 interface Subject {
-  readonly host: MachineHost;
+  readonly host: TestedHost;
   readonly stop: () => Promise<void>;
 }
 
@@ -39,6 +44,36 @@ async function inNamespaces(): Promise<Subject> {
     host: createNamespaceHost({ clock }, { name: 'kube1', init: async () => init }),
     stop: () => local.processes.stop(starter, { graceMs: 0 }),
   };
+}
+
+async function behindSsh(): Promise<Subject> {
+  const local = createLocalHost({ clock });
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-ssh-'));
+  const keys = await makeSshKeys(local, folder);
+  const port = await freePort();
+  const knownHostsFile = join(folder, 'known_hosts');
+  await local.files.writeText(knownHostsFile, `[127.0.0.1]:${port} ${keys.hostPublicKey}\n`);
+  const sshd = await startSshd(local, join(folder, 'sshd'), keys, port);
+  const login = { address: '127.0.0.1', port, user: userInfo().username, keyFile: keys.userKey, knownHostsFile };
+  const host = createSshHost({ clock, machine: local, controlFolder: folder }, { name: 'kube1', ...login });
+  await vi.waitFor(() => host.open(AbortSignal.timeout(TIMEOUT_MS)), { timeout: TIMEOUT_MS, interval: 50 });
+  return {
+    host,
+    stop: async () => {
+      await host.close();
+      await local.processes.stop(sshd, { graceMs: 0 });
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
 }
 
 async function firstChild(parent: ProcessId, program: string): Promise<ProcessId> {
@@ -65,9 +100,10 @@ async function failureOf(promise: Promise<unknown>): Promise<RunError> {
 describe.each([
   { name: 'this machine', needsRoot: false, make: onThisMachine },
   { name: 'a host of namespaces', needsRoot: true, make: inNamespaces },
+  { name: 'a machine behind ssh', needsRoot: true, make: behindSsh },
 ])('$name', ({ make, needsRoot }) => {
   let subject: Subject;
-  let host: MachineHost;
+  let host: TestedHost;
   let folder: string;
 
   beforeAll(async () => {
@@ -117,7 +153,9 @@ describe.each([
       const mark = `300.${process.pid}`;
       const error = await failureOf(run('timeout', ['--foreground', '400', 'sleep', mark], { timeoutMs: 300 }));
       expect(error.failure).toBe('timeout');
-      await expect.poll(async () => (await run('pgrep', ['-f', `sleep ${mark}`], { okCodes: [0, 1] })).stdout).toBe('');
+      // The anchors keep it from finding itself, and what started it.
+      const pattern = `^(timeout|sleep) .*${mark.replace('.', '[.]')}$`;
+      await expect.poll(async () => (await run('pgrep', ['-f', pattern], { okCodes: [0, 1] })).stdout).toBe('');
     });
     test('it can be aborted, before and while it runs', async () => {
       const gone = AbortSignal.abort(new Error('no longer wanted'));

@@ -1,4 +1,5 @@
 /** The machine that this process runs on, as a Host. */
+import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../ports/clock.ts';
 import type { MachineHost } from '../../ports/host.ts';
 import { createHostFiles } from './files.ts';
@@ -22,6 +23,10 @@ export function createLocalHost(
     runAttached,
     processes: createHostProcesses(deps),
     files: createHostFiles({ hostName: name, root: async () => '/' }),
-    mounts: createHostMounts({ hostName: name, run: runCommand, table: async () => '/proc/self/mountinfo' }),
+    mounts: createHostMounts({
+      hostName: name,
+      run: runCommand,
+      table: () => readFile('/proc/self/mountinfo', 'utf8'),
+    }),
   };
 }

@@ -1,5 +1,4 @@
 /** The mount table of a host, read from /proc, and changes to it by mount(8) and umount(8) with what they claim checked. */
-import { readFile } from 'node:fs/promises';
 import { AppError } from '../../domain/errors.ts';
 import type { Command, CommandResult, HostMounts, MountRequest } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
@@ -8,7 +7,7 @@ import { type MountInfo, parseMountInfo } from './parse-mountinfo.ts';
 export interface MountsOptions {
   readonly hostName: string;
   readonly run: (command: Command) => Promise<CommandResult>;
-  /** The host's mount table: /proc/self/mountinfo, or that of a lab host's first process. */
+  /** Text of the host's mount table: /proc/self/mountinfo, or that of a lab host's first process. */
   readonly table: () => Promise<string>;
 }
 
@@ -17,7 +16,7 @@ const MAX_STACKED = 16;
 
 /** Creates the mount operations of a host. */
 export function createHostMounts(options: MountsOptions): HostMounts {
-  const list = async (): Promise<readonly MountInfo[]> => parseMountInfo(await readFile(await options.table(), 'utf8'));
+  const list = async (): Promise<readonly MountInfo[]> => parseMountInfo(await options.table());
   return {
     list: async () =>
       (await list()).map(({ source, target, fsType, options: flags }) => ({ source, target, fsType, options: flags })),

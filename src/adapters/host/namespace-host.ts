@@ -56,7 +56,11 @@ export function createNamespaceHost(deps: { readonly clock: Clock }, options: Na
       start: async (request) => startInside(deps.clock, await init(), request),
     },
     files: createHostFiles({ hostName: name, root: async () => `/proc/${(await init()).pid}/root` }),
-    mounts: createHostMounts({ hostName: name, run, table: async () => `/proc/${(await init()).pid}/mountinfo` }),
+    mounts: createHostMounts({
+      hostName: name,
+      run,
+      table: async () => readFile(`/proc/${(await init()).pid}/mountinfo`, 'utf8'),
+    }),
   };
 }
 
