@@ -1,5 +1,6 @@
 /** The promise that no pool is promised to more copies than it holds. */
-import { copySizes, poolBytesOf } from '../../src/domain/volume/copy-size.ts';
+import { poolBytesOf } from '../../src/domain/volume/copy-size.ts';
+import { bytesFor } from '../../src/domain/volume/granted-sizes.ts';
 import type { Check, CheckContext } from './invariants.ts';
 import type { Seen } from './observer.ts';
 
@@ -11,7 +12,7 @@ export function createRoomCheck({ gluster, seen, foreignBytes, report }: CheckCo
       if (kind === 'Volume' || kind === 'VolumeCopy') isChecked = false;
     },
     onEffect: (step, node) => {
-      if (step.step !== 'makeImage') return;
+      if (step.step !== 'makeImage' && step.step !== 'growImage') return;
       const { copies, pools } = gluster.state.node(node);
       const { copyUid, poolPath } = step.copy;
       const others = [...copies.values()].filter((copy) => copy.poolPath === poolPath && copy.uid !== copyUid);
@@ -49,7 +50,12 @@ function promised(seen: Seen): Iterable<Promised> {
     if (metadata.deletionTimestamp !== undefined) continue;
     for (const placed of status?.placement ?? []) {
       const isRecorded = seen.VolumeCopy.has(placed.copy);
-      if (!isRecorded) add(placed.node, placed.pool, poolBytesOf(spec.brick, copySizes(spec)[placed.role]));
+      if (!isRecorded)
+        add(
+          placed.node,
+          placed.pool,
+          poolBytesOf(spec.brick, bytesFor(spec, placed.role, status?.grantedSize ?? spec.size)),
+        );
     }
   }
   return sums.values();

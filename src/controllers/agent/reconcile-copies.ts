@@ -43,18 +43,29 @@ function isReleased({ metadata, spec }: StoredCopy): boolean {
 
 async function prepareCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal) {
   const { engine, log } = deps;
+  let first: ObservedCopy | undefined;
+  const onFirstLook = async (seen: ObservedCopy) => void (first = seen);
   try {
-    const { observed, applied } = await runSteps(engine, desiredCopy(deps, copy, true), { log, signal });
+    const { observed, applied } = await runSteps(engine, desiredCopy(deps, copy, true), { log, signal, onFirstLook });
     if (applied.length > 0) deps.onRoomChanged();
     await report(deps, copy, reportOf(copy, observed), signal);
     return { requeueAfterMs: CHECK_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
+    if (isWholeButSmall(copy, first)) {
+      await report(deps, copy, { ...reportOf(copy, first), message: messageOf(error) }, signal);
+      throw error;
+    }
     // A copy that was in use stays a member; one that never was is still being prepared.
     const state = copy.status?.state === 'Ready' || copy.status?.state === 'Suspect' ? 'Suspect' : 'Preparing';
     await report(deps, copy, { state, message: messageOf(error) }, signal);
     throw error;
   }
+}
+
+/** Only its growth has failed, and that leaves a copy as it was. */
+function isWholeButSmall({ spec }: StoredCopy, seen: ObservedCopy | undefined): seen is ObservedCopy {
+  return seen?.state === 'ready' && seen.sizeBytes !== undefined && seen.sizeBytes < spec.sizeBytes;
 }
 
 async function removeCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal) {
@@ -130,6 +141,7 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
     poolPath,
     brick: copy.spec.brick,
     sizeBytes: copy.spec.sizeBytes,
+    ...(copy.status?.sizeBytes === undefined ? {} : { seenSizeBytes: copy.status.sizeBytes }),
   };
 }
 
@@ -137,7 +149,8 @@ function reportOf({ metadata, spec }: StoredCopy, observed: ObservedCopy): Volum
   if (observed.state === 'ready') {
     const kept = `not deleted: volume ${spec.volume} still uses this copy; it goes when the volume is deleted`;
     const message = metadata.deletionTimestamp === undefined ? {} : { message: kept };
-    return { state: 'Ready', path: observed.brickPath, ...message };
+    const size = observed.sizeBytes === undefined ? {} : { sizeBytes: observed.sizeBytes };
+    return { state: 'Ready', path: observed.brickPath, ...size, ...message };
   }
   const message = observed.message ?? `the copy is ${observed.state}`;
   return { state: observed.state === 'broken' ? 'Suspect' : 'Preparing', message };

@@ -73,7 +73,13 @@ function takenByCopies({ informers, node, bootId }: AgentDeps, pool: string): Re
     const isMade = status?.state === 'Ready' && status.bootId === bootId;
     return isHere && isMade && spec.isReleased !== true;
   });
-  return new Map(taken.map(({ metadata, spec }) => [metadata.uid, poolBytesOf(spec.brick, spec.sizeBytes)]));
+  return new Map(
+    taken.map(({ metadata, spec, status }) => {
+      // One that is to grow has taken only what it was seen to have.
+      const sizeBytes = Math.min(spec.sizeBytes, status?.sizeBytes ?? spec.sizeBytes);
+      return [metadata.uid, poolBytesOf(spec.brick, sizeBytes)];
+    }),
+  );
 }
 
 /** Free space that moved by less than one percent is reported as before, so that an idle node writes nothing. */

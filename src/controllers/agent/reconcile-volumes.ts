@@ -4,6 +4,7 @@
  */
 import { parseQuantity } from '../../domain/bytes.ts';
 import { isAppError, messageOf } from '../../domain/errors.ts';
+import { grantedSize } from '../../domain/volume/granted-sizes.ts';
 import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { PlacedCopy } from '../../schemas/volume.ts';
@@ -175,7 +176,7 @@ function desiredVolume(
     copyUids: copies.flatMap(({ copy }) => (copy === undefined ? [] : [copy.metadata.uid])),
     ...(engineId === undefined ? {} : { engineId }),
     // An image is its own limit; a folder has none.
-    ...(volume.spec.brick === 'directory' ? { limitBytes: parseQuantity(volume.spec.size) } : {}),
+    ...(volume.spec.brick === 'directory' ? { limitBytes: parseQuantity(grantedSize(volume)) } : {}),
   };
 }
 

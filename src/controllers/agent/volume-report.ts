@@ -60,6 +60,7 @@ export function describeVolume(
     epoch: volume.status?.epoch ?? 0,
     state: observed.isStarted ? 'Started' : observed.isPresent ? 'Created' : 'Absent',
     ...(engineId === undefined ? {} : { engineId }),
+    ...(observed.limitBytes === undefined ? {} : { limitBytes: observed.limitBytes }),
     bricks: placement.map((placed) => {
       const path = deps.informers.VolumeCopy.get(placed.copy)?.status?.path;
       const brick = observed.bricks.find((candidate) => candidate.node === placed.node && candidate.path === path);

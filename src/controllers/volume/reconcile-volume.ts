@@ -7,7 +7,6 @@ import { findCondition } from '../../domain/find-condition.ts';
 import { usableSince } from '../../domain/node/is-usable.ts';
 import { choosePlacement } from '../../domain/placement/choose-placement.ts';
 import { placementInput } from '../../domain/placement/from-resources.ts';
-import { copySizes } from '../../domain/volume/copy-size.ts';
 import {
   decideVolume,
   type PlacementOutcome,
@@ -15,11 +14,13 @@ import {
   type SeenVolume,
   type VolumeDecision,
 } from '../../domain/volume/decide-volume.ts';
+import { bytesFor, grantedSize, withGrants } from '../../domain/volume/granted-sizes.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import type { ControllerDeps, WatchedKind } from '../deps.ts';
 import { setCondition } from '../runtime/conditions.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { asksForGrowth, growCopies, raiseCapacity, type SizeLook, sizeCopies, withSizes } from './size-copies.ts';
 
 type StoredVolume = Resource<'Volume'>;
 type NewCopy = VolumeCopy & { readonly metadata: { readonly name: string } };
@@ -38,9 +39,15 @@ export function createVolumeLoop(deps: ControllerDeps): ReconcileLoop {
       await addFinalizer(deps, volume, signal);
       return undefined;
     }
-    const decision = decideVolume(see(deps, volume, await look(deps, volume, signal)));
+    const looked = await look(deps, volume, signal);
+    const decided = decideVolume(see(deps, volume, looked));
+    const sizes = sizeCopies(volume, decided, sizeLook(deps, looked));
+    const decision = withSizes(decided, sizes);
+    await raiseCapacity(deps, volume, sizes, signal);
     await act(deps, volume, decision, signal);
-    return decision.status.phase === 'Pending' ? { requeueAfterMs: PENDING_RETRY_MS } : undefined;
+    await growCopies(deps, sizes, { allCopies: looked.allCopies, signal });
+    const isWaiting = decision.status.phase === 'Pending' || sizes.isRefused;
+    return isWaiting ? { requeueAfterMs: PENDING_RETRY_MS } : undefined;
   };
 
   const allVolumes = () => informers.Volume.list().map((volume) => volume.metadata.name);
@@ -72,7 +79,7 @@ interface Look {
 async function look({ client, informers }: ControllerDeps, volume: StoredVolume, signal: AbortSignal): Promise<Look> {
   const { name, deletionTimestamp } = volume.metadata;
   const isDeleting = deletionTimestamp !== undefined;
-  const isPlacing = !isDeleting && volume.status?.placement === undefined;
+  const isPlacing = !isDeleting && (volume.status?.placement === undefined || asksForGrowth(volume));
   const fresh = async <K extends WatchedKind>(kind: K) => (await client.list(kind, { signal })).items;
   return {
     allVolumes: isPlacing ? await fresh('Volume') : informers.Volume.list(),
@@ -81,6 +88,11 @@ async function look({ client, informers }: ControllerDeps, volume: StoredVolume,
       ? (await fresh('VolumeAttachmentRecord')).filter((record) => record.spec.volume === name)
       : informers.VolumeAttachmentRecord.byIndex('volume', name),
   };
+}
+
+function sizeLook({ informers }: ControllerDeps, { allVolumes, allCopies }: Look): SizeLook {
+  const promised = allVolumes.flatMap((other) => unrecordedCopies(other, allCopies));
+  return { nodes: informers.StorageNode.list(), allVolumes, allCopies, promised };
 }
 
 function see(deps: ControllerDeps, volume: StoredVolume, { allVolumes, allCopies, attachments }: Look): SeenVolume {
@@ -121,7 +133,9 @@ function place(
 ): PlacementOutcome {
   const { name, uid } = volume.metadata;
   const promised = volumes.flatMap((other) => unrecordedCopies(other, copies));
-  const result = choosePlacement(placementInput({ name, uid, spec: volume.spec }, nodes, [...copies, ...promised]));
+  const result = choosePlacement(
+    placementInput({ name, uid, spec: volume.spec }, nodes, withGrants([...copies, ...promised], volumes)),
+  );
   if (!result.ok) return { ok: false, message: result.message, reasons: [...result.reasons] };
   const placement = result.placed.map((placed) => ({
     copy: copyName(name, uid, placed.index),
@@ -185,7 +199,9 @@ async function writeStatus(
 function announce({ events }: ControllerDeps, volume: StoredVolume, made: Claim): void {
   if (findCondition(volume, made.type)?.reason === made.reason) return;
   if (made.status === 'Unknown') return;
-  const isTrouble = ['NoPlaceForCopies', 'NoQuorum', 'CopiesDown', 'SplitBrain', 'InUse'].includes(made.reason);
+  const isTrouble = ['NoPlaceForCopies', 'NoRoomToGrow', 'NoQuorum', 'CopiesDown', 'SplitBrain', 'InUse'].includes(
+    made.reason,
+  );
   if (isTrouble) events.warning(volume, made.reason, made.message);
   else events.normal(volume, made.reason, made.message);
 }
@@ -197,7 +213,6 @@ function copyName(volume: string, uid: string, index: number): string {
 
 function copyObject(volume: StoredVolume, placed: VolumeDecision['createCopies'][number]): NewCopy {
   const { name, uid } = volume.metadata;
-  const sizes = copySizes(volume.spec);
   return {
     apiVersion: 'holdfast.dev/v1alpha1',
     kind: 'VolumeCopy',
@@ -211,7 +226,7 @@ function copyObject(volume: StoredVolume, placed: VolumeDecision['createCopies']
       index: placed.index,
       engine: volume.spec.engine,
       brick: volume.spec.brick,
-      sizeBytes: sizes[placed.role],
+      sizeBytes: bytesFor(volume.spec, placed.role, grantedSize(volume)),
     },
   };
 }

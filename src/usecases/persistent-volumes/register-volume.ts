@@ -27,7 +27,7 @@ export async function registerVolume(
   const { name, uid } = volume.metadata;
   const existing = await client.get('PersistentVolume', name, scope);
   if (existing !== undefined) return belonging(existing, volume);
-  const object = persistentVolumeOf({ name, uid, size: volume.spec.size }, registration);
+  const object = persistentVolumeOf({ name, uid, size: volume.status?.size ?? volume.spec.size }, registration);
   try {
     return await client.create('PersistentVolume', object, scope);
   } catch (error) {

@@ -1,0 +1,132 @@
+/** Carries out what `domain/volume/decide-sizes.ts` decides: a volume's copies grow together, and its PersistentVolume follows. */
+import { parseQuantity } from '../../domain/bytes.ts';
+import { isAppError } from '../../domain/errors.ts';
+import { findCondition } from '../../domain/find-condition.ts';
+import { usableSince } from '../../domain/node/is-usable.ts';
+import { placementNode } from '../../domain/placement/from-resources.ts';
+import { growthFaults } from '../../domain/placement/growth-faults.ts';
+import { decideSizes, type SizeDecision } from '../../domain/volume/decide-sizes.ts';
+import type { VolumeDecision } from '../../domain/volume/decide-volume.ts';
+import { bytesFor, growingCopies, withGrants } from '../../domain/volume/granted-sizes.ts';
+import { leadsTo, VOLUME_UID_ANNOTATION } from '../../domain/volume/persistent-volume.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import type { VolumeCopy } from '../../schemas/volume-copy.ts';
+import type { ControllerDeps } from '../deps.ts';
+
+type StoredVolume = Resource<'Volume'>;
+
+export interface SizeLook {
+  readonly nodes: readonly Resource<'StorageNode'>[];
+  readonly allVolumes: readonly StoredVolume[];
+  readonly allCopies: readonly Resource<'VolumeCopy'>[];
+  /** Copies that stored placements promise and that are not recorded yet. */
+  readonly promised: readonly VolumeCopy[];
+}
+
+const NONE: SizeDecision = { status: {}, claims: [], growCopies: [], isRefused: false };
+
+/** True for a volume that is to grow: whoever decides about it needs the newest truth about what is promised. */
+export function asksForGrowth({ metadata, spec, status }: StoredVolume): boolean {
+  if (metadata.deletionTimestamp !== undefined || status?.placement === undefined) return false;
+  return status.grantedSize === undefined || parseQuantity(spec.size) > parseQuantity(status.grantedSize);
+}
+
+/** What is to be done about the sizes of one volume, beside what was decided about it otherwise. */
+export function sizeCopies(volume: StoredVolume, decision: VolumeDecision, look: SizeLook): SizeDecision {
+  const { metadata, spec, status } = volume;
+  if (metadata.deletionTimestamp !== undefined) return NONE;
+  if (status?.placement === undefined) {
+    // Placed just now: there was room for the size as it is in the spec.
+    return decision.status.placement === undefined ? NONE : { ...NONE, status: { grantedSize: spec.size } };
+  }
+  const usable = usableSince(look.nodes, spec.engine);
+  const own = look.allCopies.filter((copy) => isOf(copy, volume));
+  const roles = new Map(own.map((copy) => [copy.metadata.name, copy.spec.role]));
+  return decideSizes({
+    wanted: spec.size,
+    ...(status.grantedSize === undefined ? {} : { granted: status.grantedSize }),
+    ...(status.size === undefined ? {} : { size: status.size }),
+    copies: own.map((copy) => ({
+      name: copy.metadata.name,
+      node: copy.spec.node,
+      sizeBytes: copy.spec.sizeBytes,
+      isReachable: usable.has(copy.spec.node),
+      ...(copy.status?.sizeBytes === undefined ? {} : { seenBytes: copy.status.sizeBytes }),
+      ...(copy.status?.message === undefined ? {} : { message: copy.status.message }),
+    })),
+    bytesOf: (copy, size) => bytesFor(spec, roles.get(copy.name) ?? 'data', size),
+    ...(spec.brick === 'directory' ? { limitBytes: status.engine?.limitBytes ?? 0 } : {}),
+    findFaults: () => findFaults(volume, look),
+    isTold: findCondition(volume, 'Sized') !== undefined,
+  });
+}
+
+function findFaults(volume: StoredVolume, { nodes, allVolumes, allCopies, promised }: SizeLook): readonly string[] {
+  const { name } = volume.metadata;
+  const { engine, size } = volume.spec;
+  const taken = withGrants([...allCopies, ...promised], allVolumes);
+  const own = taken.filter((copy) => isOf(copy, volume));
+  const seen = nodes.map((node) => placementNode(node, taken, engine));
+  return growthFaults({ name, engine }, growingCopies(volume.spec, own, size), seen);
+}
+
+/** The decision about a volume with what is decided about its sizes. */
+export function withSizes(decision: VolumeDecision, sizes: SizeDecision): VolumeDecision {
+  return {
+    ...decision,
+    status: { ...decision.status, ...sizes.status },
+    claims: [...decision.claims, ...sizes.claims],
+  };
+}
+
+/**
+ * Asks the copies to grow. Called when the grant is stored.
+ *
+ * Safe to repeat, and late: a copy that is not as it was seen stays as it is, so who believes something outdated never tells
+ * it less than it was told before.
+ *
+ * @throws {AppError} conflict, when a copy has changed meanwhile
+ */
+export async function growCopies(
+  { client }: ControllerDeps,
+  sizes: SizeDecision,
+  { allCopies, signal }: Pick<SizeLook, 'allCopies'> & { readonly signal: AbortSignal },
+): Promise<void> {
+  for (const { name, sizeBytes } of sizes.growCopies) {
+    const seen = allCopies.find((copy) => copy.metadata.name === name);
+    if (seen === undefined) continue;
+    const { uid, resourceVersion } = seen.metadata;
+    try {
+      await client.patch('VolumeCopy', name, { spec: { sizeBytes } }, { uid, resourceVersion, signal });
+    } catch (error) {
+      if (!isAppError(error, 'notFound')) throw error; // removed meanwhile: it needs no room any more
+    }
+  }
+}
+
+/** Raises the capacity of the volume's PersistentVolume; before the size is stored as reached, so that it is not forgotten. */
+export async function raiseCapacity(
+  { client }: ControllerDeps,
+  volume: StoredVolume,
+  { status: { size } }: SizeDecision,
+  signal: AbortSignal,
+): Promise<void> {
+  // The first size is that of its creation; what registers it afterwards reads it.
+  if (size === undefined || volume.status?.size === undefined || volume.status.size === size) return;
+  const { name, uid } = volume.metadata;
+  const found = await client.get('PersistentVolume', name, { signal });
+  if (found === undefined || !leadsTo(found, name) || found.metadata.annotations?.[VOLUME_UID_ANNOTATION] !== uid)
+    return;
+  const had = found.spec.capacity?.['storage'];
+  if (had !== undefined && parseQuantity(had) >= parseQuantity(size)) return;
+  await client.patch(
+    'PersistentVolume',
+    name,
+    { spec: { capacity: { storage: size } } },
+    { uid: found.metadata.uid, signal },
+  );
+}
+
+function isOf({ spec }: VolumeCopy, { metadata }: StoredVolume): boolean {
+  return spec.volume === metadata.name && spec.volumeUid === metadata.uid;
+}
