@@ -4,7 +4,7 @@ import { AbsolutePath, Label } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 /** What agents can be asked to do; src/controllers/agent/tasks/index.ts has the code of each. */
-export const TaskAction = z.enum(['heal']);
+export const TaskAction = z.enum(['checkNode', 'repairNode', 'heal']);
 export type TaskAction = z.infer<typeof TaskAction>;
 
 export const TaskSpec = z.strictObject({
@@ -14,6 +14,11 @@ export const TaskSpec = z.strictObject({
   node: Label.optional().describe('Node whose agent does it, for actions on one node.'),
   isFull: z.boolean().optional().describe('heal: compares every entry, not only those known to differ.'),
   path: AbsolutePath.optional().describe('Entry of the volume that it is about, from the root of the volume.'),
+  findings: z
+    .array(z.string().max(2048))
+    .max(256)
+    .optional()
+    .describe('repairNode: number and subject of what doctor found, as in "HF014 volume gv0 on node kube1".'),
   isCancelled: z
     .literal(true)
     .optional()

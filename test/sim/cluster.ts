@@ -7,6 +7,7 @@ import { runControllers } from '../../src/controllers/run-controllers.ts';
 import { createFakeCluster, type FakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
 import type { GlusterStep } from '../../src/engines/gluster/steps.ts';
 import { type FaultRates, NO_FAULTS } from '../../src/ports/faulty-client.fake.ts';
+import { createFakeEngineDoctor, createFakeNodeSenses } from '../../src/ports/node-doctor.fake.ts';
 import { createFakeVolumeWork } from '../../src/ports/volume-work.fake.ts';
 import { PlanFile, type PlanVolume } from '../../src/schemas/plan-file.ts';
 import { CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
@@ -147,6 +148,8 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       identity: { name: node, initialSpec: spec, agentVersion: 'sim' },
       host: createSimHost(gluster, node, { bootId: `boot-${node}-${boots}`, foreignBytes }),
       work: createFakeVolumeWork(),
+      doctor: createFakeEngineDoctor(),
+      senses: createFakeNodeSenses(),
       engine: createSimEngine(world, gluster, { node, process, pace, watcher: invariants, beginStep }),
     };
   };

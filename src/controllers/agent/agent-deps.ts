@@ -1,6 +1,7 @@
 /** What the loops of one node's agent are given. */
 import type { Engine } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
+import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
 import type { VolumeWork } from '../../ports/volume-work.ts';
 import type { ControllerDeps } from '../deps.ts';
 
@@ -11,6 +12,9 @@ export interface AgentDeps extends ControllerDeps {
   readonly engine: Engine;
   /** Work on the contents of volumes that people ask for with Tasks. */
   readonly work: VolumeWork;
+  /** Looks at this machine, and repairs it, for `holdfast doctor`. */
+  readonly doctor: EngineDoctor;
+  readonly senses: NodeSenses;
   /** Of this run of the host; the agent does not outlive it. */
   readonly bootId: string;
   readonly agentVersion: string;

@@ -3,6 +3,7 @@ import { messageOf } from '../../domain/errors.ts';
 import type { Millis } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
+import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
 import type { VolumeWork } from '../../ports/volume-work.ts';
 import { type ControllerDeps, createInformers, runInformers } from '../deps.ts';
 import { createEventRecorder } from '../runtime/event-recorder.ts';
@@ -24,6 +25,8 @@ export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 
   readonly host: Host;
   readonly engine: Engine;
   readonly work: VolumeWork;
+  readonly doctor: EngineDoctor;
+  readonly senses: NodeSenses;
 }
 
 const REGISTER_RETRY_MS = 500;
