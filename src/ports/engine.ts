@@ -88,6 +88,12 @@ export interface DesiredBrick {
   readonly node: string;
   readonly path: string;
   readonly isArbiter: boolean;
+  /** The brick whose place it is to take, if the engine still has that one. */
+  readonly replaces?: { readonly node: string; readonly path: string };
+  /** To be added to what the engine has. */
+  readonly isJoining?: boolean;
+  /** To be taken out of what the engine has; the others hold everything. */
+  readonly isLeaving?: boolean;
 }
 
 /** The volume as the engine's cluster sees it; acted on by the agent of the anchor node only. */

@@ -70,6 +70,13 @@ export const VolumeSpec = z
       .describe(
         'Two plain replicas can diverge when the nodes lose each other; refused unless this says it in so many words.',
       ),
+    source: z
+      .strictObject({
+        snapshot: Label.describe('VolumeSnapshotRecord that the volume begins with.'),
+        snapshotUid: z.string().max(64).describe('UID of that snapshot; a later one of the same name is another.'),
+      })
+      .optional()
+      .describe('Makes the volume a clone: copies where those of the snapshot are, of the same size and layout.'),
   })
   .superRefine((spec, context) => {
     for (const { field, message } of layoutFaults(spec)) context.addIssue({ code: 'custom', path: [field], message });
@@ -86,6 +93,18 @@ export const PlacedCopy = z.object({
     .int()
     .optional()
     .describe('Set of copies that it belongs to, from 0; left out where the volume has one set.'),
+  replaces: z
+    .string()
+    .optional()
+    .describe('Name of the VolumeCopy whose place it takes; kept until this one holds everything.'),
+  isJoining: z.boolean().optional().describe('True until the engine has added it and it holds everything.'),
+  isLeaving: z.boolean().optional().describe('True until the engine has taken it out.'),
+  witnesses: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe(
+      'Boot IDs of the other nodes of the set when the change began: one of them must still be up when it ends, or what the engine noted down about the new copy may be lost.',
+    ),
 });
 export type PlacedCopy = z.infer<typeof PlacedCopy>;
 

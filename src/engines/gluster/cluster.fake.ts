@@ -47,8 +47,8 @@ export interface FakeNode {
 export interface FakeVolume {
   readonly name: string;
   readonly id: string;
-  readonly shape: VolumeShape;
-  readonly bricks: readonly DesiredBrick[];
+  shape: VolumeShape;
+  bricks: readonly DesiredBrick[];
   readonly options: Map<string, string>;
   isStarted: boolean;
   limitBytes: number | undefined;

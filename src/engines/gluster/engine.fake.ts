@@ -27,6 +27,7 @@ import {
   startBricks,
 } from './cluster.fake.ts';
 import { GLUSTER_CAPABILITIES } from './engine.ts';
+import { memberActions } from './members.fake.ts';
 import { copyPaths } from './paths.ts';
 import { planGluster } from './plan.ts';
 import type { ObservedGlusterCopy } from './plan-copy.ts';
@@ -271,6 +272,7 @@ const ACTIONS: Actions = {
     const found = demandVolume(state, node, volume);
     for (const { node: each } of found.bricks) if (state.reaches(node.name, each)) startBricks(state, found, each);
   },
+  ...memberActions(demandVolume),
   limitVolume: (state, node, { volume, limitBytes }) => {
     demandVolume(state, node, volume).limitBytes = limitBytes;
   },

@@ -2,8 +2,8 @@
 import { describeBytes } from '../../domain/bytes.ts';
 import type { DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/engine.ts';
 import { wantedOptions } from './options.ts';
-import { isMadeOf, planMembership } from './plan-membership.ts';
 import { isCopyPath } from './paths.ts';
+import { isMadeOf, planMembership } from './plan-membership.ts';
 import type { RefuseStep, VolumeStep } from './steps.ts';
 
 /**
