@@ -9,8 +9,8 @@ import { HOSTS, median, mountExample, withLabs } from './lab/bench-lab.ts';
 import { makeVolumeByHand, type } from './lab/by-hand.ts';
 
 /** Odd, so that the median is a pair that was measured. */
-const PAIRS = 21;
-const SECONDS = 3;
+const PAIRS = 61;
+const SECONDS = 1;
 const { signal } = new AbortController();
 
 const JOBS = {
