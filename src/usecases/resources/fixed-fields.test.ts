@@ -8,20 +8,19 @@ import { createResources } from './resources.ts';
 
 const spec = { size: '1Gi', layout: 'replicated', replicas: 3 };
 
-function volume(changes: object, isPlaced = true): KubeObject {
+function volume(changes: object, isPlaced = true, sizes: object = {}): KubeObject {
   const placement = [{ copy: 'gv0-0', node: 'kube1', pool: 'default', role: 'data' }];
   return {
     apiVersion: 'holdfast.dev/v1alpha1',
     kind: 'Volume',
     metadata: { name: 'gv0', uid: 'u', resourceVersion: '1', generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' },
     spec: { ...spec, ...changes },
-    ...(isPlaced ? { status: { placement } } : {}),
+    ...(isPlaced ? { status: { placement, ...sizes } } : {}),
   };
 }
 
 describe('a placed volume', () => {
   test.each([
-    ['spec.size', { size: '2Gi' }],
     ['spec.pool', { pool: 'fast' }],
     ['spec.brick', { brick: 'directory' }],
     ['spec.replicas', { replicas: 4 }],
@@ -40,6 +39,51 @@ describe('a placed volume', () => {
   });
 });
 
+describe('the size of a placed volume', () => {
+  const granted = { grantedSize: '1Gi', size: '1Gi' };
+
+  test('may grow', () => {
+    expect(fixedFieldFaults(volume({}, true, granted), volume({ size: '2Gi' }, true, granted))).toEqual([]);
+  });
+
+  test('never shrinks below what its copies were granted', () => {
+    for (const sizes of [granted, {}]) {
+      const [fault] = fixedFieldFaults(volume({}, true, sizes), volume({ size: '1023Mi' }, true, sizes));
+      expect(fault).toMatchObject({ field: 'spec.size', message: expect.stringContaining('smaller than 1Gi') });
+    }
+  });
+
+  test('may be taken back to what was granted while it finds no room', () => {
+    const before = volume({ size: '9Gi' }, true, granted);
+    expect(fixedFieldFaults(before, volume({ size: '2Gi' }, true, granted))).toEqual([]);
+    expect(fixedFieldFaults(before, volume({ size: '512Mi' }, true, granted))).toHaveLength(1);
+  });
+});
+
+describe('the profile of a placed volume', () => {
+  test.each([
+    [undefined, 'shared'],
+    ['shared', 'database'],
+    ['database', undefined],
+  ])('may change from %s to %s', (had, profile) => {
+    expect(fixedFieldFaults(volume({ profile: had }), volume({ profile }))).toEqual([]);
+  });
+
+  test.each([
+    [undefined, 'large-files'],
+    ['large-files', undefined],
+    ['large-files', 'shared'],
+  ])('keeps its pieces, or their absence (%s to %s)', (had, profile) => {
+    const faults = fixedFieldFaults(volume({ profile: had }), volume({ profile }));
+    expect(faults.map(({ field }) => field)).toContain('spec.profile');
+  });
+
+  test('may become large-files where files are in such pieces already', () => {
+    const spec = { layout: 'distributed', replicas: undefined, shard: '64Mi' };
+    expect(fixedFieldFaults(volume(spec), volume({ ...spec, profile: 'large-files' }))).toEqual([]);
+  });
+});
+
 test('a volume without a place may still be changed so that it fits', () => {
   expect(fixedFieldFaults(volume({}, false), volume({ size: '500Mi' }, false))).toEqual([]);
 });
@@ -49,7 +93,7 @@ test.each([
   ['is let go on', { action: 'heal', isCancelled: true }, { action: 'heal' }, 1],
   ['is turned into another', { action: 'heal', volume: 'gv0' }, { action: 'heal', volume: 'gv1' }, 1],
 ])('a task that %s', (_, was, wanted, faults) => {
-  const task = (spec: object) => ({ apiVersion: 'v', kind: 'Task', metadata: { name: 't' }, spec });
+  const task = (spec: object) => ({ apiVersion: 'v', kind: 'Task', metadata: volume({}).metadata, spec });
   expect(fixedFieldFaults(task(was), task(wanted))).toHaveLength(faults);
 });
 

@@ -6,12 +6,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { parseQuantity } from '../../domain/bytes.ts';
 import type { Fault } from '../../domain/errors.ts';
 import { shardBytes } from '../../domain/volume/layout-faults.ts';
+import { pieceBytes } from '../../domain/volume/profile.ts';
 import { fragmentsOf, replicasOf, setCount } from '../../domain/volume/replica-sets.ts';
 import { VolumeSpec } from '../../schemas/volume.ts';
 import { isRecord, type KubeObject } from './kube-object.ts';
 
 const FIXED = [
-  'size',
   'engine',
   'layout',
   'replicas',
@@ -29,12 +29,34 @@ export function fixedFieldFaults(before: KubeObject, after: KubeObject): readonl
   if (before.kind !== 'Volume' || !isPlaced(before)) return [];
   const [was, wanted] = [VolumeSpec.safeParse(before['spec']).data, VolumeSpec.safeParse(after['spec']).data];
   if (was === undefined || wanted === undefined) return [];
-  return FIXED.flatMap((field) => {
+  const fixed = FIXED.flatMap((field) => {
     const [old, asked] = [settled(was, field), settled(wanted, field)];
     if (old === asked) return [];
     const message = `cannot be changed once the volume has its copies; this version keeps ${was[field] ?? old}`;
     return [{ field: `spec.${field}`, message }];
   });
+  return [...sizeFaults(before, wanted), ...fixed, ...profileFaults(was, wanted)];
+}
+
+/** A growth that found no room may be taken back; what was granted has reached copies, and a file system never shrinks. */
+function sizeFaults({ status, ...volume }: KubeObject, wanted: VolumeSpec): readonly Fault[] {
+  const granted = isRecord(status) ? status['grantedSize'] : undefined;
+  const least =
+    typeof granted === 'string' ? granted : (VolumeSpec.safeParse(volume['spec']).data?.size ?? wanted.size);
+  if (parseQuantity(wanted.size) >= parseQuantity(least)) return [];
+  const message = `cannot become smaller than ${least}, which its copies have: their file systems grow and never shrink; make a smaller volume and copy the data`;
+  return [{ field: 'spec.size', message }];
+}
+
+/** Files that are in pieces can only be read in pieces, and those that are whole only whole. */
+function profileFaults(was: VolumeSpec, wanted: VolumeSpec): readonly Fault[] {
+  if (was.profile === wanted.profile || pieceBytes(was) === pieceBytes(wanted)) return [];
+  const why = 'cuts files into pieces, which only holds from the creation of a volume on';
+  const message =
+    wanted.profile === 'large-files'
+      ? `large-files ${why}; make a volume with it and copy the data`
+      : `large-files ${why} and for ever; its files could not be read any more`;
+  return [{ field: 'spec.profile', message }];
 }
 
 /** A Task is one piece of work: it can be stopped, not turned into another. */
@@ -56,8 +78,6 @@ function isPlaced({ status }: KubeObject): boolean {
 /** As it is carried out: 1024Mi is 1Gi, and replicas left out are those of the layout. */
 function settled(spec: VolumeSpec, field: (typeof FIXED)[number]): string | number {
   switch (field) {
-    case 'size':
-      return parseQuantity(spec.size);
     case 'replicas':
       return replicasOf(spec);
     case 'distribution':
