@@ -16,6 +16,11 @@ export const CLI_COMMANDS: readonly CommandEntry[] = [
   { name: 'volume', summary: 'Add, list, show and delete volumes', load: () => import('./commands/volume.ts') },
   { name: 'node', summary: 'List and show nodes', load: () => import('./commands/node.ts') },
   {
+    name: 'doctor',
+    summary: 'Check everything, and fix what can be fixed without risk',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
     name: 'explain',
     summary: 'Tell why a volume is as it is, or where one would go',
     load: () => import('./commands/explain.ts'),

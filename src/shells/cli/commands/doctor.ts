@@ -1,0 +1,113 @@
+/** `holdfast doctor [--fix] [--node N]`: what is wrong, by what it is seen, what it means and what to do. */
+import type { Command } from 'commander';
+import type { Finding } from '../../../domain/doctor/finding.ts';
+import { countFindings } from '../../../domain/doctor/judge.ts';
+import { AppError } from '../../../domain/errors.ts';
+import { type Diagnosis, diagnose } from '../../../usecases/doctor/diagnose.ts';
+import {
+  type PlannedRepair,
+  planRepairs,
+  type RepairOutcome,
+  repairFindings,
+} from '../../../usecases/doctor/repair-findings.ts';
+import type { CliContext, Connection } from '../context.ts';
+import { CommandExit } from '../exit-codes.ts';
+import { globalOptions, withConnection } from '../global-options.ts';
+import { printResult, say } from '../output.ts';
+import { askYesNo } from '../prompt.ts';
+import { renderPairs } from '../table.ts';
+
+interface DoctorOptions {
+  readonly fix?: boolean;
+  readonly node?: string;
+}
+
+/** Some finding says that something does not work. */
+const EXIT_FAILED = 1;
+
+/** Registers the command. */
+export function register(command: Command, context: CliContext): void {
+  command
+    .description('Check everything, and tell what is wrong, what it means and what to do')
+    .option('--fix', 'put right what can be put right without any risk; shows it and asks first')
+    .option('--node <name>', 'look at this node only')
+    .action(async (options: DoctorOptions, own: Command) => {
+      const { diagnosis, outcomes } = await withConnection(context, own, ({ client }) =>
+        run(context, { client, options, own }),
+      );
+      const findings = diagnosis.judged.map(({ finding }) => finding);
+      await print(context, own, { diagnosis, findings, outcomes });
+      if (findings.some(({ status }) => status === 'failed')) throw new CommandExit(EXIT_FAILED);
+    });
+}
+
+interface Request extends Pick<Connection, 'client'> {
+  readonly options: DoctorOptions;
+  readonly own: Command;
+}
+
+async function run(context: CliContext, { client, options, own }: Request) {
+  const { clock, random, signal, version } = context;
+  const deps = { client, clock, random };
+  const waitMs = globalOptions(own).timeout;
+  const look = () => diagnose(deps, { waitMs, version, signal, ...(options.node && { node: options.node }) });
+  const diagnosis = await look();
+  const repairs = options.fix === true ? planRepairs(diagnosis.judged) : [];
+  if (options.fix === true && repairs.length === 0) say(context, 'nothing that was found can be fixed without risk');
+  if (repairs.length === 0) return { diagnosis, outcomes: [] };
+  await confirm(context, own, repairs);
+  const outcomes = await repairFindings(deps, repairs, { waitMs, signal });
+  for (const { node, isDone, message } of outcomes)
+    say(context, `${node}: ${isDone ? 'done' : 'not done'}: ${message}`);
+  return { diagnosis: await look(), outcomes };
+}
+
+async function confirm(context: CliContext, own: Command, repairs: readonly PlannedRepair[]): Promise<void> {
+  for (const { node, about, finding } of repairs) say(context, `${finding}: on ${node}, ${about}`);
+  if (globalOptions(own).yes === true) return;
+  const question = repairs.length === 1 ? 'Do this?' : `Do these ${repairs.length} things?`;
+  if (await askYesNo(context, question)) return;
+  throw new AppError('cancelled', 'nothing was changed', { hint: 'answer yes, or use --yes' });
+}
+
+interface Told {
+  readonly diagnosis: Diagnosis;
+  readonly findings: readonly Finding[];
+  readonly outcomes: readonly RepairOutcome[];
+}
+
+async function print(context: CliContext, own: Command, { diagnosis, findings, outcomes }: Told): Promise<void> {
+  const summary = countFindings(findings);
+  const wrong = findings.filter(({ status }) => status !== 'ok');
+  await printResult(context, globalOptions(own), {
+    data: { summary, findings, repairs: outcomes, nodes: Object.fromEntries(diagnosis.facts) },
+    names: wrong.map(({ id, subject }) => `${id} ${subject}`),
+    text: (isWide) => describe(isWide ? findings : wrong, findings, [...diagnosis.facts.keys()]),
+  });
+}
+
+function describe(shown: readonly Finding[], all: readonly Finding[], nodes: readonly string[]): string {
+  const { failed, warning, unknown } = countFindings(all);
+  const checks = new Set(all.map(({ id }) => id)).size;
+  const fixable = all.filter(({ isFixable }) => isFixable).length;
+  const found = [
+    ...(failed === 0 ? [] : [`${failed} failed`]),
+    ...(warning === 0 ? [] : [`${warning} warning${warning === 1 ? '' : 's'}`]),
+    ...(unknown === 0 ? [] : [`${unknown} unknown`]),
+  ];
+  const looked = nodes.length === 0 ? 'no node could be looked at' : `looked at ${nodes.join(', ')}`;
+  const hint = fixable === 0 ? '' : `; ${fixable} can be fixed by: holdfast doctor --fix`;
+  const sentence = `${checks} checks, ${looked}: ${found.join(', ') || 'nothing is wrong'}${hint}\n`;
+  return [...shown.map(describeFinding), sentence].join('\n');
+}
+
+function describeFinding({ id, title, status, subject, evidence, meaning, fix, doc }: Finding): string {
+  if (status === 'ok') return `${id} ok: ${title}\n`;
+  const pairs = [
+    ['Seen', evidence],
+    ['Means', meaning],
+    ['Do', fix],
+    ['Read', doc],
+  ] as const;
+  return `${id} ${status}: ${title}: ${subject}\n${renderPairs(pairs.map(([name, value]) => [`  ${name}`, value]))}`;
+}
