@@ -1,6 +1,7 @@
 /** What the machines would be after a change: lets placement check its own advice, and answers what-if questions. */
 import type { Change, PlacementInput, PlacementNode, PlacementPool } from './model.ts';
 import { isUnknown, roomOf } from './model.ts';
+import { setsOf } from './walk-placement.ts';
 
 /** The input as it would be after the change. */
 export function applyChange(input: PlacementInput, change: Change): PlacementInput {
@@ -60,7 +61,7 @@ function enlarge(pool: PlacementPool, bytes: number): PlacementPool {
 /** A pool that nobody has seen yet is taken to be large enough: nothing says otherwise. */
 function makeReady(pool: PlacementPool, { request }: PlacementInput): PlacementPool {
   if (!isUnknown(pool)) return { ...pool, isReady: true };
-  return emptyPool(pool.name, Math.max(...Object.values(request.sizeBytes)));
+  return emptyPool(pool.name, Math.max(...Object.values(request.sizeBytes)) * setsOf({ request }).length);
 }
 
 function emptyPool(name: string, bytes: number): PlacementPool {

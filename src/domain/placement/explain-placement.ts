@@ -1,8 +1,9 @@
 /** Explains a placement: every node against every filter, and the scores of those that passed. */
-import { walkPlacement } from './choose-placement.ts';
+
 import { FILTERS } from './filters.ts';
 import type { CopyRole, PlacementInput } from './model.ts';
 import { type Score, totalPoints } from './scorers.ts';
+import { type PlacementStep, walkPlacement } from './walk-placement.ts';
 
 export interface ExplainedCheck {
   readonly filter: string;
@@ -33,24 +34,32 @@ export function explainPlacement(input: PlacementInput): PlacementExplanation {
   const { request } = input;
   const steps = walkPlacement(input);
   const last = steps.at(-1);
-  const nodes = (last?.weighed ?? []).map(({ node }): ExplainedNode => {
-    const own = steps.find((step) => step.chosen?.node === node.name);
-    const seen = (own ?? last)?.weighed.find((candidate) => candidate.node.name === node.name);
-    const scores = seen?.scores ?? [];
-    return {
-      node: node.name,
-      pool: request.pool,
-      ...(node.zone === undefined ? {} : { zone: node.zone }),
-      ...(own === undefined ? {} : { chosenFor: { index: own.copy.index, role: own.copy.role } }),
-      checks: FILTERS.map(({ name }) => {
-        const failed = seen?.failed.find((check) => check.filter === name);
-        return failed === undefined
-          ? { filter: name, isPassed: true }
-          : { filter: name, isPassed: false, message: failed.message };
-      }),
-      scores,
-      ...(scores.length === 0 ? {} : { points: totalPoints(scores) }),
-    };
+  const nodes = (last?.weighed ?? []).flatMap(({ node: { name } }): readonly ExplainedNode[] => {
+    const own = steps.filter((step) => step.chosen?.node === name);
+    // A node that takes copies of several sets has a row for each.
+    const rows = own.length === 0 && last !== undefined ? [last] : own;
+    return rows.flatMap((step) => explainNode(step, name, request.pool) ?? []);
   });
   return { volume: request.volume, filters: FILTERS.map((filter) => filter.name), nodes };
+}
+
+function explainNode(step: PlacementStep, name: string, pool: string): ExplainedNode | undefined {
+  const seen = step.weighed.find((candidate) => candidate.node.name === name);
+  if (seen === undefined) return undefined;
+  const { node, failed, scores } = seen;
+  const { index, role } = step.copy;
+  return {
+    node: name,
+    pool,
+    ...(node.zone === undefined ? {} : { zone: node.zone }),
+    ...(step.chosen?.node === name ? { chosenFor: { index, role } } : {}),
+    checks: FILTERS.map((filter) => {
+      const check = failed.find((each) => each.filter === filter.name);
+      return check === undefined
+        ? { filter: filter.name, isPassed: true }
+        : { filter: filter.name, isPassed: false, message: check.message };
+    }),
+    scores,
+    ...(scores.length === 0 ? {} : { points: totalPoints(scores) }),
+  };
 }

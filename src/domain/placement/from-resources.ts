@@ -3,7 +3,7 @@ import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { VolumeSpec } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import { copySizes, poolBytesOf } from '../volume/copy-size.ts';
-import { type LayoutSpec, wantedCopies } from '../volume/replica-sets.ts';
+import { type LayoutSpec, setCount, setRoles, wantedCopies } from '../volume/replica-sets.ts';
 import type { PlacementInput, PlacementNode, PlacementPool, WantedCopy } from './model.ts';
 
 export interface VolumeToPlace {
@@ -36,13 +36,18 @@ export function placementInput(
       ...(spec.zones === undefined ? {} : { zones: spec.zones }),
     },
     nodes: nodes.map((node) => placementNode(node, copies, spec.engine)),
-    existing: own.map((copy) => ({ node: copy.spec.node })),
+    existing: own.map((copy) => ({ node: copy.spec.node, ...setOfIndex(spec, copy.spec.index) })),
   };
 }
 
 function missingCopies(spec: VolumeToPlace['spec'], own: readonly VolumeCopy[]): readonly WantedCopy[] {
   const held = new Set(own.map((copy) => copy.spec.index));
   return wantedCopies(spec).filter((copy) => !held.has(copy.index));
+}
+
+/** The set that the copy of this place belongs to; nothing where there is one set. */
+function setOfIndex(spec: LayoutSpec, index: number): { readonly set?: number } {
+  return setCount(spec) === 1 ? {} : { set: Math.floor(index / setRoles(spec).length) };
 }
 
 /** One StorageNode as placement sees it; a node whose agent never reported is not ready and its pools are unknown. */
@@ -55,7 +60,7 @@ export function placementNode(node: StorageNode, copies: readonly VolumeCopy[], 
     name,
     ...(node.spec.zone === undefined ? {} : { zone: node.spec.zone }),
     isReady: condition?.status === 'True' && node.metadata.deletionTimestamp === undefined,
-    isCordoned: node.spec.isCordoned ?? false,
+    isCordoned: node.spec.isCordoned === true || node.spec.isDraining === true,
     engineRunning: isRunning,
     copyCount: here.length,
     pools: node.spec.pools.map((pool) => placementPool(pool.name, node, here)),

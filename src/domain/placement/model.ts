@@ -17,7 +17,7 @@ export interface PlacementRequest {
   readonly engine: string;
   /** Bytes that one copy takes from its pool. */
   readonly sizeBytes: Readonly<Record<CopyRole, number>>;
-  /** Copies of one replica set: no two of them may share a node. */
+  /** No two copies of the same set may share a node. */
   readonly copies: readonly WantedCopy[];
   /** Zones that copies may be placed in; all when left out. */
   readonly zones?: readonly string[];
@@ -48,9 +48,11 @@ export interface PlacementNode {
   readonly pools: readonly PlacementPool[];
 }
 
-/** A copy of the same replica set that is there already. Its node need not be among the nodes. */
+/** A copy of the same volume that is there already. Its node need not be among the nodes. */
 export interface ExistingCopy {
   readonly node: string;
+  /** The set that it belongs to; the only one when left out. */
+  readonly set?: number | undefined;
   readonly zone?: string;
 }
 

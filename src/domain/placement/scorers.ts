@@ -9,6 +9,8 @@ export interface ScoredCandidate {
   readonly pool: PlacementPool;
   /** Copies of the replica set by zone key, placed earlier or just now. */
   readonly zoneCounts: ReadonlyMap<string, number>;
+  /** Copies of the same volume on the node, of other sets; left out for a volume of one set. */
+  readonly volumeCopies?: number;
 }
 
 export interface Score {
@@ -24,6 +26,8 @@ export interface Scorer {
 
 /** Taken off for each copy that a zone holds already. More than all other points together: spread always goes first. */
 export const ZONE_SPREAD_POINTS = 1000;
+/** Taken off for each copy of another set of the volume that the node holds: sets spread over nodes before space counts. */
+export const NODE_SPREAD_POINTS = 200;
 /** For a pool that is wholly free. */
 export const FREE_SPACE_POINTS = 100;
 /** For a node without any copy; halves with each copy it holds. Decides only between pools that are equally free. */
@@ -36,6 +40,17 @@ const zoneSpread: Scorer = {
     const count = zoneCounts.get(key) ?? 0;
     const copies = count === 0 ? 'no copy' : count === 1 ? '1 copy' : `${count} copies`;
     return { points: count === 0 ? 0 : -ZONE_SPREAD_POINTS * count, message: `${key} has ${copies}` };
+  },
+};
+
+const nodeSpread: Scorer = {
+  name: 'nodeSpread',
+  score: ({ volumeCopies = 0 }) => {
+    const sets = volumeCopies === 0 ? 'no set' : volumeCopies === 1 ? '1 set' : `${volumeCopies} sets`;
+    return {
+      points: volumeCopies === 0 ? 0 : -NODE_SPREAD_POINTS * volumeCopies,
+      message: `the node has ${sets} of it`,
+    };
   },
 };
 
@@ -60,12 +75,13 @@ const fewCopies: Scorer = {
   }),
 };
 
-/** All scorers, the weightiest first. */
-export const SCORERS: readonly Scorer[] = [zoneSpread, freeSpace, fewCopies];
+const ONE_SET: readonly Scorer[] = [zoneSpread, freeSpace, fewCopies];
+const SEVERAL_SETS: readonly Scorer[] = [zoneSpread, nodeSpread, freeSpace, fewCopies];
 
 /** Scores a candidate that passed every filter. */
 export function scoreCandidate(candidate: ScoredCandidate): readonly Score[] {
-  return SCORERS.map((scorer) => ({ scorer: scorer.name, ...scorer.score(candidate) }));
+  const scorers = candidate.volumeCopies === undefined ? ONE_SET : SEVERAL_SETS;
+  return scorers.map((scorer) => ({ scorer: scorer.name, ...scorer.score(candidate) }));
 }
 
 /** The sum that candidates are compared by. */

@@ -3,8 +3,9 @@
 import { describeNeed } from '../bytes.ts';
 import { applyChange } from './apply-change.ts';
 import { type Candidate, failedChecks } from './filters.ts';
-import type { Change, PlacementInput, PlacementNode, PlacementRequest } from './model.ts';
+import type { Change, ExistingCopy, PlacementInput, PlacementNode, PlacementRequest } from './model.ts';
 import { isUnknown, roomOf } from './model.ts';
+import { isWhole, setOf, setsOf, walkPlacement } from './walk-placement.ts';
 
 /** How hard a change is for a person, the easiest first; between equals the fewer bytes decide. */
 const EFFORT: Readonly<Record<Change['change'], number>> = {
@@ -30,6 +31,37 @@ interface Repair {
  * is still missing must come as new nodes.
  */
 export function findSmallestChange(input: PlacementInput): readonly Change[] {
+  return setsOf(input).length < 2 ? repairOneSet(input) : repairSets(input);
+}
+
+/**
+ * For several sets: either as many nodes as one set needs, each with room for all sets, or new nodes with room for one copy
+ * each; whichever is less effort. Both always do, and what is needless of them is dropped.
+ */
+function repairSets(input: PlacementInput): readonly Change[] {
+  const { request, existing } = input;
+  const sets = setsOf(input);
+  const bytes = { data: request.sizeBytes.data * sets.length, arbiter: request.sizeBytes.arbiter * sets.length };
+  const largest = sets
+    .map((set) => request.copies.filter((copy) => setOf(copy) === set))
+    .reduce((a, b) => (b.length > a.length ? b : a));
+  const copies = largest.map((copy) => ({ index: copy.index, role: copy.role }));
+  const stacked = { ...input, request: { ...request, sizeBytes: bytes, copies }, existing: existing.map(withoutSet) };
+  const onFew = dropNeedless(input, repairOneSet(stacked));
+  const size = Math.max(...request.copies.map((copy) => request.sizeBytes[copy.role]));
+  for (let count = 1; count <= request.copies.length; count += 1) {
+    const onNew: readonly Change[] = [{ change: 'addNodes', count, pool: request.pool, bytes: size }];
+    if (!canPlace(onNew.reduce(applyChange, input))) continue;
+    return !canPlace(onFew.reduce(applyChange, input)) || effortOf(onNew) < effortOf(onFew) ? onNew : onFew;
+  }
+  return onFew;
+}
+
+function withoutSet({ set: _set, ...copy }: ExistingCopy): ExistingCopy {
+  return copy;
+}
+
+function repairOneSet(input: PlacementInput): readonly Change[] {
   const { request } = input;
   const sizes = request.copies.map((copy) => request.sizeBytes[copy.role]).toSorted((a, b) => b - a);
   const nodes = pickNodes(input, sizes);
@@ -77,9 +109,10 @@ function dropNeedless(input: PlacementInput, changes: readonly Change[]): readon
   return kept;
 }
 
-/** Whether every copy finds a node, by counting: a node with room for a large copy has room for a smaller one. */
+/** Whether every copy finds a node; of one set by counting: a node with room for a large copy has room for a smaller one. */
 export function canPlace(input: PlacementInput): boolean {
   const { request } = input;
+  if (setsOf(input).length > 1) return isWhole(input, walkPlacement(input));
   const sizes = request.copies.map((copy) => request.sizeBytes[copy.role]).toSorted((a, b) => b - a);
   return sizes.every((sizeBytes, at) => {
     const fitting = input.nodes.filter((node) => failedChecks(candidateOf(input, node, sizeBytes)).length === 0);
@@ -99,7 +132,7 @@ function candidateOf(input: PlacementInput, node: PlacementNode, sizeBytes: numb
 }
 
 function compareRepairs(a: Repair, b: Repair): number {
-  const byEffort = effortOf(a) - effortOf(b);
+  const byEffort = effortOf(a.changes) - effortOf(b.changes);
   if (byEffort !== 0) return byEffort;
   const byBytes = bytesOf(a) - bytesOf(b);
   if (byBytes !== 0) return byBytes;
@@ -110,8 +143,8 @@ function compareNames(a: { readonly name: string }, b: { readonly name: string }
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
-function effortOf(repair: Repair): number {
-  return repair.changes.reduce((sum, change) => sum + EFFORT[change.change], 0);
+function effortOf(changes: readonly Change[]): number {
+  return changes.reduce((sum, change) => sum + EFFORT[change.change] * ('count' in change ? change.count : 1), 0);
 }
 
 function bytesOf(repair: Repair): number {

@@ -11,7 +11,7 @@ import {
 } from './copy-size.ts';
 
 test('an arbiter takes a sixteenth, at least half a GiB, and never more than a data copy', () => {
-  expect(copySizes({ size: '32Gi' })).toEqual({ data: 32 * GIB, arbiter: 2 * GIB });
+  expect(copySizes({ size: '32Gi', layout: 'replicated' })).toEqual({ data: 32 * GIB, arbiter: 2 * GIB });
   expect(arbiterSizeBytes(2 * GIB)).toBe(512 * MIB);
   expect(arbiterSizeBytes(100 * MIB)).toBe(100 * MIB);
 });

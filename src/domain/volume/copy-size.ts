@@ -2,6 +2,7 @@
 import { formatQuantity, MIB, parseQuantity } from '../bytes.ts';
 import { AppError } from '../errors.ts';
 import type { CopyRole } from '../placement/model.ts';
+import { fragmentsOf, type LayoutSpec, setCount } from './replica-sets.ts';
 
 /** Names and attributes only: GlusterFS keeps an empty file per file, so a sixteenth is ample for files of 64 KiB and more. */
 const ARBITER_SHARE = 16;
@@ -23,9 +24,15 @@ const GLUSTER_RESERVE_SHARE = 0.01;
 /** Smallest volume, and smallest copy: what the smallest image holds, rounded down. */
 export const MIN_VOLUME_BYTES = 128 * MIB;
 
-/** Usable bytes of each role's copies of a volume, as the controller writes them into VolumeCopy specs. */
-export function copySizes(spec: { readonly size: string }): Readonly<Record<CopyRole, number>> {
-  const sizeBytes = parseQuantity(spec.size);
+/**
+ * Usable bytes of each role's copies of a volume, as the controller writes them into VolumeCopy specs: each set holds its
+ * part of the volume, and each copy of a set all of that, or its fragment of it.
+ *
+ * GlusterFS spreads files by a hash of their names, not by their size, so one set can be full while others have room;
+ * nothing is added for that, since no addition would rule it out. With shard the pieces even it out.
+ */
+export function copySizes(spec: { readonly size: string } & LayoutSpec): Readonly<Record<CopyRole, number>> {
+  const sizeBytes = Math.ceil(parseQuantity(spec.size) / setCount(spec) / (fragmentsOf(spec)?.data ?? 1));
   return { data: sizeBytes, arbiter: arbiterSizeBytes(sizeBytes) };
 }
 
