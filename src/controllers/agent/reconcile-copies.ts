@@ -6,6 +6,7 @@ import type { Resource } from '../../ports/resource-client.ts';
 import type { VolumeCopyStatus } from '../../schemas/volume-copy.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { isAwaited } from './desired-bricks.ts';
 import { runSteps } from './run-steps.ts';
 
 type StoredCopy = Resource<'VolumeCopy'>;
@@ -134,7 +135,7 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
   return {
     subject: 'copy',
     isPresent,
-    isInUse: isMade && copy.status?.path !== undefined,
+    isInUse: isMade && copy.status?.path !== undefined && !isAwaited(volume, copy),
     copyUid: copy.metadata.uid,
     volume: copy.spec.volume,
     volumeUid: copy.spec.volumeUid,

@@ -2,6 +2,7 @@
  * Makes, watches and removes the engine volumes that this node is the anchor of. Everything volume-wide happens here and
  * nowhere else; an agent that is no longer the anchor stops before its next step.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { parseQuantity } from '../../domain/bytes.ts';
 import { isAppError, messageOf } from '../../domain/errors.ts';
 import { grantedSize } from '../../domain/volume/granted-sizes.ts';
@@ -10,9 +11,10 @@ import type { Resource } from '../../ports/resource-client.ts';
 import type { PlacedCopy } from '../../schemas/volume.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { desiredBricks, engineLayout } from './desired-bricks.ts';
 import { nodesReadySince } from './nodes-ready-since.ts';
 import { runSteps } from './run-steps.ts';
-import { createVolumeReport, describeVolume } from './volume-report.ts';
+import { createVolumeReport, describeVolume, withReplaced } from './volume-report.ts';
 
 type StoredVolume = Resource<'Volume'>;
 
@@ -65,7 +67,7 @@ async function serveVolume(
   if (!isMade(volume) && !isReadyToCreate(deps, placement)) return undefined;
   const report = createVolumeReport(deps, volume, signal);
   // Taken before the look: what is seen afterwards is newer than this.
-  const since = nodesReadySince(deps, placement);
+  const since = nodesReadySince(deps, withReplaced(deps, placement));
   const describe = (observed: ObservedVolume) => describeVolume(deps, { volume, placement, observed, since });
   try {
     const { observed, applied } = await runSteps(engine, desired, {
@@ -129,7 +131,9 @@ async function isStillAnchor({ client, node }: AgentDeps, volume: StoredVolume, 
     now.metadata.uid === volume.metadata.uid &&
     now.status?.anchor === node &&
     now.status.epoch === volume.status?.epoch &&
-    (now.metadata.deletionTimestamp === undefined) === (volume.metadata.deletionTimestamp === undefined)
+    (now.metadata.deletionTimestamp === undefined) === (volume.metadata.deletionTimestamp === undefined) &&
+    // A change of members that has been taken back must not be made any more.
+    isDeepStrictEqual(now.status.placement, volume.status?.placement)
   );
 }
 
@@ -156,24 +160,19 @@ function desiredVolume(
   placement: readonly PlacedCopy[],
   isPresent: boolean,
 ): DesiredVolume | undefined {
-  const { engineId, state } = volume.status?.engine ?? {};
-  // Before its first start every copy has to be ready.
-  const isKept = isMade(volume) && state !== 'Created';
-  const copies = placement.map((placed) => ({ placed, copy: informers.VolumeCopy.get(placed.copy) }));
-  const bricks = copies.flatMap(({ placed, copy }) => {
-    const path = copy?.status?.path;
-    const isKnown = path !== undefined && (copy?.status?.state === 'Ready' || isKept);
-    return isKnown ? [{ node: placed.node, path, isArbiter: placed.role === 'arbiter' }] : [];
-  });
-  if (isPresent && bricks.length < placement.length) return undefined;
+  const { name, uid } = volume.metadata;
+  const { engineId } = volume.status?.engine ?? {};
+  const own = informers.VolumeCopy.byIndex('volume', name).filter((copy) => copy.spec.volumeUid === uid);
+  const bricks = desiredBricks(volume, placement, own, isPresent);
+  if (bricks === undefined) return undefined;
   return {
     subject: 'volume',
     isPresent,
-    name: volume.metadata.name,
-    layout: volume.spec.layout,
+    name,
+    ...engineLayout(volume, bricks),
     bricks,
     options: volumeOptions(volume, informers.StorageNode.list()),
-    copyUids: copies.flatMap(({ copy }) => (copy === undefined ? [] : [copy.metadata.uid])),
+    copyUids: own.map((copy) => copy.metadata.uid),
     ...(engineId === undefined ? {} : { engineId }),
     // An image is its own limit; a folder has none.
     ...(volume.spec.brick === 'directory' ? { limitBytes: parseQuantity(grantedSize(volume)) } : {}),

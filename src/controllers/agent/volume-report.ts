@@ -61,7 +61,8 @@ export function describeVolume(
     state: observed.isStarted ? 'Started' : observed.isPresent ? 'Created' : 'Absent',
     ...(engineId === undefined ? {} : { engineId }),
     ...(observed.limitBytes === undefined ? {} : { limitBytes: observed.limitBytes }),
-    bricks: placement.map((placed) => {
+    ...(observed.isPresent ? { members: observed.bricks.map((brick) => `${brick.node}:${brick.path}`) } : {}),
+    bricks: withReplaced(deps, placement).map((placed) => {
       const path = deps.informers.VolumeCopy.get(placed.copy)?.status?.path;
       const brick = observed.bricks.find((candidate) => candidate.node === placed.node && candidate.path === path);
       return {
@@ -75,4 +76,15 @@ export function describeVolume(
       };
     }),
   };
+}
+
+/** The placement, and with it what a change under way puts other copies in the place of: until then those are members. */
+export function withReplaced(
+  { informers }: Pick<AgentDeps, 'informers'>,
+  placement: readonly PlacedCopy[],
+): readonly PlacedCopy[] {
+  return placement.flatMap((placed) => {
+    const old = placed.replaces === undefined ? undefined : informers.VolumeCopy.get(placed.replaces);
+    return old === undefined ? [placed] : [placed, { ...placed, copy: old.metadata.name, node: old.spec.node }];
+  });
 }

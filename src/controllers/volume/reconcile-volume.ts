@@ -20,6 +20,8 @@ import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import type { ControllerDeps, WatchedKind } from '../deps.ts';
 import { setCondition } from '../runtime/conditions.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { letGo } from './let-go.ts';
+import { seeMembers } from './see-members.ts';
 import { asksForGrowth, growCopies, raiseCapacity, type SizeLook, sizeCopies, withSizes } from './size-copies.ts';
 
 type StoredVolume = Resource<'Volume'>;
@@ -39,13 +41,14 @@ export function createVolumeLoop(deps: ControllerDeps): ReconcileLoop {
       await addFinalizer(deps, volume, signal);
       return undefined;
     }
-    const looked = await look(deps, volume, signal);
-    const decided = decideVolume(see(deps, volume, looked));
+    const { looked, decided } = await decide(deps, volume, signal);
+    if (decided === undefined) return undefined;
     const sizes = sizeCopies(volume, decided, sizeLook(deps, looked));
     const decision = withSizes(decided, sizes);
     await raiseCapacity(deps, volume, sizes, signal);
     await act(deps, volume, decision, signal);
     await growCopies(deps, sizes, { allCopies: looked.allCopies, signal });
+    await letGo(deps, ownCopies(volume, looked), signal);
     const isWaiting = decision.status.phase === 'Pending' || sizes.isRefused;
     return isWaiting ? { requeueAfterMs: PENDING_RETRY_MS } : undefined;
   };
@@ -64,6 +67,28 @@ export function createVolumeLoop(deps: ControllerDeps): ReconcileLoop {
   });
 }
 
+/**
+ * Decides from the cache, and where the decision changes what the volume is made of, once more from the API: a copy may be
+ * missing in the placement only because the cache has not heard of it yet. Undefined when the volume is another by then;
+ * its news is on its way, and with it the next pass.
+ */
+async function decide(deps: ControllerDeps, volume: StoredVolume, signal: AbortSignal) {
+  const looked = await look(deps, volume, signal);
+  const decided = decideVolume(see(deps, volume, looked));
+  const { placement } = decided.status;
+  const isChange = placement !== undefined && volume.status?.placement !== undefined;
+  const isRelease = decided.releaseCopies.length + decided.abandonCopies.length > 0;
+  if (volume.metadata.deletionTimestamp !== undefined || (!isChange && !isRelease)) return { looked, decided };
+  const now = await deps.client.get('Volume', volume.metadata.name, { signal });
+  if (now?.metadata.resourceVersion !== volume.metadata.resourceVersion) return { looked, decided: undefined };
+  const newest = await look(deps, volume, signal, true);
+  return { looked: newest, decided: decideVolume(see(deps, volume, newest)) };
+}
+
+function ownCopies({ metadata }: StoredVolume, { allCopies }: Look): readonly Resource<'VolumeCopy'>[] {
+  return allCopies.filter(({ spec }) => spec.volume === metadata.name && spec.volumeUid === metadata.uid);
+}
+
 /** What a decision about a volume rests on beside the volume and the nodes. */
 interface Look {
   readonly allVolumes: readonly StoredVolume[];
@@ -76,10 +101,15 @@ interface Look {
  * recorded as copies or only as another volume's placement; a deletion about which copies are left, one not seen would
  * be left behind for ever, and about who has the volume mounted.
  */
-async function look({ client, informers }: ControllerDeps, volume: StoredVolume, signal: AbortSignal): Promise<Look> {
+async function look(
+  { client, informers }: ControllerDeps,
+  volume: StoredVolume,
+  signal: AbortSignal,
+  isChanging = false,
+): Promise<Look> {
   const { name, deletionTimestamp } = volume.metadata;
   const isDeleting = deletionTimestamp !== undefined;
-  const isPlacing = !isDeleting && (volume.status?.placement === undefined || asksForGrowth(volume));
+  const isPlacing = isChanging || (!isDeleting && (volume.status?.placement === undefined || asksForGrowth(volume)));
   const fresh = async <K extends WatchedKind>(kind: K) => (await client.list(kind, { signal })).items;
   return {
     allVolumes: isPlacing ? await fresh('Volume') : informers.Volume.list(),
@@ -95,11 +125,13 @@ function sizeLook({ informers }: ControllerDeps, { allVolumes, allCopies }: Look
   return { nodes: informers.StorageNode.list(), allVolumes, allCopies, promised };
 }
 
-function see(deps: ControllerDeps, volume: StoredVolume, { allVolumes, allCopies, attachments }: Look): SeenVolume {
-  const { informers } = deps;
+function see(deps: ControllerDeps, volume: StoredVolume, looked: Look): SeenVolume {
+  const { informers, random } = deps;
+  const { allVolumes, allCopies, attachments } = looked;
   const { name, uid } = volume.metadata;
   const nodes = informers.StorageNode.list();
-  const own = allCopies.filter((copy) => copy.spec.volume === name && copy.spec.volumeUid === uid);
+  const own = ownCopies(volume, looked);
+  const promised = () => allVolumes.flatMap((other) => unrecordedCopies(other, allCopies));
   return {
     name,
     uid,
@@ -115,6 +147,10 @@ function see(deps: ControllerDeps, volume: StoredVolume, { allVolumes, allCopies
     attachments: attachments.map(seeAttachment),
     usableNodes: usableSince(nodes, volume.spec.engine),
     place: () => place(volume, nodes, allCopies, allVolumes),
+    membership: seeMembers(volume, {
+      ...{ nodes, own, random },
+      taken: () => withGrants([...allCopies, ...promised()], allVolumes),
+    }),
   };
 }
 
@@ -172,6 +208,14 @@ async function act(
       // Created by the pass before, whose news has not reached the cache yet.
       if (!isAppError(error, 'exists')) throw error;
     }
+  }
+  for (const name of decision.abandonCopies) {
+    // Only as it was seen, without a path: from its next version on every agent sees that it is given up.
+    const copy = await client.get('VolumeCopy', name, { signal });
+    if (copy === undefined || copy.status?.path !== undefined) continue;
+    const { resourceVersion } = copy.metadata;
+    await client.patch('VolumeCopy', name, { spec: { isReleased: true } }, { resourceVersion, signal });
+    await client.delete('VolumeCopy', name, { signal });
   }
   for (const name of decision.releaseCopies) {
     await client.patch('VolumeCopy', name, { spec: { isReleased: true } }, { signal });

@@ -10,6 +10,7 @@
  */
 import type { BrickStatus, PlacedCopy, VolumeStatus } from '../../schemas/volume.ts';
 import { type Claim, claim } from '../claim.ts';
+import { isMarked, type MembershipDecision } from './decide-membership.ts';
 
 export interface SeenCopy {
   readonly name: string;
@@ -39,6 +40,14 @@ export interface SeenVolume {
   readonly usableNodes: ReadonlyMap<string, string>;
   /** Asked only while the volume has no placement. */
   readonly place: () => PlacementOutcome;
+  /** Of a volume that has data; left out where its members are not to change. */
+  readonly membership?: SeenMembers | undefined;
+}
+
+export interface SeenMembers {
+  /** What the engine has the volume made of now, as far as it was seen. */
+  readonly effective: readonly PlacedCopy[];
+  readonly decide: () => MembershipDecision;
 }
 
 export type PlacementOutcome =
@@ -53,11 +62,13 @@ export interface VolumeDecision {
   readonly claims: readonly Claim[];
   readonly createCopies: readonly (PlacedCopy & { readonly index: number })[];
   readonly releaseCopies: readonly string[];
+  /** To be released only as they were seen: by their resourceVersion. */
+  readonly abandonCopies: readonly string[];
   /** Nothing is left of the volume: its finalizer can go. */
   readonly isGone: boolean;
 }
 
-const NOTHING = { createCopies: [], releaseCopies: [], isGone: false } as const;
+const NOTHING = { createCopies: [], releaseCopies: [], abandonCopies: [], isGone: false } as const;
 
 /** Decides the next step for one volume; apply it, and call again when anything it saw has changed. */
 export function decideVolume(seen: SeenVolume): VolumeDecision {
@@ -69,6 +80,8 @@ export function decideVolume(seen: SeenVolume): VolumeDecision {
   const missing = placement
     .map((placed, index) => ({ ...placed, index }))
     .filter((placed) => !seen.copies.some((copy) => copy.name === placed.copy));
+  const health = judgeHealth(seen, membersOf(seen, placement), anchored);
+  if (missing.length > 0 && seen.membership !== undefined) return { ...NOTHING, ...health, createCopies: missing };
   if (missing.length > 0) {
     const message = `${placement.length - missing.length} of ${placement.length} copies are recorded`;
     return {
@@ -78,7 +91,29 @@ export function decideVolume(seen: SeenVolume): VolumeDecision {
       createCopies: missing,
     };
   }
-  return { ...NOTHING, ...judgeHealth(seen, placement, anchored) };
+  return changeMembers(seen, health);
+}
+
+/** What is judged about a volume is judged of what the engine has it made of. */
+function membersOf({ membership }: SeenVolume, placement: readonly PlacedCopy[]): readonly PlacedCopy[] {
+  return membership?.effective ?? placement;
+}
+
+/** The one place where the placement of a volume with data changes. */
+function changeMembers(seen: SeenVolume, health: Health): VolumeDecision {
+  const decided = seen.membership?.decide();
+  if (decided === undefined || seen.status.engine?.state !== 'Started') return { ...NOTHING, ...health };
+  const { placement, release, abandon, state, message } = decided;
+  const isTold = seen.status.conditions?.some((condition) => condition.type === 'Settled') === true;
+  const settled = claim('Settled', state === 'Settled' ? 'True' : 'False', state, message);
+  const moved = placement === undefined ? {} : { ...moveAnchor(seen, placement), placement: [...placement] };
+  return {
+    ...NOTHING,
+    status: { ...health.status, ...moved },
+    claims: state === 'Settled' && !isTold ? health.claims : [...health.claims, settled],
+    releaseCopies: release,
+    abandonCopies: abandon,
+  };
 }
 
 function decidePlacement(seen: SeenVolume): VolumeDecision {
@@ -136,7 +171,7 @@ function decideInUse(seen: SeenVolume): VolumeDecision {
   const anchored = moveAnchor(seen, placement);
   // Once begun, the removal goes on: a mount that is asked for now comes too late.
   if (seen.status.phase === 'Deleting') return { ...NOTHING, status: anchored, claims: [inUse] };
-  const { status, claims } = judgeHealth(seen, placement, anchored);
+  const { status, claims } = judgeHealth(seen, membersOf(seen, placement), anchored);
   return { ...NOTHING, status, claims: [inUse, ...claims.filter((each) => each.type !== 'Ready')] };
 }
 
@@ -145,8 +180,10 @@ function moveAnchor(seen: SeenVolume, placement: readonly PlacedCopy[]): Pick<Vo
   const { anchor, epoch = 0 } = seen.status;
   const members = placement.map((placed) => placed.node);
   if (anchor !== undefined && members.includes(anchor) && seen.usableNodes.has(anchor)) return { anchor, epoch };
-  // Data members first, so that an arbiter node, the smallest machine as a rule, does the work only when it must.
-  const byPreference = placement.toSorted((a, b) => Number(a.role === 'arbiter') - Number(b.role === 'arbiter'));
+  // Settled data members first: an arbiter's node, the smallest machine as a rule, does the work only when it must, and so
+  // does one that the engine may know nothing of the volume on yet.
+  const reluctance = (placed: PlacedCopy) => Number(isMarked(placed)) * 2 + Number(placed.role === 'arbiter');
+  const byPreference = placement.toSorted((a, b) => reluctance(a) - reluctance(b));
   const next = byPreference.map((placed) => placed.node).find((node) => seen.usableNodes.has(node));
   if (next === undefined) return anchor === undefined ? { epoch } : { anchor, epoch };
   return { anchor: next, epoch: epoch + 1 };

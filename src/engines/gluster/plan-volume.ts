@@ -120,7 +120,10 @@ function refuseForeign(desired: DesiredVolume, observed: ObservedVolume): Refuse
 }
 
 function missingOptions(desired: DesiredVolume, observed: ObservedVolume): Readonly<Record<string, string>> {
-  const wanted = Object.entries(wantedOptions(desired));
+  const { 'cluster.server-quorum-type': quorum } = observed.options;
+  // Left from when it had several copies: a single one has to stay usable while its node lives, however few others do.
+  const leftover = desired.layout === 'single' && quorum === 'server' ? { 'cluster.server-quorum-type': 'none' } : {};
+  const wanted = Object.entries({ ...leftover, ...wantedOptions(desired) });
   return Object.fromEntries(wanted.filter(([key, value]) => observed.options[key] !== value));
 }
 
