@@ -99,6 +99,17 @@ export const PlanVolume = z.strictObject({
 });
 export type PlanVolume = z.infer<typeof PlanVolume>;
 
+const SshUser = z.string().regex(/^[a-z_][a-z0-9_.-]{0,31}$/i, 'is not the name of a user of a machine');
+
+/** How `holdfast install` logs in on the machines. Kismatic's cluster.ssh counts where this is left out. */
+export const PlanSsh = z.strictObject({
+  user: SshUser.optional(),
+  key: AbsolutePath.optional(),
+  port: z.int().min(1).max(65_535).optional(),
+  known_hosts: AbsolutePath.optional(),
+});
+export type PlanSsh = z.infer<typeof PlanSsh>;
+
 /** Sections of Kismatic's plan file that say how Kubernetes itself is installed; accepted, and not used. */
 export const KISMATIC_SECTIONS = [
   'cluster',
@@ -127,6 +138,9 @@ export const PlanFile = z.strictObject({
     .optional(),
   nfs: z.strictObject({ nfs_volume: z.array(NfsVolume).max(1000).optional() }).optional(),
   volumes: z.array(PlanVolume).max(20_000).optional(),
+  ssh: PlanSsh.optional(),
+  /** Host of this plan that runs the controller; the first one when left out. */
+  controller: z.string().min(1).optional(),
   ...ignored,
 });
 export type PlanFile = z.infer<typeof PlanFile>;

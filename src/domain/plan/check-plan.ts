@@ -1,4 +1,5 @@
 /** Every rule over a whole plan, on checked or unchecked data alike. */
+import { checkController } from './controller-rule.ts';
 import type { PlanFault } from './fault.ts';
 import { checkNodes } from './node-rules.ts';
 import { checkVolumes } from './volume-rules.ts';
@@ -9,5 +10,5 @@ import { checkVolumes } from './volume-rules.ts';
  * @param plan - the plan as written, which may also be wrong field by field
  */
 export function checkPlan(plan: unknown): readonly PlanFault[] {
-  return [...checkNodes(plan), ...checkVolumes(plan)];
+  return [...checkNodes(plan), ...checkVolumes(plan), ...checkController(plan)];
 }

@@ -102,7 +102,7 @@ function requestOf(volume: PlanVolume): LayoutRequest {
 }
 
 function noticesOf(plan: PlanFile, nfsShares: readonly string[]): readonly string[] {
-  const { storage, nfs: _nfs, volumes: _volumes, ...others } = plan;
+  const { storage, nfs: _nfs, volumes: _volumes, ssh: _ssh, controller: _controller, ...others } = plan;
   const ignored = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   const nodes = storage?.nodes ?? [];
   const tainted = nodes.filter((node) => (node.taints ?? []).length > 0 || node.kubelet !== undefined);
