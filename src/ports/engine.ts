@@ -2,8 +2,8 @@
  * What stores and serves the bytes. Declarative: a reconciler says what should be, the engine observes what is,
  * plans the difference as data (pure) and applies one step at a time. Each step is safe to repeat after a crash at any line.
  */
-
 import type { LayoutName } from '../domain/volume/layout-faults.ts';
+import type { VolumeProfile } from '../schemas/volume.ts';
 
 /** A planned action: a discriminated union per engine, loggable and shown by --dry-run. */
 export interface Step {
@@ -16,6 +16,10 @@ export interface EngineProbe {
   readonly isInstalled: boolean;
   readonly isRunning: boolean;
   readonly version?: string;
+  /** What it calls itself in the engine's own cluster. */
+  readonly id?: string;
+  /** It has no peers and no volumes, as after an installation. */
+  readonly isBlank?: boolean;
   /** Why it is not usable, or what about it should be changed, with the next step. */
   readonly message?: string;
 }
@@ -46,8 +50,38 @@ export interface ObservedPeers {
   readonly subject: 'peers';
   /** The other machines of the pool; this one is not listed. */
   readonly peers: readonly ObservedPeer[];
+  /** What this node's own engine calls itself. */
+  readonly selfId?: string;
   /** What the members' names resolve to on this node; a name that does not resolve is missing. */
   readonly addresses?: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * Who this node's engine is in the engine's own cluster, for a machine that was installed anew: a blank engine takes the
+ * identity that the others know the node by.
+ */
+export interface DesiredIdentity {
+  readonly subject: 'identity';
+  readonly self: string;
+  readonly id: string;
+  /** Of the engine that may take it; one with any other is left as it is. */
+  readonly blankId: string;
+  /** A member that can be reached now, to get the cluster's state from. */
+  readonly contact?: string;
+  /** Volumes that the engine's cluster has; once all are known here, so is the rest. */
+  readonly volumes: readonly string[];
+}
+
+export interface ObservedIdentity {
+  readonly subject: 'identity';
+  /** Undefined where the engine has never run. */
+  readonly id?: string;
+  readonly isRunning: boolean;
+  readonly isBlank: boolean;
+  /** An identity was, or is being, taken and the rest is not done yet. */
+  readonly isUnderWay: boolean;
+  readonly hasPeers: boolean;
+  readonly volumes: readonly string[];
 }
 
 /** One copy on this node: the directory a GlusterFS brick lives in, backed by an image or by a plain folder. */
@@ -108,6 +142,8 @@ export interface DesiredVolume {
   readonly redundancy?: number;
   /** Size of the pieces that large files are cut into; whole files when left out. Only obeyed at creation. */
   readonly shardBytes?: number;
+  /** What it is used for; the engine's defaults when left out. */
+  readonly profile?: VolumeProfile;
   /** In order: consecutive bricks form a set. */
   readonly bricks: readonly DesiredBrick[];
   /** Engine options that must hold; the engine adds its own defaults. */
@@ -143,6 +179,8 @@ export interface ObservedVolume {
   readonly options: Readonly<Record<string, string>>;
   /** The limit that the engine enforces; undefined without one. */
   readonly limitBytes?: number;
+  /** The options of the wanted profile hold, and none of another's. */
+  readonly hasProfile?: boolean;
 }
 
 /** The volume mounted on this node. */
@@ -152,6 +190,10 @@ export interface DesiredAttachment {
   readonly volume: string;
   readonly mountPath: string;
   readonly isReadOnly: boolean;
+  /** What the volume is used for; the engine's defaults when left out. */
+  readonly profile?: VolumeProfile;
+  /** This mount was seen to have the options of the profile; it is not looked at for that again. */
+  readonly isProfileSeen?: boolean;
   /** Nodes to fetch the volume's description from, the nearest first. */
   readonly servers: readonly string[];
 }
@@ -167,11 +209,14 @@ export interface ObservedAttachment {
   readonly isAnswering?: boolean;
   /** Only with 'mounted', where the engine can tell: copies that this mount has a connection to, of how many. */
   readonly connections?: { readonly connected: number; readonly copies: number };
+  /** Only with 'mounted', and unless it was seen before: whether it was mounted with the options of the profile. */
+  readonly hasProfile?: boolean;
   readonly message?: string;
 }
 
 export interface EngineSubjects {
   peers: { desired: DesiredPeers; observed: ObservedPeers };
+  identity: { desired: DesiredIdentity; observed: ObservedIdentity };
   copy: { desired: DesiredCopy; observed: ObservedCopy };
   volume: { desired: DesiredVolume; observed: ObservedVolume };
   attachment: { desired: DesiredAttachment; observed: ObservedAttachment };

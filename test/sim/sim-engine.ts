@@ -58,6 +58,7 @@ const DONE_BY_DAEMON: ReadonlySet<GlusterStep['step']> = new Set([
   'probePeer',
   'createVolume',
   'setOptions',
+  'resetOptions',
   'startVolume',
   'limitVolume',
   'startBricks',

@@ -24,3 +24,11 @@ it('says that a silent mount reaches nothing, and why', () => {
     nodesReadySince: since,
   });
 });
+
+it('says which profile the mount has, and when it is older than the profile of its volume', () => {
+  const shared = (hasProfile: boolean) =>
+    describeMount({ subject: 'attachment', state: 'mounted', isAnswering: true, hasProfile }, 3, since, 'shared');
+  expect(shared(true)).toEqual({ profile: 'shared' });
+  expect(shared(false).message).toContain('up to 1 s old');
+  expect(look({ hasProfile: false }).message).toMatch(/mount it anew/);
+});

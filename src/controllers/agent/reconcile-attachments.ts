@@ -1,9 +1,9 @@
 /** Mounts the volumes wanted on this node, looks after the mounts, and unmounts what is no longer wanted. */
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
+import { profileOf } from '../../domain/volume/profile.ts';
 import type { DesiredAttachment, Step } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
-import type { PlacedCopy } from '../../schemas/volume.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import type { StatusFields } from '../runtime/status-writer.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
@@ -65,7 +65,7 @@ async function mount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal)
     return undefined;
   }
   try {
-    const { seen, applied } = await mountAndLook(deps, record, volume.status.placement ?? [], signal);
+    const { seen, applied } = await mountAndLook(deps, record, volume, signal);
     await report(deps, record, { state: 'Mounted', ...seen }, signal);
     for (const step of applied) events.normal(record, 'Mounted', step.about);
     // A copy came back and this mount has not found it yet: a matter of seconds, and somebody waits for it.
@@ -86,10 +86,11 @@ interface MountLook {
 async function mountAndLook(
   deps: AgentDeps,
   record: StoredRecord,
-  placement: readonly PlacedCopy[],
+  volume: Resource<'Volume'>,
   signal: AbortSignal,
 ): Promise<MountLook> {
   const { engine, log } = deps;
+  const placement = volume.status?.placement ?? [];
   // Taken before the look: what is seen afterwards is newer than this.
   const since = nodesReadySince(deps, placement);
   const { observed, applied } = await runSteps(engine, desiredAttachment(deps, record, true), { log, signal });
@@ -97,7 +98,7 @@ async function mountAndLook(
     const why = observed.message ?? `what is at ${record.spec.mountPath} is ${observed.state}`;
     throw new AppError('unavailable', `volume ${record.spec.volume} is not mounted: ${why}`, { reason: 'NotMounted' });
   }
-  return { seen: describeMount(observed, placement.length, since), applied };
+  return { seen: describeMount(observed, placement.length, since, profileOf(volume.spec)), applied };
 }
 
 async function unmount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal) {
@@ -128,7 +129,9 @@ async function unmount(deps: AgentDeps, record: StoredRecord, signal: AbortSigna
 }
 
 function desiredAttachment(deps: AgentDeps, record: StoredRecord, isPresent: boolean): DesiredAttachment {
-  const placement = deps.informers.Volume.get(record.spec.volume)?.status?.placement ?? [];
+  const volume = deps.informers.Volume.get(record.spec.volume);
+  const placement = volume?.status?.placement ?? [];
+  const profile = volume?.spec.profile;
   const members = placement.map((placed) => placed.node);
   // Its own copy first: no network needed to find the volume.
   const servers = [...members.filter((node) => node === deps.node), ...members.filter((node) => node !== deps.node)];
@@ -139,6 +142,8 @@ function desiredAttachment(deps: AgentDeps, record: StoredRecord, isPresent: boo
     mountPath: record.spec.mountPath,
     isReadOnly: record.spec.isReadOnly,
     servers,
+    ...(profile === undefined ? {} : { profile }),
+    isProfileSeen: record.status?.profile === (profile ?? 'none') && record.status.bootId === deps.bootId,
   };
 }
 

@@ -172,6 +172,7 @@ function desiredVolume(
     ...engineLayout(volume, bricks),
     bricks,
     options: volumeOptions(volume, informers.StorageNode.list()),
+    ...(volume.spec.profile === undefined ? {} : { profile: volume.spec.profile }),
     copyUids: own.map((copy) => copy.metadata.uid),
     ...(engineId === undefined ? {} : { engineId }),
     // An image is its own limit; a folder has none.

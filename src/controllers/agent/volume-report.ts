@@ -1,4 +1,5 @@
 /** What the agent of a volume's anchor reports about it: the field status.engine, and nothing else of the status. */
+import { profileOf } from '../../domain/volume/profile.ts';
 import type { ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { PlacedCopy, VolumeEngineStatus } from '../../schemas/volume.ts';
@@ -54,12 +55,14 @@ export function describeVolume(
   { volume, placement, observed, since }: VolumeLook,
 ): VolumeEngineStatus {
   // Kept when the engine holds the volume no more: it has had data, so it must not be created again, empty.
+  const profile = observed.hasProfile === true ? profileOf(volume.spec) : volume.status?.engine?.profile;
   const engineId = observed.engineId ?? volume.status?.engine?.engineId;
   return {
     observedBy: deps.node,
     epoch: volume.status?.epoch ?? 0,
     state: observed.isStarted ? 'Started' : observed.isPresent ? 'Created' : 'Absent',
     ...(engineId === undefined ? {} : { engineId }),
+    ...(profile === undefined ? {} : { profile }),
     ...(observed.limitBytes === undefined ? {} : { limitBytes: observed.limitBytes }),
     ...(observed.isPresent ? { members: observed.bricks.map((brick) => `${brick.node}:${brick.path}`) } : {}),
     bricks: withReplaced(deps, placement).map((placed) => {

@@ -32,6 +32,13 @@ export function createVolumeActions(deps: VolumeDeps): VolumeActions {
       }),
     setOptions: ({ volume, options, about }, signal) =>
       change({ volume, about, signal, argv: command.volumeSetArgv(volume, options), isDone: () => false }),
+    resetOptions: async ({ volume, keys, about }, signal) => {
+      // One that is not set is reset all the same; the command takes one at a time.
+      for (const key of keys) {
+        const argv = command.volumeResetArgv(volume, key);
+        await change({ volume, about, signal, argv, isDone: (info) => info?.options[key] === undefined });
+      }
+    },
     startVolume: ({ volume, about }, signal) =>
       change({
         volume,

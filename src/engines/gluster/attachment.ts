@@ -3,6 +3,7 @@ import { AppError, messageOf } from '../../domain/errors.ts';
 import { parseNodeName, parseVolumeName } from '../../domain/names.ts';
 import type { DesiredAttachment, ObservedAttachment } from '../../ports/engine.ts';
 import type { Host, MountEntry } from '../../ports/host.ts';
+import { hasMountOptions } from './options.ts';
 import { plainPath } from './paths.ts';
 import type { AttachmentStep } from './steps.ts';
 
@@ -21,7 +22,7 @@ const MOUNT_MS = 60_000;
  */
 export async function observeAttachment(
   host: Host,
-  desired: Pick<DesiredAttachment, 'volume' | 'mountPath'>,
+  desired: Pick<DesiredAttachment, 'volume' | 'mountPath' | 'profile' | 'isProfileSeen'>,
   signal: AbortSignal,
 ): Promise<ObservedAttachment> {
   const { volume, mountPath } = desired;
@@ -34,10 +35,12 @@ export async function observeAttachment(
   const silence = await look(host, mountPath, signal);
   if (silence === undefined) {
     const connections = await readConnections(host, desired, signal);
+    const profile = desired.isProfileSeen === true ? {} : await seeProfile(host, desired, signal);
     return {
       subject: 'attachment',
       state: 'mounted',
       isAnswering: true,
+      ...profile,
       ...(connections === undefined ? {} : { connections }),
     };
   }
@@ -79,6 +82,7 @@ export async function mountVolume(
       ...(others.length === 0 ? [] : [`backup-volfile-servers=${others.join(':')}`]),
       `log-file=/var/log/glusterfs/holdfast-${volume}.log`,
       ...(step.isReadOnly ? ['ro'] : []),
+      ...(step.options ?? []),
     ],
     timeoutMs: MOUNT_MS,
     signal,
@@ -156,6 +160,24 @@ async function readConnections(
 }
 
 async function isServed(host: Host, mountPath: string, signal: AbortSignal): Promise<boolean> {
+  return (await findClient(host, mountPath, signal)) !== undefined;
+}
+
+/** From the arguments of the process that serves it: the mount table does not show them. */
+async function seeProfile(
+  host: Host,
+  { mountPath, profile }: Pick<DesiredAttachment, 'mountPath' | 'profile'>,
+  signal: AbortSignal,
+): Promise<Pick<ObservedAttachment, 'hasProfile'>> {
+  const client = await findClient(host, mountPath, signal);
+  if (client === undefined) return {};
+  // mount.glusterfs gives each of them on as a long option of the same name.
+  const given = client.split(' ').flatMap((word) => (word.startsWith('--') ? [word.slice(2)] : []));
+  return { hasProfile: hasMountOptions(profile, given) };
+}
+
+/** Command line of the process that serves a mount. */
+async function findClient(host: Host, mountPath: string, signal: AbortSignal): Promise<string | undefined> {
   // The mount path is the last word of the process that serves it. pgrep(1) leaves with 1 when there is none.
   const found = await host.run({
     file: 'pgrep',
@@ -166,5 +188,5 @@ async function isServed(host: Host, mountPath: string, signal: AbortSignal): Pro
   });
   return found.stdout
     .split('\n')
-    .some((line) => line.includes('--process-name fuse') && line.endsWith(` ${mountPath}`));
+    .find((line) => line.includes('--process-name fuse') && line.endsWith(` ${mountPath}`));
 }

@@ -24,6 +24,8 @@ export interface FakeCopy {
 
 export interface FakeMount {
   readonly source: string;
+  /** Options of a profile that it was mounted with. */
+  readonly options: readonly string[];
   isServed: boolean;
   /** Paths of the bricks that the client has a connection to; it finds one that came back between two looks. */
   connected: ReadonlySet<string>;
@@ -31,6 +33,12 @@ export interface FakeMount {
 
 export interface FakeNode {
   readonly name: string;
+  /** What its glusterd calls itself. */
+  id: string;
+  /** What the others know it by. */
+  poolId: string;
+  /** It has taken its identity back, and has not been restarted with what it learned since. */
+  isRejoining: boolean;
   isOn: boolean;
   isPlugged: boolean;
   isInstalled: boolean;
@@ -146,7 +154,10 @@ export function createFakeCluster(
     },
     reinstall: (name) => {
       const fresh = createNode(name, node(name).pools.get(DEFAULT_POOL) ?? DEFAULT_POOL_BYTES);
-      Object.assign(node(name), { isOn: true, members: fresh.members });
+      Object.assign(node(name), {
+        ...{ isOn: true, members: fresh.members, isRejoining: false },
+        id: `${node(name).id}-again`,
+      });
       for (const held of [node(name).copies, node(name).running, node(name).mounts]) held.clear();
     },
     killBrick: (name, volume) => {
@@ -177,6 +188,9 @@ export function createFakeCluster(
 function createNode(name: string, poolBytes: number): FakeNode {
   return {
     name,
+    id: `uuid-of-${name}`,
+    poolId: `uuid-of-${name}`,
+    isRejoining: false,
     isOn: true,
     isPlugged: true,
     isInstalled: true,
@@ -226,8 +240,8 @@ export function startBricks(state: FakeState, volume: FakeVolume, nodeName: stri
 }
 
 /** A mount as it is just after mounting. */
-export function newMount(source: string, connected: ReadonlySet<string>): FakeMount {
-  return { source, isServed: true, connected };
+export function newMount(source: string, connected: ReadonlySet<string>, options: readonly string[] = []): FakeMount {
+  return { source, options, isServed: true, connected };
 }
 
 /** Paths of the bricks that a client on the node could reach now. */

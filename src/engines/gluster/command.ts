@@ -5,6 +5,7 @@
  */
 import { AppError } from '../../domain/errors.ts';
 import { parseNodeName, parseVolumeName } from '../../domain/names.ts';
+import { isEntryPath } from '../../domain/volume/entry-path.ts';
 import type { DesiredBrick, DesiredVolume } from '../../ports/engine.ts';
 import { plainPath } from './paths.ts';
 import type { VolumeShape } from './steps.ts';
@@ -48,6 +49,35 @@ export function healSummaryArgv(volume: string): Argv {
 /** Answers in text, also with --xml. @param isFull - compares everything, not only what is known to differ */
 export function healArgv(volume: string, { isFull = false }: { readonly isFull?: boolean } = {}): Argv {
   return gluster('volume', 'heal', parseVolumeName(volume), ...(isFull ? ['full'] : []));
+}
+
+/** The entries to heal, or those in split-brain. */
+export function healEntriesArgv(volume: string, which?: 'split-brain'): Argv {
+  return gluster('volume', 'heal', parseVolumeName(volume), 'info', ...(which === undefined ? [] : [which]));
+}
+
+/** When the self-heal daemons looked at everything; answers in text. */
+export function fullCrawlsArgv(volume: string): Argv {
+  return gluster('volume', 'heal', parseVolumeName(volume), 'statistics');
+}
+
+/**
+ * Makes one brick's version of an entry the only one; answers in text.
+ *
+ * @throws {AppError} invalid, for a path that is no entry of a volume
+ */
+export function keepVersionArgv(
+  volume: string,
+  { node, brickPath, path }: { readonly node: string; readonly brickPath: string; readonly path: string },
+): Argv {
+  if (!isEntryPath(path)) throw new AppError('invalid', `${JSON.stringify(path.slice(0, 80))} is no entry of a volume`);
+  const brick = `${parseNodeName(node)}:${plainPath(brickPath, 'brick path')}`;
+  return gluster('volume', 'heal', parseVolumeName(volume), 'split-brain', 'source-brick', brick, path);
+}
+
+/** Spreads the files of a volume over all its sets of bricks. */
+export function rebalanceArgv(volume: string, action: 'start' | 'status' | 'stop'): Argv {
+  return gluster('volume', 'rebalance', parseVolumeName(volume), action);
 }
 
 /**
@@ -132,6 +162,11 @@ export function volumeSetArgv(volume: string, options: Readonly<Record<string, s
   return gluster('volume', 'set', parseVolumeName(volume), ...words);
 }
 
+/** Gives an option its default again. */
+export function volumeResetArgv(volume: string, key: string): Argv {
+  return gluster('volume', 'reset', parseVolumeName(volume), optionKey(key));
+}
+
 function optionKey(key: string): string {
   if (/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$/.test(key) && key.length <= 80) return key;
   throw new AppError('invalid', `${JSON.stringify(key.slice(0, 80))} is no GlusterFS option`, {
@@ -199,4 +234,9 @@ export function quotaLimitArgv(volume: string, limitBytes: number): Argv {
   }
   // A plain number is bytes.
   return gluster('volume', 'quota', parseVolumeName(volume), 'limit-usage', '/', String(limitBytes));
+}
+
+/** Holds back what bricks answer to writes that ask to be safe, or lets it go. */
+export function barrierArgv(volume: string, state: 'enable' | 'disable'): Argv {
+  return gluster('volume', 'barrier', parseVolumeName(volume), state);
 }

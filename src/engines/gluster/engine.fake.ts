@@ -28,6 +28,7 @@ import {
 } from './cluster.fake.ts';
 import { GLUSTER_CAPABILITIES } from './engine.ts';
 import { memberActions } from './members.fake.ts';
+import { hasMountOptions, hasProfile } from './options.ts';
 import { copyPaths } from './paths.ts';
 import { planGluster } from './plan.ts';
 import type { ObservedGlusterCopy } from './plan-copy.ts';
@@ -55,8 +56,8 @@ export function createFakeGlusterEngine(cluster: FakeCluster, name: string, opti
     name: 'gluster',
     capabilities: () => GLUSTER_CAPABILITIES,
     probe: async (signal) => {
-      const { isInstalled } = alive(signal);
-      return { isInstalled, isRunning: isInstalled, version: '10.3' };
+      const { isInstalled, id, members } = alive(signal);
+      return { isInstalled, isRunning: isInstalled, version: '10.3', id, isBlank: members.size === 1 };
     },
     observe: async <S extends Subject>(desired: Desired<S> & { readonly subject: S }, signal: AbortSignal) =>
       observe(state, alive(signal), desired),
@@ -74,12 +75,22 @@ function observe(state: FakeState, node: FakeNode, desired: Desired<Subject>): O
     case 'peers': {
       const others = [...node.members].filter((member) => member !== node.name);
       const peers = others.map((member) => ({
-        uuid: `uuid-of-${member}`,
+        uuid: state.node(member).poolId,
         names: [member],
-        isConnected: state.reaches(node.name, member),
+        // A machine that was installed anew answers, but is not the one that is meant.
+        isConnected: state.reaches(node.name, member) && isMember(state.node(member)),
         isMember: true,
       }));
-      return { subject: 'peers', peers, addresses: {} };
+      return { subject: 'peers', peers, addresses: {}, selfId: node.id };
+    }
+    case 'identity': {
+      const volumes = [...state.volumes.values()].filter((volume) => findVolume(state, node, volume.name) === volume);
+      const hasPeers = node.members.size > 1;
+      return {
+        ...{ subject: 'identity', id: node.id, isRunning: true, isUnderWay: node.isRejoining, hasPeers },
+        isBlank: !hasPeers && volumes.length === 0,
+        volumes: volumes.map((volume) => volume.name),
+      };
     }
     case 'copy':
       return observeCopy(node, desired);
@@ -88,6 +99,10 @@ function observe(state: FakeState, node: FakeNode, desired: Desired<Subject>): O
     case 'attachment':
       return observeAttachment(state, node, desired);
   }
+}
+
+function isMember(node: FakeNode): boolean {
+  return node.id === node.poolId;
 }
 
 function observeCopy(node: FakeNode, desired: DesiredCopy): ObservedGlusterCopy {
@@ -120,6 +135,7 @@ function observeVolume(state: FakeState, node: FakeNode, desired: DesiredVolume)
     engineId: volume.id,
     bricks: volume.bricks.map((brick) => observeBrick(state, node, volume, brick)),
     options: Object.fromEntries(volume.options),
+    hasProfile: hasProfile(desired, Object.fromEntries(volume.options)),
     ...(volume.limitBytes === undefined ? {} : { limitBytes: volume.limitBytes }),
   };
   drain(state, volume);
@@ -154,7 +170,7 @@ function drain(state: FakeState, volume: FakeVolume): void {
 function observeAttachment(
   state: FakeState,
   node: FakeNode,
-  { volume, mountPath }: DesiredAttachment,
+  { volume, mountPath, profile, isProfileSeen }: DesiredAttachment,
 ): Observed<'attachment'> {
   const mount = node.mounts.get(mountPath);
   if (mount === undefined) return { subject: 'attachment', state: 'absent' };
@@ -168,7 +184,9 @@ function observeAttachment(
   const connected = [...mount.connected].filter((path) => reachable.has(path)).length;
   mount.connected = reachable;
   const connections = { connected, copies: found.bricks.length };
-  return { subject: 'attachment', state: 'mounted', isAnswering: state.isUsable(found, node.name), connections };
+  const looked = isProfileSeen === true ? {} : { hasProfile: hasMountOptions(profile, mount.options) };
+  const isAnswering = state.isUsable(found, node.name);
+  return { subject: 'attachment', state: 'mounted', isAnswering, connections, ...looked };
 }
 
 /** A volume is known to the members of the pool that its bricks are in. */
@@ -199,6 +217,11 @@ const ACTIONS: Actions = {
     if (!state.reaches(node.name, other)) throw unavailable('PeerAway', `${other} does not answer ${node.name}`);
     const target = state.node(other);
     if (node.members.has(other)) return;
+    if (target.members.has(node.name) && isMember(node)) {
+      // The others have known it all along.
+      node.members = target.members;
+      return;
+    }
     const hasVolumes = [...state.volumes.values()].some((volume) => findVolume(state, target, volume.name) === volume);
     if (target.members.size > 1 || hasVolumes) {
       const why = 'is either already part of another cluster or having volumes configured';
@@ -206,6 +229,15 @@ const ACTIONS: Actions = {
     }
     node.members.add(other);
     target.members = node.members;
+  },
+  takeIdentity: (_state, node, { id, blankId }) => {
+    if (node.id !== blankId || node.members.size > 1) throw new AppError('precondition', 'glusterd is not blank');
+    node.id = id;
+    node.isRejoining = true;
+  },
+  startDaemon: () => undefined,
+  finishIdentity: (_state, node) => {
+    node.isRejoining = false;
   },
   makeImage: (_state, node, { copy, imageBytes }) => {
     const made = node.copies.get(copy.copyUid);
@@ -263,6 +295,10 @@ const ACTIONS: Actions = {
     const found = demandVolume(state, node, volume);
     for (const [key, value] of Object.entries(options)) found.options.set(key, value);
   },
+  resetOptions: (state, node, { volume, keys }) => {
+    const found = demandVolume(state, node, volume);
+    for (const key of keys) found.options.delete(key);
+  },
   startVolume: (state, node, { volume }) => {
     const found = demandVolume(state, node, volume);
     found.isStarted = true;
@@ -293,12 +329,12 @@ const ACTIONS: Actions = {
     }
     state.volumes.delete(volume);
   },
-  mountVolume: (state, node, { volume, mountPath }) => {
+  mountVolume: (state, node, { volume, mountPath, options = [] }) => {
     const found = state.volumes.get(volume);
     if (found === undefined || !state.isUsable(found, node.name)) {
       throw unavailable('MountRefused', `mounting ${volume} at ${mountPath} on ${node.name} was refused`);
     }
-    node.mounts.set(mountPath, newMount(volume, reachableBricks(state, found, node.name)));
+    node.mounts.set(mountPath, newMount(volume, reachableBricks(state, found, node.name), options));
   },
   unmountVolume: (_state, node, { volume, mountPath }) => {
     if (node.mounts.get(mountPath)?.source === volume) node.mounts.delete(mountPath);

@@ -7,6 +7,7 @@ import type { GlusterCli } from './cli.ts';
 import { healSummaryArgv, quotaListArgv, volumeInfoArgv, volumeStatusArgv } from './command.ts';
 import type { KeyedMutex } from './keyed-mutex.ts';
 import { listPeers } from './observe-peers.ts';
+import { hasProfile } from './options.ts';
 import {
   type HealBrick,
   type InfoBrick,
@@ -77,6 +78,7 @@ export async function observeVolume(
     engineId: info.id,
     bricks: info.bricks.map((brick) => judgeBrick(brick, status, heal)),
     options: info.options,
+    hasProfile: hasProfile(desired, info.options),
     ...(limitBytes === undefined ? {} : { limitBytes }),
   };
 }

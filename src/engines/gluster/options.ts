@@ -1,5 +1,6 @@
 /** Options that every volume gets before its first start. Reasons and measurements: docs/adr and the README here. */
 import type { DesiredVolume } from '../../ports/engine.ts';
+import type { VolumeProfile } from '../../schemas/volume.ts';
 
 /** A client notices a silent server after this many seconds (twice that at worst). 42 by default. */
 const PING_TIMEOUT = { 'network.ping-timeout': '5' } as const;
@@ -29,12 +30,77 @@ const REPLICATED = {
   'cluster.favorite-child-policy': 'none',
 } as const;
 
+interface ProfileOptions {
+  /** Of the volume. */
+  readonly volume: Readonly<Record<string, string>>;
+  /** Of each mount; FUSE keeps what it was mounted with. */
+  readonly mount: readonly string[];
+}
+
+const PROFILES: Readonly<Record<VolumeProfile, ProfileOptions>> = {
+  // O_DIRECT is what it says from the program down to the copies; write-behind stays, which an fsync empties.
+  database: {
+    volume: { 'performance.strict-o-direct': 'on', 'network.remote-dio': 'disable' },
+    mount: [],
+  },
+  /**
+   * A client that had read a file read its old content in 10 of 10 tries, up to 1 s after another had closed it; with all
+   * of these in 0 of 10. Without one of them it is still 1 s (measured with GlusterFS 10.3).
+   */
+  shared: {
+    volume: { 'performance.stat-prefetch': 'off' },
+    mount: ['acl', 'attribute-timeout=0', 'entry-timeout=0'],
+  },
+  // Its pieces are an option of the volume's creation: DesiredVolume.shardBytes.
+  'large-files': { volume: {}, mount: [] },
+};
+
+/** Options that are some profile's: on a volume of another profile they are reset. */
+const PROFILE_KEYS: readonly string[] = Object.values(PROFILES).flatMap(({ volume }) => Object.keys(volume));
+const PROFILE_MOUNT_OPTIONS: readonly string[] = Object.values(PROFILES).flatMap(({ mount }) => mount);
+
+type Profiled = Pick<DesiredVolume, 'profile' | 'options'>;
+
+function profileOptions({ profile }: Profiled): ProfileOptions['volume'] {
+  return profile === undefined ? {} : PROFILES[profile].volume;
+}
+
+/** Options that another profile has left on a volume. */
+export function surplusOptions(volume: Profiled, found: Readonly<Record<string, string>>): readonly string[] {
+  const wanted = { ...profileOptions(volume), ...volume.options };
+  return PROFILE_KEYS.filter((key) => found[key] !== undefined && wanted[key] === undefined);
+}
+
+/** Whether the options of the volume's profile hold, and no other profile's. */
+export function hasProfile(volume: Profiled, found: Readonly<Record<string, string>>): boolean {
+  const wanted = Object.entries({ ...profileOptions(volume), ...volume.options });
+  const isSet = wanted.every(([key, value]) => !PROFILE_KEYS.includes(key) || found[key] === value);
+  return isSet && surplusOptions(volume, found).length === 0;
+}
+
+/** What a mount of a volume of the profile is mounted with. */
+export function mountOptions(profile: VolumeProfile | undefined): readonly string[] {
+  return profile === undefined ? [] : PROFILES[profile].mount;
+}
+
+/**
+ * Whether a mount has the options of the profile, and none of another's.
+ *
+ * @param given - the options that it was mounted with, among others
+ */
+export function hasMountOptions(profile: VolumeProfile | undefined, given: readonly string[]): boolean {
+  const wanted = mountOptions(profile);
+  return PROFILE_MOUNT_OPTIONS.every((option) => wanted.includes(option) === given.includes(option));
+}
+
 /**
  * The options that must hold on a volume: the engine's own, overridden by those asked for.
  *
  * A single copy gets no quorum: it must stay usable while its node lives, however few others do.
  */
-export function wantedOptions(volume: Pick<DesiredVolume, 'layout' | 'options'>): Readonly<Record<string, string>> {
+export function wantedOptions(
+  volume: Pick<DesiredVolume, 'layout' | 'profile' | 'options'>,
+): Readonly<Record<string, string>> {
   const defaults = volume.layout === 'single' ? EVERY_LAYOUT : { ...EVERY_LAYOUT, ...REPLICATED };
-  return { ...defaults, ...volume.options };
+  return { ...defaults, ...profileOptions(volume), ...volume.options };
 }

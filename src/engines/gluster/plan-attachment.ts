@@ -1,5 +1,6 @@
 /** What to do about a volume's mount on this node. Pure. */
 import type { DesiredAttachment, ObservedAttachment } from '../../ports/engine.ts';
+import { mountOptions } from './options.ts';
 import type { AttachmentStep, RefuseStep } from './steps.ts';
 
 /** Plans mount or unmount. What somebody else has mounted at the path is never unmounted. */
@@ -22,6 +23,7 @@ export function planAttachment(
     mountPath,
     servers,
     isReadOnly,
+    options: mountOptions(desired.profile),
     about: `mount ${volume} at ${mountPath} from ${servers.join(', ')}`,
   };
   switch (observed.state) {

@@ -1,7 +1,7 @@
 /** What the anchor node does about one volume. Pure. */
 import { describeBytes } from '../../domain/bytes.ts';
 import type { DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/engine.ts';
-import { wantedOptions } from './options.ts';
+import { surplusOptions, wantedOptions } from './options.ts';
 import { isCopyPath } from './paths.ts';
 import { isMadeOf, planMembership } from './plan-membership.ts';
 import type { RefuseStep, VolumeStep } from './steps.ts';
@@ -28,6 +28,9 @@ export function planVolume(desired: DesiredVolume, observed: ObservedVolume): re
   if (Object.keys(options).length > 0) {
     steps.push({ step: 'setOptions', volume, options, about: `set ${describeOptions(options)} on ${volume}` });
   }
+  const keys = surplusOptions(desired, observed.options);
+  if (keys.length > 0)
+    steps.push({ step: 'resetOptions', volume, keys, about: `reset ${keys.join(', ')} of ${volume}` });
   if (!observed.isStarted) steps.push({ step: 'startVolume', volume, about: `start volume ${volume}` });
   if (desired.limitBytes !== undefined && desired.limitBytes !== observed.limitBytes) {
     const about = `limit volume ${volume} to ${describeBytes(desired.limitBytes)}`;

@@ -16,6 +16,11 @@ interface About {
 
 export type PeerStep = About & { readonly step: 'probePeer'; readonly node: string };
 
+export type IdentityStep =
+  | (About & { readonly step: 'takeIdentity'; readonly id: string; readonly blankId: string })
+  | (About & { readonly step: 'startDaemon' })
+  | (About & { readonly step: 'finishIdentity' });
+
 export type CopyStep =
   | (About & { readonly step: 'makeImage'; readonly copy: CopyIdentity; readonly imageBytes: number })
   | (About & { readonly step: 'mountImage'; readonly copy: CopyIdentity })
@@ -59,6 +64,7 @@ export type VolumeStep =
       readonly bricks: number;
       readonly brick: BrickPlace;
     })
+  | (About & { readonly step: 'resetOptions'; readonly volume: string; readonly keys: readonly string[] })
   | (About & { readonly step: 'startVolume'; readonly volume: string })
   | (About & { readonly step: 'limitVolume'; readonly volume: string; readonly limitBytes: number })
   | (About & { readonly step: 'startBricks'; readonly volume: string })
@@ -73,6 +79,8 @@ export type AttachmentStep =
       readonly mountPath: string;
       readonly servers: readonly string[];
       readonly isReadOnly: boolean;
+      /** Of the volume's profile. */
+      readonly options?: readonly string[];
     })
   | (About & {
       readonly step: 'unmountVolume';
@@ -91,7 +99,7 @@ export type RefuseStep = About & {
   readonly hint: string;
 };
 
-export type GlusterStep = PeerStep | CopyStep | VolumeStep | AttachmentStep | RefuseStep;
+export type GlusterStep = PeerStep | IdentityStep | CopyStep | VolumeStep | AttachmentStep | RefuseStep;
 
 /** What of a copy a step carries along: never more than is needed to find its paths. */
 export function identify(copy: DesiredCopy): CopyIdentity {
