@@ -37,9 +37,13 @@ export const ENGINE_RUNS: Check = {
 export const PORTS_REACHABLE: Check = {
   id: 'HF005',
   title: 'Nodes reach the ports of each other',
-  look: (world) =>
-    [...factsOf(world)].flatMap(([from, { unreachable }]) => {
-      const heard = unreachable.filter(({ node }) => isHeard(find(world, node)));
+  look: (world) => {
+    const facts = factsOf(world);
+    return [...facts].flatMap(([from, { unreachable }]) => {
+      const heard = unreachable.filter(
+        // What a node does not even answer itself is no matter of the way to it.
+        ({ node }) => isHeard(find(world, node)) && facts.get(node)?.engine.isAnswering !== false,
+      );
       const byNode = Map.groupBy(heard, ({ node }) => node);
       return [...byNode].map(([to, endpoints]) => ({
         status: 'failed' as const,
@@ -48,7 +52,8 @@ export const PORTS_REACHABLE: Check = {
         meaning: `both are heard, but ${from} does not get through to ${to}: it mounts, heals and manages volumes without the copies there`,
         fix: `look at the cable, the routes and the firewall between them: 24007 and the brick ports (49152-60999) must be open; on ${from}: ping ${to}`,
       }));
-    }),
+    });
+  },
 };
 
 export const PEERS_JOINED: Check = {
