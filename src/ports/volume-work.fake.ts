@@ -1,21 +1,76 @@
-/** Work on volumes in memory: a test says what there is to heal, and sees what was asked for. */
-import type { HealState, VolumeWork } from './volume-work.ts';
+/** Work on volumes in memory: a test says what there is to do, and sees what was asked for. */
+import type { EntryVersion, SavedVersion } from './brick-work.ts';
+import type { FullCrawl, HealState, RebalanceState, SplitBrainEntry, VolumeWork } from './volume-work.ts';
 
 export interface FakeVolumeWork extends VolumeWork {
   /** By volume; a volume that is not in it has nothing to heal. */
   readonly heals: Map<string, HealState>;
+  readonly crawls: Map<string, readonly FullCrawl[]>;
+  readonly rebalances: Map<string, RebalanceState>;
+  readonly splitBrains: Map<string, readonly SplitBrainEntry[]>;
+  /** By brick path followed by the path of the entry. */
+  readonly versions: Map<string, EntryVersion>;
+  /** By Task, copy and path; kept when the version in the brick changes. */
+  readonly saved: Map<string, SavedVersion>;
   /** What was asked for, in order: "startHeal gv0". */
   readonly calls: string[];
 }
 
+const IDLE: RebalanceState = { state: 'none', movedFiles: 0, movedBytes: 0, lookedAt: 0, failures: 0, skipped: 0 };
+
 /** Creates one where there is nothing to do. */
 export function createFakeVolumeWork(): FakeVolumeWork {
   const heals = new Map<string, HealState>();
+  const crawls = new Map<string, readonly FullCrawl[]>();
+  const rebalances = new Map<string, RebalanceState>();
+  const splitBrains = new Map<string, readonly SplitBrainEntry[]>();
+  const versions = new Map<string, EntryVersion>();
+  const saved = new Map<string, SavedVersion>();
   const calls: string[] = [];
+  const state = { heals, crawls, rebalances, splitBrains, versions, saved, calls };
+  return { ...state, ...volumeSide(state), ...brickSide(state) };
+}
+
+type State = Pick<FakeVolumeWork, 'heals' | 'crawls' | 'rebalances' | 'splitBrains' | 'versions' | 'saved' | 'calls'>;
+
+function volumeSide({ heals, crawls, rebalances, splitBrains, calls }: State) {
   return {
-    heals,
-    calls,
-    startHeal: async (volume, { isFull }) => void calls.push(`startHeal ${volume}${isFull ? ' full' : ''}`),
-    healState: async (volume) => heals.get(volume) ?? { pending: 0, splitBrain: 0, silent: [] },
+    startHeal: async (volume: string, { isFull }: { readonly isFull: boolean }) =>
+      void calls.push(`startHeal ${volume}${isFull ? ' full' : ''}`),
+    healState: async (volume: string) => heals.get(volume) ?? { pending: 0, splitBrain: 0, silent: [] },
+    fullCrawls: async (volume: string) => crawls.get(volume) ?? [],
+    startRebalance: async (volume: string) => {
+      calls.push(`startRebalance ${volume}`);
+      rebalances.set(volume, { ...IDLE, state: 'running' });
+    },
+    rebalanceState: async (volume: string) => rebalances.get(volume) ?? IDLE,
+    stopRebalance: async (volume: string) => void calls.push(`stopRebalance ${volume}`),
+    listSplitBrain: async (volume: string) => ({ entries: splitBrains.get(volume) ?? [], silent: [] }),
+    keepVersion: async (volume: string, { path, node }: { readonly path: string; readonly node: string }) => {
+      calls.push(`keepVersion ${volume} ${path} ${node}`);
+      splitBrains.set(
+        volume,
+        (splitBrains.get(volume) ?? []).filter((entry) => entry.path !== path),
+      );
+    },
+  };
+}
+
+function brickSide({ versions, saved, calls }: State): Pick<VolumeWork, 'inspectEntry' | 'saveEntry' | 'putBack'> {
+  return {
+    inspectEntry: async (brickPath, path) => versions.get(`${brickPath}${path}`),
+    saveEntry: async ({ brickPath, path, place }) => {
+      const key = `${place.taskUid} ${place.copyUid} ${path}`;
+      const version = saved.get(key) ?? versions.get(`${brickPath}${path}`);
+      if (version === undefined) return undefined;
+      calls.push(`saveEntry ${brickPath}${path}`);
+      const kept = { ...version, savedIn: `${place.poolPath}/.holdfast/saved/${place.taskUid}` };
+      saved.set(key, kept);
+      return kept;
+    },
+    putBack: async ({ volume, path }) => {
+      calls.push(`putBack ${volume} ${path}`);
+      return undefined;
+    },
   };
 }

@@ -2,6 +2,7 @@
  * Work on what a volume holds, which a person asks for once with a Task. Every call is safe to repeat. Refusals are
  * AppErrors with the engine's own words; kind unavailable or conflict when trying again may help.
  */
+import type { BrickWork } from './brick-work.ts';
 
 /** What a volume has to heal, over all its copies. */
 export interface HealState {
@@ -13,8 +14,56 @@ export interface HealState {
   readonly silent: readonly string[];
 }
 
-export interface VolumeWork {
-  /** Sends the engine over everything that it knows to differ. @throws {AppError} unavailable, while it cannot */
+/** A look at everything, as the engine's daemons report it: by node, when it began and whether it has ended. */
+export interface FullCrawl {
+  readonly id: string;
+  readonly isEnded: boolean;
+}
+
+export interface RebalanceState {
+  readonly state: 'none' | 'running' | 'done' | 'stopped' | 'failed';
+  readonly movedFiles: number;
+  readonly movedBytes: number;
+  readonly lookedAt: number;
+  readonly failures: number;
+  readonly skipped: number;
+}
+
+/** An entry whose copies contradict each other. */
+export interface SplitBrainEntry {
+  /** From the root of the volume; "gfid:UUID" where the engine does not know its name. */
+  readonly path: string;
+  /** content: data, owner or mode differ. identity: made on several nodes at once, so they are different entries of one name. */
+  readonly kind: 'content' | 'identity';
+}
+
+export interface SplitBrainLook {
+  readonly entries: readonly SplitBrainEntry[];
+  /** Nodes whose copy could not be asked: there may be more. */
+  readonly silent: readonly string[];
+}
+
+export interface VolumeWork extends BrickWork {
+  /**
+   * Sends the engine over everything that it knows to differ, or over everything.
+   *
+   * @throws {AppError} unavailable, while it cannot
+   */
   startHeal(volume: string, options: { readonly isFull: boolean; readonly signal: AbortSignal }): Promise<void>;
   healState(volume: string, signal: AbortSignal): Promise<HealState>;
+  fullCrawls(volume: string, signal: AbortSignal): Promise<readonly FullCrawl[]>;
+
+  /** Lays folders out over all sets of copies, and moves files to where they belong. */
+  startRebalance(volume: string, signal: AbortSignal): Promise<void>;
+  rebalanceState(volume: string, signal: AbortSignal): Promise<RebalanceState>;
+  /** No error when none runs. */
+  stopRebalance(volume: string, signal: AbortSignal): Promise<void>;
+
+  listSplitBrain(volume: string, signal: AbortSignal): Promise<SplitBrainLook>;
+  /** Makes one copy's version of an entry the only one. What the others held is gone then. */
+  keepVersion(
+    volume: string,
+    choice: { readonly path: string; readonly node: string; readonly brickPath: string },
+    signal: AbortSignal,
+  ): Promise<void>;
 }

@@ -41,7 +41,7 @@ export interface TaskSum {
 }
 
 /** Actions that need a hand on each node with data, besides the one that leads. */
-const ON_EVERY_COPY: ReadonlySet<string> = new Set([]);
+const ON_EVERY_COPY: ReadonlySet<string> = new Set(['showSplitBrain', 'resolveSplitBrain']);
 
 /**
  * Who works on a Task: the one that leads (the node named in it, or the anchor of its volume) and those that help.

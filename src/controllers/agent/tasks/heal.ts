@@ -1,39 +1,67 @@
-/** heal: sends the engine over what differs, and follows it until nothing is left. */
+/** heal: sends the engine over what differs, or over everything, and follows it until nothing is left. */
 import type { HealState } from '../../../ports/volume-work.ts';
 import type { TaskPart } from '../../../schemas/task.ts';
-import type { TaskRunner } from './task-runner.ts';
+import type { TaskContext, TaskRunner } from './task-runner.ts';
 import { requireVolume } from './task-volume.ts';
+
+/** Kept over restarts of the agent. */
+interface Memory {
+  readonly isStarted: true;
+  readonly mostPending: number;
+  /** Looks at everything that were there before this one was asked for. */
+  readonly earlier: readonly string[];
+}
 
 export const heal: TaskRunner = {
   run: async (context) => {
-    const { deps, part, task, signal } = context;
+    const { deps, task, signal } = context;
     const { name } = requireVolume(context).metadata;
-    if (part?.result?.['isStarted'] !== true) {
-      const before = await deps.work.healState(name, signal);
-      await deps.work.startHeal(name, { isFull: task.spec.isFull === true, signal });
-      const mostPending = before.pending ?? 0;
-      return { part: { state: 'Running', message: 'healing', progress: 0, result: { isStarted: true, mostPending } } };
-    }
-    return { part: describeHeal(name, await deps.work.healState(name, signal), part) };
+    const isFull = task.spec.isFull === true;
+    const memory = recall(context);
+    if (memory === undefined) return { part: await begin(context, name, isFull) };
+    const state = await deps.work.healState(name, signal);
+    const part = describeHeal(name, state, memory);
+    if (!isFull || part.state !== 'Succeeded' || (await isCrawlOver(context, name, memory))) return { part };
+    return { part: { ...part, state: 'Running', message: 'compares every entry', progress: 50 } };
   },
 };
 
-function describeHeal(volume: string, state: HealState, part: TaskPart): TaskPart {
-  const before = Number(part.result?.['mostPending'] ?? 0);
-  const mostPending = Math.max(before, state.pending ?? 0);
-  const result = { isStarted: true, mostPending };
+function recall({ part }: TaskContext): Memory | undefined {
+  return part?.result?.['isStarted'] === true ? (part.result as unknown as Memory) : undefined;
+}
+
+async function begin({ deps, signal }: TaskContext, volume: string, isFull: boolean): Promise<TaskPart> {
+  const before = await deps.work.healState(volume, signal);
+  const crawls = isFull ? await deps.work.fullCrawls(volume, signal) : [];
+  await deps.work.startHeal(volume, { isFull, signal });
+  const memory = { isStarted: true, mostPending: before.pending ?? 0, earlier: crawls.map((crawl) => crawl.id) };
+  return { state: 'Running', message: 'heals', progress: 0, result: memory };
+}
+
+async function isCrawlOver({ deps, signal }: TaskContext, volume: string, { earlier }: Memory): Promise<boolean> {
+  const crawls = (await deps.work.fullCrawls(volume, signal)).filter((crawl) => !earlier.includes(crawl.id));
+  return crawls.length > 0 && crawls.every((crawl) => crawl.isEnded);
+}
+
+function describeHeal(volume: string, state: HealState, memory: Memory): TaskPart {
+  const mostPending = Math.max(memory.mostPending, state.pending ?? 0);
+  const result = { ...memory, mostPending };
   if (state.pending === undefined) {
-    return { ...part, state: 'Running', message: `waits for the copy on ${state.silent.join(', ')}`, result };
+    return { state: 'Running', message: `waits for the copy on ${state.silent.join(', ')}`, result };
   }
   if (state.pending > 0) {
     const progress = Math.floor((100 * (mostPending - state.pending)) / mostPending);
-    const entries = state.pending === 1 ? '1 entry' : `${state.pending} entries`;
-    return { state: 'Running', message: `${entries} left`, progress, result };
+    return { state: 'Running', message: `${count(state.pending)} left`, progress, result };
   }
   if (state.splitBrain > 0) {
-    const message = `entries in split-brain cannot be healed: ${state.splitBrain}; see: holdfast volume split-brain list ${volume}`;
+    const message = `${count(state.splitBrain)} in split-brain cannot be healed; see: holdfast volume split-brain list ${volume}`;
     return { state: 'Failed', message, result };
   }
-  const message = mostPending === 0 ? 'nothing was left to heal' : `all copies are the same (${mostPending} healed)`;
+  const message =
+    mostPending === 0 ? 'all copies are the same' : `${count(mostPending)} healed; all copies are the same`;
   return { state: 'Succeeded', message, progress: 100, result };
+}
+
+function count(entries: number): string {
+  return entries === 1 ? '1 entry' : `${entries} entries`;
 }

@@ -1,11 +1,24 @@
-/** The volume of a Task, for actions that need one. */
+/** What the actions of a Task need of it, or a clear refusal. */
 import { AppError } from '../../../domain/errors.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
 import type { TaskContext } from './task-runner.ts';
 
-/** @throws {AppError} precondition, while it is not started; invalid, when the Task names none */
+/** @throws {AppError} unavailable, while it is not started; invalid, when the Task names none */
 export function requireVolume({ task, volume }: TaskContext): Resource<'Volume'> {
   if (volume === undefined) throw new AppError('invalid', `task ${task.metadata.name} names no volume that is there`);
   if (volume.status?.engine?.state === 'Started') return volume;
   throw new AppError('unavailable', `volume ${volume.metadata.name} is not started yet`, { reason: 'NotStarted' });
+}
+
+/** @throws {AppError} invalid, when the Task names no entry */
+export function requirePath({ task }: TaskContext): string {
+  if (task.spec.path !== undefined) return task.spec.path;
+  throw new AppError('invalid', `task ${task.metadata.name} names no path`, { reason: 'NoPath' });
+}
+
+/** Path of a pool of this node. @throws {AppError} unavailable, while it is not ready */
+export function requirePool({ deps }: TaskContext, pool: string): string {
+  const path = deps.readyPools.get(pool);
+  if (path !== undefined) return path;
+  throw new AppError('unavailable', `pool ${pool} on ${deps.node} is not ready; see: holdfast node show ${deps.node}`);
 }

@@ -1,0 +1,54 @@
+/** rebalance: spreads the files of a volume over all its sets, and follows it to its end. */
+import { AppError } from '../../../domain/errors.ts';
+import type { RebalanceState } from '../../../ports/volume-work.ts';
+import type { TaskPart } from '../../../schemas/task.ts';
+import type { TaskRunner } from './task-runner.ts';
+import { requireVolume } from './task-volume.ts';
+
+export const rebalance: TaskRunner = {
+  run: async (context) => {
+    const { deps, part, signal } = context;
+    const { name } = requireVolume(context).metadata;
+    if (part?.result?.['isStarted'] === true) {
+      return { part: describe(name, await deps.work.rebalanceState(name, signal)) };
+    }
+    const running = (await deps.work.rebalanceState(name, signal)).state === 'running';
+    // One that runs already, perhaps from before a restart of this agent, is followed.
+    if (!running) await deps.work.startRebalance(name, signal);
+    return { part: { state: 'Running', message: 'lays folders out', progress: 0, result: { isStarted: true } } };
+  },
+  cancel: async (context) => {
+    const name = context.task.spec.volume;
+    if (name !== undefined) await context.deps.work.stopRebalance(name, context.signal);
+  },
+};
+
+function describe(volume: string, state: RebalanceState): TaskPart {
+  const moved = `${state.movedFiles} files moved (${state.movedBytes} bytes), ${state.lookedAt} looked at`;
+  const result = { isStarted: true, ...state };
+  switch (state.state) {
+    case 'running':
+      return { state: 'Running', message: moved, result };
+    case 'done': {
+      if (state.failures > 0)
+        return { state: 'Failed', message: `${state.failures} files could not be moved; ${moved}`, result };
+      const skipped =
+        state.skipped > 0 ? `; ${state.skipped} stayed where they are, since moving them would fill a set` : '';
+      return { state: 'Succeeded', message: `${moved}${skipped}`, progress: 100, result };
+    }
+    case 'none':
+    case 'stopped':
+    case 'failed': {
+      const hint = `see the log on the nodes: /var/log/glusterfs/${volume}-rebalance.log`;
+      throw new AppError('precondition', `the rebalance of volume ${volume} has ${ENDS[state.state]}; ${moved}`, {
+        hint,
+      });
+    }
+  }
+}
+
+const ENDS = {
+  none: 'been forgotten by GlusterFS',
+  stopped: 'been stopped by somebody else',
+  failed: 'failed',
+} as const;

@@ -1,0 +1,101 @@
+/**
+ * resolveSplitBrain: one version of an entry stays. Every node first puts its version aside, whole and synced, and says
+ * so; only when all have said so does the anchor let the engine choose.
+ *
+ * If this agent dies anywhere: what is put aside stays as it is (engines' saveEntry never writes it again), and whether
+ * the choice was sent is written down before it is sent. So no version is lost that is not put aside, and nothing is put
+ * aside that is not what was there before the choice.
+ */
+import { AppError } from '../../../domain/errors.ts';
+import { type CopyVersion, chooseVersion } from '../../../domain/split-brain/judge-versions.ts';
+import { workersOf } from '../../../domain/task/sum-up-task.ts';
+import type { TaskPart } from '../../../schemas/task.ts';
+import { seeTaskVolume } from '../../task/task-look.ts';
+import { copiesHere } from './copies-here.ts';
+import type { TaskContext, TaskOutcome, TaskRunner } from './task-runner.ts';
+import { requirePath, requirePool, requireVolume } from './task-volume.ts';
+
+export const resolveSplitBrain: TaskRunner = {
+  run: async (context) => {
+    refuseShards(context);
+    const own = versionsIn(context.part) ?? (await saveOwn(context));
+    const part = { ...context.part, progress: 50, result: { ...context.part?.result, versions: own } };
+    if (!context.isLead) return { part: { ...part, state: 'Succeeded', message: 'put aside', progress: 100 } };
+    await context.report({ ...part, state: 'Running', message: 'waits for the others to put their versions aside' });
+    const all = await collect(context, own);
+    if (all === undefined) {
+      return { part: { ...part, state: 'Running', message: 'waits for the others to put their versions aside' } };
+    }
+    return choose(context, { ...part, state: 'Running' }, all);
+  },
+};
+
+/** A file of a sharded volume is many entries, and choosing one of them would mix versions. */
+function refuseShards({ volume }: TaskContext): void {
+  const shard = volume?.spec.shard;
+  if (shard === undefined || shard === false) return;
+  throw new AppError('unsupported', `volume ${volume?.metadata.name} keeps files in shards; nothing was changed`, {
+    hint: 'choose by hand; see docs/how-to/resolve-split-brain.md',
+  });
+}
+
+async function saveOwn(context: TaskContext): Promise<readonly CopyVersion[]> {
+  const { deps, task, signal } = context;
+  const path = requirePath(context);
+  const volumeUid = requireVolume(context).metadata.uid;
+  const versions: CopyVersion[] = [];
+  for (const { copy, copyUid, node, pool, brickPath } of copiesHere(context)) {
+    const poolPath = requirePool(context, pool);
+    const place = { poolPath, volumeUid, taskUid: task.metadata.uid, copyUid };
+    const saved = await deps.work.saveEntry({ brickPath, path, place }, signal);
+    if (saved !== undefined) versions.push({ ...saved, copy, node, brickPath });
+  }
+  return versions;
+}
+
+/** The versions of all nodes, from the API itself; undefined while one has not said that its version is put aside. */
+async function collect(
+  { deps, task, volume, signal }: TaskContext,
+  own: readonly CopyVersion[],
+): Promise<readonly CopyVersion[] | undefined> {
+  const fresh = await deps.client.get('Task', task.metadata.name, { signal });
+  const others = (workersOf(task.spec, volume && seeTaskVolume(volume))?.all ?? []).filter(
+    (node) => node !== deps.node,
+  );
+  const parts = others.map((node) => versionsIn(fresh?.status?.parts?.[node]));
+  if (parts.some((versions) => versions === undefined)) return undefined;
+  return [...own, ...parts.flatMap((versions) => versions ?? [])];
+}
+
+function versionsIn(part: TaskPart | undefined): readonly CopyVersion[] | undefined {
+  return part?.result?.['versions'] as readonly CopyVersion[] | undefined;
+}
+
+async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVersion[]): Promise<TaskOutcome> {
+  const { deps, signal, task } = context;
+  const { name } = requireVolume(context).metadata;
+  const path = requirePath(context);
+  const choice = chooseVersion(path, all, task.spec.keep ?? '');
+  if (!choice.ok) throw new AppError('precondition', choice.message, { reason: 'NothingToChoose', hint: choice.hint });
+  const isListed = async () =>
+    (await deps.work.listSplitBrain(name, signal)).entries.some((entry) => entry.path === path);
+  const isSent = part.result?.['isSent'] === true;
+  if (await isListed()) {
+    const sent = {
+      ...part,
+      message: `keeps the version of ${choice.kept.node}`,
+      result: { ...part.result, isSent: true },
+    };
+    await context.report(sent);
+    const { node, brickPath } = choice.kept;
+    await deps.work.keepVersion(name, { path, node, brickPath }, signal);
+    if (await isListed()) return { part: { ...sent, message: 'waits until the copies are the same' } };
+  } else if (!isSent) {
+    throw new AppError('precondition', `${path} is not in split-brain; nothing was changed`, {
+      hint: `see: holdfast volume split-brain list ${name}`,
+    });
+  }
+  const result = { ...part.result, isSent: true, kept: choice.kept.node, versions: all };
+  const message = `the version of ${choice.kept.node} is kept; every version is put aside`;
+  return { part: { ...part, state: 'Succeeded', progress: 100, message, result } };
+}

@@ -1,0 +1,65 @@
+/** Work on single entries in the copies of this node, and through a mount of this node. */
+
+/** One copy's version of an entry. */
+export interface EntryVersion {
+  readonly type: 'file' | 'folder' | 'symlink' | 'other';
+  /** The engine's own identity of the entry. */
+  readonly gfid: string;
+  readonly sizeBytes: number;
+  readonly modifiedAt: string;
+  /** Numbers: "0:0". */
+  readonly owner: string;
+  /** Octal: "0644". */
+  readonly mode: string;
+  /** Of files only. */
+  readonly sha256?: string;
+  /** The beginning of a file that is text. */
+  readonly firstLines?: readonly string[];
+}
+
+/** A version that was put aside, whole and synced. */
+export interface SavedVersion extends EntryVersion {
+  /** Folder that holds it, on the node of the copy. */
+  readonly savedIn: string;
+}
+
+/** Where versions are put aside: below the pool of the copy, by volume, Task and copy. */
+export interface SavePlace {
+  readonly poolPath: string;
+  readonly volumeUid: string;
+  readonly taskUid: string;
+  readonly copyUid: string;
+}
+
+export interface PutBackRequest {
+  readonly volume: string;
+  /** Nodes to fetch the volume's description from, the nearest first. */
+  readonly servers: readonly string[];
+  readonly path: string;
+  /** The version to put back. */
+  readonly from: SavePlace;
+  /** Where what is in the volume now is put aside first. */
+  readonly aside: SavePlace;
+}
+
+export interface BrickWork {
+  /** Undefined when the copy does not hold the entry. Never follows a symlink. */
+  inspectEntry(brickPath: string, path: string, signal: AbortSignal): Promise<EntryVersion | undefined>;
+  /**
+   * Puts the version of one copy aside. What was put aside before in this place stays as it is and is returned.
+   * Undefined when the copy does not hold the entry.
+   *
+   * @throws {AppError} precondition, for what is no file; capacity, when the pool has no room
+   */
+  saveEntry(
+    request: { readonly brickPath: string; readonly path: string; readonly place: SavePlace },
+    signal: AbortSignal,
+  ): Promise<SavedVersion | undefined>;
+  /**
+   * Puts a saved version in the place of what the volume holds now, in one rename through a mount; what it held is put
+   * aside first and returned.
+   *
+   * @throws {AppError} notFound, without a saved version; dataLoss, when it is not what was saved
+   */
+  putBack(request: PutBackRequest, signal: AbortSignal): Promise<SavedVersion | undefined>;
+}
