@@ -43,7 +43,7 @@ function seenOf({ nodes, volumes }: DoctorWorld, name: string) {
   const bricks = volume?.status?.engine?.bricks ?? [];
   const down = bricks.filter((brick) => !brick.isOnline || !brick.isReadable).map(({ node }) => node);
   const awayNodes = away.filter((node) => placed.includes(node));
-  return { awayNodes, downNodes: [...new Set([...awayNodes, ...down])], laggingMounts: [] };
+  return { awayNodes, downNodes: [...new Set([...awayNodes, ...down])], strangers: [], laggingMounts: [] };
 }
 
 export const SPLIT_BRAIN: Check = {
