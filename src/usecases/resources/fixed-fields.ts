@@ -31,11 +31,21 @@ export function fixedFieldFaults(before: KubeObject, after: KubeObject): readonl
   if (was === undefined || wanted === undefined) return [];
   const fixed = FIXED.flatMap((field) => {
     const [old, asked] = [settled(was, field), settled(wanted, field)];
-    if (old === asked) return [];
+    if (old === asked || (isMembers(field) && isConvertible(was) && isConvertible(wanted))) return [];
     const message = `cannot be changed once the volume has its copies; this version keeps ${was[field] ?? old}`;
     return [{ field: `spec.${field}`, message }];
   });
   return [...sizeFaults(before, wanted), ...fixed, ...profileFaults(was, wanted)];
+}
+
+/** What volume convert changes: how many copies there are, and whether one of them only decides. */
+function isMembers(field: (typeof FIXED)[number]): boolean {
+  return field === 'layout' || field === 'replicas';
+}
+
+/** Copies are added and taken out one by one, of a volume whose copies all hold everything. */
+function isConvertible(spec: VolumeSpec): boolean {
+  return ['single', 'replicated', 'arbiter'].includes(spec.layout) && setCount(spec) === 1;
 }
 
 /** A growth that found no room may be taken back; what was granted has reached copies, and a file system never shrinks. */

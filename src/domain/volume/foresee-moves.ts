@@ -1,0 +1,58 @@
+/** What draining or replacing a node would do, by the very functions that the controller decides with. Pure. */
+import type { StorageNode } from '../../schemas/storage-node.ts';
+import type { Volume } from '../../schemas/volume.ts';
+import type { VolumeCopy } from '../../schemas/volume-copy.ts';
+import { decideMembership } from './decide-membership.ts';
+import { setCount } from './replica-sets.ts';
+import { seeMembership } from './see-membership.ts';
+
+export interface Move {
+  readonly volume: string;
+  readonly copy: string;
+  /** Where a new copy would go; undefined when it cannot go now. */
+  readonly to?: string;
+  /** Why not. */
+  readonly blockedBy?: string;
+  /** It will not go by waiting: the volume has to be changed, or copied. */
+  readonly isForGood: boolean;
+}
+
+export interface StoredWorld {
+  readonly nodes: readonly StorageNode[];
+  readonly volumes: readonly Volume[];
+  readonly copies: readonly VolumeCopy[];
+}
+
+/** The moves that begin when the node is drained, one for each copy on it, by volume. */
+export function foreseeMoves(node: string, { nodes, volumes, copies }: StoredWorld): readonly Move[] {
+  const drained = nodes.map((each) =>
+    each.metadata.name === node ? { ...each, spec: { ...each.spec, isDraining: true } } : each,
+  );
+  // The new copies count as well: two volumes do not get the same room.
+  const promised: VolumeCopy[] = [];
+  const here = copies.filter((copy) => copy.spec.node === node && copy.spec.isReleased !== true);
+  return here.flatMap((copy): readonly Move[] => {
+    const volume = volumes.find((each) => each.metadata.uid === copy.spec.volumeUid);
+    if (volume === undefined) return [];
+    const move = foresee(volume, copy, { nodes: drained, volumes, copies: [...copies, ...promised] });
+    if (move.to !== undefined) promised.push({ ...copy, spec: { ...copy.spec, node: move.to } });
+    return [move];
+  });
+}
+
+function foresee(volume: Volume, copy: VolumeCopy, { nodes, copies }: StoredWorld): Move {
+  const name = copy.metadata.name ?? '';
+  const move = { volume: copy.spec.volume, copy: name, isForGood: false };
+  const own = copies.filter((each) => each.spec.volumeUid === volume.metadata.uid);
+  const seen = seeMembership(volume, { nodes, own, taken: () => copies, newName: () => 'new' });
+  if (seen === undefined) return { ...move, blockedBy: 'the volume is still being made' };
+  // Of several copies that must go, the one that is asked about is looked at.
+  const placement = seen.placement;
+  const decided = decideMembership({ ...seen, drainingNodes: new Set([copy.spec.node]) });
+  const next = decided.placement?.find((placed) => placed.copy === 'new');
+  if (next !== undefined) return { ...move, to: next.node };
+  const isAlone = placement.length > 1 && setCount(volume.spec) === placement.length;
+  const isLeaving = decided.placement?.some((placed) => placed.copy === name && placed.isLeaving === true) === true;
+  if (isLeaving) return { ...move, blockedBy: 'taken out without a successor: the volume has a copy too many' };
+  return { ...move, blockedBy: decided.message, isForGood: isAlone };
+}
