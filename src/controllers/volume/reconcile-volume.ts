@@ -136,6 +136,7 @@ function see(deps: ControllerDeps, volume: StoredVolume, looked: Look): SeenVolu
     name,
     uid,
     isDeleting: volume.metadata.deletionTimestamp !== undefined,
+    spec: volume.spec,
     status: volume.status ?? {},
     copies: own.map((copy) => ({
       name: copy.metadata.name,
@@ -178,6 +179,7 @@ function place(
     node: placed.node,
     pool: placed.pool,
     role: placed.role,
+    ...(placed.set === undefined ? {} : { set: placed.set }),
   }));
   return { ok: true, placement, reasons: [...result.reasons] };
 }

@@ -44,7 +44,7 @@ describe('explainVolume', () => {
     });
     expect(explained).toMatchObject({
       phase: 'Ready',
-      quorum: { needed: 2, serving: 3, copies: 3 },
+      sets: [{ set: 0, needed: 2, serving: 3, copies: 3 }],
       anchor: { node: 'n1', epoch: 1, isReady: true },
       reasons: ['copy 0 (data) on n1'],
       next: { command: 'holdfast simulate lose-node n1' },
@@ -82,7 +82,7 @@ describe('explainVolume', () => {
       ready: ['False', 'NoQuorum', 'only 1 of 3 copies serve; down: n2, n3'],
       redundant: ['False', 'CopiesDown', 'down: n2, n3'],
     });
-    expect(explained.quorum).toEqual({ needed: 2, serving: 1, copies: 3 });
+    expect(explained.sets).toEqual([{ set: 0, needed: 2, serving: 1, copies: 3 }]);
     expect(explained.ifLost.every(({ outcome }) => outcome === 'unavailable')).toBe(true);
     expect(explained.next.command).toBe('holdfast node show n2');
   });

@@ -1,6 +1,7 @@
 /** Everything that is decided about one volume, in the order in which it was decided. */
 import type { Volume } from '../../schemas/volume.ts';
-import { usableSince } from '../node/is-usable.ts';
+import { strangersAmong, usableSince } from '../node/is-usable.ts';
+import type { WantedCopy } from '../placement/model.ts';
 import { judgeVolume, type Outcome } from '../simulate/judge-volume.ts';
 import { type ServerQuorum, serverQuorum } from '../simulate/lose-nodes.ts';
 import { copiesOfVolume } from '../simulate/see-volume.ts';
@@ -9,7 +10,7 @@ import type { StoredCluster } from '../simulate/stored-cluster.ts';
 import { describeCopiesOf } from '../volume/describe-layout.ts';
 import { phaseOf, stateMessage } from '../volume/describe-volume.ts';
 import { isServing } from '../volume/is-serving.ts';
-import { wantedCopies } from '../volume/replica-sets.ts';
+import { replicaSets, wantedCopies } from '../volume/replica-sets.ts';
 import { type NextStep, nextStep } from './next-step.ts';
 
 export interface ExplainedCopy {
@@ -17,6 +18,8 @@ export interface ExplainedCopy {
   readonly node: string;
   readonly pool: string;
   readonly role: 'data' | 'arbiter';
+  /** The set that it belongs to; left out where the volume has one. */
+  readonly set?: number;
   /** As its node reports it; undefined before it is recorded. */
   readonly state?: string;
   readonly message?: string;
@@ -48,14 +51,22 @@ export interface ExplainedLoss {
   readonly warning?: string;
 }
 
+/** How many copies of a set must serve, and how many do. */
+export interface ExplainedSet {
+  readonly set: number;
+  readonly needed: number;
+  readonly serving: number;
+  readonly copies: number;
+}
+
 export interface VolumeExplanation {
   readonly volume: string;
   readonly phase: NonNullable<NonNullable<Volume['status']>['phase']>;
   readonly message: string;
   readonly size: string;
   readonly layout: string;
-  /** How many copies must serve for the volume to be served, and how many do. */
-  readonly quorum: { readonly needed: number; readonly serving: number; readonly copies: number };
+  /** Every set must have what it needs for the volume to be served; a file lies in one set only. */
+  readonly sets: readonly ExplainedSet[];
   readonly serverQuorum: ServerQuorum;
   readonly reasons: readonly string[];
   readonly anchor?: { readonly node: string; readonly epoch: number; readonly isReady: boolean };
@@ -78,7 +89,6 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
   const copies = explainCopies(stored, volume);
   const mounts = stored.attachments.filter((record) => record.spec.volume === metadata.name);
   const usable = usableSince(stored.nodes, spec.engine);
-  const total = wantedCopies(spec);
   const laggingMounts = mounts.filter((record) => {
     return usable.has(record.spec.node) && (record.status?.connectedCopies ?? 0) < (record.status?.copies ?? 0);
   });
@@ -88,11 +98,7 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
     message: stateMessage(volume),
     size: spec.size,
     layout: `${spec.layout}, ${describeCopiesOf(spec)}`,
-    quorum: {
-      needed: Math.floor(total.length / 2) + 1,
-      serving: copies.filter((copy) => copy.isServing).length,
-      copies: total.length,
-    },
+    sets: explainSets(spec, copies),
     serverQuorum: serverQuorum(stored),
     reasons: status?.reasons ?? [],
     ...explainEngine(volume, usable),
@@ -115,9 +121,24 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
       volume,
       awayNodes: copies.filter((copy) => !copy.isNodeReady).map((copy) => copy.node),
       downNodes: copies.filter((copy) => !copy.isServing).map((copy) => copy.node),
+      strangers: strangersAmong(
+        stored.nodes,
+        copies.map((copy) => copy.node),
+      ),
       laggingMounts: laggingMounts.map((record) => record.spec.node),
     }),
   };
+}
+
+/** Before copies are placed, the sets as they are asked for. */
+function explainSets(spec: Volume['spec'], copies: readonly ExplainedCopy[]): readonly ExplainedSet[] {
+  const serving = copies.filter((copy) => copy.isServing);
+  return replicaSets<Pick<WantedCopy, 'set'>>(spec, copies.length > 0 ? copies : wantedCopies(spec)).map(
+    ({ set, quorum, copies: own }) => {
+      const up = serving.filter((copy) => (copy.set ?? 0) === set).length;
+      return { set, needed: quorum, serving: up, copies: own.length };
+    },
+  );
 }
 
 function explainEngine(
@@ -139,7 +160,8 @@ function explainCopies(stored: StoredCluster, volume: Volume): readonly Explaine
   const usable = usableSince(stored.nodes, volume.spec.engine);
   const fallback = recorded.map(({ metadata, spec }) => ({ ...spec, copy: metadata.name ?? '' }));
   const placed = volume.status?.placement ?? fallback;
-  return placed.map(({ copy, node, pool, role }) => {
+  return placed.map((each) => {
+    const { copy, node, pool, role } = each;
     const brick = bricks.find((candidate) => candidate.copy === copy);
     const found = recorded.find((candidate) => candidate.metadata.name === copy)?.status;
     return {
@@ -147,12 +169,13 @@ function explainCopies(stored: StoredCluster, volume: Volume): readonly Explaine
       node,
       pool,
       role,
+      ...('set' in each && each.set !== undefined ? { set: each.set } : {}),
       ...(found === undefined ? {} : { state: found.state }),
       ...(found?.message === undefined ? {} : { message: found.message }),
       isNodeReady: usable.has(node),
       ...(brick === undefined ? {} : { isOnline: brick.isOnline, isReadable: brick.isReadable }),
       isSeenNow: brick !== undefined && usable.has(node) && brick.nodeReadySince === usable.get(node),
-      isServing: isServing({ copy, node, pool, role }, bricks, usable),
+      isServing: isServing({ copy, node }, bricks, usable),
       ...(brick?.pendingHeals === undefined ? {} : { pendingHeals: brick.pendingHeals }),
       ...(brick?.splitBrainEntries === undefined ? {} : { splitBrainEntries: brick.splitBrainEntries }),
     };
@@ -162,7 +185,8 @@ function explainCopies(stored: StoredCluster, volume: Volume): readonly Explaine
 /** Only while the engine serves it: before and after that there is nothing that a loss could stop. */
 function explainLosses(stored: StoredCluster, volume: Volume): readonly ExplainedLoss[] {
   if (judgeVolume(stored, volume).outcome === 'notReady') return [];
-  return (volume.status?.placement ?? []).flatMap(({ node }) => {
+  const nodes = new Set((volume.status?.placement ?? []).map((placed) => placed.node));
+  return [...nodes].flatMap((node) => {
     const { volumes } = simulateLoss({ ...stored, volumes: [volume] }, [node]);
     return volumes.map(({ after, message, warning }) => {
       return { node, outcome: after, message, ...(warning === undefined ? {} : { warning }) };
@@ -184,6 +208,11 @@ function waitsFor({ metadata, status }: Volume): Pick<VolumeExplanation, 'waitsF
     return { waitsFor: { what: 'the controller to look at it', since: metadata.creationTimestamp ?? '' } };
   }
   if (ready.status !== 'True') return { waitsFor: { what: ready.message, since: ready.lastTransitionTime } };
-  if (redundant === undefined || redundant.status === 'True' || redundant.reason === 'SingleCopy') return {};
+  if (
+    redundant === undefined ||
+    redundant.status === 'True' ||
+    ['SingleCopy', 'NoSpareCopy'].includes(redundant.reason)
+  )
+    return {};
   return { waitsFor: { what: redundant.message, since: redundant.lastTransitionTime } };
 }

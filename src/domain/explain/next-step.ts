@@ -14,6 +14,8 @@ export interface SeenForNextStep {
   readonly awayNodes: readonly string[];
   /** Nodes whose copy does not serve. */
   readonly downNodes: readonly string[];
+  /** Nodes of the volume whose machine was installed anew and has not rejoined. */
+  readonly strangers: readonly string[];
   /** Nodes whose mount does not reach every copy. */
   readonly laggingMounts: readonly string[];
 }
@@ -42,7 +44,13 @@ export function nextStep(seen: SeenForNextStep): NextStep {
   }
 }
 
-function forServing({ volume, awayNodes, downNodes, laggingMounts }: SeenForNextStep, name: string): NextStep {
+function forServing(seen: SeenForNextStep, name: string): NextStep {
+  const { volume, awayNodes, downNodes, laggingMounts } = seen;
+  const [stranger] = seen.strangers;
+  if (stranger !== undefined) {
+    const why = `the machine of ${stranger} was installed anew, and does not come back by itself`;
+    return { why, command: `holdfast node rejoin ${stranger}` };
+  }
   const [away = downNodes[0]] = awayNodes.filter((node) => downNodes.includes(node));
   if (away !== undefined) return lookAt(away, 'its copy does not serve');
   if (reasonOf(volume, 'Ready') === 'EngineVolumeLost') {

@@ -1,13 +1,14 @@
 /** How a volume stands, in the controller's judgement, on the objects as they are or as they would be. */
 import type { Volume } from '../../schemas/volume.ts';
 import type { Claim } from '../claim.ts';
-import { decideVolume, isServing, type SeenVolume } from '../volume/decide-volume.ts';
+import { decideVolume, type SeenVolume } from '../volume/decide-volume.ts';
+import { judgeSets } from '../volume/judge-health.ts';
 import { seeVolume } from './see-volume.ts';
 import type { StoredCluster } from './stored-cluster.ts';
 
 /**
- * redundant: any one copy may be lost; served: readable and writable, but not that; unavailable: fewer copies than a
- * majority, so GlusterFS refuses reads as well as writes; notReady: not made yet, or being removed.
+ * redundant: any one copy may be lost; served: readable and writable, but not that; unavailable: in a set fewer copies than
+ * its quorum, so GlusterFS refuses reads as well as writes of what lies there; notReady: not made yet, or being removed.
  */
 export type Outcome = 'redundant' | 'served' | 'unavailable' | 'notReady';
 
@@ -17,7 +18,7 @@ export interface VolumeJudgement {
   readonly message: string;
   readonly copies: number;
   readonly serving: number;
-  /** Copies that may be lost one after the other before the volume stops being served; 0 while entries are healed. */
+  /** Copies, whichever, that may be lost before the volume stops being served; 0 while entries are healed. */
   readonly spareCopies: number;
   /** Entries that are not the same on all copies, as the engine last said. */
   readonly unhealed: number;
@@ -54,9 +55,10 @@ function judgeClaims(claims: readonly Claim[]): Pick<VolumeJudgement, 'outcome' 
 function countCopies(seen: SeenVolume): Omit<VolumeJudgement, 'outcome' | 'message'> {
   const { placement = [], engine } = seen.status;
   const bricks = engine?.bricks ?? [];
-  const serving = placement.filter((placed) => isServing(placed, bricks, seen.usableNodes)).length;
+  const sets = judgeSets(seen, placement);
+  const serving = sets.reduce((sum, set) => sum + set.serving, 0);
   const unhealed = bricks.reduce((sum, brick) => sum + (brick.pendingHeals ?? 0) + (brick.splitBrainEntries ?? 0), 0);
-  // Served means more than half. While entries differ nobody can say which copy would be missed.
-  const spare = serving - Math.floor(placement.length / 2) - 1;
+  // All may be lost in the same set. While entries differ nobody can say which copy would be missed.
+  const spare = Math.min(...sets.map((set) => set.serving - set.quorum));
   return { copies: placement.length, serving, unhealed, spareCopies: unhealed > 0 ? 0 : Math.max(0, spare) };
 }

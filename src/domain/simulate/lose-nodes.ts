@@ -49,10 +49,10 @@ function silenced(node: StorageNode): StorageNode {
   return conditions === undefined ? node : { ...node, status: { ...node.status, conditions } };
 }
 
-/** A single copy has no quorum set (engines/gluster/options.ts): its brick goes on, however few nodes are left. */
+/** Layouts without redundancy have no quorum set (engines/gluster/options.ts): bricks go on, however few nodes are left. */
 function withoutBricks(volume: Volume): Volume {
   const engine = volume.status?.engine;
-  if (engine === undefined || volume.spec.layout === 'single') return volume;
+  if (engine === undefined || ['single', 'distributed'].includes(volume.spec.layout)) return volume;
   const bricks = engine.bricks.map((brick) => ({ ...brick, isOnline: false }));
   return { ...volume, status: { ...volume.status, engine: { ...engine, bricks } } };
 }

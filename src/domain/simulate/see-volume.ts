@@ -17,6 +17,7 @@ export function seeVolume(stored: StoredCluster, volume: Volume): SeenVolume {
     name,
     uid,
     isDeleting: volume.metadata.deletionTimestamp !== undefined,
+    spec: volume.spec,
     status: volume.status ?? {},
     copies: copiesOfVolume(stored, volume).map(({ metadata, spec, status }) => ({
       name: metadata.name ?? '',

@@ -76,7 +76,8 @@ function loseVolume(
   const name = volume.metadata.name ?? '';
   const left = after.volumes.find((candidate) => candidate.metadata.name === name) ?? volume;
   const [now, then] = [judgeVolume(stored, volume), judgeVolume(after, left)];
-  const lostCopies = (volume.status?.placement ?? []).map((placed) => placed.node).filter((node) => names.has(node));
+  const holders = new Set((volume.status?.placement ?? []).map((placed) => placed.node));
+  const lostCopies = [...holders].filter((node) => names.has(node));
   const mounts = stored.attachments.filter(({ spec }) => spec.volume === name && names.has(spec.node));
   return {
     volume: name,

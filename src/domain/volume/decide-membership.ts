@@ -14,7 +14,7 @@
 import type { PlacedCopy, VolumeEngineStatus } from '../../schemas/volume.ts';
 import type { VolumeCopySpec } from '../../schemas/volume-copy.ts';
 import type { CopyRole } from '../placement/model.ts';
-import { isServing } from './decide-volume.ts';
+import { isServing } from './is-serving.ts';
 import { fragmentsOf, type LayoutSpec, replicasOf, setCount } from './replica-sets.ts';
 
 /** A VolumeCopy of the volume, placed or not any more. */

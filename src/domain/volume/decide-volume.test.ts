@@ -18,6 +18,7 @@ function judge(ofBrick: (node: string) => Partial<BrickStatus>, part: Partial<Vo
     name: 'gv0',
     uid: 'u1',
     isDeleting: false,
+    spec: { layout: 'replicated' },
     status: {
       placement: PLACEMENT,
       anchor: 'kube1',

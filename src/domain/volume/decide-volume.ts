@@ -8,9 +8,11 @@
  * Invariant: a copy is released only when the engine was seen, by an agent that knew of the deletion, to hold the
  * volume no more (property: `decide-volume.prop.test.ts`).
  */
-import type { BrickStatus, PlacedCopy, VolumeStatus } from '../../schemas/volume.ts';
+import type { PlacedCopy, VolumeStatus } from '../../schemas/volume.ts';
 import { type Claim, claim } from '../claim.ts';
 import { isMarked, type MembershipDecision } from './decide-membership.ts';
+import { type Health, judgeHealth, notReady } from './judge-health.ts';
+import type { LayoutSpec } from './replica-sets.ts';
 
 export interface SeenCopy {
   readonly name: string;
@@ -32,6 +34,7 @@ export interface SeenVolume {
   readonly name: string;
   readonly uid: string;
   readonly isDeleting: boolean;
+  readonly spec: LayoutSpec;
   readonly status: VolumeStatus;
   readonly copies: readonly SeenCopy[];
   /** Where the volume is, or is wanted, mounted. */
@@ -187,162 +190,4 @@ function moveAnchor(seen: SeenVolume, placement: readonly PlacedCopy[]): Pick<Vo
   const next = byPreference.map((placed) => placed.node).find((node) => seen.usableNodes.has(node));
   if (next === undefined) return anchor === undefined ? { epoch } : { anchor, epoch };
   return { anchor: next, epoch: epoch + 1 };
-}
-
-interface Health {
-  readonly status: ControllerStatus;
-  readonly claims: readonly Claim[];
-}
-
-function judgeHealth(seen: SeenVolume, placement: readonly PlacedCopy[], anchored: ControllerStatus): Health {
-  const engine = seen.status.engine;
-  if (engine === undefined || engine.state !== 'Started') return judgeUnstarted(seen, anchored);
-  const bricks = placement.map((placed) => ({
-    placed,
-    isUp: isServing(placed, engine.bricks, seen.usableNodes),
-    brick: engine.bricks.find((brick) => brick.copy === placed.copy),
-  }));
-  const down = bricks.filter((brick) => !brick.isUp).map((brick) => brick.placed.node);
-  const upCount = bricks.length - down.length;
-  const split = sum(bricks.map(({ brick }) => brick?.splitBrainEntries));
-  const pending = sum(bricks.map(({ brick }) => brick?.pendingHeals));
-  const unchecked = bricks.filter((brick) => isOutdated(brick, seen.usableNodes)).map((brick) => brick.placed.node);
-  const unasked = bricks
-    .filter(({ isUp, brick }) => isUp && brick?.pendingHeals === undefined)
-    .map((brick) => brick.placed.node);
-  const lagging = seen.attachments.filter((each) => isLagging(each, placement, seen.usableNodes));
-  const redundant = judgeRedundancy({ copies: placement.length, down, unchecked, unasked, pending, split, lagging });
-  const isServed = upCount > placement.length / 2;
-  const isAsDesigned = redundant.status === 'True' || redundant.reason === 'SingleCopy';
-  const mayBeServed = upCount + unchecked.length > placement.length / 2;
-  const phase = !mayBeServed ? 'Unavailable' : isServed && isAsDesigned ? 'Ready' : 'Degraded';
-  const ready = judgeService({ copies: placement.length, upCount, down, unchecked: isServed ? [] : unchecked });
-  return { status: { ...anchored, phase }, claims: [ready, redundant] };
-}
-
-function judgeUnstarted(seen: SeenVolume, anchored: ControllerStatus): Health {
-  const { engine } = seen.status;
-  if (engine?.state === 'Absent' && engine.engineId !== undefined) {
-    const message = engine.message ?? 'the engine held it, and does no more';
-    return { status: { ...anchored, phase: 'Unavailable' }, claims: notReady('EngineVolumeLost', message) };
-  }
-  const waiting = seen.copies.filter((copy) => !copy.isReady);
-  const claims =
-    waiting.length > 0
-      ? notReady('PreparingCopies', describeWaiting(waiting, seen))
-      : notReady('CreatingEngineVolume', engine?.message ?? `waits for ${anchored.anchor ?? 'a member node'}`);
-  return { status: { ...anchored, phase: 'Creating' }, claims };
-}
-
-interface ServiceSeen {
-  readonly copies: number;
-  readonly upCount: number;
-  readonly down: readonly string[];
-  /** Nodes on whose copies the answer depends; none when it is known. */
-  readonly unchecked: readonly string[];
-}
-
-function judgeService({ copies, upCount, down, unchecked }: ServiceSeen): Claim {
-  if (upCount > copies / 2) return claim('Ready', 'True', 'Served', `${upCount} of ${copies} copies serve`);
-  if (upCount + unchecked.length > copies / 2) {
-    return claim('Ready', 'Unknown', 'CheckingCopies', `back, but not checked yet: ${unchecked.join(', ')}`);
-  }
-  return claim('Ready', 'False', 'NoQuorum', `only ${upCount} of ${copies} copies serve; down: ${down.join(', ')}`);
-}
-
-interface RedundancySeen {
-  readonly copies: number;
-  readonly down: readonly string[];
-  readonly unchecked: readonly string[];
-  /** Nodes whose copies serve, but could not be asked what is to heal. */
-  readonly unasked: readonly string[];
-  readonly pending: number;
-  readonly split: number;
-  readonly lagging: readonly SeenAttachment[];
-}
-
-/** Redundant means: any one copy may be lost now, and everybody who has the volume mounted goes on. */
-function judgeRedundancy(seen: RedundancySeen): Claim {
-  const { copies, down, unchecked, unasked, pending, split, lagging } = seen;
-  if (copies === 1) return claim('Redundant', 'False', 'SingleCopy', 'the layout keeps one copy only');
-  if (split > 0)
-    return claim('Redundant', 'False', 'SplitBrain', `${split} entries differ between copies and need a decision`);
-  if (unchecked.length > 0) {
-    return claim('Redundant', 'False', 'CheckingCopies', `back, but not checked yet: ${unchecked.join(', ')}`);
-  }
-  if (down.length > 0) return claim('Redundant', 'False', 'CopiesDown', `down: ${down.join(', ')}`);
-  if (pending > 0)
-    return claim('Redundant', 'False', 'Healing', `${describeEntries(pending)} being brought up to date`);
-  if (unasked.length > 0) {
-    const message = `the engine does not say whether the copies are the same: ${unasked.join(', ')}`;
-    return claim('Redundant', 'Unknown', 'HealsUnknown', message);
-  }
-  if (lagging.length > 0) {
-    const where = lagging
-      .map((each) => each.node)
-      .toSorted()
-      .join(', ');
-    return claim(
-      'Redundant',
-      'False',
-      'MountsReconnecting',
-      `not every copy is known to be reached by the mount on ${where}`,
-    );
-  }
-  return claim('Redundant', 'True', 'AllCopiesCurrent', `all ${copies} copies are current`);
-}
-
-/** A brick serves when its node is there and the engine could reach its process and its disk. */
-export function isServing(
-  placed: PlacedCopy,
-  bricks: readonly BrickStatus[],
-  usable: SeenVolume['usableNodes'],
-): boolean {
-  const brick = bricks.find((candidate) => candidate.copy === placed.copy);
-  const isSeenNow = brick?.nodeReadySince === usable.get(placed.node);
-  return usable.has(placed.node) && isSeenNow && brick?.isOnline === true && brick.isReadable;
-}
-
-/** The mount does not reach every copy, or nobody knows it since a copy's node came back. Who is away is not waited for. */
-function isLagging(
-  { node, missingCopies, nodesReadySince }: SeenAttachment,
-  placement: readonly PlacedCopy[],
-  usable: SeenVolume['usableNodes'],
-): boolean {
-  if (missingCopies === undefined || !usable.has(node)) return false;
-  if (missingCopies > 0 || nodesReadySince === undefined) return missingCopies > 0;
-  return placement.some((placed) => {
-    return usable.has(placed.node) && nodesReadySince[placed.node] !== usable.get(placed.node);
-  });
-}
-
-/** The node is there, but its brick was looked at before the node went away, or never. */
-function isOutdated(
-  { placed, brick }: { readonly placed: PlacedCopy; readonly brick: BrickStatus | undefined },
-  usable: SeenVolume['usableNodes'],
-): boolean {
-  return usable.has(placed.node) && brick?.nodeReadySince !== usable.get(placed.node);
-}
-
-function describeWaiting(waiting: readonly SeenCopy[], seen: SeenVolume): string {
-  const parts = waiting.map((copy) => {
-    if (copy.message !== undefined) return `${copy.node}: ${copy.message}`;
-    return seen.usableNodes.has(copy.node) ? `${copy.node}: being prepared` : `${copy.node}: node not reachable`;
-  });
-  return `${seen.copies.length - waiting.length} of ${seen.copies.length} copies prepared; ${parts.toSorted().join('; ')}`;
-}
-
-function notReady(reason: string, message: string): readonly Claim[] {
-  return [
-    claim('Ready', 'False', reason, message),
-    claim('Redundant', 'Unknown', reason, 'not known until the volume is ready'),
-  ];
-}
-
-function sum(values: readonly (number | undefined)[]): number {
-  return values.reduce<number>((total, value) => total + (value ?? 0), 0);
-}
-
-function describeEntries(count: number): string {
-  return count === 1 ? '1 entry is' : `${count} entries are`;
 }

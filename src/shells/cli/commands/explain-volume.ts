@@ -1,6 +1,11 @@
 /** `holdfast explain volume NAME`: every decision about one volume, in order. */
 import type { Command } from 'commander';
-import type { ExplainedCondition, ExplainedCopy, VolumeExplanation } from '../../../domain/explain/explain-volume.ts';
+import type {
+  ExplainedCondition,
+  ExplainedCopy,
+  ExplainedSet,
+  VolumeExplanation,
+} from '../../../domain/explain/explain-volume.ts';
 import { explainVolumeOf } from '../../../usecases/explain/explain.ts';
 import { ageOf } from '../age.ts';
 import type { CliContext } from '../context.ts';
@@ -54,7 +59,7 @@ function pairsOf(
   explained: VolumeExplanation,
   context: CliContext,
 ): readonly (readonly [string, string | undefined])[] {
-  const { anchor, waitsFor, quorum, serverQuorum } = explained;
+  const { anchor, waitsFor, sets, serverQuorum } = explained;
   const waits = waitsFor && `${waitsFor.what} (for ${age(waitsFor.since, context)})`;
   return [
     ['Volume', explained.volume],
@@ -63,7 +68,7 @@ function pairsOf(
     ['Waits for', waits ?? 'nothing'],
     ['Anchor', anchor && describeAnchor(anchor, explained.observedEpoch)],
     ['Engine', explained.engineMessage],
-    ['Served', `needs ${quorum.needed} of ${quorum.copies} copies; ${quorum.serving} serve`],
+    ['Served', describeSets(sets)],
     [
       'Pool quorum',
       serverQuorum.isMet
@@ -71,6 +76,22 @@ function pairsOf(
         : `only ${serverQuorum.active} of ${serverQuorum.members} nodes are there: GlusterFS stops replicated volumes until more than half are`,
     ],
   ];
+}
+
+/** Sets that stand alike are told together. */
+function describeSets(sets: readonly ExplainedSet[]): string {
+  const [only] = sets;
+  if (sets.length === 1 && only !== undefined) {
+    return `needs ${only.needed} of ${only.copies} copies; ${only.serving} serve`;
+  }
+  const alike = new Map<string, number[]>();
+  for (const { set, needed, copies, serving } of sets) {
+    const words = `needs ${needed} of ${copies} copies; ${serving} serve`;
+    alike.set(words, [...(alike.get(words) ?? []), set]);
+  }
+  return [...alike]
+    .map(([words, own]) => `${own.length === 1 ? 'set' : 'each of the sets'} ${own.join(', ')} ${words}`)
+    .join('. ');
 }
 
 function describeAnchor(anchor: NonNullable<VolumeExplanation['anchor']>, observedEpoch: number | undefined): string {
