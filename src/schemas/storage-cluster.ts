@@ -19,6 +19,10 @@ export const StorageClusterStatus = z.object({
       connected: z.array(z.string()),
       disconnected: z.array(z.string()),
       missing: z.array(z.string()),
+      ids: z
+        .record(z.string(), z.string())
+        .optional()
+        .describe('Identity of each node in the engine, by its name: what the engines of the others know it by.'),
       message: z.string().optional(),
     })
     .optional()

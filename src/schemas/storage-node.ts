@@ -21,6 +21,16 @@ export const StorageNodeSpec = z.strictObject({
   zone: Label.optional().describe('Failure domain; nodes without one each count as a zone of their own.'),
   pools: z.array(PoolSpec).max(64).default([]).describe('Where copies of volumes may be placed on this node.'),
   isCordoned: z.boolean().optional().describe('True keeps new copies away from this node.'),
+  engineId: z
+    .uuid()
+    .optional()
+    .describe(
+      'Identity that the engine on this node is to have (GlusterFS: the UUID of glusterd): the one that the others know the node by. Set by "node rejoin" once the machine was installed anew.',
+    ),
+  blankEngineId: z
+    .uuid()
+    .optional()
+    .describe('Identity of the blank engine that may take engineId; one with any other is left as it is.'),
   isDraining: z
     .boolean()
     .optional()
@@ -56,8 +66,18 @@ export const EngineStatus = z.object({
   isInstalled: z.boolean().describe('Its programs are on the node.'),
   isRunning: z.boolean().describe('Its daemon runs.'),
   version: z.string().optional().describe('Its version.'),
+  id: z.string().optional().describe('What it calls itself (GlusterFS: the UUID of glusterd).'),
+  isBlank: z.boolean().optional().describe('It has no peers and no volumes, as after an installation.'),
+  isStranger: z
+    .boolean()
+    .optional()
+    .describe(
+      'The other nodes know this node by another identity: the machine was installed anew. It is not used until it has rejoined.',
+    ),
   message: z.string().optional().describe('Why it is not usable.'),
 });
+
+export type EngineStatus = z.infer<typeof EngineStatus>;
 
 export const StorageNodeStatus = z.object({
   bootId: z

@@ -1,7 +1,8 @@
 /** Prepares this node's pools and reports pools, engine and boot. Other loops place nothing in a pool before it is ready. */
 import { poolBytesOf } from '../../domain/volume/copy-size.ts';
+import type { EngineProbe } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
-import type { PoolStatus } from '../../schemas/storage-node.ts';
+import type { EngineStatus, PoolStatus } from '../../schemas/storage-node.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
 import { createPoolWatch } from './pool-watch.ts';
@@ -44,7 +45,7 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
       {
         bootId: deps.bootId,
         agentVersion: deps.agentVersion,
-        engines: [{ name: engine.name, ...probe }],
+        engines: [{ name: engine.name, ...probe, ...judgeIdentity(deps, probe) }],
         pools: steadyFreeSpace(node.status?.pools, pools),
       },
       { signal, isCompareAndSwap: false },
@@ -58,12 +59,24 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
     name: 'agent-node',
     watches: [
       watchKeys(informers.StorageNode, (node) => (node.metadata.name === self ? [self] : [])),
+      watchKeys(informers.StorageCluster, () => [self]),
       // A copy that was made or removed changes what is free; placement believes only what is reported.
       watchKeys(informers.VolumeCopy, (copy) => (copy.spec.node === self ? [self] : [])),
     ],
     reconcile,
     backoff: AGENT_BACKOFF,
   });
+}
+
+/** Whether the engine here is the one that the others know this node by; it is not after the machine was installed anew. */
+function judgeIdentity({ informers, node }: AgentDeps, { id }: EngineProbe): Partial<EngineStatus> {
+  const knownIds = informers.StorageCluster.list().map(({ status }) => status?.peers?.ids?.[node]);
+  const known = knownIds.find((each) => each !== undefined);
+  if (id === undefined || known === undefined || id === known) return {};
+  const message =
+    `the others know GlusterFS on ${node} as ${known}, and it calls itself ${id}, as on a machine that was installed anew; ` +
+    `to fill its copies from the others: holdfast node rejoin ${node}`;
+  return { isStranger: true, message };
 }
 
 /** Bytes that each copy has surely taken of the pool, by its UID: images that were seen whole in this boot. */

@@ -25,6 +25,7 @@ export function createPeerLoop(deps: AgentDeps): ReconcileLoop {
     if (cluster === undefined || anchor === undefined) return undefined;
     if (!cluster.spec.nodes.includes(self)) return undefined;
     if (anchor !== self) return knowAnchorByName(deps, cluster, anchor, signal);
+    if (await isStranger(deps, cluster, signal)) return undefined;
 
     const others = cluster.spec.nodes.filter((node) => node !== self);
     if (cluster.status?.peers === undefined) return beginPool(deps, cluster, others, signal);
@@ -43,7 +44,8 @@ export function createPeerLoop(deps: AgentDeps): ReconcileLoop {
       message = messageOf(error);
       observed = await engine.observe({ subject: 'peers', self, members: [] }, signal);
     }
-    const peers = describePeers(self, others, observed, message);
+    const ids = describeIds(cluster, self, observed);
+    const peers = { ...describePeers(self, others, observed, message), ids };
     await writePeers(deps, cluster, peers, signal);
     const isSettled = peers.missing.length === 0 && peers.disconnected.length === 0;
     return { requeueAfterMs: isSettled ? SETTLED_PERIOD_MS : SETTLING_PERIOD_MS };
@@ -86,6 +88,27 @@ async function knowAnchorByName(deps: AgentDeps, cluster: StoredCluster, anchor:
   if (cluster.status?.peers?.connected.includes(self) !== true) return undefined;
   await runSteps(engine, { subject: 'peers', self, members: [anchor], mayInvite: false }, { log, signal });
   return undefined;
+}
+
+/**
+ * An anchor that was installed anew before anybody missed it: it would begin a second pool, and call itself what the
+ * others know another by. It is not usable any more, so another one becomes the anchor.
+ */
+async function isStranger(deps: AgentDeps, cluster: StoredCluster, signal: AbortSignal): Promise<boolean> {
+  const known = cluster.status?.peers?.ids?.[deps.node];
+  if (known === undefined) return false;
+  const { selfId } = await deps.engine.observe<'peers'>({ subject: 'peers', self: deps.node, members: [] }, signal);
+  return selfId !== undefined && selfId !== known;
+}
+
+/** By what the engines of the others know each node; of this node itself, what it was known by before, if it was. */
+function describeIds(cluster: StoredCluster, self: string, observed: ObservedPeers): Readonly<Record<string, string>> {
+  const before = cluster.status?.peers?.ids ?? {};
+  const ids = cluster.spec.nodes.map((node) => {
+    const seen = observed.peers.find((peer) => peer.isMember && peer.names.includes(node))?.uuid;
+    return [node, seen ?? before[node] ?? (node === self ? observed.selfId : undefined)] as const;
+  });
+  return Object.fromEntries(ids.flatMap(([node, id]) => (id === undefined ? [] : [[node, id]])));
 }
 
 function describePeers(

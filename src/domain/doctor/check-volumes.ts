@@ -1,6 +1,7 @@
 /** Checks of volumes, their bricks and their mounts. */
 import { nextStep } from '../explain/next-step.ts';
 import { findCondition } from '../find-condition.ts';
+import { strangersAmong, strangersAmong } from '../node/is-usable.ts';
 import { phaseOf, stateMessage } from '../volume/describe-volume.ts';
 import { type Check, type DoctorWorld, factsOf, isHeard, nameOf, type Observation } from './world.ts';
 
@@ -43,7 +44,8 @@ function seenOf({ nodes, volumes }: DoctorWorld, name: string) {
   const bricks = volume?.status?.engine?.bricks ?? [];
   const down = bricks.filter((brick) => !brick.isOnline || !brick.isReadable).map(({ node }) => node);
   const awayNodes = away.filter((node) => placed.includes(node));
-  return { awayNodes, downNodes: [...new Set([...awayNodes, ...down])], strangers: [], laggingMounts: [] };
+  const strangers = strangersAmong(nodes, placed);
+  return { awayNodes, downNodes: [...new Set([...awayNodes, ...down])], strangers, laggingMounts: [] };
 }
 
 export const SPLIT_BRAIN: Check = {

@@ -3,11 +3,26 @@
 import type { StorageNode } from '../../schemas/storage-node.ts';
 import { findCondition } from '../find-condition.ts';
 
-/** True when the node's heartbeat is fresh and the engine runs on it. */
+/** True when the node's heartbeat is fresh and the engine runs on it, as the member that the others know. */
 export function isUsable(node: StorageNode, engine: string): boolean {
   const isReady = findCondition(node, 'Ready')?.status === 'True';
-  const isRunning = node.status?.engines?.some((candidate) => candidate.name === engine && candidate.isRunning);
+  const isRunning = node.status?.engines?.some(
+    (candidate) => candidate.name === engine && candidate.isRunning && candidate.isStranger !== true,
+  );
   return isReady && isRunning === true && node.metadata.deletionTimestamp === undefined;
+}
+
+/** True when the others know this node's engine by another identity: the machine was installed anew and has not rejoined. */
+export function isStranger(node: StorageNode): boolean {
+  return node.status?.engines?.some((engine) => engine.isStranger === true) === true;
+}
+
+/** Those of the named nodes whose machine was installed anew and has not rejoined. */
+export function strangersAmong(nodes: readonly StorageNode[], names: readonly string[]): readonly string[] {
+  return nodes.filter(isStranger).flatMap(({ metadata }) => {
+    const { name } = metadata;
+    return name !== undefined && names.includes(name) ? [name] : [];
+  });
 }
 
 /** The usable nodes among these, each with since when its heartbeat has been fresh without a break. */

@@ -1,15 +1,32 @@
 /**
- * How glusterd has to run. As Debian ships it (`option ping-timeout 0` in glusterd.vol) it never notices that a peer was
+ * How glusterd has to run, and how it is started and stopped. As Debian ships it (`option ping-timeout 0` in glusterd.vol) it never notices that a peer was
  * cut off without a word: every command about a volume then hangs for 120 s, and keeps the volume locked for others, until
  * TCP gives up. With a ping-timeout the rest of the pool goes on after it. Measured with GlusterFS 10.3.
  */
-import { isAppError } from '../../domain/errors.ts';
+import { AppError, isAppError } from '../../domain/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Host } from '../../ports/host.ts';
 
 /** Seconds. Bricks are stopped by the server quorum when peers seem lost, so a busy machine must not look like a lost one. */
 const PING_TIMEOUT = 10;
 const CONFIGURATION = '/etc/glusterfs/glusterd.vol';
 const LOOK_MS = 10_000;
+const UNIT = 'glusterd.service';
+/** sd_booted(3): this folder is there where systemd is the machine's first process. */
+const SYSTEMD = '/run/systemd/system';
+/** glusterd's own default, and what Debian's unit tells it. */
+const PID_FILE = '/run/glusterd.pid';
+/** It starts within a second; on a busy machine that reads many volumes it takes some more. */
+const START_MS = 60_000;
+/** It ends at once when it is told to; one that hangs has nothing to save. */
+const STOP_MS = 10_000;
+const POLL_MS = 50;
+
+export interface DaemonDeps {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
 
 /** Starts glusterd so that it notices lost peers, whatever its configuration file says. */
 export const GLUSTERD_ARGV: readonly string[] = ['glusterd', '--xlator-option', `*.ping-timeout=${PING_TIMEOUT}`];
@@ -31,6 +48,70 @@ async function readConfiguration(host: Host): Promise<string> {
     return await host.files.readText(CONFIGURATION);
   } catch (error) {
     if (isAppError(error, 'notFound')) return '';
+    throw error;
+  }
+}
+
+/** Whether glusterd is there; it may still be busy with its start. */
+export async function isDaemonRunning({ host }: Pick<DaemonDeps, 'host' | 'signal'>): Promise<boolean> {
+  return (await daemonPid(host)) !== undefined;
+}
+
+/** Starts glusterd: by its unit where there is systemd, else by hand. No error when it runs. */
+export async function startDaemon({ host, signal }: DaemonDeps): Promise<void> {
+  if (await hasSystemd(host)) {
+    await host.run({ file: 'systemctl', args: ['start', UNIT], timeoutMs: START_MS, signal });
+  } else if ((await daemonPid(host)) === undefined) {
+    const [file = '', ...args] = GLUSTERD_ARGV;
+    await host.run({ file, args, timeoutMs: START_MS, signal });
+  }
+}
+
+/**
+ * Stops glusterd and returns when it is gone. Bricks and mounts are processes of their own and go on.
+ *
+ * @throws {AppError} timeout, when the kernel does not let go of it
+ */
+export async function stopDaemon(deps: DaemonDeps): Promise<void> {
+  const { host, signal } = deps;
+  if (await hasSystemd(host)) {
+    await host.run({ file: 'systemctl', args: ['stop', UNIT], timeoutMs: START_MS, signal });
+  }
+  // Also where there is systemd: somebody may have started it by hand.
+  for (const name of ['TERM', 'KILL']) {
+    const pid = await daemonPid(host);
+    if (pid === undefined) return;
+    // Exit code 1: it has ended in this moment.
+    await host.run({ file: 'kill', args: [`-${name}`, pid], okCodes: [0, 1], timeoutMs: LOOK_MS, signal });
+    if (await hasEnded(deps, pid)) return;
+  }
+  throw new AppError('timeout', `glusterd on ${host.name} does not end, not even when it is killed`, {
+    resource: `node ${host.name}`,
+    reason: 'EngineStuck',
+    hint: 'it waits in the kernel for a disk that does not answer; restart the machine',
+  });
+}
+
+async function hasEnded({ host, clock, signal }: DaemonDeps, pid: string): Promise<boolean> {
+  for (const end = clock.monotonic() + STOP_MS; clock.monotonic() < end; await clock.sleep(POLL_MS, signal)) {
+    if ((await daemonPid(host)) !== pid) return true;
+  }
+  return false;
+}
+
+async function hasSystemd(host: Host): Promise<boolean> {
+  return (await host.files.stat(SYSTEMD)) !== undefined;
+}
+
+/** From the file that glusterd writes; a number that is another process's by now is none. */
+async function daemonPid(host: Host): Promise<string | undefined> {
+  try {
+    const pid = (await host.files.readText(PID_FILE)).trim();
+    if (!/^[1-9]\d*$/.test(pid)) return undefined;
+    return (await host.files.readText(`/proc/${pid}/comm`)).trim() === 'glusterd' ? pid : undefined;
+  } catch (error) {
+    // Neither file is there, or the process ended while it was read.
+    if (isAppError(error)) return undefined;
     throw error;
   }
 }

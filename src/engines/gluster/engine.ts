@@ -12,6 +12,8 @@ import { mountVolume, observeAttachment, unmountVolume } from './attachment.ts';
 import { rebuildBrick } from './blank-brick.ts';
 import { createGlusterCli, type GlusterCli } from './cli.ts';
 import { peerProbeArgv } from './command.ts';
+import { startDaemon } from './daemon.ts';
+import { finishIdentity, observeIdentity, takeIdentity } from './identity.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
 import { observeCopy } from './observe-copy.ts';
 import { observePeers } from './observe-peers.ts';
@@ -46,7 +48,7 @@ export function createGlusterEngine(deps: GlusterEngineDeps): Engine {
   const { host, log } = deps;
   const cli = createGlusterCli(deps);
   const volumes: VolumeDeps = { host, cli, locks: createKeyedMutex(), log };
-  const observers = createObservers(volumes);
+  const observers = createObservers(deps, volumes);
   const actions = createActions(deps, volumes);
   return {
     name: 'gluster',
@@ -58,10 +60,11 @@ export function createGlusterEngine(deps: GlusterEngineDeps): Engine {
   };
 }
 
-function createObservers(volumes: VolumeDeps): Observers {
+function createObservers({ clock }: GlusterEngineDeps, volumes: VolumeDeps): Observers {
   const { host, cli } = volumes;
   return {
     peers: (desired, signal) => observePeers({ host, cli }, desired, signal),
+    identity: (_desired, signal) => observeIdentity({ host, clock, signal }),
     copy: (desired, signal) => observeCopy({ host, cli }, desired, signal),
     volume: (desired, signal) => observeVolume(volumes, desired, signal),
     attachment: (desired, signal) => observeAttachment(host, desired, signal),
@@ -76,6 +79,9 @@ function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps):
   const inPool = (copy: { readonly poolPath: string }, act: () => Promise<void>) => pools.run(copy.poolPath, act);
   return {
     probePeer: (step, signal) => probePeer(cli, step, signal),
+    takeIdentity: (step, signal) => takeIdentity({ host, clock, signal }, step),
+    startDaemon: (_step, signal) => startDaemon({ host, clock, signal }),
+    finishIdentity: (_step, signal) => finishIdentity({ host, clock, signal }),
     makeImage: ({ copy, imageBytes }, signal) => inPool(copy, () => copies.makeImage(copy, imageBytes, signal)),
     mountImage: ({ copy }, signal) => copies.mountImage(copy, signal),
     makeBrick: ({ copy }, signal) => inPool(copy, () => copies.makeBrick(copy, signal)),

@@ -7,12 +7,27 @@ import { parsePeers } from './parse.ts';
 
 const RESOLVE_MS = 10_000;
 
-/** The other members of the pool, without this node itself. */
-export async function listPeers(cli: GlusterCli, signal: AbortSignal): Promise<readonly ObservedPeer[]> {
+export interface Pool {
+  /** What this node's glusterd calls itself; undefined in an answer that does not list it. */
+  readonly selfId?: string;
+  /** The other members, without this node itself. */
+  readonly peers: readonly ObservedPeer[];
+}
+
+/** The pool as this node's glusterd knows it. */
+export async function listPool(cli: GlusterCli, signal: AbortSignal): Promise<Pool> {
   const reply = await cli.demand(poolListArgv(), { about: 'cannot list the pool', resource: 'pool', signal });
-  return parsePeers(reply)
+  const all = parsePeers(reply);
+  const selfId = all.find((peer) => peer.isSelf)?.uuid;
+  const peers = all
     .filter((peer) => !peer.isSelf)
     .map(({ uuid, names, isConnected, isMember }) => ({ uuid, names, isConnected, isMember }));
+  return { peers, ...(selfId === undefined ? {} : { selfId }) };
+}
+
+/** The other members of the pool, without this node itself. */
+export async function listPeers(cli: GlusterCli, signal: AbortSignal): Promise<readonly ObservedPeer[]> {
+  return (await listPool(cli, signal)).peers;
 }
 
 /** Observes the pool; members that no peer is named after are resolved, so that they can be told by address. */
@@ -21,7 +36,7 @@ export async function observePeers(
   desired: DesiredPeers,
   signal: AbortSignal,
 ): Promise<ObservedPeers> {
-  const peers = await listPeers(cli, signal);
+  const { peers, selfId } = await listPool(cli, signal);
   const named = new Set(peers.flatMap((peer) => peer.names));
   const unnamed = desired.members.filter((member) => member !== desired.self && !named.has(member));
   const addresses: Record<string, readonly string[]> = {};
@@ -29,7 +44,7 @@ export async function observePeers(
     const found = await resolve(host, member, signal);
     if (found.length > 0) addresses[member] = found;
   }
-  return { subject: 'peers', peers, addresses };
+  return { subject: 'peers', peers, addresses, ...(selfId === undefined ? {} : { selfId }) };
 }
 
 async function resolve(host: Host, name: string, signal: AbortSignal): Promise<readonly string[]> {

@@ -2,6 +2,7 @@
 import type { Desired, Observed, Subject } from '../../ports/engine.ts';
 import { planAttachment } from './plan-attachment.ts';
 import { planCopy } from './plan-copy.ts';
+import { planIdentity } from './plan-identity.ts';
 import { planPeers } from './plan-peers.ts';
 import { planVolume } from './plan-volume.ts';
 import type { GlusterStep } from './steps.ts';
@@ -10,6 +11,7 @@ type Planners = { readonly [S in Subject]: (desired: Desired<S>, observed: Obser
 
 const PLANNERS: Planners = {
   peers: planPeers,
+  identity: planIdentity,
   copy: planCopy,
   volume: planVolume,
   attachment: planAttachment,

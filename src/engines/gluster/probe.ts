@@ -5,7 +5,8 @@ import type { Host } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
 import type { GlusterCli } from './cli.ts';
 import { daemonAdvice } from './daemon.ts';
-import { listPeers } from './observe-peers.ts';
+import { isBlank } from './identity.ts';
+import { listPool } from './observe-peers.ts';
 import { parseVersion } from './parse.ts';
 
 const VERSION_MS = 20_000;
@@ -29,9 +30,10 @@ export async function probeGluster(
   }
   const installed = { isInstalled: true, ...(version === undefined ? {} : { version }) };
   try {
-    await listPeers(cli, signal);
+    const { selfId } = await listPool(cli, signal);
+    const identity = { ...(selfId === undefined ? {} : { id: selfId }), isBlank: await isBlank(host) };
     const message = await daemonAdvice(host, signal);
-    return { ...installed, isRunning: true, ...(message === undefined ? {} : { message }) };
+    return { ...installed, ...identity, isRunning: true, ...(message === undefined ? {} : { message }) };
   } catch (error) {
     signal.throwIfAborted();
     const hint = isAppError(error) && error.hint !== undefined ? `; ${error.hint}` : '';

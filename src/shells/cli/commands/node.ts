@@ -1,8 +1,9 @@
-/** `holdfast node list|show` */
+/** `holdfast node list|show|...` */
 
 import type { Command } from 'commander';
 import { describeBytes } from '../../../domain/bytes.ts';
 import { findCondition } from '../../../domain/find-condition.ts';
+import { isStranger } from '../../../domain/node/is-usable.ts';
 import type { PoolStatus } from '../../../schemas/storage-node.ts';
 import { type ListedNode, listNodes, type ShownNode, showNode } from '../../../usecases/nodes/read-nodes.ts';
 import { ageOf } from '../age.ts';
@@ -10,6 +11,7 @@ import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
 import { printResult } from '../output.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
+import { registerNodeRejoin } from './node-rejoin.ts';
 
 /** Registers the command. */
 export function register(command: Command, context: CliContext): void {
@@ -38,6 +40,7 @@ export function register(command: Command, context: CliContext): void {
         text: () => describeNode(shown, globalOptions(own).headers),
       });
     });
+  registerNodeRejoin(command.command('rejoin'), context);
 }
 
 function columnsOf({ clock }: CliContext): readonly Column<ListedNode>[] {
@@ -80,12 +83,17 @@ function engineMessages({ status }: ListedNode['node']): string | undefined {
   return messages.length === 0 ? undefined : messages.join('; ');
 }
 
-/** What brings a node back whose agent is not heard; undefined while it is. */
+/** What brings a node back that is not in its place; undefined while it is. */
 function nextForNode(node: ListedNode['node']): string | undefined {
-  const isHeard = ['True', 'False'].includes(findCondition(node, 'Ready')?.status ?? '');
-  if (isHeard) return undefined;
   const name = node.metadata.name;
+  if (isHeard(node)) {
+    return isStranger(node) ? `holdfast node rejoin ${name}` : undefined;
+  }
   return `start the machine; if it is up, see on it that "holdfast node --name ${name}" runs and reaches the API. Without it: holdfast simulate lose-node ${name}`;
+}
+
+function isHeard(node: ListedNode['node']): boolean {
+  return ['True', 'False'].includes(findCondition(node, 'Ready')?.status ?? '');
 }
 
 /** The state that a node reported, marked as such once the node is not heard any more. */
@@ -97,7 +105,7 @@ function describeNode(shown: ShownNode, hasHeaders: boolean): string {
   const { node, copies, attachments } = shown;
   const ready = findCondition(node, 'Ready');
   const next = nextForNode(node);
-  const isOld = next !== undefined;
+  const isOld = !isHeard(node);
   const pools =
     node.status?.pools ?? node.spec.pools.map((pool) => ({ ...pool, isReady: false, capacityBytes: 0, freeBytes: 0 }));
   const options = { isWide: false, hasHeaders };

@@ -1,0 +1,87 @@
+/** Lets the engine of a machine that was installed anew take its place in the engine's own cluster again, when a person asked. */
+import { AppError } from '../../domain/errors.ts';
+import { isUsable } from '../../domain/node/is-usable.ts';
+import type { DesiredIdentity, ObservedIdentity } from '../../ports/engine.ts';
+import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { runSteps } from './run-steps.ts';
+
+/** While it is under way somebody waits for it, and the engine tells nobody when it has learned of the volumes. */
+const SETTLING_PERIOD_MS = 500;
+
+/** The loop for the engineId of this node's own StorageNode. `onChanged`: the engine is another one than it was. */
+export function createIdentityLoop(deps: AgentDeps, onChanged: () => void): ReconcileLoop {
+  const { informers, engine, log, node: self } = deps;
+
+  const reconcile = async (_name: string, signal: AbortSignal) => {
+    const desired = desiredIdentity(deps);
+    if (desired === undefined) return undefined;
+    const before = await engine.observe<'identity'>(desired, signal);
+    if (!isMeant(desired, before)) return undefined;
+    const mayGoOn = async () => {
+      if (before.id !== desired.id) await assertGone(deps, desired, signal);
+      return true;
+    };
+    const { observed, applied } = await runSteps<'identity'>(engine, desired, { log, signal, mayGoOn });
+    if (applied.length > 0) onChanged();
+    return isMeant(desired, observed) ? { requeueAfterMs: SETTLING_PERIOD_MS } : undefined;
+  };
+
+  return createReconcileLoop(deps, {
+    name: 'agent-identity',
+    watches: [
+      watchKeys(informers.StorageNode, (node) => (node.metadata.name === self ? [self] : [])),
+      watchKeys(informers.StorageCluster, () => [self]),
+    ],
+    reconcile,
+    backoff: AGENT_BACKOFF,
+  });
+}
+
+/** Undefined while nobody has asked for it. */
+function desiredIdentity({ informers, engine, node: self }: AgentDeps): DesiredIdentity | undefined {
+  const { engineId, blankEngineId } = informers.StorageNode.get(self)?.spec ?? {};
+  const cluster = informers.StorageCluster.list().find(({ spec }) => spec.nodes.includes(self));
+  if (engineId === undefined || blankEngineId === undefined || cluster === undefined) return undefined;
+  const { anchor } = cluster.status ?? {};
+  const usable = cluster.spec.nodes.filter((node) => {
+    const found = informers.StorageNode.get(node);
+    return node !== self && found !== undefined && isUsable(found, engine.name);
+  });
+  const contact = usable.find((node) => node === anchor) ?? usable[0];
+  const volumes = informers.Volume.list().filter(({ metadata, status }) => {
+    const isThere = status?.engine?.state === 'Created' || status?.engine?.state === 'Started';
+    return isThere && metadata.deletionTimestamp === undefined;
+  });
+  return {
+    ...{ subject: 'identity', self, id: engineId, blankId: blankEngineId },
+    ...(contact === undefined ? {} : { contact }),
+    volumes: volumes.map(({ metadata }) => metadata.name),
+  };
+}
+
+/** There is something to do: it is the blank engine that was asked about, or it is that no more and not finished yet. */
+function isMeant(desired: DesiredIdentity, observed: ObservedIdentity): boolean {
+  return observed.id === desired.id ? observed.isUnderWay : observed.id === desired.blankId;
+}
+
+/**
+ * Invariant: no two machines carry the same identity. Asked of the API, not of the cache: the anchor must not see the
+ * machine that had it, and the wish must still be the one that is about to be carried out.
+ *
+ * @throws {AppError} precondition
+ */
+async function assertGone({ client, node }: AgentDeps, desired: DesiredIdentity, signal: AbortSignal): Promise<void> {
+  const [stored, clusters] = await Promise.all([
+    client.get('StorageNode', node, { signal }),
+    client.list('StorageCluster', { signal }),
+  ]);
+  const peers = clusters.items.find(({ spec }) => spec.nodes.includes(node))?.status?.peers;
+  const isAsked = stored?.spec.engineId === desired.id && stored.spec.blankEngineId === desired.blankId;
+  if (isAsked && peers?.ids?.[node] === desired.id && peers.disconnected.includes(node)) return;
+  throw new AppError('precondition', `the identity ${desired.id} cannot be taken by this machine now`, {
+    resource: `node ${node}`,
+    reason: 'IdentityInUse',
+    hint: `the anchor of the cluster has to see the machine that had it as disconnected; see: holdfast node show ${node}`,
+  });
+}

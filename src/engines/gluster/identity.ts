@@ -1,0 +1,87 @@
+/**
+ * Who glusterd is: the UUID that it keeps in a file, and how a machine that was installed anew takes over the one of the
+ * machine that it replaces (measured with GlusterFS 10.3: naive starts stay "Disconnected" for ever).
+ *
+ * What is here is read from glusterd's own files, for it is asked while glusterd is stopped, too.
+ */
+import { AppError, isAppError } from '../../domain/errors.ts';
+import type { ObservedIdentity } from '../../ports/engine.ts';
+import type { Host } from '../../ports/host.ts';
+import { type DaemonDeps, isDaemonRunning, startDaemon, stopDaemon } from './daemon.ts';
+import type { IdentityStep } from './steps.ts';
+
+const FOLDER = '/var/lib/glusterd';
+const INFO = `${FOLDER}/glusterd.info`;
+/** Beside glusterd's own state, so that it goes with it when the machine is installed anew. */
+const MARK = `${FOLDER}/holdfast-rejoins`;
+
+/** Observes the identity; works whether or not glusterd runs. */
+export async function observeIdentity({ host, signal }: DaemonDeps): Promise<ObservedIdentity> {
+  const [id, peers, volumes] = await Promise.all([readId(host), listPeerFiles(host), listVolumeFolders(host)]);
+  return {
+    subject: 'identity',
+    ...(id === undefined ? {} : { id }),
+    isRunning: await isDaemonRunning({ host, signal }),
+    isBlank: peers.length + volumes.length === 0,
+    isUnderWay: (await host.files.stat(MARK)) !== undefined,
+    hasPeers: peers.length > 0,
+    volumes,
+  };
+}
+
+/** Whether glusterd has neither peers nor volumes. */
+export async function isBlank(host: Host): Promise<boolean> {
+  return (await listPeerFiles(host)).length + (await listVolumeFolders(host)).length === 0;
+}
+
+/**
+ * Gives a blank glusterd another identity, and starts it with that. Cut short anywhere, the same call does the rest.
+ *
+ * @throws {AppError} precondition, when it turns out not to be blank: nothing is changed then
+ */
+export async function takeIdentity(
+  deps: DaemonDeps,
+  step: Extract<IdentityStep, { step: 'takeIdentity' }>,
+): Promise<void> {
+  const { host } = deps;
+  await host.files.writeText(MARK, `${step.id}\n`);
+  await stopDaemon(deps);
+  // Looked at once more now that it is stopped: from here on nobody but this step changes it.
+  if ((await readId(host)) !== step.blankId || !(await isBlank(host))) {
+    await startDaemon(deps);
+    await host.files.remove(MARK);
+    throw new AppError('precondition', `glusterd on ${host.name} is not blank any more, and keeps its identity`, {
+      resource: `node ${host.name}`,
+      reason: 'EngineNotBlank',
+      hint: 'ask for it again with: holdfast node rejoin',
+    });
+  }
+  const text = await host.files.readText(INFO);
+  await host.files.writeText(INFO, text.replace(/^UUID=.*$/m, `UUID=${step.id}`), { mode: 0o600 });
+  await startDaemon(deps);
+}
+
+/** Restarts glusterd with the volumes that it has learned of; what it learned while it ran is not all in force before. */
+export async function finishIdentity(deps: DaemonDeps): Promise<void> {
+  await stopDaemon(deps);
+  await startDaemon(deps);
+  await deps.host.files.remove(MARK);
+}
+
+async function readId(host: Host): Promise<string | undefined> {
+  try {
+    return /^UUID=(?<id>[0-9a-f-]{36})$/m.exec(await host.files.readText(INFO))?.groups?.['id'];
+  } catch (error) {
+    if (isAppError(error, 'notFound')) return undefined;
+    throw error;
+  }
+}
+
+function listPeerFiles(host: Host): Promise<readonly string[]> {
+  return host.files.list(`${FOLDER}/peers`);
+}
+
+/** A folder without `info` is what a creation that was cut short has left; it counts all the same as not blank. */
+function listVolumeFolders(host: Host): Promise<readonly string[]> {
+  return host.files.list(`${FOLDER}/vols`);
+}

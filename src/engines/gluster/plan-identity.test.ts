@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DesiredIdentity, ObservedIdentity } from '../../ports/engine.ts';
+import { planIdentity } from './plan-identity.ts';
+
+const DESIRED: DesiredIdentity = {
+  ...{ subject: 'identity', self: 'kube3', id: 'old', blankId: 'new', contact: 'kube1' },
+  volumes: ['gv0', 'gv1'],
+};
+const BLANK: ObservedIdentity = {
+  ...{ subject: 'identity', id: 'new', isRunning: true, isBlank: true, isUnderWay: false },
+  ...{ hasPeers: false, volumes: [] },
+};
+const TAKEN: ObservedIdentity = { ...BLANK, id: 'old', isUnderWay: true };
+const steps = (observed: ObservedIdentity, desired = DESIRED) =>
+  planIdentity(desired, observed).map(({ step }) => step);
+
+describe('planIdentity', () => {
+  it.each([
+    ['a blank glusterd takes the identity', BLANK, 'takeIdentity'],
+    [
+      'also when an earlier try was cut short before it',
+      { ...BLANK, isRunning: false, isUnderWay: true },
+      'takeIdentity',
+    ],
+    ['stopped in between, it is started', { ...TAKEN, isRunning: false }, 'startDaemon'],
+    ['it learns the pool from a member', TAKEN, 'probePeer'],
+    [
+      'once it knows the volumes it is restarted',
+      { ...TAKEN, hasPeers: true, volumes: ['gv1', 'gv0'] },
+      'finishIdentity',
+    ],
+  ] as const)('%s', (_name, observed, step) => {
+    expect(steps(observed)).toEqual([step]);
+  });
+
+  it.each([
+    ['nothing is left to do', { ...TAKEN, isUnderWay: false, hasPeers: true }],
+    ['it was installed anew once more since it was asked about', { ...BLANK, id: 'newer' }],
+    ['it has never run', { ...BLANK, id: undefined }],
+    ['the volumes are not all known yet', { ...TAKEN, hasPeers: true, volumes: ['gv0'] }],
+  ] as const)('does nothing while %s', (_name, { id, ...observed }) => {
+    expect(steps({ ...observed, ...(id === undefined ? {} : { id }) })).toEqual([]);
+  });
+
+  it('takes no identity and joins nothing without a member that can be reached', () => {
+    const { contact: _none, ...alone } = DESIRED;
+    expect(steps(BLANK, alone)).toEqual([]);
+    expect(steps(TAKEN, alone)).toEqual([]);
+  });
+
+  it('never gives another identity to a glusterd that has peers or volumes', () => {
+    const observed = fc.record({
+      subject: fc.constant('identity' as const),
+      id: fc.constantFrom('old', 'new', 'other'),
+      isRunning: fc.boolean(),
+      isBlank: fc.boolean(),
+      isUnderWay: fc.boolean(),
+      hasPeers: fc.boolean(),
+      volumes: fc.subarray(['gv0', 'gv1', 'gv2']),
+    });
+    fc.assert(
+      fc.property(observed, (seen) => {
+        const taken = steps(seen).includes('takeIdentity');
+        expect(taken).toBe(seen.isBlank && seen.id === 'new');
+      }),
+    );
+  });
+
+  it('says why where the blank glusterd is blank no more', () => {
+    expect(planIdentity(DESIRED, { ...BLANK, isBlank: false })).toMatchObject([
+      { step: 'refuse', reason: 'EngineNotBlank', about: expect.stringContaining('kube3') },
+    ]);
+  });
+});

@@ -1,0 +1,45 @@
+/**
+ * How the glusterd of a machine that was installed anew becomes the member that the others know. Pure.
+ *
+ * Invariants (`plan-identity.test.ts`): a glusterd that has peers or volumes is never given another identity, and only the
+ * one that was seen blank when a person asked for it takes one.
+ */
+import type { DesiredIdentity, ObservedIdentity } from '../../ports/engine.ts';
+import type { IdentityStep, PeerStep, RefuseStep } from './steps.ts';
+
+/** Plans the next steps; none while what comes next is not there yet, and none for a glusterd that is not meant. */
+export function planIdentity(
+  desired: DesiredIdentity,
+  observed: ObservedIdentity,
+): readonly (IdentityStep | PeerStep | RefuseStep)[] {
+  const { self, id, blankId, contact } = desired;
+  if (observed.id !== id) {
+    // Installed anew once more: a person has to ask again, for what may be lost now was not asked about.
+    if (observed.id !== blankId) return [];
+    if (!observed.isBlank) return [refuse(desired)];
+    // Without a member to join it would be of no use, and stay a pool of its own with the identity of another.
+    if (contact === undefined) return [];
+    return [
+      { step: 'takeIdentity', id, blankId, about: `give glusterd on ${self} the identity ${id} of the lost one` },
+    ];
+  }
+  if (!observed.isUnderWay) return [];
+  if (!observed.isRunning) return [{ step: 'startDaemon', about: `start glusterd on ${self}` }];
+  if (!observed.hasPeers) {
+    if (contact === undefined) return [];
+    return [{ step: 'probePeer', node: contact, about: `let ${self} learn the pool from ${contact}` }];
+  }
+  if (desired.volumes.some((volume) => !observed.volumes.includes(volume))) return [];
+  return [{ step: 'finishIdentity', about: `restart glusterd on ${self} with what it has learned` }];
+}
+
+function refuse({ self, blankId }: DesiredIdentity): RefuseStep {
+  return {
+    step: 'refuse',
+    kind: 'precondition',
+    resource: `node ${self}`,
+    reason: 'EngineNotBlank',
+    about: `glusterd on ${self} has joined a pool or holds volumes as ${blankId}, and keeps that identity`,
+    hint: `see them with "gluster pool list" and "gluster volume list" on ${self}; what is not needed has to be removed there first`,
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * Lets a machine that was installed anew take the place of the one of the same name: it gets the identity that the others
+ * know, and the copies that were lost with the old one are filled from the others. All of it is written as a wish at once;
+ * controller and agents carry it out, whether or not anybody waits. Stopped anywhere, the same call does the rest.
+ */
+import { AppError } from '../../domain/errors.ts';
+import { findCondition } from '../../domain/find-condition.ts';
+import { planRejoin, type RejoinPlan } from '../../domain/node/plan-rejoin.ts';
+import { stateMessage } from '../../domain/volume/describe-volume.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import { nodeNames, readCluster, requireKnown } from '../simulate/read-cluster.ts';
+import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
+
+const ENGINE = 'gluster';
+
+export interface RejoinOptions {
+  /** Goes on although volumes have lost their last copy; those are left as they are. */
+  readonly isForced: boolean;
+  readonly isDryRun: boolean;
+  /** How long to wait for each step; does not wait when left out. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+  /** Asked before anything is changed. */
+  readonly confirm: (plan: RejoinPlan) => Promise<boolean>;
+  readonly say: (line: string) => void;
+}
+
+export interface RejoinedNode extends RejoinPlan {
+  /** nothing: it was all so. planned: a dry run. kept: the question was answered with no. asked: goes on by itself. */
+  readonly outcome: 'nothing' | 'planned' | 'kept' | 'asked' | 'rejoined';
+}
+
+/**
+ * Rejoins a node.
+ *
+ * @throws {AppError} notFound; precondition, with what has to be so first; dataLoss, when a volume has no copy left to fill
+ *   the lost one from; timeout, with what it waits for
+ */
+export async function rejoinNode(deps: WaitDeps, name: string, options: RejoinOptions): Promise<RejoinedNode> {
+  const { client } = deps;
+  const scope = options.signal === undefined ? {} : { signal: options.signal };
+  const stored = await readCluster({ client, ...scope });
+  requireKnown('node', [name], nodeNames(stored));
+  const plan = planRejoin(stored, name);
+  if (plan.hopeless.length > 0 && !options.isForced) throw lastCopies(plan);
+  if (options.isDryRun) return { ...plan, outcome: 'planned' };
+  const pending = pendingVolumes(stored, name);
+  if (plan.blankEngineId === undefined && plan.replace.length === 0 && pending.length === 0) {
+    return { ...plan, outcome: 'nothing' };
+  }
+  const isAsked = plan.blankEngineId === undefined && plan.replace.length === 0;
+  if (!isAsked && !(await options.confirm(plan))) return { ...plan, outcome: 'kept' };
+
+  const { engineId, blankEngineId } = plan;
+  if (blankEngineId !== undefined)
+    await client.patch('StorageNode', name, { spec: { engineId, blankEngineId } }, scope);
+  for (const { copy } of plan.replace) {
+    const replacement = { reason: 'NodeRejoined', node: name } as const;
+    await client.patch('VolumeCopy', copy, { spec: { replacement } }, scope);
+  }
+  if (options.waitMs === undefined) return { ...plan, outcome: 'asked' };
+  await waitForIdentity(deps, plan, { ...options, waitMs: options.waitMs });
+  const volumes = [...new Set([...pending, ...plan.replace.map(({ volume }) => volume)])];
+  for (const volume of volumes) await waitForVolume(deps, name, volume, { ...options, waitMs: options.waitMs });
+  return { ...plan, outcome: 'rejoined' };
+}
+
+/** Volumes whose lost copies an earlier call has asked to be replaced. */
+function pendingVolumes({ copies }: Awaited<ReturnType<typeof readCluster>>, name: string): readonly string[] {
+  return copies
+    .filter(({ spec }) => spec.node === name && spec.replacement?.reason === 'NodeRejoined')
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ spec }) => spec.volume);
+}
+
+type Waiting = RejoinOptions & { readonly waitMs: number };
+
+async function waitForIdentity(deps: WaitDeps, plan: RejoinPlan, { waitMs, signal, say }: Waiting): Promise<void> {
+  const { node, engineId } = plan;
+  const scope = { timeoutMs: waitMs, ...(signal === undefined ? {} : { signal }) };
+  await waitForObject(deps, {
+    ...scope,
+    ...{ kind: 'StorageNode', name: node },
+    check: (seen) => {
+      const engine = seen?.status?.engines?.find((each) => each.name === ENGINE);
+      return engine?.id === engineId && engine.isRunning && engine.isStranger !== true ? true : undefined;
+    },
+    describeTimeout: (seen) => {
+      const why = seen?.status?.engines?.find((each) => each.name === ENGINE)?.message;
+      return late(`node ${node}`, `GlusterFS on ${node} has not taken its identity back`, { waitMs, why });
+    },
+  });
+  say(`GlusterFS on ${node} is ${engineId} again`);
+  const { items } = await deps.client.list('StorageCluster', signal === undefined ? {} : { signal });
+  const cluster = items.find(({ spec }) => spec.nodes.includes(node))?.metadata.name;
+  if (cluster === undefined) return;
+  await waitForObject(deps, {
+    ...scope,
+    ...{ kind: 'StorageCluster', name: cluster },
+    check: (seen) => {
+      const peers = seen?.status?.peers;
+      return peers?.observedBy === node || peers?.connected.includes(node) === true ? true : undefined;
+    },
+    describeTimeout: (seen) => {
+      const why = seen?.status?.peers?.message;
+      return late(`node ${node}`, `${node} is not connected to the others`, { waitMs, why });
+    },
+  });
+  say(`${node} is connected to the others`);
+}
+
+async function waitForVolume(
+  deps: WaitDeps,
+  node: string,
+  volume: string,
+  { waitMs, signal, say }: Waiting,
+): Promise<void> {
+  const seenMessages = { last: '' };
+  await waitForObject(deps, {
+    ...{ kind: 'Volume', name: volume, timeoutMs: waitMs },
+    ...(signal === undefined ? {} : { signal }),
+    check: (seen) => {
+      if (seen === undefined) return true; // deleted by somebody meanwhile: nothing is to be filled any more
+      const message = stateMessage(seen);
+      if (message !== seenMessages.last) say(`volume ${volume}: ${message}`);
+      seenMessages.last = message;
+      return isWhole(seen) ? true : undefined;
+    },
+    describeTimeout: (seen) => {
+      const why = seen === undefined ? undefined : stateMessage(seen);
+      return late(`volume ${volume}`, `the copy of ${volume} on ${node} is not filled yet`, { waitMs, why });
+    },
+  });
+}
+
+/** Redundant again, and no change of its copies is under way: a copy is marked until it was seen to hold everything. */
+function isWhole(volume: Resource<'Volume'>): boolean {
+  const isChanging = volume.status?.placement?.some((placed) => placed.replaces !== undefined) === true;
+  return findCondition(volume, 'Redundant')?.status === 'True' && !isChanging;
+}
+
+function late(
+  resource: string,
+  what: string,
+  { waitMs, why }: { readonly waitMs: number; readonly why: string | undefined },
+): AppError {
+  return new AppError('timeout', `${what} after ${waitMs / 1000} s${why === undefined ? '' : `: ${why}`}`, {
+    resource,
+    reason: 'NotDoneInTime',
+    hint: 'it goes on by itself; the same command waits on',
+  });
+}
+
+function lastCopies({ node, hopeless }: RejoinPlan): AppError {
+  const volumes = [...new Set(hopeless.map(({ volume }) => volume))].join(', ');
+  const message = `${node} held the last current copy of ${volumes}, and no other copy that it could be filled from serves now; nothing was changed`;
+  return new AppError('dataLoss', message, {
+    resource: `node ${node}`,
+    reason: 'LastCopyLost',
+    hint: `bring the other copies back or the old disk, and run the command again; with --force the node rejoins and ${volumes} is left as it is`,
+    faults: hopeless.map(({ copy, message: why }) => ({ field: copy, message: why ?? 'it is lost' })),
+  });
+}
