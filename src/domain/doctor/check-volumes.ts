@@ -1,7 +1,7 @@
 /** Checks of volumes, their bricks and their mounts. */
 import { nextStep } from '../explain/next-step.ts';
 import { findCondition } from '../find-condition.ts';
-import { strangersAmong, strangersAmong } from '../node/is-usable.ts';
+import { strangersAmong } from '../node/is-usable.ts';
 import { phaseOf, stateMessage } from '../volume/describe-volume.ts';
 import { type Check, type DoctorWorld, factsOf, isHeard, nameOf, type Observation } from './world.ts';
 
