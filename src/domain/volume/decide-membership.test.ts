@@ -1,0 +1,232 @@
+import { describe, expect, it } from 'vitest';
+import type { BrickStatus, PlacedCopy } from '../../schemas/volume.ts';
+import { decideMembership, effectivePlacement, type SeenMember, type SeenMembership } from './decide-membership.ts';
+
+const SINCE = 'since';
+
+function member(name: string, node: string, part: Partial<SeenMember> = {}): SeenMember {
+  return { name, node, pool: 'default', path: `/p/${name}`, isReady: true, isReleased: false, ...part };
+}
+
+function placed(copy: string, node: string, part: Partial<PlacedCopy> = {}): PlacedCopy {
+  return { copy, node, pool: 'default', role: 'data', ...part };
+}
+
+function brick(copy: string, node: string, part: Partial<BrickStatus> = {}): BrickStatus {
+  return { copy, node, isOnline: true, isReadable: true, nodeReadySince: SINCE, pendingHeals: 0, ...part };
+}
+
+const THREE = [placed('a', 'n1'), placed('b', 'n2'), placed('c', 'n3')];
+const NODES = ['n1', 'n2', 'n3', 'n4', 'n5'];
+
+interface Scene {
+  readonly placement?: readonly PlacedCopy[];
+  readonly members?: readonly SeenMember[];
+  readonly bricks?: readonly BrickStatus[];
+  /** Names of the copies that the engine has it made of. */
+  readonly held?: readonly string[];
+  readonly part?: Partial<SeenMembership>;
+}
+
+function see({ placement = THREE, members, bricks, held, part = {} }: Scene): SeenMembership {
+  const known = members ?? placement.map(({ copy, node }) => member(copy, node));
+  const names = held ?? placement.map((each) => each.copy);
+  const paths = names.map((name) => {
+    const found = known.find((each) => each.name === name);
+    return `${found?.node}:/p/${name}`;
+  });
+  return {
+    spec: { layout: 'replicated', replicas: 3 },
+    placement,
+    members: known,
+    engine: {
+      ...{ observedBy: 'n1', epoch: 1, state: 'Started', engineId: 'id', members: paths },
+      bricks: [...(bricks ?? known.map(({ name, node }) => brick(name, node)))],
+    },
+    anchor: 'n1',
+    epoch: 1,
+    usableNodes: new Map(NODES.map((node) => [node, SINCE])),
+    bootIds: new Map(NODES.map((node) => [node, `boot-${node}`])),
+    drainingNodes: new Set(),
+    placeOne: ({ node = 'n4' }) => ({ ok: true, copy: 'new', node, pool: 'default' }),
+    ...part,
+  };
+}
+
+const draining = (...nodes: readonly string[]) => ({ drainingNodes: new Set(nodes) });
+const replacing = (part: Partial<PlacedCopy> = {}) => [
+  placed('new', 'n4', { replaces: 'a', witnesses: { n2: 'boot-n2', n3: 'boot-n3' }, ...part }),
+  placed('b', 'n2'),
+  placed('c', 'n3'),
+];
+const withNew = (part: Partial<SeenMember> = {}) => [
+  member('a', 'n1'),
+  member('b', 'n2'),
+  member('c', 'n3'),
+  member('new', 'n4', part),
+];
+
+describe('nothing asked for', () => {
+  it('leaves the copies as they are', () => {
+    expect(decideMembership(see({}))).toMatchObject({ state: 'Settled', release: [], abandon: [] });
+  });
+});
+
+describe('draining a node', () => {
+  it('puts a new copy in the place of each, with the others as witnesses', () => {
+    const { placement } = decideMembership(see({ part: draining('n1') }));
+    expect(placement).toEqual(replacing());
+  });
+
+  it.each<[string, Scene]>([
+    ['something is to heal', { bricks: [brick('a', 'n1'), brick('b', 'n2', { pendingHeals: 1 }), brick('c', 'n3')] }],
+    [
+      'heals are not known',
+      { bricks: [brick('a', 'n1'), brick('b', 'n2'), { ...brick('c', 'n3'), pendingHeals: undefined }] },
+    ],
+    ['copies differ', { bricks: [brick('a', 'n1'), brick('b', 'n2', { splitBrainEntries: 1 }), brick('c', 'n3')] }],
+    ['another copy is down', { bricks: [brick('a', 'n1'), brick('b', 'n2', { isOnline: false }), brick('c', 'n3')] }],
+    ['the report is of an earlier anchor', { part: { epoch: 2 } }],
+    ['the report is by another node', { part: { anchor: 'n2' } }],
+    [
+      'a node came back since',
+      { part: { usableNodes: new Map([...NODES.map((n) => [n, SINCE] as const), ['n2', 'new']]) } },
+    ],
+    ['the engine has a brick that nobody knows', { held: ['a', 'b', 'c', 'x'] }],
+  ])('begins nothing while %s', (_why, scene) => {
+    const seen = see({ ...scene, part: { ...draining('n1'), ...scene.part } });
+    expect(decideMembership(seen)).toMatchObject({ state: 'Blocked' });
+  });
+
+  it('does not give up a copy that does not serve: the others may lack what it holds', () => {
+    const bricks = [brick('a', 'n1', { isOnline: false }), brick('b', 'n2'), brick('c', 'n3')];
+    const decided = decideMembership(see({ bricks, part: { ...draining('n1') } }));
+    expect(decided).toMatchObject({ state: 'Blocked', message: expect.stringContaining('node replace n1') });
+  });
+
+  it('adds a copy first where there are two at most, and takes out the old one when both hold everything', () => {
+    const single = { layout: 'single' } as const;
+    const one = [placed('a', 'n1')];
+    const begun = decideMembership(see({ placement: one, part: { spec: single, ...draining('n1') } }));
+    expect(begun.placement).toEqual([...one, placed('new', 'n4', { isJoining: true, witnesses: { n1: 'boot-n1' } })]);
+    const two = [placed('a', 'n1'), placed('new', 'n4')];
+    const next = decideMembership(see({ placement: two, part: { spec: single, ...draining('n1') } }));
+    expect(next.placement).toEqual([{ ...placed('a', 'n1'), isLeaving: true }, placed('new', 'n4')]);
+  });
+
+  it('never moves the only copy of a part of the files', () => {
+    const spec = { layout: 'distributed', distribution: 2 } as const;
+    const placement = [placed('a', 'n1', { set: 0 }), placed('b', 'n2', { set: 1 })];
+    expect(decideMembership(see({ placement, part: { spec, ...draining('n1') } }))).toMatchObject({ state: 'Blocked' });
+  });
+});
+
+describe('a copy that is said to be lost', () => {
+  const lost = { reason: 'DiskLost', node: 'n1' } as const;
+  const members = [member('a', 'n1', { replacement: lost }), member('b', 'n2'), member('c', 'n3')];
+  const dead = brick('a', 'n1', { isOnline: false });
+
+  it('is replaced where the person wants it, whatever the others have to heal', () => {
+    const bricks = [dead, brick('b', 'n2', { pendingHeals: 7 }), brick('c', 'n3', { pendingHeals: 7 })];
+    expect(decideMembership(see({ members, bricks })).placement?.[0]).toMatchObject({ copy: 'new', node: 'n1' });
+  });
+
+  it('waits for every other copy to serve', () => {
+    const bricks = [dead, brick('b', 'n2', { isReadable: false }), brick('c', 'n3')];
+    expect(decideMembership(see({ members, bricks }))).toMatchObject({ state: 'Blocked' });
+  });
+
+  it('waits for a decision where copies differ', () => {
+    const bricks = [dead, brick('b', 'n2', { splitBrainEntries: 1 }), brick('c', 'n3')];
+    expect(decideMembership(see({ members, bricks }))).toMatchObject({ state: 'Blocked' });
+  });
+});
+
+describe('a change under way', () => {
+  it('is judged by the old copy until the engine is seen to have the new one', () => {
+    const before = see({ placement: replacing(), members: withNew(), held: ['a', 'b', 'c'] });
+    expect(effectivePlacement(before.placement, before.members, before.engine).map((each) => each.copy)).toEqual([
+      ...['a', 'b', 'c'],
+    ]);
+    const after = see({ placement: replacing(), members: withNew(), held: ['new', 'b', 'c'] });
+    expect(effectivePlacement(after.placement, after.members, after.engine)[0]?.copy).toBe('new');
+  });
+
+  it('keeps its mark until every copy is current', () => {
+    const bricks = [brick('new', 'n4'), brick('b', 'n2', { pendingHeals: 1 }), brick('c', 'n3')];
+    const seen = see({ placement: replacing(), members: withNew(), bricks, held: ['new', 'b', 'c'] });
+    expect(decideMembership(seen)).toMatchObject({ state: 'Changing', release: [] });
+    expect(decideMembership(seen).placement).toBeUndefined();
+  });
+
+  it('ends when all are current, and the old copy is released in a pass of its own', () => {
+    const healed = see({ placement: replacing(), members: withNew(), held: ['new', 'b', 'c'] });
+    const { placement = [], release } = decideMembership(healed);
+    expect(placement).toEqual([placed('new', 'n4'), placed('b', 'n2'), placed('c', 'n3')]);
+    expect(release).toEqual([]);
+    expect(decideMembership(see({ placement, members: withNew() })).release).toEqual(['a']);
+  });
+
+  it('begins anew when no witness was up all the time: a power cut may have taken what was noted down', () => {
+    const bootIds = new Map(NODES.map((node) => [node, `second-boot-${node}`]));
+    const placeOne: SeenMembership['placeOne'] = () => ({ ok: true, copy: 'newer', node: 'n5', pool: 'default' });
+    const part = { bootIds, placeOne };
+    const seen = see({ placement: replacing(), members: withNew(), held: ['new', 'b', 'c'], part });
+    expect(decideMembership(seen).placement?.[0]).toMatchObject({ copy: 'newer', replaces: 'new' });
+    expect(decideMembership({ ...seen, bootIds: new Map([...bootIds, ['n3', 'boot-n3']]) }).placement?.[0]).toEqual(
+      placed('new', 'n4'),
+    );
+  });
+
+  it('gives a new copy up only while nobody knew where it is', () => {
+    const part = { usableNodes: new Map(['n1', 'n2', 'n3'].map((node) => [node, SINCE])) };
+    const scene = { placement: replacing(), held: ['a', 'b', 'c'], part };
+    const { path: _, ...nowhere } = member('new', 'n4', { isReady: false });
+    const others = withNew().slice(0, 3);
+    expect(decideMembership(see({ ...scene, members: [...others, nowhere] })).abandon).toEqual(['new']);
+    expect(decideMembership(see({ ...scene, members: withNew() }))).toMatchObject({ abandon: [], state: 'Changing' });
+    const released = decideMembership(see({ ...scene, members: [...others, { ...nowhere, isReleased: true }] }));
+    expect(released.placement).toEqual(THREE);
+  });
+
+  it('takes a leaving copy out of the placement only when the engine is seen without it', () => {
+    const placement = [placed('a', 'n1'), placed('b', 'n2'), placed('c', 'n3', { isLeaving: true })];
+    expect(decideMembership(see({ placement })).placement).toBeUndefined();
+    const out = see({ placement, held: ['a', 'b'] });
+    expect(decideMembership(out).placement).toEqual([placed('a', 'n1'), placed('b', 'n2')]);
+    expect(decideMembership({ ...out, epoch: 2 }).placement).toBeUndefined();
+  });
+});
+
+describe('converting', () => {
+  /** Every placement from the first to the last, each change carried out as asked. */
+  function steps(from: readonly PlacedCopy[], spec: SeenMembership['spec']): readonly string[] {
+    const seen: string[] = [];
+    let placement = from;
+    for (let at = 0; at < 12; at += 1) {
+      const placeOne: SeenMembership['placeOne'] = () => ({ ok: true, copy: `new${at}`, node: 'n4', pool: 'default' });
+      // As after the engine has made the change that is marked.
+      const held = placement.filter((each) => each.isLeaving !== true).map((each) => each.copy);
+      const decided = decideMembership(see({ placement, held, part: { spec, placeOne } }));
+      if (decided.placement === undefined) return seen;
+      placement = decided.placement;
+      seen.push(
+        placement.map((each) => `${each.role[0]}${each.isJoining ? '+' : each.isLeaving ? '-' : ''}`).join(' '),
+      );
+    }
+    return seen;
+  }
+  const arbiter = [placed('a', 'n1'), placed('b', 'n2'), placed('c', 'n3', { role: 'arbiter' })];
+
+  it('an arbiter goes before the third copy comes: GlusterFS has no four with an arbiter', () => {
+    expect(steps(arbiter, { layout: 'replicated', replicas: 3 })).toEqual(['d d a-', 'd d', 'd d d+', 'd d d']);
+  });
+
+  it('a third copy goes before the arbiter comes', () => {
+    expect(steps(THREE, { layout: 'arbiter' })).toEqual(['d d d-', 'd d', 'd d a+', 'd d a']);
+  });
+
+  it('one copy becomes two and an arbiter', () => {
+    expect(steps([placed('a', 'n1')], { layout: 'arbiter' })).toEqual(['d d+', 'd d', 'd d a+', 'd d a']);
+  });
+});
