@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
 import { LAYOUT_WORDS } from '../domain/volume/striped.ts';
 import { AbsolutePath, Label, Quantity } from './common.ts';
+import { VolumeProfile } from './volume.ts';
 
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 const QUALIFIED_NAME = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
@@ -92,6 +93,7 @@ export const PlanVolume = z.strictObject({
     .union([z.boolean(), z.string().max(20)], { error: 'must be true, false, or a size such as 64Mi' })
     .optional(),
   brick: z.enum(['image', 'directory']).optional(),
+  profile: VolumeProfile.optional(),
   pool: Label.optional(),
   allow: z.array(AllowedAddress).max(256).optional(),
   mount: Mount.optional(),

@@ -4,10 +4,12 @@ import type { PoolSpec, StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
 import type { VolumeAttachmentRecord } from '../../schemas/volume-attachment-record.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
+import { parseQuantity } from '../bytes.ts';
 import type { Fault } from '../errors.ts';
 import { ATTACHMENT_FINALIZER, VOLUME_FINALIZER } from '../finalizers.ts';
 import type { ChosenLayout } from '../volume/layout.ts';
 import { LAYOUT_FIELDS, layoutFields } from '../volume/layout-fields.ts';
+import { pieceBytes, profileOf } from '../volume/profile.ts';
 import type { ResolvedNode, ResolvedPlan, ResolvedVolume } from './resolve-plan.ts';
 
 /** Name of the one StorageCluster. */
@@ -128,7 +130,7 @@ function diffCluster(plan: ResolvedPlan, stored: StoredObjects): readonly PlanWr
   return [{ ...id, action: 'update', resourceVersion: existing.metadata.resourceVersion, patch: { spec: { nodes } } }];
 }
 
-type FixedFields = ChosenLayout & Pick<ResolvedVolume, 'size' | 'pool' | 'brick'>;
+type FixedFields = ChosenLayout & Pick<ResolvedVolume, 'pool' | 'brick'>;
 
 function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fault[]): PlanWrite {
   const id = { kind: 'Volume', name: volume.name } as const;
@@ -140,17 +142,47 @@ function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fa
     conflicts.push({ field: `volume ${volume.name}`, message: 'is being deleted; apply the plan when it is gone' });
     return { ...id, action: 'unchanged' };
   }
-  const { size, pool, brick } = existing.spec;
-  const held: FixedFields = { size, pool, brick, ...layoutFields(existing.spec) };
-  for (const name of ['size', 'pool', 'brick', ...LAYOUT_FIELDS] as const) {
+  const { pool, brick } = existing.spec;
+  const held: FixedFields = { pool, brick, ...layoutFields(existing.spec) };
+  for (const name of ['pool', 'brick', ...LAYOUT_FIELDS] as const) {
     const [had, wanted] = [held[name], volume[name]];
     if (had === wanted) continue;
     const message = `is ${had} and the plan says ${wanted}; this version does not change that, keep ${had} in the plan`;
     conflicts.push({ field: `volume ${volume.name} ${name}`, message });
   }
-  if (isSame(existing.spec.allowFrom ?? [], volume.allowFrom)) return { ...id, action: 'unchanged' };
-  const patch = { spec: { allowFrom: volume.allowFrom } };
+  const spec = {
+    ...(isSame(existing.spec.allowFrom ?? [], volume.allowFrom) ? {} : { allowFrom: volume.allowFrom }),
+    ...growth(volume, existing, conflicts),
+    ...profileChange(volume, existing, conflicts),
+  };
+  if (Object.keys(spec).length === 0) return { ...id, action: 'unchanged' };
+  const patch = { spec };
   return { ...id, action: 'update', resourceVersion: existing.metadata.resourceVersion, patch };
+}
+
+/** Whether there is room for it is found out by the controller, which keeps the size that holds until there is. */
+function growth({ name, size }: ResolvedVolume, { spec }: Volume, conflicts: Fault[]): { readonly size?: string } {
+  if (parseQuantity(size) > parseQuantity(spec.size)) return { size };
+  if (parseQuantity(size) < parseQuantity(spec.size)) {
+    const message = `is ${spec.size} and the plan says ${size}; volumes grow and never shrink, keep ${spec.size} in the plan`;
+    conflicts.push({ field: `volume ${name} size`, message });
+  }
+  return {};
+}
+
+function profileChange(
+  volume: ResolvedVolume,
+  { spec }: Volume,
+  conflicts: Fault[],
+): { readonly profile?: string | null } {
+  const { name, profile } = volume;
+  if (profile === spec.profile) return {};
+  if (pieceBytes(spec) !== pieceBytes({ shard: spec.shard, profile })) {
+    const message = `is ${profileOf(spec)} and the plan says ${profileOf(volume)}; large-files holds from the creation of a volume on, or not at all`;
+    conflicts.push({ field: `volume ${name} profile`, message });
+    return {};
+  }
+  return { profile: profile ?? null };
 }
 
 /** The spec of a new Volume. */
@@ -161,6 +193,7 @@ export function volumeSpec(volume: Omit<ResolvedVolume, 'name' | 'mounts'>): Rea
     ...layoutFields(volume),
     pool: volume.pool,
     brick: volume.brick,
+    ...(volume.profile === undefined ? {} : { profile: volume.profile }),
     ...(volume.allowFrom.length === 0 ? {} : { allowFrom: volume.allowFrom }),
     ...(volume.allowSplitBrain ? { allowSplitBrain: true } : {}),
   };

@@ -76,6 +76,7 @@ function exportVolume(
       layout: spec.layout,
       ...(replicas === undefined ? {} : { replicas }),
       ...(spec.brick === 'image' ? {} : { brick: spec.brick }),
+      ...(spec.profile === undefined ? {} : { profile: spec.profile }),
       ...(spec.pool === DEFAULT_POOL ? {} : { pool: spec.pool }),
       ...(allowFrom.length === 0 ? {} : { allow: allowFrom }),
       ...(spec.allowSplitBrain === true ? { allowSplitBrain: true } : {}),

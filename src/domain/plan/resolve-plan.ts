@@ -1,5 +1,6 @@
 /** What a checked plan means: machines, volumes and mounts with every default filled in. */
 import type { PlanFile, PlanNode, PlanVolume } from '../../schemas/plan-file.ts';
+import type { VolumeProfile } from '../../schemas/volume.ts';
 import { type ChosenLayout, decideLayout, type LayoutRequest } from '../volume/layout.ts';
 import { nodeNameOf } from './node-name.ts';
 import { DEFAULT_POOL } from './volume-rules.ts';
@@ -20,6 +21,7 @@ export interface ResolvedVolume extends ChosenLayout {
   readonly size: string;
   readonly pool: string;
   readonly brick: 'image' | 'directory';
+  readonly profile?: VolumeProfile;
   readonly allowFrom: readonly string[];
   readonly allowSplitBrain: boolean;
   readonly mounts: readonly { readonly node: string; readonly path: string }[];
@@ -80,6 +82,7 @@ function resolveVolume(
       ...decision.chosen,
       pool,
       brick: volume.brick ?? 'image',
+      ...(volume.profile === undefined ? {} : { profile: volume.profile }),
       allowFrom: volume.allow ?? [],
       allowSplitBrain,
       mounts: mountNodes.map((node) => ({ node: nodeNameOf(node), path: mount?.path ?? '' })),

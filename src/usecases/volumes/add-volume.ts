@@ -17,6 +17,7 @@ import { type ChosenLayout, decideLayout, type LayoutRequest } from '../../domai
 import { DEFAULT_REPLICAS } from '../../domain/volume/replica-sets.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { AllowedAddress } from '../../schemas/plan-file.ts';
+import type { VolumeProfile } from '../../schemas/volume.ts';
 import type { WaitDeps } from '../waiting/wait-for-object.ts';
 import { type ReadyOptions, waitUntilReady } from './wait-until-ready.ts';
 
@@ -26,6 +27,7 @@ export interface AddVolumeRequest extends LayoutRequest {
   readonly size: string;
   readonly pool?: string;
   readonly brick?: 'image' | 'directory';
+  readonly profile?: VolumeProfile;
   readonly allowFrom?: readonly string[];
   /** Kept on the stored volume. */
   readonly annotations?: Readonly<Record<string, string>>;
@@ -94,6 +96,7 @@ interface Wish {
   readonly size: string;
   readonly pool: string;
   readonly brick: 'image' | 'directory';
+  readonly profile?: VolumeProfile;
   readonly allowFrom: readonly string[];
 }
 
@@ -108,7 +111,8 @@ function checkWish(request: AddVolumeRequest): Wish {
       hint: 'write 10.10.1.2, 10.10.*.* or 10.10.0.0/16',
     });
   }
-  return { name, size, pool, brick: request.brick ?? 'image', allowFrom: request.allowFrom ?? [] };
+  const { brick = 'image', profile, allowFrom = [] } = request;
+  return { name, size, pool, brick, ...(profile === undefined ? {} : { profile }), allowFrom };
 }
 
 function findPlaces(

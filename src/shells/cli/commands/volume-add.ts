@@ -10,8 +10,10 @@ import {
   type Registration,
   readRegistration,
 } from '../../../domain/volume/persistent-volume.ts';
+import { PROFILE_NAMES } from '../../../domain/volume/profile.ts';
 import { LAYOUT_WORDS, type LayoutWord } from '../../../domain/volume/striped.ts';
 import type { Random } from '../../../ports/random.ts';
+import type { VolumeProfile } from '../../../schemas/volume.ts';
 import {
   addStaticVolume,
   type StaticVolume,
@@ -32,6 +34,7 @@ interface AddOptions {
   readonly layout?: LayoutWord;
   readonly pool?: string;
   readonly brick?: 'image' | 'directory';
+  readonly profile?: VolumeProfile;
   readonly allowSplitBrain?: boolean;
   readonly dryRun?: boolean;
   readonly wait?: boolean;
@@ -68,6 +71,9 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
     .option('--reclaim-policy <policy>', RECLAIM_POLICIES.join(', '), 'Retain')
     .addOption(new Option('--layout <layout>', 'how copies make the volume').choices(LAYOUT_WORDS))
     .option('--pool <name>', 'pool that the copies go to (default: default)')
+    .addOption(
+      new Option('--profile <profile>', 'what it is used for').choices(PROFILE_NAMES.filter((name) => name !== 'none')),
+    )
     .addOption(new Option('--brick <kind>', 'what a copy is made of (default: image)').choices(['image', 'directory']))
     .option('--allow-split-brain', 'accept 2 plain replicas, which can diverge')
     .option('--dry-run', 'say where the copies would go, and create nothing')
@@ -149,6 +155,7 @@ function readRequest(args: readonly string[], options: AddOptions, random: Rando
     ...(options.replicaCount === undefined ? {} : { replicas: options.replicaCount }),
     ...(options.layout === undefined ? {} : { layout: options.layout }),
     ...(options.pool === undefined ? {} : { pool: options.pool }),
+    ...(options.profile === undefined ? {} : { profile: options.profile }),
     ...(options.brick === undefined ? {} : { brick: options.brick }),
     ...(options.allowAddress === undefined ? {} : { allowFrom: options.allowAddress }),
     ...(options.distributionCount === undefined ? {} : { distribution: options.distributionCount }),

@@ -1,6 +1,7 @@
 /** `holdfast volume list` and `holdfast volume show NAME` */
 import type { Command } from 'commander';
 import { describeBytes } from '../../../domain/bytes.ts';
+import { findCondition } from '../../../domain/find-condition.ts';
 import { phaseOf, stateMessage } from '../../../domain/volume/describe-volume.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
 import { listKismaticVolumes } from '../../../usecases/volumes/list-kismatic-volumes.ts';
@@ -62,7 +63,7 @@ function columnsOf({ clock }: CliContext): readonly Column<ListedVolume>[] {
   return [
     { name: 'name', value: ({ volume }) => volume.metadata.name },
     { name: 'phase', value: ({ volume }) => phaseOf(volume) },
-    { name: 'size', value: ({ volume }) => volume.spec.size },
+    { name: 'size', value: ({ volume }) => volume.status?.size ?? volume.spec.size },
     { name: 'layout', value: ({ volume }) => describeLayout(volume) },
     { name: 'copies', value: describeServing },
     {
@@ -81,6 +82,15 @@ function describeLayout({ spec }: Resource<'Volume'>): string {
   return spec.layout === 'single' ? 'single' : `replicated ${spec.replicas ?? ''}`.trim();
 }
 
+/** The size that holds, and the one asked for where that is another. */
+function describeSize(volume: Resource<'Volume'>): string {
+  const { spec, status } = volume;
+  const { size = spec.size } = status ?? {};
+  if (size === spec.size) return size;
+  const why = findCondition(volume, 'Sized')?.message;
+  return `${size}, to grow to ${spec.size}${why === undefined ? '' : ` (${why})`}`;
+}
+
 function describeServing({ volume, servingCount }: ListedVolume): string {
   const placed = volume.status?.placement?.length ?? 0;
   return placed === 0 ? '' : `${servingCount}/${placed}`;
@@ -94,7 +104,8 @@ function describe({ volume, copies, attachments, serving }: ShownVolume, hasHead
       ['Name', volume.metadata.name],
       ['Phase', phaseOf(volume)],
       ['State', stateMessage(volume)],
-      ['Size', volume.spec.size],
+      ['Size', describeSize(volume)],
+      ['Profile', volume.spec.profile],
       ['Layout', describeLayout(volume)],
       ['Pool', volume.spec.pool],
       ['Bricks', volume.spec.brick],
@@ -106,7 +117,7 @@ function describe({ volume, copies, attachments, serving }: ShownVolume, hasHead
         { name: 'copy', value: (copy: (typeof copies)[number]) => copy.metadata.name },
         { name: 'node', value: (copy) => copy.spec.node },
         { name: 'role', value: (copy) => copy.spec.role },
-        { name: 'size', value: (copy) => describeBytes(copy.spec.sizeBytes) },
+        { name: 'size', value: (copy) => describeBytes(copy.status?.sizeBytes ?? copy.spec.sizeBytes) },
         { name: 'state', value: (copy) => copy.status?.state },
         { name: 'serves', value: (copy) => serving[copy.metadata.name] },
         { name: 'to heal', value: (copy) => bricks.get(copy.metadata.name)?.pendingHeals },

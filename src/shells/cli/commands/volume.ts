@@ -1,4 +1,4 @@
-/** `holdfast volume add|list|show|grow|convert|delete|ensure-default` */
+/** `holdfast volume add|list|show|grow|set-profile|convert|heal|rebalance|split-brain|delete|ensure-default` */
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { registerVolumeAdd } from './volume-add.ts';
@@ -6,7 +6,10 @@ import { registerVolumeConvert } from './volume-convert.ts';
 import { registerVolumeDelete } from './volume-delete.ts';
 import { registerVolumeEnsureDefault } from './volume-ensure-default.ts';
 import { registerVolumeGrow } from './volume-grow.ts';
+import { registerVolumeHeal, registerVolumeRebalance } from './volume-heal.ts';
+import { registerVolumeSetProfile } from './volume-set-profile.ts';
 import { registerVolumeList, registerVolumeShow } from './volume-show.ts';
+import { registerVolumeSplitBrain } from './volume-split-brain.ts';
 
 /** Registers the command. */
 export function register(command: Command, context: CliContext): void {
@@ -15,6 +18,10 @@ export function register(command: Command, context: CliContext): void {
   registerVolumeShow(command.command('show'), context);
   registerVolumeGrow(command.command('grow'), context);
   registerVolumeConvert(command.command('convert'), context);
+  registerVolumeSetProfile(command.command('set-profile'), context);
+  registerVolumeHeal(command.command('heal'), context);
+  registerVolumeRebalance(command.command('rebalance'), context);
+  registerVolumeSplitBrain(command.command('split-brain'), context);
   registerVolumeDelete(command.command('delete'), context);
   registerVolumeEnsureDefault(command.command('ensure-default'), context);
 }
