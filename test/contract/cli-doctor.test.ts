@@ -112,7 +112,7 @@ describe('doctor', () => {
     });
     expect((await machines.cluster.client.list('Task')).items).toEqual([]);
     const wide = await holdfast(machines, '', 'doctor', '-o', 'wide');
-    expect(wide.stdout).toContain('HF001 ok: Nodes are heard\n');
+    expect(wide.stdout).toContain('HF001 ok: Nodes are heard: cluster: nothing is wrong\n');
     machines.stop();
   });
 

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CHECKS_PAGE } from '../../src/domain/doctor/finding.ts';
 import { CHECKS } from '../../src/domain/doctor/judge.ts';
+import { LOGIN_CHECK } from '../../src/usecases/install/check-machines.ts';
+import { PREFLIGHT_CHECKS } from '../../src/usecases/install/preflight.ts';
 import { ROOT } from '../project.ts';
 
 const page = readFileSync(join(ROOT, CHECKS_PAGE), 'utf8').replaceAll(/\s+/g, ' ');
 const sections = new Map([...page.matchAll(/ ## (HF\d+) \*\*(.+?)\.\*\*/g)].map(([, id, title]) => [id, title]));
 
 test('each check has its section, and each section its check', () => {
-  expect([...sections]).toEqual(CHECKS.map(({ id, title }) => [id, title]).toSorted());
+  const all = [...CHECKS, LOGIN_CHECK, ...PREFLIGHT_CHECKS];
+  expect([...sections]).toEqual(all.map(({ id, title }) => [id, title]).toSorted());
 });

@@ -1,8 +1,9 @@
-/** `holdfast doctor [--fix] [--node N]`: what is wrong, by what it is seen, what it means and what to do. */
-import type { Command } from 'commander';
+/** `holdfast doctor [--fix] [--node N]`, `holdfast doctor --plan FILE`: what is wrong, how it is seen, what to do. */
+import { type Command, Option } from 'commander';
 import type { Finding } from '../../../domain/doctor/finding.ts';
 import { countFindings } from '../../../domain/doctor/judge.ts';
 import { AppError } from '../../../domain/errors.ts';
+import type { PlanFile } from '../../../schemas/plan-file.ts';
 import { type Diagnosis, diagnose } from '../../../usecases/doctor/diagnose.ts';
 import {
   type PlannedRepair,
@@ -10,6 +11,7 @@ import {
   type RepairOutcome,
   repairFindings,
 } from '../../../usecases/doctor/repair-findings.ts';
+import type { CommandModule } from '../command-entry.ts';
 import type { CliContext, Connection } from '../context.ts';
 import { CommandExit } from '../exit-codes.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
@@ -20,25 +22,48 @@ import { renderPairs } from '../table.ts';
 interface DoctorOptions {
   readonly fix?: boolean;
   readonly node?: string;
+  readonly plan?: string;
 }
+
+/** Looks at the machines of a plan, before anything is installed on them. */
+export type MachineCheck = (plan: PlanFile, signal: AbortSignal) => Promise<readonly Finding[]>;
 
 /** Some finding says that something does not work. */
 const EXIT_FAILED = 1;
 
-/** Registers the command. */
+/** Registers the command as it is without adapters: it looks at what is installed. */
 export function register(command: Command, context: CliContext): void {
+  registerDoctor(command, context);
+}
+
+/** The command with --plan, for composition roots that can reach machines. */
+export function createDoctorCommand(checkMachines: MachineCheck): CommandModule {
+  return { register: (command, context) => registerDoctor(command, context, checkMachines) };
+}
+
+function registerDoctor(command: Command, context: CliContext, checkMachines?: MachineCheck): void {
   command
     .description('Check everything, and tell what is wrong, what it means and what to do')
     .option('--fix', 'put right what can be put right without any risk; shows it and asks first')
-    .option('--node <name>', 'look at this node only')
-    .action(async (options: DoctorOptions, own: Command) => {
-      const { diagnosis, outcomes } = await withConnection(context, own, ({ client }) =>
-        run(context, { client, options, own }),
-      );
-      const findings = diagnosis.judged.map(({ finding }) => finding);
-      await print(context, own, { diagnosis, findings, outcomes });
-      if (findings.some(({ status }) => status === 'failed')) throw new CommandExit(EXIT_FAILED);
-    });
+    .option('--node <name>', 'look at this node only');
+  if (checkMachines !== undefined) {
+    const plan = new Option('--plan <file>', 'look at the machines of a plan before they are installed');
+    command.addOption(plan.conflicts(['fix', 'node']));
+  }
+  command.action(async (options: DoctorOptions, own: Command) => {
+    const told =
+      options.plan === undefined || checkMachines === undefined
+        ? await withConnection(context, own, ({ client }) => run(context, { client, options, own }))
+        : await lookAtPlan(context, checkMachines, options.plan);
+    await print(context, own, told);
+    if (told.findings.some(({ status }) => status === 'failed')) throw new CommandExit(EXIT_FAILED);
+  });
+}
+
+async function lookAtPlan(context: CliContext, checkMachines: MachineCheck, file: string): Promise<Told> {
+  const findings = await checkMachines(await context.plans.read(file), context.signal);
+  const machines = new Set(findings.map(({ subject }) => subject.replace('node ', '')));
+  return { findings, looked: [...machines], repairs: [] };
 }
 
 interface Request extends Pick<Connection, 'client'> {
@@ -46,7 +71,7 @@ interface Request extends Pick<Connection, 'client'> {
   readonly own: Command;
 }
 
-async function run(context: CliContext, { client, options, own }: Request) {
+async function run(context: CliContext, { client, options, own }: Request): Promise<Told> {
   const { clock, random, signal, version } = context;
   const deps = { client, clock, random };
   const waitMs = globalOptions(own).timeout;
@@ -54,12 +79,12 @@ async function run(context: CliContext, { client, options, own }: Request) {
   const diagnosis = await look();
   const repairs = options.fix === true ? planRepairs(diagnosis.judged) : [];
   if (options.fix === true && repairs.length === 0) say(context, 'nothing that was found can be fixed without risk');
-  if (repairs.length === 0) return { diagnosis, outcomes: [] };
+  if (repairs.length === 0) return toTold(diagnosis, []);
   await confirm(context, own, repairs);
   const outcomes = await repairFindings(deps, repairs, { waitMs, signal });
   for (const { node, isDone, message } of outcomes)
     say(context, `${node}: ${isDone ? 'done' : 'not done'}: ${message}`);
-  return { diagnosis: await look(), outcomes };
+  return toTold(await look(), outcomes);
 }
 
 async function confirm(context: CliContext, own: Command, repairs: readonly PlannedRepair[]): Promise<void> {
@@ -71,18 +96,25 @@ async function confirm(context: CliContext, own: Command, repairs: readonly Plan
 }
 
 interface Told {
-  readonly diagnosis: Diagnosis;
   readonly findings: readonly Finding[];
-  readonly outcomes: readonly RepairOutcome[];
+  /** Machines that were looked at. */
+  readonly looked: readonly string[];
+  readonly repairs: readonly RepairOutcome[];
+  /** What the agents saw, by node. */
+  readonly nodes?: Diagnosis['facts'];
 }
 
-async function print(context: CliContext, own: Command, { diagnosis, findings, outcomes }: Told): Promise<void> {
+function toTold({ judged, facts }: Diagnosis, repairs: readonly RepairOutcome[]): Told {
+  return { findings: judged.map(({ finding }) => finding), looked: [...facts.keys()], repairs, nodes: facts };
+}
+
+async function print(context: CliContext, own: Command, { findings, looked, repairs, nodes }: Told): Promise<void> {
   const summary = countFindings(findings);
   const wrong = findings.filter(({ status }) => status !== 'ok');
   await printResult(context, globalOptions(own), {
-    data: { summary, findings, repairs: outcomes, nodes: Object.fromEntries(diagnosis.facts) },
+    data: { summary, findings, repairs, ...(nodes && { nodes: Object.fromEntries(nodes) }) },
     names: wrong.map(({ id, subject }) => `${id} ${subject}`),
-    text: (isWide) => describe(isWide ? findings : wrong, findings, [...diagnosis.facts.keys()]),
+    text: (isWide) => describe(isWide ? findings : wrong, findings, looked),
   });
 }
 
@@ -102,7 +134,7 @@ function describe(shown: readonly Finding[], all: readonly Finding[], nodes: rea
 }
 
 function describeFinding({ id, title, status, subject, evidence, meaning, fix, doc }: Finding): string {
-  if (status === 'ok') return `${id} ok: ${title}\n`;
+  if (status === 'ok') return `${id} ok: ${title}: ${subject}: ${evidence}\n`;
   const pairs = [
     ['Seen', evidence],
     ['Means', meaning],
