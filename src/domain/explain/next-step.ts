@@ -58,7 +58,10 @@ function forServing(seen: SeenForNextStep, name: string): NextStep {
   }
   const reason = reasonOf(volume, 'Redundant');
   if (reason === 'SplitBrain') {
-    return { why: 'see which copies differ; none is chosen for you', command: `holdfast volume show ${name}` };
+    return {
+      why: 'see which files differ; none is chosen for you',
+      command: `holdfast volume split-brain list ${name}`,
+    };
   }
   const [lagging] = laggingMounts;
   if (lagging !== undefined) return lookAt(lagging, 'its mount does not reach every copy');

@@ -1,5 +1,6 @@
 /** Asks for a piece of work and follows it to its end. */
 import { AppError } from '../../domain/errors.ts';
+import { isFinished } from '../../domain/task/sum-up-task.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { TaskSpec } from '../../schemas/task.ts';
@@ -19,7 +20,8 @@ export interface RunTaskOptions {
 
 /**
  * Creates a Task named after its action and object, and resolves with it once it has succeeded (at once without
- * `waitMs`). A wait that is given up leaves it running.
+ * `waitMs`). The same wish that is being carried out already is followed instead. A wait that is given up leaves it
+ * running.
  *
  * @throws {AppError} precondition TaskFailed, when it failed; timeout, notFound (removed meanwhile), cancelled
  */
@@ -29,17 +31,57 @@ export async function runTask(
   options: RunTaskOptions = {},
 ): Promise<Resource<'Task'>> {
   const scope = options.signal === undefined ? {} : { signal: options.signal };
-  const about = spec.volume ?? spec.node ?? 'cluster';
-  const verb = spec.action.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  const name = `${verb}-${about.slice(0, 32)}-${deps.random.uuid().slice(0, 8)}`;
-  const task = await deps.client.create('Task', { metadata: { name }, spec }, scope);
+  const running = await findRunning(deps, spec, scope);
+  const task = running ?? (await deps.client.create('Task', { metadata: { name: nameOf(deps, spec) }, spec }, scope));
   options.onSeen?.(task);
   if (options.waitMs === undefined) return task;
   return waitForTask(deps, task, { ...options, waitMs: options.waitMs });
 }
 
+/** "heal-gv0-1c0f23ab": short enough for a label, and never the same twice. */
+function nameOf({ random }: RunTaskDeps, spec: TaskSpec): string {
+  const about = spec.volume ?? spec.node ?? 'cluster';
+  const verb = spec.action.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return `${verb}-${about.slice(0, 30).replace(/-+$/, '')}-${random.uuid().slice(0, 8)}`;
+}
+
+async function findRunning(
+  { client }: RunTaskDeps,
+  spec: TaskSpec,
+  scope: { readonly signal?: AbortSignal },
+): Promise<Resource<'Task'> | undefined> {
+  const wanted = JSON.stringify(Object.entries(spec).toSorted());
+  const { items } = await client.list('Task', scope);
+  return items.find(
+    (task) => !isFinished(task.status) && JSON.stringify(Object.entries(task.spec).toSorted()) === wanted,
+  );
+}
+
+/**
+ * Stops the unfinished Tasks of an action on a volume, and tells their names.
+ *
+ * @throws {AppError} notFound, when there is none
+ */
+export async function cancelTasks(
+  { client }: WaitDeps,
+  { action, volume }: Pick<TaskSpec, 'action'> & { readonly volume: string },
+  scope: { readonly signal?: AbortSignal } = {},
+): Promise<readonly string[]> {
+  const { items } = await client.list('Task', scope);
+  const running = items.filter(
+    (task) => task.spec.action === action && task.spec.volume === volume && !isFinished(task.status),
+  );
+  if (running.length === 0) {
+    throw new AppError('notFound', `no ${action} of volume ${volume} is running`, { resource: `volume ${volume}` });
+  }
+  for (const { metadata } of running) {
+    await client.patch('Task', metadata.name, { spec: { isCancelled: true } }, { ...scope, uid: metadata.uid });
+  }
+  return running.map((task) => task.metadata.name);
+}
+
 /** Follows a Task that is stored. Errors as {@link runTask}. */
-export async function waitForTask(
+async function waitForTask(
   deps: WaitDeps,
   task: Resource<'Task'>,
   options: RunTaskOptions & { readonly waitMs: number },
@@ -57,10 +99,8 @@ export async function waitForTask(
       }
       options.onSeen?.(seen);
       if (seen.status?.state === 'Failed') {
-        throw new AppError('precondition', seen.status.message ?? `${resource} failed`, {
-          resource,
-          reason: 'TaskFailed',
-        });
+        const message = seen.status.message ?? `${resource} failed`;
+        throw new AppError('precondition', message, { resource, reason: 'TaskFailed' });
       }
       return seen.status?.state === 'Succeeded' ? seen : undefined;
     },
@@ -68,11 +108,7 @@ export async function waitForTask(
       new AppError(
         'timeout',
         `${resource} is not done after ${options.waitMs / 1000} s: ${seen?.status?.message ?? 'nobody has begun'}`,
-        {
-          resource,
-          reason: 'NotDoneInTime',
-          hint: `it goes on by itself; see: holdfast volume tasks${task.spec.volume === undefined ? '' : ` ${task.spec.volume}`}`,
-        },
+        { resource, reason: 'NotDoneInTime', hint: 'it goes on by itself; repeat the command to follow it' },
       ),
   });
 }
