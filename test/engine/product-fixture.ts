@@ -62,7 +62,7 @@ export interface Product {
   readonly folder: string;
   /** Where the pool of each node is mounted; no other lab has this path. */
   readonly pool: string;
-  /** Applies a plan of the three nodes and these volumes. */
+  /** Applies a plan of the nodes and these volumes. */
   apply(volumes: readonly PlanVolume[]): Promise<void>;
   /** The real command line, as the administrator; whatever its exit code. */
   cli(...args: string[]): Promise<CommandResult>;
@@ -97,11 +97,18 @@ export interface Product {
 export interface ProductOptions {
   readonly name: string;
   readonly hosts?: readonly string[];
+  /** The nodes of its plans; NODES when left out. */
+  readonly nodes?: readonly string[];
   readonly dataDiskBytes?: number;
 }
 
 /** Brings everything up; nothing is planned yet. */
-export async function startProduct({ name, hosts = NODES, dataDiskBytes }: ProductOptions): Promise<Product> {
+export async function startProduct({
+  name,
+  nodes: planned = NODES,
+  hosts = planned,
+  dataDiskBytes,
+}: ProductOptions): Promise<Product> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-product-'));
   const composed = composeLab(join(folder, 'labs'), ROOT);
   const { clock, machine, labs } = composed;
@@ -160,7 +167,7 @@ export async function startProduct({ name, hosts = NODES, dataDiskBytes }: Produ
     folder,
     pool,
     apply: async (volumes) => {
-      const nodes = NODES.map((host) => ({
+      const nodes = planned.map((host) => ({
         host,
         ip: lab.addressOf(host),
         pools: [{ name: 'default', path: pool, device: LAB_DATA_DISK }],

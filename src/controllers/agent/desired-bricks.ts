@@ -1,5 +1,6 @@
 /** From the placement of a volume to the bricks that the engine is asked for, changes under way among them. */
 import { isMarked } from '../../domain/volume/decide-membership.ts';
+import { pieceBytes } from '../../domain/volume/profile.ts';
 import { fragmentsOf, setCount } from '../../domain/volume/replica-sets.ts';
 import type { DesiredBrick, DesiredVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -65,10 +66,16 @@ function isUsable(copy: StoredCopy | undefined): boolean {
 export function engineLayout(
   { spec }: Resource<'Volume'>,
   bricks: readonly DesiredBrick[],
-): Pick<DesiredVolume, 'layout' | 'sets' | 'redundancy'> {
+): Pick<DesiredVolume, 'layout' | 'sets' | 'redundancy' | 'shardBytes'> {
   const fragments = fragmentsOf(spec);
   const layout = spec.layout === 'single' && bricks.length > 1 ? 'replicated' : spec.layout;
-  return { layout, sets: setCount(spec), ...(fragments === undefined ? {} : { redundancy: fragments.redundancy }) };
+  const shardBytes = pieceBytes(spec);
+  return {
+    layout,
+    sets: setCount(spec),
+    ...(fragments === undefined ? {} : { redundancy: fragments.redundancy }),
+    ...(shardBytes === undefined ? {} : { shardBytes }),
+  };
 }
 
 /** A copy that the placement has, but the engine not yet: no volume counts on it so far. */

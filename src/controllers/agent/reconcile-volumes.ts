@@ -79,7 +79,7 @@ async function serveVolume(
     });
     await report.write(describe(observed));
     for (const step of applied) deps.events.normal(volume, 'EngineStep', step.about);
-    return { requeueAfterMs: isHealthy(observed) ? HEALTHY_PERIOD_MS : UNHEALTHY_PERIOD_MS };
+    return { requeueAfterMs: isHealthy(observed, desired) ? HEALTHY_PERIOD_MS : UNHEALTHY_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
     await report.addMessage(messageOf(error));
@@ -188,12 +188,13 @@ function volumeOptions(volume: StoredVolume, nodes: readonly Resource<'StorageNo
   return { 'auth.allow': [...new Set([...asked, ...own])].toSorted().join(',') };
 }
 
-function isHealthy(observed: ObservedVolume): boolean {
+function isHealthy(observed: ObservedVolume, { layout }: DesiredVolume): boolean {
+  const hasSpares = layout !== 'single' && layout !== 'distributed';
   return (
     observed.isStarted &&
     observed.bricks.every((brick) => {
-      // One copy has nothing to heal; with more, not knowing is not being healthy.
-      const pending = brick.pendingHeals ?? (observed.bricks.length === 1 ? 0 : undefined);
+      // A copy without others has nothing to heal; with others, not knowing is not being healthy.
+      const pending = brick.pendingHeals ?? (hasSpares ? undefined : 0);
       return brick.isOnline && brick.isReadable && pending === 0;
     })
   );

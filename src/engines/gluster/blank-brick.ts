@@ -11,6 +11,7 @@ import type { GlusterCli } from './cli.ts';
 import { resetBrickArgv } from './command.ts';
 import type { KeyedMutex } from './keyed-mutex.ts';
 import { findVolume } from './observe-volume.ts';
+import { hasSpareBricks } from './parse.ts';
 import { isCopyPath } from './paths.ts';
 import type { CopyStep } from './steps.ts';
 
@@ -46,7 +47,7 @@ export async function findBlankBrick(
     if (info?.state !== 'started' || brick === undefined) return undefined;
     if (await hasVolumeId(host, brickPath, signal)) return undefined;
     const message = `a power loss left the brick directory ${brickPath} on ${host.name} blank`;
-    return { node: brick.node, isRedundant: info.replicaCount > 1, message };
+    return { node: brick.node, isRedundant: hasSpareBricks(info), message };
   } catch (error) {
     // Without glusterd it cannot be known, and a copy can be made ready all the same.
     if (isAppError(error, 'unavailable')) return undefined;

@@ -41,6 +41,23 @@ describe('argument lists', () => {
       'volume create gv0 replica 3 arbiter 1 transport tcp kube2:/pool/kube2/brick kube1:/pool/kube1/brick kube3:/pool/kube3/brick force',
       command.volumeCreateArgv('gv0', { layout: 'arbiter' }, [brick('kube2'), brick('kube1'), brick('kube3', true)]),
     ],
+    [
+      'volume create gv0 transport tcp kube1:/pool/kube1/brick kube2:/pool/kube2/brick force',
+      command.volumeCreateArgv('gv0', { layout: 'distributed', sets: 2 }, [brick('kube1'), brick('kube2')]),
+    ],
+    [
+      'volume create gv0 replica 2 transport tcp kube1:/pool/kube1/brick kube2:/pool/kube2/brick kube2:/pool/kube2/brick kube1:/pool/kube1/brick force',
+      command.volumeCreateArgv('gv0', { layout: 'distributed-replicated', sets: 2 }, [
+        ...[brick('kube1'), brick('kube2')],
+        ...[brick('kube2'), brick('kube1')],
+      ]),
+    ],
+    [
+      'volume create gv0 disperse 3 redundancy 1 transport tcp kube1:/pool/kube1/brick kube2:/pool/kube2/brick kube3:/pool/kube3/brick force',
+      command.volumeCreateArgv('gv0', { layout: 'dispersed', redundancy: 1 }, [
+        ...[brick('kube1'), brick('kube2'), brick('kube3')],
+      ]),
+    ],
   ])('%s', (words, argv) => {
     expect(argv).toEqual(['--mode=script', '--xml', ...words.split(' ')]);
   });
@@ -100,6 +117,20 @@ describe('what is refused at this edge', () => {
     expect(() => command.quotaLimitArgv('gv0', limit)).toThrow(expect.objectContaining({ kind: 'range' }));
   });
 
+  it('several sets that are not alike', () => {
+    const create =
+      (...names: readonly string[]) =>
+      () =>
+        command.volumeCreateArgv(
+          'gv0',
+          { layout: 'distributed-replicated', sets: 2 },
+          names.map((name) => brick(name)),
+        );
+    expect(create('kube1', 'kube2', 'kube3')).toThrow('2 sets of equally many copies');
+    expect(create('kube1', 'kube1', 'kube2', 'kube3')).toThrow('each copy of a set on a node of its own');
+    expect(create('kube1', 'kube2')).toThrow('sets of two or more data copies');
+  });
+
   it.each<[string, Parameters<typeof command.volumeCreateArgv>[1]['layout'], DesiredBrick[]]>([
     ['no copy', 'single', []],
     ['two copies for single', 'single', [brick('kube1'), brick('kube2')]],
@@ -108,6 +139,7 @@ describe('what is refused at this edge', () => {
     ['an arbiter in replicated', 'replicated', [brick('kube1'), brick('kube2', true)]],
     ['two copies on a node', 'replicated', [brick('kube1'), { ...brick('kube1'), path: '/pool/other/brick' }]],
     ['no arbiter in arbiter', 'arbiter', [brick('kube1'), brick('kube2'), brick('kube3')]],
+    ['no copies to lose', 'dispersed', [brick('kube1'), brick('kube2'), brick('kube3')]],
     ['the arbiter first', 'arbiter', [brick('kube1', true), brick('kube2'), brick('kube3')]],
   ])('a layout with %s', (_name, layout, bricks) => {
     expect(() => command.volumeCreateArgv('gv0', { layout }, bricks)).toThrow(

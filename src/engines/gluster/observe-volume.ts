@@ -10,6 +10,7 @@ import { listPeers } from './observe-peers.ts';
 import { hasProfile } from './options.ts';
 import {
   type HealBrick,
+  hasSpareBricks,
   type InfoBrick,
   parseHealInfo,
   parseQuotaList,
@@ -126,7 +127,7 @@ async function askHeal(
   info: VolumeInfo,
   signal: AbortSignal,
 ): Promise<readonly HealBrick[] | undefined> {
-  if (info.state !== 'started' || info.replicaCount < 2) return undefined;
+  if (info.state !== 'started' || !hasSpareBricks(info)) return undefined;
   const ask = { about: `cannot see what is to heal in ${info.name}`, resource: `volume ${info.name}`, signal };
   try {
     const reply = await cli.demand(healSummaryArgv(info.name), { ...ask, timeoutMs: HEAL_INFO_MS });

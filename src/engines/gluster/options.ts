@@ -1,6 +1,7 @@
 /** Options that every volume gets before its first start. Reasons and measurements: docs/adr and the README here. */
 import type { DesiredVolume } from '../../ports/engine.ts';
 import type { VolumeProfile } from '../../schemas/volume.ts';
+import { isDispersed, isRedundant } from './brick-sets.ts';
 
 /** A client notices a silent server after this many seconds (twice that at worst). 42 by default. */
 const PING_TIMEOUT = { 'network.ping-timeout': '5' } as const;
@@ -19,13 +20,17 @@ const CLIENT_TIMEOUT = {
 
 const EVERY_LAYOUT = { ...PING_TIMEOUT, ...CLIENT_TIMEOUT } as const;
 
-const REPLICATED = {
+const REDUNDANT = {
   /** Seconds between looks for entries to heal; 600 by default, and a heal after a reconnect can be missed once. */
   'cluster.heal-timeout': '30',
-  /** Writes need more than half of the copies, so two halves can never both go on. */
-  'cluster.quorum-type': 'auto',
   /** Nodes cut off from most of the pool stop their bricks and take no configuration change. */
   'cluster.server-quorum-type': 'server',
+} as const;
+
+const REPLICATED = {
+  ...REDUNDANT,
+  /** Writes need more than half of the copies, so two halves can never both go on. */
+  'cluster.quorum-type': 'auto',
   /** Never picks a loser by itself when copies differ. */
   'cluster.favorite-child-policy': 'none',
 } as const;
@@ -96,11 +101,25 @@ export function hasMountOptions(profile: VolumeProfile | undefined, given: reado
 /**
  * The options that must hold on a volume: the engine's own, overridden by those asked for.
  *
- * A single copy gets no quorum: it must stay usable while its node lives, however few others do.
+ * Layouts without redundancy get no quorum: a copy must stay usable while its node lives, however few others do. A
+ * dispersed set has its own, of fragments, which cannot be turned off; options of replication do not apply to it.
  */
 export function wantedOptions(
   volume: Pick<DesiredVolume, 'layout' | 'profile' | 'options'>,
 ): Readonly<Record<string, string>> {
-  const defaults = volume.layout === 'single' ? EVERY_LAYOUT : { ...EVERY_LAYOUT, ...REPLICATED };
-  return { ...defaults, ...profileOptions(volume), ...volume.options };
+  return { ...EVERY_LAYOUT, ...layoutOptions(volume.layout), ...profileOptions(volume), ...volume.options };
+}
+
+function layoutOptions(layout: DesiredVolume['layout']): Readonly<Record<string, string>> {
+  if (!isRedundant(layout)) return {};
+  return isDispersed(layout) ? REDUNDANT : REPLICATED;
+}
+
+/**
+ * Options that may only be set before a volume has data: files written whole are read as one piece, and pieces as whole
+ * files, once shard is turned on or off.
+ */
+export function creationOptions({ shardBytes }: Pick<DesiredVolume, 'shardBytes'>): Readonly<Record<string, string>> {
+  if (shardBytes === undefined) return {};
+  return { 'features.shard': 'on', 'features.shard-block-size': String(shardBytes) };
 }

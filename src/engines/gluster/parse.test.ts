@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AppError, isAppError } from '../../domain/errors.ts';
 import {
+  hasSpareBricks,
   isHealLaunched,
   parseHealInfo,
   parsePeers,
@@ -157,6 +158,8 @@ describe('parseVolumeInfo', () => {
       'vdr23 Distributed-Replicate 6',
       'vrep3 Replicate 3',
     ]);
+    expect(volumes.filter((volume) => !hasSpareBricks(volume)).map((volume) => volume.name)).toEqual(['vdist']);
+    expect(volumes.map((volume) => volume.disperseCount)).toEqual([0, 0, 3, 3, 4, 3, 0, 0, 0, 0, 0]);
     expect(volumes.map((volume) => volume.state)).toEqual(volumes.map(() => 'started'));
     expect(volumes[0]?.bricks.map((brick) => brick.isArbiter)).toEqual([false, false, true]);
   });

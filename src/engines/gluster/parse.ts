@@ -11,6 +11,8 @@ export interface VolumeInfo {
   readonly type: string;
   readonly replicaCount: number;
   readonly arbiterCount: number;
+  /** Bricks of a dispersed set; 0 for any other volume. */
+  readonly disperseCount: number;
   readonly bricks: readonly InfoBrick[];
   readonly options: Readonly<Record<string, string>>;
 }
@@ -31,6 +33,7 @@ export function parseVolumeInfo(reply: Reply): readonly VolumeInfo[] {
     type: volume.child('typeStr')?.text ?? '',
     replicaCount: wholeNumber(volume.child('replicaCount')?.text) ?? 1,
     arbiterCount: wholeNumber(volume.child('arbiterCount')?.text) ?? 0,
+    disperseCount: wholeNumber(volume.child('disperseCount')?.text) ?? 0,
     bricks: list(volume, ['bricks'], 'brick').map((brick) => ({
       ...splitBrick(required(brick, 'name')),
       hostUuid: brick.child('hostUuid')?.text ?? '',
@@ -43,6 +46,14 @@ export function parseVolumeInfo(reply: Reply): readonly VolumeInfo[] {
       ]),
     ),
   }));
+}
+
+/** Bricks can be filled from others: the only volumes that GlusterFS has heal info of; of others the command fails (rc 234). */
+export function hasSpareBricks({
+  replicaCount,
+  disperseCount,
+}: Pick<VolumeInfo, 'replicaCount' | 'disperseCount'>): boolean {
+  return replicaCount > 1 || disperseCount > 1;
 }
 
 // glusterd_volume_status in glusterd.h: 0 created, 1 started, 2 stopped.

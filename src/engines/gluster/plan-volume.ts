@@ -1,7 +1,8 @@
 /** What the anchor node does about one volume. Pure. */
 import { describeBytes } from '../../domain/bytes.ts';
 import type { DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/engine.ts';
-import { surplusOptions, wantedOptions } from './options.ts';
+import { isRedundant } from './brick-sets.ts';
+import { creationOptions, surplusOptions, wantedOptions } from './options.ts';
 import { isCopyPath } from './paths.ts';
 import { isMadeOf, planMembership } from './plan-membership.ts';
 import type { RefuseStep, VolumeStep } from './steps.ts';
@@ -43,10 +44,11 @@ export function planVolume(desired: DesiredVolume, observed: ObservedVolume): re
 
 function planRepair(desired: DesiredVolume, bricks: readonly ObservedBrick[]): readonly VolumeStep[] {
   const volume = desired.name;
-  const away = bricks.filter((brick) => brick.isNodeReachable === false).length;
+  const nodes = new Set(bricks.map((brick) => brick.node));
+  const away = new Set(bricks.filter((brick) => brick.isNodeReachable === false).map((brick) => brick.node));
   // With most nodes away glusterd stops the bricks of the rest itself (server quorum), refuses to start them, and starts
   // them when the nodes are back.
-  if (desired.layout !== 'single' && away * 2 >= bricks.length) return [];
+  if (isRedundant(desired.layout) && away.size * 2 >= nodes.size) return [];
   const steps: VolumeStep[] = [];
   const stopped = bricks.filter((brick) => !brick.isOnline && brick.isNodeReachable === true);
   if (stopped.length > 0) {
@@ -126,7 +128,8 @@ function missingOptions(desired: DesiredVolume, observed: ObservedVolume): Reado
   const { 'cluster.server-quorum-type': quorum } = observed.options;
   // Left from when it had several copies: a single one has to stay usable while its node lives, however few others do.
   const leftover = desired.layout === 'single' && quorum === 'server' ? { 'cluster.server-quorum-type': 'none' } : {};
-  const wanted = Object.entries({ ...leftover, ...wantedOptions(desired) });
+  const atCreation = observed.isStarted ? {} : creationOptions(desired);
+  const wanted = Object.entries({ ...leftover, ...wantedOptions(desired), ...atCreation });
   return Object.fromEntries(wanted.filter(([key, value]) => observed.options[key] !== value));
 }
 

@@ -193,6 +193,31 @@ describe('volume', () => {
     expect(options.filter((name) => name.startsWith('cluster.'))).toEqual([]);
   });
 
+  it('sets the options of replication only where data is replicated, and pieces only before the first start', () => {
+    const setOf = (layout: DesiredVolume['layout'], shardBytes?: number) => {
+      const shaped = { ...desired, layout, ...(shardBytes === undefined ? {} : { shardBytes }) };
+      const step = planGluster(shaped, absent).find((each) => each.step === 'setOptions');
+      return Object.keys(step !== undefined && 'options' in step ? step.options : {});
+    };
+    expect(setOf('distributed')).not.toContain('cluster.server-quorum-type');
+    expect(setOf('dispersed')).toContain('cluster.server-quorum-type');
+    expect(setOf('dispersed')).not.toContain('cluster.quorum-type');
+    expect(setOf('distributed-replicated')).toContain('cluster.quorum-type');
+    expect(setOf('distributed', 64 * 1024 ** 2)).toContain('features.shard');
+    expect(planGluster({ ...desired, shardBytes: 64 * 1024 ** 2 }, whole)).toEqual([]);
+  });
+
+  it('starts the bricks of a volume without redundancy however few nodes are left', () => {
+    const alone = { isOnline: true, isReadable: true, isNodeReachable: true };
+    const bricks = whole.bricks.map((brick, at) => ({
+      ...brick,
+      ...(at === 0 ? { ...alone, isOnline: false, isReadable: false } : { ...alone, isNodeReachable: false }),
+    }));
+    const seen = { ...whole, bricks };
+    expect(steps(planGluster({ ...desired, layout: 'distributed', sets: 3 }, seen))).toContain('startBricks');
+    expect(steps(planGluster(desired, seen))).not.toContain('startBricks');
+  });
+
   it('limits a volume of directory bricks after its start', () => {
     const limited = { ...desired, limitBytes: GIB };
     expect(steps(planGluster(limited, absent))).toEqual(['createVolume', 'setOptions', 'startVolume', 'limitVolume']);
