@@ -127,7 +127,7 @@ describe('applyPlan', () => {
     const moved = [{ name: 'default', path: '/elsewhere' }];
     const [first, second, third] = PLAN.storage.nodes;
     const nodes = [{ ...first, zone: 'z' }, second, { ...third, pools: moved }];
-    const volumes = [{ name: 'gv0', size: '2Gi', layout: 'arbiter', mount: { path: '/other', nodes: ['kube1'] } }];
+    const volumes = [{ name: 'gv0', size: '512Mi', layout: 'arbiter', mount: { path: '/other', nodes: ['kube1'] } }];
     const attempt = applyPlan({ client }, plan({ storage: { expected_count: 3, nodes }, volumes }));
     const error = await attempt.then(
       () => undefined,
@@ -136,12 +136,26 @@ describe('applyPlan', () => {
     expect(error?.kind).toBe('precondition');
     expect(error?.faults.map((fault) => `${fault.field}: ${fault.message}`)).toEqual([
       'node kube3 pool default: holds 1 copy at /mnt/glusterVolume0 (/dev/vdb) and cannot be moved to /elsewhere; keep the pool as it is, or add another one',
-      'volume gv0 size: is 1Gi and the plan says 2Gi; this version does not change that, keep 1Gi in the plan',
       'volume gv0 layout: is replicated and the plan says arbiter; this version does not change that, keep replicated in the plan',
       'volume gv0 replicas: is 3 and the plan says 2; this version does not change that, keep 3 in the plan',
+      'volume gv0 size: is 1Gi and the plan says 512Mi; volumes grow and never shrink, keep 1Gi in the plan',
       'volume gv0 mount on kube1: is at /data and the plan says /other; unmount it there first',
     ]);
     expect(client.version()).toBe(before);
+  });
+
+  test('a plan that says more grows a volume, and a profile is set and taken away, but for large-files', async () => {
+    const { client } = await createFakeCluster();
+    await applyPlan({ client }, plan());
+    const [volume] = PLAN.volumes;
+    const said = (changes: object) => applyPlan({ client }, plan({ volumes: [{ ...volume, ...changes }] }));
+    await said({ size: '2Gi', profile: 'shared' });
+    expect((await client.get('Volume', 'gv0'))?.spec).toMatchObject({ size: '2Gi', profile: 'shared' });
+    await said({ size: '2Gi' });
+    expect((await client.get('Volume', 'gv0'))?.spec.profile).toBeUndefined();
+    await expect(said({ size: '2Gi', profile: 'large-files' })).rejects.toMatchObject({
+      faults: [{ field: 'volume gv0 profile', message: expect.stringContaining('from the creation of a volume on') }],
+    });
   });
 
   test('a pool without copies may move: a typing error in a device can be corrected', async () => {
