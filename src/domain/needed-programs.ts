@@ -31,5 +31,11 @@ export const GLUSTER_PROGRAMS: readonly NeededProgram[] = [
   { program: 'getfattr', debianPackage: 'attr' },
 ];
 
+/** What an installed machine needs besides, and minimal systems lack. */
+export const NODE_PROGRAMS: readonly NeededProgram[] = [
+  { program: 'ss', debianPackage: 'iproute2' },
+  { program: 'pgrep', debianPackage: 'procps' },
+];
+
 /** For benchmarks. */
 export const BENCH_PROGRAMS: readonly NeededProgram[] = [{ program: 'fio', debianPackage: 'fio' }];

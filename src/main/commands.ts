@@ -32,6 +32,10 @@ export async function controllerCommand(): Promise<CommandModule> {
       const { runClusterController } = await import('./run-controller.ts');
       await runClusterController({ ...options, log: toStderr(options.log) }, signal);
     },
+    issueNodeKubeconfig: async (request) => {
+      const { issueNodeKubeconfig } = await import('./issue-node-kubeconfig.ts');
+      return issueNodeKubeconfig(request);
+    },
   });
 }
 
@@ -66,4 +70,35 @@ export async function ledgerCommand(): Promise<CommandModule> {
   const clock = createSystemClock();
   const ledger = composeLedger(clock, toStderr({ level: 'info', format: 'text' }));
   return createLedgerCommand({ ...ledger, hostFiles: createLocalHost({ clock }).files });
+}
+
+/** `holdfast install` */
+export async function installCommand(): Promise<CommandModule> {
+  const { createInstallCommand } = await import('../shells/cli/commands/install.ts');
+  const { composeInstall } = await import('./compose-install.ts');
+  return createInstallCommand(composeInstall);
+}
+
+/** `holdfast uninstall` */
+export async function uninstallCommand(): Promise<CommandModule> {
+  const { createUninstallCommand } = await import('../shells/cli/commands/uninstall.ts');
+  const { composeInstall } = await import('./compose-install.ts');
+  return createUninstallCommand(composeInstall);
+}
+
+/** `holdfast supervise` */
+export async function superviseCommand(): Promise<CommandModule> {
+  const { createSuperviseCommand } = await import('../shells/cli/commands/supervise.ts');
+  const { createLocalHost } = await import('../adapters/host/local-host.ts');
+  const { createSystemClock } = await import('../adapters/system/clock.ts');
+  const { createLogger } = await import('../adapters/system/logger.ts');
+  const { runSupervisor } = await import('../usecases/supervise/run-supervisor.ts');
+  const clock = createSystemClock();
+  const { files, processes } = createLocalHost({ clock });
+  return createSuperviseCommand({
+    run: async (options, signal) => {
+      const log = createLogger({ clock }, toStderr(options.log));
+      await runSupervisor({ clock, files, processes, log }, options, signal);
+    },
+  });
 }

@@ -61,7 +61,7 @@ export function composePackages(machine: MachineHost): Packages {
 }
 
 /** The folder with package.json: this file is src/main/compose-lab.ts, or has been bundled into dist/ or dist/chunks/. */
-function ownPackageFolder(): string {
+export function ownPackageFolder(): string {
   const here = fileURLToPath(import.meta.url);
   const cut = Math.max(here.lastIndexOf('/dist/'), here.lastIndexOf('/src/main/'));
   return here.slice(0, cut);

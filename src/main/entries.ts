@@ -2,6 +2,7 @@
 import type { CommandEntry } from '../shells/cli/command-entry.ts';
 import { CLI_COMMANDS } from '../shells/cli/program.ts';
 
+const MACHINES = 'Machines';
 const ROLES = 'Roles';
 const LAB = 'Lab and proof';
 
@@ -13,6 +14,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'node',
     summary: 'List and show nodes; with --name, run the agent of this machine',
     load: async () => (await import('./commands.ts')).nodeCommand(),
+  },
+  {
+    name: 'install',
+    summary: 'Install a plan on its machines over ssh, from packages to mounted volumes',
+    group: MACHINES,
+    load: async () => (await import('./commands.ts')).installCommand(),
+  },
+  {
+    name: 'uninstall',
+    summary: 'Take Holdfast off the machines of a plan; --plan lists what would be lost',
+    group: MACHINES,
+    load: async () => (await import('./commands.ts')).uninstallCommand(),
+  },
+  {
+    name: 'supervise',
+    summary: 'Keep the services of a machine without systemd running',
+    group: ROLES,
+    load: async () => (await import('./commands.ts')).superviseCommand(),
   },
   {
     name: 'controller',

@@ -2,6 +2,8 @@
 import type { Host, HostProcesses } from './host.ts';
 
 export interface RemoteHost extends Host {
+  /** Who logs in; commands run as root all the same. */
+  readonly user: string;
   readonly processes: HostProcesses;
   /** Connects. @throws {AppError} unavailable or denied, with what to try */
   open(signal: AbortSignal): Promise<void>;

@@ -13,6 +13,7 @@ export function createSshHost(deps: SshDeps, target: SshTarget): RemoteHost {
   const files = createSshFiles({ hostName, run });
   return {
     name: hostName,
+    user: target.user,
     run,
     files,
     mounts: createHostMounts({ hostName, run, table: () => files.readText('/proc/self/mountinfo') }),

@@ -11,6 +11,7 @@ import type { Host } from '../../ports/host.ts';
 const PING_TIMEOUT = 10;
 const CONFIGURATION = '/etc/glusterfs/glusterd.vol';
 const LOOK_MS = 10_000;
+const HAS_TIMEOUT = /^\s*option\s+ping-timeout\s+[1-9]/m;
 const UNIT = 'glusterd.service';
 /** sd_booted(3): this folder is there where systemd is the machine's first process. */
 const SYSTEMD = '/run/systemd/system';
@@ -31,9 +32,17 @@ export interface DaemonDeps {
 /** Starts glusterd so that it notices lost peers, whatever its configuration file says. */
 export const GLUSTERD_ARGV: readonly string[] = ['glusterd', '--xlator-option', `*.ping-timeout=${PING_TIMEOUT}`];
 
+/** glusterd.vol with the ping-timeout in it; the same text when it has one, or is no such file. */
+export function configureGlusterd(text: string): string {
+  if (HAS_TIMEOUT.test(text)) return text;
+  const option = `    option ping-timeout ${PING_TIMEOUT}`;
+  if (/^\s*option\s+ping-timeout\s/m.test(text)) return text.replace(/^\s*option\s+ping-timeout\s.*$/m, option);
+  return text.replace(/^(\s*type\s+mgmt\/glusterd\s*)$/m, `$1\n${option}`);
+}
+
 /** What to change about glusterd on a host; undefined when it is as it should be. */
 export async function daemonAdvice(host: Host, signal: AbortSignal): Promise<string | undefined> {
-  if (/^\s*option\s+ping-timeout\s+[1-9]/m.test(await readConfiguration(host))) return undefined;
+  if (HAS_TIMEOUT.test(await readConfiguration(host))) return undefined;
   const args = ['--list-full', '--exact', 'glusterd'];
   const running = await host.run({ file: 'pgrep', args, okCodes: [0, 1], timeoutMs: LOOK_MS, signal });
   if (/\*\.ping-timeout=[1-9]/.test(running.stdout)) return undefined;

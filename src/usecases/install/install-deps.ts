@@ -23,11 +23,12 @@ export const COMMAND_MS = 30_000;
 export interface Release {
   /** Version and a digest of its files: the name of its folder, another one whenever anything in it differs. */
   readonly name: string;
-  /** Files and folders of this machine. */
-  readonly paths: readonly string[];
-  readonly sizeBytes: number;
   /** As `uname -m` says it: machines of another kind cannot run this copy. */
   readonly machine: string;
+  /** Files of this machine: Node itself, the bundle, and its chunks. */
+  readonly node: string;
+  readonly entry: string;
+  readonly chunks: readonly string[];
 }
 
 export interface InstallDeps {

@@ -5,6 +5,7 @@ import type { ResolvedNode } from '../../domain/plan/resolve-plan.ts';
 import { decideDevice } from '../../domain/pool/decide-device.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Host } from '../../ports/host.ts';
+import { isRunError } from '../../ports/run-error.ts';
 import { observeDevice } from '../pools/observe-device.ts';
 import { API_PORT, COMMAND_MS } from './install-deps.ts';
 
@@ -54,6 +55,8 @@ export async function preflight(
   for (const { id, title, look } of PREFLIGHT_CHECKS) {
     const seen = await look(subject, deps).catch((error: unknown): readonly Seen[] => {
       deps.signal.throwIfAborted();
+      // What is installed later cannot be asked yet: nothing is known, which is no fault.
+      if (isRunError(error, 'spawn')) return [{ status: 'unknown', evidence: error.message }];
       return [
         {
           ...{ status: 'failed', evidence: messageOf(error), meaning: 'nobody knows whether the machine is fit' },

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import type { Command } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
+import { parseNodeName } from '../../../domain/names.ts';
 import { formatSocketAddress, parseSocketAddress, type SocketAddress } from '../../../domain/socket-address.ts';
 import type { LogChoice } from '../../../ports/logger.ts';
 import type { CommandModule } from '../command-entry.ts';
@@ -20,6 +21,15 @@ export interface ControllerCommandDeps {
     options: { readonly kubeconfig: string; readonly log: LogChoice },
     signal: AbortSignal,
   ) => Promise<void>;
+  /** A kubeconfig with a fresh certificate of a node, from the authority in the controller's folder. */
+  readonly issueNodeKubeconfig: (request: NodeKubeconfigRequest) => Promise<string>;
+}
+
+export interface NodeKubeconfigRequest {
+  readonly dataDir: string;
+  readonly node: string;
+  /** "https://10.91.1.254:7443" */
+  readonly server: string;
 }
 
 interface Flags extends LogFlags {
@@ -28,15 +38,17 @@ interface Flags extends LogFlags {
   readonly listen: readonly SocketAddress[];
 }
 
+const DATA_DIR = '/var/lib/holdfast/controller';
 const DEFAULT_LISTEN: SocketAddress = { host: '127.0.0.1', port: 7443 };
 
 /** Creates the command's module, for `src/main`. */
 export function createControllerCommand(deps: ControllerCommandDeps): CommandModule {
   return {
     register: (command, context) => {
+      registerKubeconfig(command.command('kubeconfig'), deps, context);
       addLogOptions(command)
         .option('--embedded', 'serve the Kubernetes API from this process, for use without a cluster')
-        .option('--data-dir <folder>', 'where the embedded API keeps its state', '/var/lib/holdfast/controller')
+        .option('--data-dir <folder>', 'where the embedded API keeps its state', DATA_DIR)
         .addOption(
           parsedOption(
             '--listen <address:port>',
@@ -47,6 +59,21 @@ export function createControllerCommand(deps: ControllerCommandDeps): CommandMod
         .action((flags: Flags, own: Command) => run(deps, context, flags, own));
     },
   };
+}
+
+/** `holdfast controller kubeconfig`: what an agent needs; the key of the authority stays where it is. */
+function registerKubeconfig(command: Command, deps: ControllerCommandDeps, context: CliContext): void {
+  command
+    .description('Print a kubeconfig with a fresh certificate for the agent of a node')
+    .requiredOption('--node <node>', 'the node')
+    .requiredOption('--server <url>', 'how the node reaches the API, for example https://10.0.0.1:7443')
+    .option('--data-dir <folder>', 'where the embedded API keeps its state', DATA_DIR)
+    .action(async (flags: { readonly node: string; readonly server: string }, own: Command) => {
+      // The option of the same name of the command above would swallow this one's.
+      const { dataDir } = own.optsWithGlobals<{ readonly dataDir: string }>();
+      const node = parseNodeName(flags.node);
+      context.stdout.write(await deps.issueNodeKubeconfig({ dataDir, node, server: flags.server }));
+    });
 }
 
 async function run(deps: ControllerCommandDeps, context: CliContext, flags: Flags, own: Command): Promise<void> {

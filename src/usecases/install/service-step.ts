@@ -1,0 +1,101 @@
+/** Services of a machine: units where systemd runs, the plain supervisor where it does not. */
+import { type Service, unitName, unitText } from '../../domain/install/services.ts';
+import type { RemoteHost } from '../../ports/remote-host.ts';
+import { readSupervisorRecord } from '../supervise/run-supervisor.ts';
+import { COMMAND_MS, LOG_FOLDER, type Release, SERVICES_FILE, SUPERVISOR_RECORD, type Target } from './install-deps.ts';
+import { type NodeStep, readIfThere, releaseFolder } from './node-steps.ts';
+
+const UNIT_FOLDER = '/etc/systemd/system';
+const STOP_MS = 45_000;
+const SERVICE_STOP_MS = 10_000;
+const SYSTEMCTL_MS = 60_000;
+
+/** Every service of a machine runs as it is described, also after a crash and, with systemd, after a restart. */
+export function servicesStep(release: Release, servicesOf: (target: Target) => readonly Service[]): NodeStep {
+  return {
+    name: 'services',
+    look: (target) => {
+      const services = servicesOf(target);
+      return target.hasSystemd ? lookAtUnits(target.host, services) : lookAtSupervisor(target.host, services);
+    },
+    act: async (target) => {
+      const services = servicesOf(target);
+      if (target.hasSystemd) await startUnits(target.host, services);
+      else await startSupervisor(target.host, release, services);
+    },
+  };
+}
+
+async function lookAtUnits(host: RemoteHost, services: readonly Service[]): Promise<string | undefined> {
+  const toDo: string[] = [];
+  for (const service of services) {
+    const isWritten = (await readIfThere(host, `${UNIT_FOLDER}/${unitName(service)}`)) === unitText(service);
+    if (!isWritten || !(await isActive(host, service))) toDo.push(service.name);
+  }
+  return toDo.length === 0 ? undefined : `start ${toDo.join(', ')}`;
+}
+
+async function isActive(host: RemoteHost, service: Service): Promise<boolean> {
+  // 3 and 4: not active, no such unit (systemctl(1)).
+  const args = ['is-active', '--quiet', unitName(service)];
+  return (await host.run({ file: 'systemctl', args, okCodes: [0, 1, 2, 3, 4], timeoutMs: SYSTEMCTL_MS })).code === 0;
+}
+
+async function startUnits(host: RemoteHost, services: readonly Service[]): Promise<void> {
+  const systemctl = (...args: readonly string[]) => host.run({ file: 'systemctl', args, timeoutMs: SYSTEMCTL_MS });
+  for (const service of services) {
+    const path = `${UNIT_FOLDER}/${unitName(service)}`;
+    const isWritten = (await readIfThere(host, path)) === unitText(service);
+    if (isWritten && (await isActive(host, service))) continue;
+    await host.files.writeText(path, unitText(service));
+    await systemctl('daemon-reload');
+    await systemctl('enable', '--quiet', unitName(service));
+    await systemctl('restart', unitName(service));
+  }
+}
+
+function servicesText(services: readonly Service[]): string {
+  return `${JSON.stringify({ services }, undefined, 2)}\n`;
+}
+
+async function lookAtSupervisor(host: RemoteHost, services: readonly Service[]): Promise<string | undefined> {
+  const names = services.map((each) => each.name).join(', ');
+  if ((await readIfThere(host, SERVICES_FILE)) !== servicesText(services)) return `start ${names}`;
+  const record = await readSupervisorRecord(host.files, SUPERVISOR_RECORD);
+  const isRunning = record !== undefined && (await host.processes.isAlive(record.supervisor));
+  return isRunning ? undefined : `start ${names}`;
+}
+
+async function startSupervisor(host: RemoteHost, release: Release, services: readonly Service[]): Promise<void> {
+  // Before the file changes: the running one stops what it has started by what it knows.
+  await stopSupervisor(host);
+  await host.files.makeDirectory(LOG_FOLDER, { mode: 0o750 });
+  await host.files.writeText(SERVICES_FILE, servicesText(services), { mode: 0o600 });
+  const folder = releaseFolder(release);
+  const args = ['--max-semi-space-size=2', `${folder}/main.mjs`, 'supervise', '--services', SERVICES_FILE];
+  await host.processes.start({ file: `${folder}/node`, args, logFile: `${LOG_FOLDER}/supervisor.log` });
+}
+
+/** Ends the supervisor and with it the services; no error when none runs. */
+export async function stopSupervisor(host: RemoteHost): Promise<void> {
+  const record = await readSupervisorRecord(host.files, SUPERVISOR_RECORD);
+  if (record === undefined) return;
+  await host.processes.stop(record.supervisor, { graceMs: STOP_MS });
+  // One that ended in order has stopped them and removed the record; one that was killed has not.
+  const left = await readSupervisorRecord(host.files, SUPERVISOR_RECORD);
+  for (const id of Object.values(left?.services ?? {})) await host.processes.stop(id, { graceMs: SERVICE_STOP_MS });
+  await host.files.remove(SUPERVISOR_RECORD);
+}
+
+/** Stops and forgets the services. */
+export async function removeServices(host: RemoteHost, services: readonly Pick<Service, 'name'>[]): Promise<void> {
+  for (const service of services) {
+    const path = `${UNIT_FOLDER}/${unitName(service)}`;
+    if ((await host.files.stat(path)) === undefined) continue;
+    const args = ['disable', '--now', '--quiet', unitName(service)];
+    await host.run({ file: 'systemctl', args, timeoutMs: COMMAND_MS });
+    await host.files.remove(path);
+  }
+  await stopSupervisor(host);
+  await host.files.remove(SERVICES_FILE);
+}
