@@ -15,6 +15,7 @@ const WATCHED = [
   'Volume',
   'VolumeCopy',
   'VolumeAttachmentRecord',
+  'VolumeSnapshotRecord',
   'Task',
   'Lease',
 ] as const;
@@ -51,6 +52,7 @@ export function createInformers(
       idleMs,
       indexes: { volume: (record) => [record.spec.volume] },
     }),
+    VolumeSnapshotRecord: createInformer(deps, { kind: 'VolumeSnapshotRecord', idleMs }),
     Task: createInformer(deps, { kind: 'Task', idleMs }),
     Lease: createInformer(deps, { kind: 'Lease', namespace: SYSTEM_NAMESPACE, idleMs }),
   };

@@ -5,6 +5,7 @@ import { type ControllerDeps, createInformers, runInformers } from './deps.ts';
 import { createNodeHealthLoop } from './node/reconcile-node-health.ts';
 import { createEventRecorder } from './runtime/event-recorder.ts';
 import { createStatusWriter } from './runtime/status-writer.ts';
+import { createSnapshotLoop } from './snapshot/reconcile-snapshot.ts';
 import { createTaskLoop } from './task/reconcile-task.ts';
 import { createVolumeLoop } from './volume/reconcile-volume.ts';
 
@@ -18,11 +19,26 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
   const informers = createInformers(options, options.watchIdleMs);
   const events = createEventRecorder(options, { component: 'holdfast-controller' });
   const deps: ControllerDeps = { ...options, informers, events, statusWriter: createStatusWriter(options) };
-  const loops = [createNodeHealthLoop(deps), createClusterLoop(deps), createVolumeLoop(deps), createTaskLoop(deps)];
+  const loops = [
+    createNodeHealthLoop(deps),
+    createClusterLoop(deps),
+    createVolumeLoop(deps),
+    createTaskLoop(deps),
+    createSnapshotLoop(deps),
+  ];
   await Promise.all([
     runInformers(
       informers,
-      ['StorageCluster', 'StorageNode', 'Volume', 'VolumeCopy', 'VolumeAttachmentRecord', 'Task', 'Lease'],
+      [
+        'StorageCluster',
+        'StorageNode',
+        'Volume',
+        'VolumeCopy',
+        'VolumeAttachmentRecord',
+        'VolumeSnapshotRecord',
+        'Task',
+        'Lease',
+      ],
       signal,
     ),
     events.run(signal),

@@ -1,4 +1,5 @@
 /** Finalizers: set before the first effect outside the API, taken away after the last trace of it is gone. */
 export const VOLUME_FINALIZER = 'holdfast.dev/volume';
+export const SNAPSHOT_FINALIZER = 'holdfast.dev/snapshot';
 export const COPY_FINALIZER = 'holdfast.dev/copy';
 export const ATTACHMENT_FINALIZER = 'holdfast.dev/attachment';

@@ -10,7 +10,12 @@ import { createNodeSenses } from '../adapters/system/node-senses.ts';
 import { createSystemRandom } from '../adapters/system/random.ts';
 import { runAgent } from '../controllers/agent/run-agent.ts';
 import { AppError } from '../domain/errors.ts';
-import { createGlusterDoctor, createGlusterEngine, createGlusterWork } from '../engines/gluster/index.ts';
+import {
+  createGlusterDoctor,
+  createGlusterEngine,
+  createGlusterSnapshots,
+  createGlusterWork,
+} from '../engines/gluster/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { StorageNodeSpec } from '../schemas/storage-node.ts';
@@ -74,12 +79,16 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
   const host = createLocalHost({ clock }, { name: options.name });
   const engine = createGlusterEngine({ host, clock, random, log });
   const work = createGlusterWork({ host, clock, random });
+  const snapshots = createGlusterSnapshots({ host, clock, random });
   const doctor = createGlusterDoctor({ host, clock, random });
   const senses = createNodeSenses(options.kubeconfig);
   const identity = { name: options.name, initialSpec: options.initialSpec, agentVersion: VERSION };
   try {
     const { watchIdleMs } = options;
-    await runAgent({ client, clock, random, log, identity, host, engine, work, doctor, senses, watchIdleMs }, signal);
+    await runAgent(
+      { client, clock, random, log, identity, host, engine, work, snapshots, doctor, senses, watchIdleMs },
+      signal,
+    );
   } finally {
     client.close();
   }

@@ -94,6 +94,8 @@ export interface DesiredCopy {
   readonly volumeUid: string;
   readonly poolPath: string;
   readonly brick: 'image' | 'directory';
+  /** Image of a snapshot, in the same pool, that the copy begins with; it begins empty when left out. */
+  readonly source?: { readonly snapshotUid: string; readonly copyUid: string };
   /** Usable bytes wanted in the copy. One that has more keeps it: copies grow and never shrink. */
   readonly sizeBytes: number;
   /**

@@ -8,6 +8,7 @@ import { Task } from './task.ts';
 import { Volume } from './volume.ts';
 import { VolumeAttachmentRecord } from './volume-attachment-record.ts';
 import { VolumeCopy } from './volume-copy.ts';
+import { VolumeSnapshotRecord } from './volume-snapshot-record.ts';
 
 /** Namespace of the leases and events that Holdfast writes. */
 export const SYSTEM_NAMESPACE = 'holdfast-system';
@@ -120,6 +121,22 @@ export const KINDS = {
       { name: 'Node', type: 'string', jsonPath: '.spec.node' },
       { name: 'Path', type: 'string', jsonPath: '.spec.mountPath' },
       { name: 'State', type: 'string', jsonPath: '.status.state' },
+      AGE,
+    ],
+  },
+  VolumeSnapshotRecord: {
+    ...own,
+    kind: 'VolumeSnapshotRecord',
+    plural: 'volumesnapshotrecords',
+    singular: 'volumesnapshotrecord',
+    shortNames: ['vsr'],
+    schema: VolumeSnapshotRecord,
+    nameRule: 'label',
+    columns: [
+      { name: 'Volume', type: 'string', jsonPath: '.spec.volume' },
+      { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
+      { name: 'Taken', type: 'date', jsonPath: '.status.takenAt' },
+      { name: 'Message', type: 'string', jsonPath: '.status.message', priority: 1 },
       AGE,
     ],
   },

@@ -22,6 +22,13 @@ export const VolumeCopySpec = z.strictObject({
     })
     .optional()
     .describe('A person asks that a new copy takes the place of this one; also when this one is gone for good.'),
+  source: z
+    .strictObject({
+      snapshotUid: z.string().max(64).describe('UID of the VolumeSnapshotRecord.'),
+      copyUid: z.string().max(64).describe('UID of the VolumeCopy whose image was taken.'),
+    })
+    .optional()
+    .describe('Image in the same pool that the copy begins with; it begins empty when left out.'),
   isReleased: z
     .boolean()
     .optional()

@@ -97,6 +97,10 @@ export const PlacedCopy = z.object({
     .string()
     .optional()
     .describe('Name of the VolumeCopy whose place it takes; kept until this one holds everything.'),
+  imageOf: z
+    .string()
+    .optional()
+    .describe('UID of the copy in the snapshot whose image it begins with; left out where it begins empty.'),
   isJoining: z.boolean().optional().describe('True until the engine has added it and it holds everything.'),
   isLeaving: z.boolean().optional().describe('True until the engine has taken it out.'),
   witnesses: z

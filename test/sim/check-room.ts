@@ -12,7 +12,7 @@ export function createRoomCheck({ gluster, seen, foreignBytes, report }: CheckCo
       if (kind === 'Volume' || kind === 'VolumeCopy') isChecked = false;
     },
     onEffect: (step, node) => {
-      if (step.step !== 'makeImage' && step.step !== 'growImage') return;
+      if (step.step !== 'makeImage' && step.step !== 'cloneImage' && step.step !== 'growImage') return;
       const { copies, pools } = gluster.state.node(node);
       const { copyUid, poolPath } = step.copy;
       const others = [...copies.values()].filter((copy) => copy.poolPath === poolPath && copy.uid !== copyUid);

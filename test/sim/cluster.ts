@@ -5,6 +5,7 @@
 import { runAgent } from '../../src/controllers/agent/run-agent.ts';
 import { runControllers } from '../../src/controllers/run-controllers.ts';
 import { createFakeCluster, type FakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
+import { createFakeSnapshots, type FakeSnapshots } from '../../src/engines/gluster/snapshots.fake.ts';
 import type { GlusterStep } from '../../src/engines/gluster/steps.ts';
 import { type FaultRates, NO_FAULTS } from '../../src/ports/faulty-client.fake.ts';
 import { createFakeEngineDoctor, createFakeNodeSenses } from '../../src/ports/node-doctor.fake.ts';
@@ -17,6 +18,7 @@ import { createInvariants } from './invariants.ts';
 import { createObserver, type Seen } from './observer.ts';
 import { type CrashPoint, createSimEngine, type Pace, USUAL_PACE } from './sim-engine.ts';
 import { createSimHost } from './sim-host.ts';
+import { createSimSnapshots } from './sim-snapshots.ts';
 import { createWorld, type SimProcess, type World } from './world.ts';
 
 /** As the embedded server's clients have it. */
@@ -39,6 +41,7 @@ export interface SimOptions {
 export interface SimCluster {
   readonly world: World;
   readonly gluster: FakeCluster;
+  readonly snapshots: FakeSnapshots;
   readonly seen: Seen;
   readonly nodes: readonly string[];
   /** Writes to the API but Leases, so far. */
@@ -85,6 +88,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
   const { nodes = ['kube1', 'kube2', 'kube3'], pace = USUAL_PACE, foreignBytes = 0 } = options;
   const world = await createWorld(seed);
   const gluster = createFakeCluster(nodes, options.poolBytes === undefined ? {} : { poolBytes: options.poolBytes });
+  const snapshots = createFakeSnapshots(gluster);
   const { clock, random } = world;
   const machines = new Map<string, Machine>();
   for (const name of nodes) {
@@ -148,6 +152,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       identity: { name: node, initialSpec: spec, agentVersion: 'sim' },
       host: createSimHost(gluster, node, { bootId: `boot-${node}-${boots}`, foreignBytes }),
       work: createFakeVolumeWork(),
+      snapshots: createSimSnapshots(snapshots.engine(node), { world, process, pace }),
       doctor: createFakeEngineDoctor(),
       senses: createFakeNodeSenses(),
       engine: createSimEngine(world, gluster, { node, process, pace, watcher: invariants, beginStep }),
@@ -181,7 +186,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
   };
 
   const self: SimCluster = {
-    ...{ world, gluster, nodes, seen: observer.seen, writes: observer.writes },
+    ...{ world, gluster, snapshots, nodes, seen: observer.seen, writes: observer.writes },
     applyPlan: async (volumes) => {
       const hosts = nodes.map((host) => ({ host, ip: addressOf(nodes, host), pools: [POOL] }));
       const plan = PlanFile.parse({ storage: { expected_count: hosts.length, nodes: hosts }, volumes });

@@ -2,6 +2,7 @@
 import type { Engine } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
+import type { SnapshotEngine } from '../../ports/snapshot-engine.ts';
 import type { VolumeWork } from '../../ports/volume-work.ts';
 import type { ControllerDeps } from '../deps.ts';
 
@@ -12,6 +13,7 @@ export interface AgentDeps extends ControllerDeps {
   readonly engine: Engine;
   /** Work on the contents of volumes that people ask for with Tasks. */
   readonly work: VolumeWork;
+  readonly snapshots: SnapshotEngine;
   /** Looks at this machine, and repairs it, for `holdfast doctor`. */
   readonly doctor: EngineDoctor;
   readonly senses: NodeSenses;

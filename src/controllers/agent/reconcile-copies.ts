@@ -142,6 +142,7 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
     poolPath,
     brick: copy.spec.brick,
     sizeBytes: copy.spec.sizeBytes,
+    ...(copy.spec.source === undefined ? {} : { source: copy.spec.source }),
     ...(copy.status?.sizeBytes === undefined ? {} : { seenSizeBytes: copy.status.sizeBytes }),
   };
 }

@@ -4,6 +4,7 @@ import type { Millis } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
+import type { SnapshotEngine } from '../../ports/snapshot-engine.ts';
 import type { VolumeWork } from '../../ports/volume-work.ts';
 import { type ControllerDeps, createInformers, runInformers } from '../deps.ts';
 import { createEventRecorder } from '../runtime/event-recorder.ts';
@@ -13,8 +14,10 @@ import { runHeartbeat } from './heartbeat.ts';
 import { type NodeIdentity, readBootId, registerNode } from './identity.ts';
 import { createAttachmentLoop } from './reconcile-attachments.ts';
 import { createCopyLoop } from './reconcile-copies.ts';
+import { createIdentityLoop } from './reconcile-identity.ts';
 import { createNodeLoop } from './reconcile-node.ts';
 import { createPeerLoop } from './reconcile-peers.ts';
+import { createSnapshotPartLoop } from './reconcile-snapshots.ts';
 import { createTaskPartLoop } from './reconcile-tasks.ts';
 import { createVolumeEngineLoop } from './reconcile-volumes.ts';
 
@@ -25,6 +28,7 @@ export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 
   readonly host: Host;
   readonly engine: Engine;
   readonly work: VolumeWork;
+  readonly snapshots: SnapshotEngine;
   readonly doctor: EngineDoctor;
   readonly senses: NodeSenses;
 }
@@ -61,16 +65,26 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     node,
     copies,
     createPeerLoop(deps),
+    createIdentityLoop(deps, () => node.enqueue(identity.name)),
     createVolumeEngineLoop(deps),
     createAttachmentLoop(deps),
     createTaskPartLoop(deps),
+    createSnapshotPartLoop(deps),
   ];
   log.info('agent runs', { node: identity.name, bootId });
   await Promise.all([
     runHeartbeat({ client: options.client, clock: options.clock, log, node: identity.name }, signal),
     runInformers(
       informers,
-      ['StorageCluster', 'StorageNode', 'Volume', 'VolumeCopy', 'VolumeAttachmentRecord', 'Task'],
+      [
+        'StorageCluster',
+        'StorageNode',
+        'Volume',
+        'VolumeCopy',
+        'VolumeAttachmentRecord',
+        'VolumeSnapshotRecord',
+        'Task',
+      ],
       signal,
     ),
     events.run(signal),

@@ -7,6 +7,7 @@ import { findCondition } from '../../domain/find-condition.ts';
 import { usableSince } from '../../domain/node/is-usable.ts';
 import { choosePlacement } from '../../domain/placement/choose-placement.ts';
 import { placementInput } from '../../domain/placement/from-resources.ts';
+import { snapshotPromises } from '../../domain/snapshot/snapshot-promises.ts';
 import {
   decideVolume,
   type PlacementOutcome,
@@ -16,11 +17,13 @@ import {
 } from '../../domain/volume/decide-volume.ts';
 import { bytesFor, grantedSize, withGrants } from '../../domain/volume/granted-sizes.ts';
 import type { Resource } from '../../ports/resource-client.ts';
+import type { PlacedCopy } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import type { ControllerDeps, WatchedKind } from '../deps.ts';
 import { setCondition } from '../runtime/conditions.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { letGo } from './let-go.ts';
+import { placeBesideImages, readSource } from './place-clone.ts';
 import { seeMembers } from './see-members.ts';
 import { asksForGrowth, growCopies, raiseCapacity, type SizeLook, sizeCopies, withSizes } from './size-copies.ts';
 
@@ -94,6 +97,8 @@ interface Look {
   readonly allVolumes: readonly StoredVolume[];
   readonly allCopies: readonly Resource<'VolumeCopy'>[];
   readonly attachments: readonly Resource<'VolumeAttachmentRecord'>[];
+  /** The snapshot that it begins with. */
+  readonly source?: Resource<'VolumeSnapshotRecord'> | undefined;
 }
 
 /**
@@ -117,11 +122,15 @@ async function look(
     attachments: isDeleting
       ? (await fresh('VolumeAttachmentRecord')).filter((record) => record.spec.volume === name)
       : informers.VolumeAttachmentRecord.byIndex('volume', name),
+    ...(isPlacing ? { source: await readSource(client, volume, signal) } : {}),
   };
 }
 
 function sizeLook({ informers }: ControllerDeps, { allVolumes, allCopies }: Look): SizeLook {
-  const promised = allVolumes.flatMap((other) => unrecordedCopies(other, allCopies));
+  const promised = [
+    ...allVolumes.flatMap((other) => unrecordedCopies(other, allCopies)),
+    ...snapshotPromises(informers.VolumeSnapshotRecord.list()),
+  ];
   return { nodes: informers.StorageNode.list(), allVolumes, allCopies, promised };
 }
 
@@ -131,7 +140,11 @@ function see(deps: ControllerDeps, volume: StoredVolume, looked: Look): SeenVolu
   const { name, uid } = volume.metadata;
   const nodes = informers.StorageNode.list();
   const own = ownCopies(volume, looked);
-  const promised = () => allVolumes.flatMap((other) => unrecordedCopies(other, allCopies));
+  const promised = () => [
+    ...allVolumes.flatMap((other) => unrecordedCopies(other, allCopies)),
+    ...snapshotPromises(informers.VolumeSnapshotRecord.list()),
+  ];
+  const taken = () => withGrants([...allCopies, ...promised()], allVolumes);
   return {
     name,
     uid,
@@ -147,10 +160,10 @@ function see(deps: ControllerDeps, volume: StoredVolume, looked: Look): SeenVolu
     })),
     attachments: attachments.map(seeAttachment),
     usableNodes: usableSince(nodes, volume.spec.engine),
-    place: () => place(volume, nodes, allCopies, allVolumes),
+    place: () => place(volume, nodes, taken(), looked.source),
     membership: seeMembers(volume, {
       ...{ nodes, own, random },
-      taken: () => withGrants([...allCopies, ...promised()], allVolumes),
+      taken,
     }),
   };
 }
@@ -165,14 +178,14 @@ function seeAttachment(record: Resource<'VolumeAttachmentRecord'>): SeenAttachme
 function place(
   volume: StoredVolume,
   nodes: readonly Resource<'StorageNode'>[],
-  copies: readonly Resource<'VolumeCopy'>[],
-  volumes: readonly StoredVolume[],
+  taken: readonly VolumeCopy[],
+  snapshot: Resource<'VolumeSnapshotRecord'> | undefined,
 ): PlacementOutcome {
   const { name, uid } = volume.metadata;
-  const promised = volumes.flatMap((other) => unrecordedCopies(other, copies));
-  const result = choosePlacement(
-    placementInput({ name, uid, spec: volume.spec }, nodes, withGrants([...copies, ...promised], volumes)),
-  );
+  if (volume.spec.source !== undefined) {
+    return placeBesideImages(volume, { snapshot, nodes, copies: taken }, (index) => copyName(name, uid, index));
+  }
+  const result = choosePlacement(placementInput({ name, uid, spec: volume.spec }, nodes, taken));
   if (!result.ok) return { ok: false, message: result.message, reasons: [...result.reasons] };
   const placement = result.placed.map((placed) => ({
     copy: copyName(name, uid, placed.index),
@@ -273,8 +286,15 @@ function copyObject(volume: StoredVolume, placed: VolumeDecision['createCopies']
       engine: volume.spec.engine,
       brick: volume.spec.brick,
       sizeBytes: bytesFor(volume.spec, placed.role, grantedSize(volume)),
+      ...sourceOf(volume, placed),
     },
   };
+}
+
+/** Only a copy that was placed beside an image; one that takes its place later is filled from the others. */
+function sourceOf({ spec }: StoredVolume, { imageOf }: PlacedCopy): Pick<VolumeCopy['spec'], 'source'> {
+  if (imageOf === undefined || spec.source === undefined) return {};
+  return { source: { snapshotUid: spec.source.snapshotUid, copyUid: imageOf } };
 }
 
 function hasFinalizer(volume: StoredVolume): boolean {

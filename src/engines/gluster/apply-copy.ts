@@ -3,9 +3,11 @@ import { describeBytes } from '../../domain/bytes.ts';
 import { AppError, messageOf } from '../../domain/errors.ts';
 import type { Command, CommandResult, Host } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
+import { cloneImage, discardClone } from './clone-image.ts';
 import { findFolder, findMount, foreignEntries, statAs } from './copy-folder.ts';
 import { growImage } from './grow-image.ts';
 import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
+import type { CopyStep } from './steps.ts';
 
 const SHORT_MS = 20_000;
 /** Reserving and formatting is metadata only, but a slow disk with a full journal takes its time. */
@@ -17,6 +19,7 @@ const ERASE_MS = 3_600_000;
 
 export interface CopyActions {
   makeImage(copy: CopyIdentity, imageBytes: number, signal: AbortSignal): Promise<void>;
+  cloneImage(step: Extract<CopyStep, { step: 'cloneImage' }>, signal: AbortSignal): Promise<void>;
   mountImage(copy: CopyIdentity, signal: AbortSignal): Promise<void>;
   makeBrick(copy: CopyIdentity, signal: AbortSignal): Promise<void>;
   growImage(copy: CopyIdentity, imageBytes: number, signal: AbortSignal): Promise<void>;
@@ -28,6 +31,14 @@ export interface CopyActions {
 export function createCopyActions({ host }: { readonly host: Host }): CopyActions {
   return {
     makeImage: (copy, imageBytes, signal) => makeImage(host, copyPaths(copy), { copy, imageBytes, signal }),
+    cloneImage: (step, signal) =>
+      cloneImage(host, step, {
+        making: {
+          makeFolder: (paths) => makeFolder(host, paths),
+          reserve: (paths, imageBytes) => reserve(host, paths, { copy: step.copy, imageBytes, signal }),
+        },
+        signal,
+      }),
     mountImage: (copy, signal) => mountImage(host, copyPaths(copy), { copy, signal }),
     makeBrick: (copy, signal) => makeBrick(host, copyPaths(copy), { copy, signal }),
     growImage: async (copy, imageBytes, signal) => {
@@ -205,7 +216,7 @@ async function eraseCopy(host: Host, copy: CopyIdentity, signal: AbortSignal): P
     // Refused unless it is empty: what lies below an unmounted mount point is not ours.
     await host.files.remove(paths.mountPoint);
   }
-  await host.files.remove(paths.newImage);
+  await discardClone(host, copy);
   await host.files.remove(paths.image);
   await removeEmptyFolders(host, paths);
 }

@@ -245,6 +245,12 @@ const ACTIONS: Actions = {
     demandRoom(node, copy.poolPath, imageBytes);
     node.copies.set(copy.copyUid, newCopy(copy, imageBytes));
   },
+  cloneImage: (_state, node, { copy, imageBytes }) => {
+    const made = node.copies.get(copy.copyUid);
+    if (made?.hasImage === true) return;
+    demandRoom(node, copy.poolPath, imageBytes);
+    node.copies.set(copy.copyUid, newCopy(copy, imageBytes));
+  },
   growImage: (_state, node, { copy, imageBytes }) => {
     const found = demandCopy(node, copy.copyUid);
     if (!found.isMounted) throw new AppError('precondition', 'the image is not mounted');

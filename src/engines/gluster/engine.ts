@@ -1,6 +1,8 @@
 /** The GlusterFS engine of one node: everything it does goes through the node's Host. */
+
 import { AppError } from '../../domain/errors.ts';
 import { MIN_VOLUME_BYTES } from '../../domain/volume/copy-size.ts';
+import { LAYOUTS } from '../../domain/volume/layout-faults.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Desired, Engine, Observed, Step, Subject } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
@@ -38,7 +40,7 @@ type Actions = {
 
 /** What the gluster engine can do on any node. */
 export const GLUSTER_CAPABILITIES = {
-  layouts: ['single', 'replicated', 'arbiter'],
+  layouts: LAYOUTS,
   bricks: ['image', 'directory'],
   minSizeBytes: MIN_VOLUME_BYTES,
 } as const;
@@ -83,6 +85,7 @@ function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps):
     startDaemon: (_step, signal) => startDaemon({ host, clock, signal }),
     finishIdentity: (_step, signal) => finishIdentity({ host, clock, signal }),
     makeImage: ({ copy, imageBytes }, signal) => inPool(copy, () => copies.makeImage(copy, imageBytes, signal)),
+    cloneImage: (step, signal) => inPool(step.copy, () => copies.cloneImage(step, signal)),
     mountImage: ({ copy }, signal) => copies.mountImage(copy, signal),
     makeBrick: ({ copy }, signal) => inPool(copy, () => copies.makeBrick(copy, signal)),
     growImage: ({ copy, imageBytes }, signal) => inPool(copy, () => copies.growImage(copy, imageBytes, signal)),

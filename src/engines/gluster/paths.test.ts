@@ -11,6 +11,7 @@ describe('copyPaths', () => {
       folder: `/pool/.holdfast/copies/${UID}`,
       image: `/pool/.holdfast/copies/${UID}/brick.img`,
       newImage: `/pool/.holdfast/copies/${UID}/brick.img.new`,
+      cloneMount: `/pool/.holdfast/copies/${UID}/clone`,
       mountPoint: `/pool/.holdfast/copies/${UID}/mnt`,
       brickParent: `/pool/.holdfast/copies/${UID}/mnt/data`,
       brick: `/pool/.holdfast/copies/${UID}/mnt/data/brick`,

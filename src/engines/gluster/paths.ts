@@ -19,13 +19,15 @@ export interface CopyPaths {
   /** The image while it is being made; never mounted, always safe to delete. */
   readonly newImage: string;
   readonly mountPoint: string;
+  /** Where the new image is mounted while it is made from a snapshot. */
+  readonly cloneMount: string;
   /** Parent of the brick directory. */
   readonly brickParent: string;
   readonly brick: string;
 }
 
 /** Names that a copy's folder may hold; anything else in it is not ours, and the copy is not deleted. */
-export const OWN_ENTRIES: ReadonlySet<string> = new Set(['brick.img', 'brick.img.new', 'mnt', 'brick']);
+export const OWN_ENTRIES: ReadonlySet<string> = new Set(['brick.img', 'brick.img.new', 'mnt', 'clone', 'brick']);
 
 // RFC 9562 text form, as Kubernetes writes metadata.uid; mkfs.xfs takes it as the file system's UUID.
 const UID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -57,6 +59,7 @@ export function copyPaths(copy: CopyIdentity): CopyPaths {
     image: `${folder}/brick.img`,
     newImage: `${folder}/brick.img.new`,
     mountPoint,
+    cloneMount: `${folder}/clone`,
     brickParent,
     brick: `${brickParent}/brick`,
   };

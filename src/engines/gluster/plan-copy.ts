@@ -36,7 +36,11 @@ export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): r
   const copy = identify(desired);
   const steps: CopyStep[] = [];
   if (desired.brick === 'image') {
-    if (observed.hasImage !== true) {
+    if (observed.hasImage !== true && desired.source !== undefined) {
+      const { volume, source } = desired;
+      const about = `make the copy of ${volume} from the image of snapshot ${source.snapshotUid}`;
+      steps.push({ step: 'cloneImage', copy, volume, source, imageBytes: imageBytes(desired.sizeBytes), about });
+    } else if (observed.hasImage !== true) {
       const size = imageBytes(desired.sizeBytes);
       const about = `reserve ${describeBytes(size)} in ${desired.poolPath} for a copy of ${desired.volume}`;
       steps.push({ step: 'makeImage', copy, imageBytes: size, about });

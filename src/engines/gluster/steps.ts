@@ -23,6 +23,14 @@ export type IdentityStep =
 
 export type CopyStep =
   | (About & { readonly step: 'makeImage'; readonly copy: CopyIdentity; readonly imageBytes: number })
+  | (About & {
+      readonly step: 'cloneImage';
+      readonly copy: CopyIdentity;
+      /** The volume that the copy is of; not the one of the snapshot. */
+      readonly volume: string;
+      readonly source: NonNullable<DesiredCopy['source']>;
+      readonly imageBytes: number;
+    })
   | (About & { readonly step: 'mountImage'; readonly copy: CopyIdentity })
   | (About & { readonly step: 'makeBrick'; readonly copy: CopyIdentity })
   | (About & { readonly step: 'growImage'; readonly copy: CopyIdentity; readonly imageBytes: number })

@@ -123,6 +123,10 @@ function nodeRules(node: string): Partial<Record<KindName, NodeRules>> {
       summary: 'an agent may only report status.parts of its own node',
       status: onlyPartOf(node),
     },
+    VolumeSnapshotRecord: {
+      summary: 'an agent may only report the images on its node, and as leader the barrier',
+      status: onlyOwnImages(node),
+    },
     Lease: {
       summary: 'an agent may create and renew the lease of its own node',
       create: isOwnLease(node),
@@ -158,6 +162,25 @@ function isOnNode(node: string): ChangeRule {
   return (before) => {
     const place = field(before, 'spec', 'node');
     return place === node ? undefined : `it is on node ${JSON.stringify(place)}`;
+  };
+}
+
+/** How far the images on its own node are, and the barrier while it is the leader as stored; never where images are. */
+function onlyOwnImages(node: string): ChangeRule {
+  const others = (object: KubeObject | undefined, before: KubeObject | undefined): unknown => {
+    const status = object?.['status'];
+    const copies = field(object, 'status', 'copies');
+    const stripped = Object.entries(isRecord(copies) ? copies : {}).map(([name, copy]) => {
+      const isOwn = isRecord(copy) && copy['node'] === node;
+      return [name, isOwn ? without(without(without(copy, 'state'), 'bytes'), 'message') : copy];
+    });
+    const rest = without(status, 'copies');
+    const isLeader = field(before, 'status', 'leader') === node;
+    return { ...(isLeader ? without(rest, 'barrier') : rest), copies: Object.fromEntries(stripped) };
+  };
+  return (before, after) => {
+    const same = isDeepStrictEqual(others(before, before), others(after, before));
+    return same ? undefined : 'an agent may report only the images on its node, and as leader the barrier';
   };
 }
 

@@ -26,6 +26,7 @@ const FIXED = [
 /** The faults of an update; none for a volume that has no place yet, and none for other kinds. */
 export function fixedFieldFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
   if (before.kind === 'Task') return taskFaults(before, after);
+  if (before.kind === 'VolumeSnapshotRecord') return snapshotFaults(before, after);
   if (before.kind !== 'Volume' || !isPlaced(before)) return [];
   const [was, wanted] = [VolumeSpec.safeParse(before['spec']).data, VolumeSpec.safeParse(after['spec']).data];
   if (was === undefined || wanted === undefined) return [];
@@ -35,7 +36,7 @@ export function fixedFieldFaults(before: KubeObject, after: KubeObject): readonl
     const message = `cannot be changed once the volume has its copies; this version keeps ${was[field] ?? old}`;
     return [{ field: `spec.${field}`, message }];
   });
-  return [...sizeFaults(before, wanted), ...fixed, ...profileFaults(was, wanted)];
+  return [...sizeFaults(before, wanted), ...fixed, ...profileFaults(was, wanted), ...sourceFaults(was, wanted)];
 }
 
 /** What volume convert changes: how many copies there are, and whether one of them only decides. */
@@ -67,6 +68,18 @@ function profileFaults(was: VolumeSpec, wanted: VolumeSpec): readonly Fault[] {
       ? `large-files ${why}; make a volume with it and copy the data`
       : `large-files ${why} and for ever; its files could not be read any more`;
   return [{ field: 'spec.profile', message }];
+}
+
+/** What its copies began with is in them already. */
+function sourceFaults(was: VolumeSpec, wanted: VolumeSpec): readonly Fault[] {
+  if (isDeepStrictEqual(was.source, wanted.source)) return [];
+  return [{ field: 'spec.source', message: 'cannot be changed once the volume has its copies; make another clone' }];
+}
+
+/** A snapshot is of one moment of one volume. */
+function snapshotFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
+  if (isDeepStrictEqual(before['spec'], after['spec'])) return [];
+  return [{ field: 'spec', message: 'cannot be changed; take another snapshot' }];
 }
 
 /** A Task is one piece of work: it can be stopped, not turned into another. */

@@ -1,0 +1,191 @@
+/**
+ * This node's part in snapshots: the images of its copies and, where it is the leader, the barrier around them.
+ *
+ * An image and a barrier are tried once. What is done is written down before it is begun, so an agent that starts and
+ * finds its own beginning knows that the one before it died over that: it thaws, lowers, and says Failed.
+ */
+import { isAppError, messageOf } from '../../domain/errors.ts';
+import { kubernetesTime } from '../../domain/kubernetes-time.ts';
+import { BARRIER_SECONDS } from '../../domain/snapshot/decide-snapshot.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import type { SnapshotImage } from '../../ports/snapshot-engine.ts';
+import type { SnapshotBarrier, SnapshotCopy } from '../../schemas/volume-snapshot-record.ts';
+import { createReconcileLoop, type ReconcileLoop, type ReconcileResult, watchKeys } from '../runtime/reconcile-loop.ts';
+import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+
+type StoredSnapshot = Resource<'VolumeSnapshotRecord'>;
+
+/** What this process has begun, by the UID of the record: nobody else works on it. */
+interface Begun {
+  readonly barriers: Set<string>;
+  /** With the name of the copy. */
+  readonly images: Set<string>;
+}
+
+interface Work {
+  readonly deps: AgentDeps;
+  readonly begun: Begun;
+  readonly snapshot: StoredSnapshot;
+  readonly signal: AbortSignal;
+}
+
+/** A pool that is not mounted yet is looked for again so often. */
+const POOL_RETRY_MS = 2_000;
+
+/** The loop for the snapshots that this node has a part in. */
+export function createSnapshotPartLoop(deps: AgentDeps): ReconcileLoop {
+  const { informers, node: self } = deps;
+  const begun: Begun = { barriers: new Set(), images: new Set() };
+
+  const reconcile = async (name: string, signal: AbortSignal): Promise<ReconcileResult | undefined> => {
+    const snapshot = informers.VolumeSnapshotRecord.get(name);
+    if (snapshot === undefined) return undefined;
+    const work: Work = { deps, begun, snapshot, signal };
+    const waits: (ReconcileResult | undefined)[] = [];
+    if (snapshot.status?.leader === self) waits.push(await leadBarrier(work));
+    for (const [copy, image] of Object.entries(snapshot.status?.copies ?? {})) {
+      if (image.node === self) waits.push(await workOnImage(work, copy, image));
+    }
+    const times = waits.flatMap((wait) => (wait?.requeueAfterMs === undefined ? [] : [wait.requeueAfterMs]));
+    return times.length === 0 ? undefined : { requeueAfterMs: Math.min(...times) };
+  };
+
+  return createReconcileLoop(deps, {
+    name: 'agent-snapshots',
+    watches: [watchKeys(informers.VolumeSnapshotRecord, (snapshot) => [snapshot.metadata.name])],
+    reconcile,
+    workers: 2,
+    backoff: AGENT_BACKOFF,
+  });
+}
+
+/** The barrier is up only while the record says Freezing; whatever else it says, it has to go. */
+async function leadBarrier(work: Work): Promise<ReconcileResult | undefined> {
+  const { deps, begun, snapshot } = work;
+  const { phase, barrier, copies = {} } = snapshot.status ?? {};
+  const { uid } = snapshot.metadata;
+  if (barrier?.state === 'Held' || barrier?.state === 'Failed') return undefined;
+  const isFreezing = phase === 'Freezing' && snapshot.metadata.deletionTimestamp === undefined;
+  if (barrier === undefined) {
+    if (isFreezing && !begun.barriers.has(uid)) await raise(work);
+    return undefined;
+  }
+  if (barrier.state === 'Raising') {
+    // Its own end writes the next state; the cache does not know of that yet.
+    if (begun.barriers.has(uid) && isFreezing) return undefined;
+    return lower(work, 'the agent that raised the barrier did not live to say so');
+  }
+  const images = Object.values(copies);
+  if (!isFreezing) return lower(work, 'the snapshot was given up');
+  const failed = images.find((image) => image.state === 'Failed' || image.state === 'Erased');
+  if (failed !== undefined) return lower(work, failed.message ?? `no image on ${failed.node}`);
+  if (images.every((image) => image.state === 'Taken')) return lowerWithProof(work, barrier);
+  const leftMs = Date.parse(barrier.until ?? '') - deps.clock.now();
+  if (leftMs > 0) return { requeueAfterMs: leftMs };
+  return lower(work, `not every image was taken within ${BARRIER_SECONDS} s`);
+}
+
+async function raise(work: Work): Promise<void> {
+  const { deps, begun, snapshot, signal } = work;
+  const { uid, resourceVersion } = snapshot.metadata;
+  const { volume } = snapshot.spec;
+  // On the very record that was read: another leader may have been named.
+  await writeBarrier(work, { state: 'Raising' }, resourceVersion);
+  begun.barriers.add(uid);
+  try {
+    const { processes } = await deps.snapshots.raiseBarrier(volume, BARRIER_SECONDS, signal);
+    const now = deps.clock.now();
+    const until = kubernetesTime(now + BARRIER_SECONDS * 1000);
+    await writeBarrier(work, { state: 'Up', processes: [...processes], since: kubernetesTime(now), until });
+  } catch (error) {
+    // Also when only its answer, or the API's, was lost.
+    await deps.snapshots.lowerBarrier(volume, undefined, signal);
+    await writeBarrier(work, { state: 'Failed', message: messageOf(error) });
+  }
+}
+
+async function lower(work: Work, message: string): Promise<undefined> {
+  const { deps, snapshot, signal } = work;
+  await deps.snapshots.lowerBarrier(snapshot.spec.volume, undefined, signal);
+  await writeBarrier(work, { ...snapshot.status?.barrier, state: 'Failed', message });
+  return undefined;
+}
+
+/** In the record that this rests on every image is taken already, so what holds now held for all of them. */
+async function lowerWithProof(work: Work, barrier: SnapshotBarrier): Promise<undefined> {
+  const { deps, snapshot, signal } = work;
+  let outcome: SnapshotBarrier = { ...barrier, state: 'Held' };
+  try {
+    await deps.snapshots.lowerBarrier(snapshot.spec.volume, { processes: barrier.processes ?? [] }, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isAppError(error) || error.reason !== 'BarrierFell') throw error;
+    outcome = { ...barrier, state: 'Failed', message: messageOf(error) };
+  }
+  await writeBarrier(work, outcome);
+  return undefined;
+}
+
+async function workOnImage(work: Work, name: string, copy: SnapshotCopy): Promise<ReconcileResult | undefined> {
+  const { deps, begun, snapshot } = work;
+  const { phase, barrier } = snapshot.status ?? {};
+  const isDeleting = snapshot.metadata.deletionTimestamp !== undefined;
+  const isUnwanted = phase === 'Failed' || phase === 'Deleting';
+  const hasBegun = begun.images.has(`${snapshot.metadata.uid} ${name}`);
+  const isCut = copy.state === 'Taking' && !hasBegun;
+  const isNext =
+    phase === 'Freezing' && barrier?.state === 'Up' && copy.state === 'Waiting' && !hasBegun && !isDeleting;
+  if (!isNext && !isCut && (!isUnwanted || copy.state === 'Erased')) return undefined;
+  const poolPath = deps.readyPools.get(copy.pool);
+  if (poolPath === undefined) return { requeueAfterMs: POOL_RETRY_MS };
+  const image: SnapshotImage = { poolPath, snapshotUid: snapshot.metadata.uid, copyUid: copy.uid };
+  if (isNext) return take(work, name, image);
+  await deps.snapshots.thaw(image, work.signal);
+  if (isUnwanted) {
+    await deps.snapshots.eraseImage(image, work.signal);
+    await writeCopy(work, name, { state: 'Erased' });
+    deps.onRoomChanged();
+    return undefined;
+  }
+  await writeCopy(work, name, { state: 'Failed', message: `the agent on ${deps.node} died while it took the image` });
+  return undefined;
+}
+
+async function take(work: Work, name: string, image: SnapshotImage): Promise<undefined> {
+  const { deps, begun, snapshot, signal } = work;
+  begun.images.add(`${snapshot.metadata.uid} ${name}`);
+  await writeCopy(work, name, { state: 'Taking' });
+  try {
+    const { bytes } = await deps.snapshots.takeImage(image, signal);
+    await writeCopy(work, name, { state: 'Taken', bytes });
+  } catch (error) {
+    signal.throwIfAborted();
+    await writeCopy(work, name, { state: 'Failed', message: `${deps.node}: ${messageOf(error)}` });
+  }
+  return undefined;
+}
+
+async function writeBarrier(
+  { deps, snapshot, signal }: Work,
+  barrier: SnapshotBarrier,
+  resourceVersion?: string,
+): Promise<void> {
+  const { name, uid } = snapshot.metadata;
+  const options = {
+    subresource: 'status',
+    uid,
+    signal,
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  } as const;
+  await deps.client.patch('VolumeSnapshotRecord', name, { status: { barrier } }, options);
+}
+
+async function writeCopy(
+  { deps, snapshot, signal }: Work,
+  copy: string,
+  report: Pick<SnapshotCopy, 'state' | 'bytes' | 'message'>,
+): Promise<void> {
+  const { name, uid } = snapshot.metadata;
+  const patch = { status: { copies: { [copy]: report } } };
+  await deps.client.patch('VolumeSnapshotRecord', name, patch, { subresource: 'status', uid, signal });
+}

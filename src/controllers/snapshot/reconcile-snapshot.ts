@@ -1,0 +1,116 @@
+/** Carries each snapshot through its life: what to do is `domain/snapshot/decide-snapshot.ts`, here it is seen and done. */
+import { isAppError } from '../../domain/errors.ts';
+import { SNAPSHOT_FINALIZER } from '../../domain/finalizers.ts';
+import { usableSince } from '../../domain/node/is-usable.ts';
+import { decideSnapshot, type SeenSnapshot, type SnapshotDecision } from '../../domain/snapshot/decide-snapshot.ts';
+import { snapshotFaults } from '../../domain/snapshot/snapshot-faults.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import type { ControllerDeps } from '../deps.ts';
+import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+
+type StoredSnapshot = Resource<'VolumeSnapshotRecord'>;
+
+/** The loop for all snapshots; one worker, so that two of them are never promised the same room. */
+export function createSnapshotLoop(deps: ControllerDeps): ReconcileLoop {
+  const { informers } = deps;
+
+  const reconcile = async (name: string, signal: AbortSignal) => {
+    const snapshot = informers.VolumeSnapshotRecord.get(name);
+    if (snapshot === undefined) return undefined;
+    const isDeleting = snapshot.metadata.deletionTimestamp !== undefined;
+    if (!hasFinalizer(snapshot)) {
+      if (!isDeleting) await setFinalizer(deps, snapshot, { isHeld: true, signal });
+      return undefined;
+    }
+    const decision = decideSnapshot(await see(deps, snapshot, signal));
+    if (decision.isGone) return setFinalizer(deps, snapshot, { isHeld: false, signal });
+    await carryOut(deps, snapshot, decision, signal);
+    return decision.requeueAfterMs === undefined ? undefined : { requeueAfterMs: decision.requeueAfterMs };
+  };
+
+  // Only those that wait for something else than their own agents.
+  const unsettled = () =>
+    informers.VolumeSnapshotRecord.list()
+      .filter(({ metadata, status }) => metadata.deletionTimestamp !== undefined || status?.phase === 'Failed')
+      .map((snapshot) => snapshot.metadata.name);
+  return createReconcileLoop(deps, {
+    name: 'snapshot',
+    watches: [
+      watchKeys(informers.VolumeSnapshotRecord, (snapshot) => [snapshot.metadata.name]),
+      watchKeys(informers.Volume, unsettled),
+      watchKeys(informers.StorageNode, unsettled),
+    ],
+    reconcile,
+    backoff: { baseMs: 5, maxMs: 10_000 },
+  });
+}
+
+/** Whether one may begin, and whether a clone still needs it, is asked of the API: the cache may not know of it yet. */
+async function see(deps: ControllerDeps, snapshot: StoredSnapshot, signal: AbortSignal): Promise<SeenSnapshot> {
+  const { informers, client, clock } = deps;
+  const { status = {}, metadata, spec } = snapshot;
+  const isDeleting = metadata.deletionTimestamp !== undefined;
+  const isNew = !isDeleting && (status.phase === undefined || status.phase === 'Pending');
+  const isFresh = isNew || (isDeleting && status.phase !== 'Deleting');
+  const volumes = isFresh ? (await client.list('Volume', { signal })).items : informers.Volume.list();
+  const copies = isNew ? (await client.list('VolumeCopy', { signal })).items : informers.VolumeCopy.list();
+  const nodes = informers.StorageNode.list();
+  const volume = volumes.find((each) => each.metadata.name === spec.volume && each.metadata.uid === spec.volumeUid);
+  return {
+    isDeleting,
+    status,
+    volume,
+    copies,
+    faults: () => {
+      if (volume === undefined) return [];
+      const others = informers.VolumeSnapshotRecord.list();
+      const busy = others.find((each) => each.spec.volumeUid === spec.volumeUid && each.status?.phase === 'Freezing');
+      if (busy !== undefined) return [`snapshot ${busy.metadata.name} of it is being taken now`];
+      return snapshotFaults(volume, { nodes, copies, snapshots: others });
+    },
+    nodes: new Set(nodes.map((node) => node.metadata.name)),
+    usableNodes: new Set(usableSince(nodes, volume?.spec.engine ?? 'gluster').keys()),
+    clonesInMaking: volumes.filter((each) => isBeingMadeFrom(each, metadata.uid)).map((each) => each.metadata.name),
+    now: clock.now(),
+  };
+}
+
+/** The engine volume is made only when every copy has its image, and goes on without the snapshot then. */
+function isBeingMadeFrom({ metadata, spec, status }: Resource<'Volume'>, snapshotUid: string): boolean {
+  const isMade = status?.engine?.engineId !== undefined;
+  return spec.source?.snapshotUid === snapshotUid && !isMade && metadata.deletionTimestamp === undefined;
+}
+
+async function carryOut(
+  { statusWriter, events }: ControllerDeps,
+  snapshot: StoredSnapshot,
+  { status }: SnapshotDecision,
+  signal: AbortSignal,
+): Promise<void> {
+  // By compare-and-swap: what agents reported meanwhile may change the decision.
+  await statusWriter.write('VolumeSnapshotRecord', snapshot, status, { signal });
+  if (status.phase === undefined || status.phase === snapshot.status?.phase) return;
+  const message = status.message ?? '';
+  if (status.phase === 'Failed') events.warning(snapshot, 'SnapshotFailed', message);
+  else if (status.phase === 'Ready') events.normal(snapshot, 'SnapshotReady', message);
+}
+
+function hasFinalizer({ metadata }: StoredSnapshot): boolean {
+  return metadata.finalizers?.includes(SNAPSHOT_FINALIZER) === true;
+}
+
+async function setFinalizer(
+  { client }: ControllerDeps,
+  { metadata }: StoredSnapshot,
+  { isHeld, signal }: { readonly isHeld: boolean; readonly signal: AbortSignal },
+): Promise<undefined> {
+  const { name, resourceVersion, finalizers = [] } = metadata;
+  const others = finalizers.filter((finalizer) => finalizer !== SNAPSHOT_FINALIZER);
+  const patch = { metadata: { finalizers: isHeld ? [...others, SNAPSHOT_FINALIZER] : others } };
+  try {
+    await client.patch('VolumeSnapshotRecord', name, patch, { resourceVersion, signal });
+  } catch (error) {
+    if (!isAppError(error, 'notFound')) throw error; // gone is what was wanted
+  }
+  return undefined;
+}

@@ -1,0 +1,153 @@
+/**
+ * What the controller does about one VolumeSnapshotRecord. Pure: the same input always gives the same decision.
+ *
+ * Pending, Freezing (the anchor's agent raises the barrier, then each copy's agent takes its image, then the barrier is
+ * lowered), Ready or Failed. Ready is said only of a record in which the barrier was seen Held: the one who lowered it had
+ * read before that every image was taken, and each was taken by somebody who had read that it was up.
+ */
+import type { Volume } from '../../schemas/volume.ts';
+import type { VolumeCopy } from '../../schemas/volume-copy.ts';
+import type { SnapshotCopy, VolumeSnapshotRecordStatus } from '../../schemas/volume-snapshot-record.ts';
+import { kubernetesTime } from '../kubernetes-time.ts';
+import { copySizes } from '../volume/copy-size.ts';
+import { grantedSize } from '../volume/granted-sizes.ts';
+
+/** The barrier falls by itself after so long; longer than reflinks take, short enough for a writer to wait. */
+export const BARRIER_SECONDS = 10;
+/** Asking for the barrier waits behind other commands about the volume, such as a look at what is to heal. */
+const FREEZE_DEADLINE_MS = 60_000;
+
+export interface SeenSnapshot {
+  readonly isDeleting: boolean;
+  readonly status: VolumeSnapshotRecordStatus;
+  /** The volume that it is of; undefined when that is gone. */
+  readonly volume: Volume | undefined;
+  /** Copies of all volumes. */
+  readonly copies: readonly VolumeCopy[];
+  /** Asked only before anything is done. */
+  readonly faults: () => readonly string[];
+  /** Names of the nodes that there are; what is on another is gone with it. */
+  readonly nodes: ReadonlySet<string>;
+  readonly usableNodes: ReadonlySet<string>;
+  /** Volumes that are being made from it. */
+  readonly clonesInMaking: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export interface SnapshotDecision {
+  /** Fields to set; those left out stay. */
+  readonly status: VolumeSnapshotRecordStatus;
+  /** Nothing is left of it: its finalizer can go. */
+  readonly isGone: boolean;
+  readonly requeueAfterMs?: number;
+}
+
+/** Decides the next step for one snapshot; apply it on the very record it was decided for, and call again. */
+export function decideSnapshot(seen: SeenSnapshot): SnapshotDecision {
+  if (seen.isDeleting) return decideDeletion(seen);
+  switch (seen.status.phase) {
+    case undefined:
+    case 'Pending':
+      return begin(seen);
+    case 'Freezing':
+      return judge(seen);
+    case 'Failed':
+      return change({ ...moveLeader(seen) });
+    case 'Ready':
+    case 'Deleting':
+      return change({});
+  }
+}
+
+function begin(seen: SeenSnapshot): SnapshotDecision {
+  const { volume } = seen;
+  if (volume === undefined) return fail('the volume is not there');
+  const [fault, ...more] = seen.faults();
+  if (fault !== undefined) {
+    const others = more.length === 0 ? '' : `; and ${more.length} more`;
+    return fail(`no snapshot of volume ${volume.metadata.name} can be taken: ${fault}${others}`);
+  }
+  const leader = volume.status?.anchor;
+  if (leader === undefined) return fail('the volume has no anchor');
+  const { source: _source, ...spec } = volume.spec;
+  const size = grantedSize(volume);
+  const deadline = seen.now + FREEZE_DEADLINE_MS;
+  return {
+    ...change({
+      phase: 'Freezing',
+      message: `${leader} raises the barrier`,
+      volumeSpec: { ...spec, size },
+      sizeBytes: copySizes({ ...spec, size }).data,
+      leader,
+      deadline: kubernetesTime(deadline),
+      copies: intendedCopies(volume, seen.copies),
+    }),
+    requeueAfterMs: FREEZE_DEADLINE_MS,
+  };
+}
+
+function intendedCopies(volume: Volume, copies: readonly VolumeCopy[]): Record<string, SnapshotCopy> {
+  const placed = (volume.status?.placement ?? []).map(({ copy, node, pool, role }, index) => {
+    const found = copies.find((each) => each.metadata.name === copy);
+    const { uid = '' } = found?.metadata ?? {};
+    const sizeBytes = found?.spec.sizeBytes ?? 1;
+    return [copy, { node, pool, uid, role, index, sizeBytes, state: 'Waiting' as const }] as const;
+  });
+  return Object.fromEntries(placed);
+}
+
+function judge({ status, now }: SeenSnapshot): SnapshotDecision {
+  const { barrier, copies = {}, deadline } = status;
+  const images = Object.values(copies);
+  if (barrier?.state === 'Failed') {
+    const failed = images.find((image) => image.state === 'Failed');
+    return fail(failed?.message ?? barrier.message ?? 'the barrier fell');
+  }
+  if (barrier?.state === 'Held' && images.every((image) => image.state === 'Taken')) {
+    return change({
+      phase: 'Ready',
+      message: `${images.length} images taken`,
+      ...(barrier.since === undefined ? {} : { takenAt: barrier.since }),
+    });
+  }
+  const leftMs = deadline === undefined ? 0 : Date.parse(deadline) - now;
+  if (leftMs > 0) return { ...change({}), requeueAfterMs: leftMs };
+  const waiting = images.filter((image) => image.state !== 'Taken').map((image) => image.node);
+  const missing = waiting.length === 0 ? '' : `; no image from ${waiting.toSorted().join(', ')}`;
+  return fail(`it was not finished in time${missing}`);
+}
+
+/** A barrier that a lost leader has left up falls by itself, but GlusterFS would raise it again on a brick started anew. */
+function moveLeader({ status, volume, usableNodes }: SeenSnapshot): VolumeSnapshotRecordStatus {
+  const { leader, barrier } = status;
+  const anchor = volume?.status?.anchor;
+  const isUnsettled = barrier?.state === 'Raising' || barrier?.state === 'Up';
+  if (!isUnsettled || anchor === undefined || leader === anchor) return {};
+  return leader !== undefined && usableNodes.has(leader) ? {} : { leader: anchor };
+}
+
+function decideDeletion(seen: SeenSnapshot): SnapshotDecision {
+  const { status, clonesInMaking, nodes, volume } = seen;
+  if (clonesInMaking.length > 0 && status.phase !== 'Deleting') {
+    return change({ message: `to be deleted when it is no longer needed for ${clonesInMaking.join(', ')}` });
+  }
+  if (status.phase !== 'Deleting') return change({ phase: 'Deleting', message: 'its images are being erased' });
+  const left = Object.values(status.copies ?? {}).filter((copy) => copy.state !== 'Erased' && nodes.has(copy.node));
+  const isUp = status.barrier?.state === 'Raising' || status.barrier?.state === 'Up';
+  if (left.length === 0 && (!isUp || volume === undefined)) return { status: {}, isGone: true };
+  const where = left.map(({ node }) => `${node}${seen.usableNodes.has(node) ? '' : ' (not reachable)'}`);
+  const message =
+    left.length === 0
+      ? `waits for ${status.leader ?? 'the anchor'} to lower the barrier`
+      : `waits for the images on ${where.toSorted().join(', ')} to be erased`;
+  return change({ ...moveLeader(seen), message });
+}
+
+function fail(message: string): SnapshotDecision {
+  return change({ phase: 'Failed', message });
+}
+
+function change(status: VolumeSnapshotRecordStatus): SnapshotDecision {
+  return { status, isGone: false };
+}

@@ -1,0 +1,77 @@
+/** Why no snapshot of a volume can be taken now. Pure: the controller and the command line ask the same question. */
+import type { StorageNode } from '../../schemas/storage-node.ts';
+import type { Volume } from '../../schemas/volume.ts';
+import type { VolumeCopy } from '../../schemas/volume-copy.ts';
+import type { VolumeSnapshotRecord } from '../../schemas/volume-snapshot-record.ts';
+import { describeAvailable, describeNeed } from '../bytes.ts';
+import { findCondition } from '../find-condition.ts';
+import { isUsable } from '../node/is-usable.ts';
+import { placementNode } from '../placement/from-resources.ts';
+import { roomOf } from '../placement/model.ts';
+import { poolBytesOf } from '../volume/copy-size.ts';
+import { snapshotPromises } from './snapshot-promises.ts';
+
+/** Everything that the answer depends on. */
+export interface SnapshotWorld {
+  readonly nodes: readonly StorageNode[];
+  /** Of all volumes. */
+  readonly copies: readonly VolumeCopy[];
+  readonly snapshots: readonly VolumeSnapshotRecord[];
+}
+
+/** One sentence for each thing that is in the way; none when a snapshot can be taken. */
+export function snapshotFaults(volume: Volume, world: SnapshotWorld): readonly string[] {
+  if (volume.spec.brick === 'directory') {
+    return ['its copies are plain folders (brick: directory); only image bricks have snapshots'];
+  }
+  const { placement = [] } = volume.status ?? {};
+  if (volume.metadata.deletionTimestamp !== undefined) return ['it is being deleted'];
+  const health = healthFaults(volume);
+  if (health.length > 0) return health;
+  return placement.flatMap((placed) => {
+    if (placed.replaces !== undefined || placed.isJoining === true || placed.isLeaving === true) {
+      return [`the copy on ${placed.node} is being replaced`];
+    }
+    const copy = world.copies.find((each) => each.metadata.name === placed.copy);
+    return copy === undefined ? [`copy ${placed.copy} is not recorded`] : copyFaults(copy, volume, world);
+  });
+}
+
+function healthFaults(volume: Volume): readonly string[] {
+  const [ready, redundant] = [findCondition(volume, 'Ready'), findCondition(volume, 'Redundant')];
+  if (ready?.status !== 'True') return [`it is not ready${ready === undefined ? '' : `: ${ready.message}`}`];
+  // A layout with one copy of each file is never redundant, and has nothing that could be behind.
+  const isWhole = redundant?.status === 'True' || redundant?.reason === 'SingleCopy';
+  if (isWhole && volume.status?.engine?.bricks.every((brick) => brick.isOnline && brick.isReadable) === true) return [];
+  return [`it is not redundant now${redundant === undefined ? '' : `: ${redundant.message}`}`];
+}
+
+function copyFaults({ spec, status }: VolumeCopy, volume: Volume, world: SnapshotWorld): readonly string[] {
+  if (status?.state !== 'Ready') return [`the copy on ${spec.node} is ${status?.state ?? 'not prepared yet'}`];
+  if ((status.sizeBytes ?? spec.sizeBytes) < spec.sizeBytes) return [`the copy on ${spec.node} is growing now`];
+  const node = world.nodes.find((each) => each.metadata.name === spec.node);
+  if (node === undefined || !isUsable(node, volume.spec.engine)) return [`node ${spec.node} cannot be used now`];
+  const pool = node.status?.pools?.find((each) => each.name === spec.pool);
+  if (pool?.isReady !== true) return [`pool ${spec.pool} on ${spec.node} is not ready`];
+  if (pool.hasReflink !== true) {
+    const type = pool.fsType === undefined ? '' : ` (${pool.fsType})`;
+    return [`pool ${spec.pool} on ${spec.node} has no reflink${type}; make its file system with XFS and reflink=1`];
+  }
+  return roomFaults(spec, node, world);
+}
+
+/** An image shares its blocks with the copy, until one of them is written: then it takes up to its whole size. */
+function roomFaults(
+  spec: VolumeCopy['spec'],
+  node: StorageNode,
+  { copies, snapshots }: SnapshotWorld,
+): readonly string[] {
+  const seen = placementNode(node, [...copies, ...snapshotPromises(snapshots)], spec.engine);
+  const pool = seen.pools.find((each) => each.name === spec.pool);
+  const room = pool === undefined ? 0 : roomOf(pool);
+  const bytes = poolBytesOf(spec.brick, spec.sizeBytes);
+  if (room >= bytes) return [];
+  return [
+    `pool ${spec.pool} on ${spec.node} has ${describeAvailable(room)} left to promise, the image may come to take ${describeNeed(bytes)}`,
+  ];
+}
