@@ -138,8 +138,9 @@ async function readMaxOpVersion(cli: GlusterCli, signal: AbortSignal): Promise<n
   return wholeNumber(option?.child('Value')?.text);
 }
 
-/** glusterd's own file: who it is, and by which op-version it works; also while it does not run. */
+/** glusterd's own file, readable also while it does not run. It is not there before glusterd needs it the first time. */
 async function readInfo(host: Host): Promise<Part> {
+  if ((await host.files.stat(GLUSTERD_INFO)) === undefined) return {};
   const text = await host.files.readText(GLUSTERD_INFO);
   const id = /^UUID=(\S+)$/m.exec(text)?.[1];
   const opVersion = wholeNumber(/^operating-version=(\d+)$/m.exec(text)?.[1]);

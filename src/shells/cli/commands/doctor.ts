@@ -26,7 +26,7 @@ interface DoctorOptions {
 }
 
 /** Looks at the machines of a plan, before anything is installed on them. */
-export type MachineCheck = (plan: PlanFile, signal: AbortSignal) => Promise<readonly Finding[]>;
+export type MachineCheck = (plan: PlanFile, context: Pick<CliContext, 'signal' | 'env'>) => Promise<readonly Finding[]>;
 
 /** Some finding says that something does not work. */
 const EXIT_FAILED = 1;
@@ -61,7 +61,7 @@ function registerDoctor(command: Command, context: CliContext, checkMachines?: M
 }
 
 async function lookAtPlan(context: CliContext, checkMachines: MachineCheck, file: string): Promise<Told> {
-  const findings = await checkMachines(await context.plans.read(file), context.signal);
+  const findings = await checkMachines(await context.plans.read(file), context);
   const machines = new Set(findings.map(({ subject }) => subject.replace('node ', '')));
   return { findings, looked: [...machines], repairs: [] };
 }
