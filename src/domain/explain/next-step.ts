@@ -82,6 +82,9 @@ function placementCommand({ spec }: Volume): string {
   const parts = [
     `holdfast explain placement --size ${spec.size} --layout ${spec.layout}`,
     spec.replicas === undefined ? '' : `--replicas ${spec.replicas}`,
+    spec.distribution === undefined ? '' : `--distribution ${spec.distribution}`,
+    spec.disperseData === undefined ? '' : `--disperse-data ${spec.disperseData}`,
+    spec.redundancy === undefined ? '' : `--redundancy ${spec.redundancy}`,
     spec.allowSplitBrain === true ? '--allow-split-brain' : '',
     spec.pool === 'default' ? '' : `--pool ${spec.pool}`,
     spec.brick === 'image' ? '' : `--brick ${spec.brick}`,

@@ -3,6 +3,7 @@ import type { PlanFile, PlanNode, PlanVolume } from '../../schemas/plan-file.ts'
 import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
 import type { VolumeAttachmentRecord } from '../../schemas/volume-attachment-record.ts';
+import { layoutFields } from '../volume/layout-fields.ts';
 import { HOST_ANNOTATION, type StoredObjects } from './diff-plan.ts';
 import { nodeNameOf } from './node-name.ts';
 import { DEFAULT_POOL } from './volume-rules.ts';
@@ -67,14 +68,13 @@ function exportVolume(
 ): { readonly volume: PlanVolume; readonly notices: readonly string[] } {
   const { name = '' } = metadata;
   const mounts = exportMounts(name, known);
-  const { replicas, allowFrom = [], zones = [] } = spec;
+  const { allowFrom = [], zones = [] } = spec;
   const zoneNotice = `volume ${name} may use only the zones ${zones.join(', ')}, which a plan does not say`;
   return {
     volume: {
       name,
       size: spec.size,
-      layout: spec.layout,
-      ...(replicas === undefined ? {} : { replicas }),
+      ...layoutFields(spec),
       ...(spec.brick === 'image' ? {} : { brick: spec.brick }),
       ...(spec.profile === undefined ? {} : { profile: spec.profile }),
       ...(spec.pool === DEFAULT_POOL ? {} : { pool: spec.pool }),

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { GIB, KIB, MIB, TIB } from '../bytes.ts';
-import { tooFewNodes } from './distribution.ts';
 import { kismaticSize } from './kismatic-size.ts';
 import { kismaticFaults } from './kismatic-wish.ts';
 import { readRegistration } from './persistent-volume.ts';
@@ -34,15 +33,4 @@ test('an access mode that is said twice is one', () => {
 test.each(['', 'A', 'a b', '-a', 'a..b', 'a'.repeat(254)])('%j is no name of a storage class', (storageClass) => {
   const written = { storageClass, accessModes: ['ReadWriteMany'], reclaimPolicy: 'Retain' };
   expect(readRegistration(written).ok).toBe(false);
-});
-
-test.each([
-  [1, 1, 1, undefined],
-  [2, 1, 2, undefined],
-  [1, 2, 2, undefined],
-  [2, 2, 4, undefined],
-  [2, 2, 3, 'the requested volume configuration requires 2 x 2 = 4 storage nodes, but only 3 are usable'],
-  [1, 2, 1, 'the requested volume configuration requires 1 x 2 = 2 storage nodes, but only 1 is usable'],
-])('%i replicas over %i sets on %i nodes', (replicas, distribution, nodes, message) => {
-  expect(tooFewNodes({ replicas, distribution }, nodes)).toBe(message);
 });

@@ -147,8 +147,12 @@ function isSameRequest(volume: Resource<'Volume'>, request: StaticVolumeRequest)
 
 /** The request as one text, the same for the same request. */
 function markOf({ name: _name, ...request }: StaticVolumeRequest): string {
-  const { registration, ...wish } = request;
+  const { registration, distribution = 1, ...wish } = request;
+  const spread = distribution === 1 ? {} : { distribution };
   const sorted = (object: object) => Object.entries(object).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const entries = [...sorted(wish), ['registration', Object.fromEntries(sorted(registration))] as const];
+  const entries = [
+    ...sorted({ ...wish, ...spread }),
+    ['registration', Object.fromEntries(sorted(registration))] as const,
+  ];
   return JSON.stringify(Object.fromEntries(entries));
 }

@@ -12,9 +12,7 @@ import { volumeSpec } from '../../domain/plan/diff-plan.ts';
 import { parseVolumeSize } from '../../domain/volume/copy-size.ts';
 import { describeCopiesOf } from '../../domain/volume/describe-layout.ts';
 import { phaseOf } from '../../domain/volume/describe-volume.ts';
-import { tooFewNodes } from '../../domain/volume/distribution.ts';
 import { type ChosenLayout, decideLayout, type LayoutRequest } from '../../domain/volume/layout.ts';
-import { DEFAULT_REPLICAS } from '../../domain/volume/replica-sets.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { AllowedAddress } from '../../schemas/plan-file.ts';
 import type { VolumeProfile } from '../../schemas/volume.ts';
@@ -123,7 +121,6 @@ function findPlaces(
   const toPlace = (chosen: ChosenLayout) =>
     placementInput({ name: wish.name, spec: { ...wish, engine: 'gluster', ...chosen } }, stored.nodes, stored.copies);
   const usable = countUsableNodes(toPlace({ layout: 'single', replicas: 1 }));
-  checkDistribution(request, usable);
   const layout = decideLayout(request, usable);
   if (!layout.ok) throw noLayout(layout, stored.nodes.length, usable);
   const input = toPlace(layout.chosen);
@@ -148,23 +145,6 @@ function findPlaces(
     notes,
     explanation: explainPlacement(input),
   };
-}
-
-/** Arithmetic first: whoever has too few nodes need not hear that this version could not use them. */
-function checkDistribution({ distribution = 1, replicas }: AddVolumeRequest, usable: number): void {
-  if (distribution === 1) return;
-  const message = tooFewNodes({ replicas: replicas ?? DEFAULT_REPLICAS, distribution }, usable);
-  if (message !== undefined) {
-    throw new AppError('capacity', `${message}; nothing was created`, {
-      reason: 'TooFewNodes',
-      hint: 'ask for fewer replicas or less distribution, or add nodes; see: holdfast node list',
-    });
-  }
-  throw new AppError(
-    'unsupported',
-    `spreading a volume over ${distribution} replica sets (-d ${distribution}) is not in this version; nothing was created`,
-    { reason: 'DistributionNotInThisVersion', hint: 'leave -d out, or say -d 1' },
-  );
 }
 
 function noLayout(

@@ -1,34 +1,35 @@
 /** `holdfast explain placement --size SIZE`: would it fit, where, and if not why. */
 import { type Command, Option } from 'commander';
-import { AppError } from '../../../domain/errors.ts';
 import type { ExplainedWish } from '../../../domain/explain/explain-wish.ts';
 import type { ExplainedNode } from '../../../domain/placement/explain-placement.ts';
-import { LAYOUT_WORDS, type LayoutWord } from '../../../domain/volume/striped.ts';
+import { describeLayout } from '../../../domain/volume/describe-layout.ts';
 import { explainPlacementOf } from '../../../usecases/explain/explain.ts';
 import type { CliContext } from '../context.ts';
 import { CommandExit, EXIT_CODES } from '../exit-codes.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
+import { addLayoutOptions, type LayoutOptions, readWhole } from '../layout-options.ts';
 import { printResult } from '../output.ts';
 import { parsedOption } from '../parsed-option.ts';
 import { type Column, renderTable } from '../table.ts';
 
-interface PlacementOptions {
+interface PlacementOptions extends LayoutOptions {
   readonly size: string;
   readonly replicas?: number;
-  readonly layout?: LayoutWord;
+  readonly distribution?: number;
   readonly pool?: string;
   readonly brick?: 'image' | 'directory';
   readonly zones?: readonly string[];
-  readonly allowSplitBrain?: boolean;
 }
 
 /** Registers the command. */
 export function registerExplainPlacement(command: Command, context: CliContext): void {
-  command
+  addLayoutOptions(command)
     .description('Tell where the copies of a volume would go, or why there is no place; exit code 6 if it does not fit')
     .requiredOption('--size <size>', 'size with its unit: 20Gi')
-    .addOption(parsedOption<number | undefined>('--replicas <number>', 'copies that hold data', readCount))
-    .addOption(new Option('--layout <layout>', 'how copies make the volume').choices(LAYOUT_WORDS))
+    .addOption(parsedOption<number | undefined>('--replicas <number>', 'copies that hold data, of each set', readWhole))
+    .addOption(
+      parsedOption<number | undefined>('--distribution <number>', 'sets of copies to spread files over', readWhole),
+    )
     .option('--pool <name>', 'pool that the copies go to (default: default)')
     .addOption(new Option('--brick <kind>', 'what a copy is made of (default: image)').choices(['image', 'directory']))
     .addOption(
@@ -36,7 +37,6 @@ export function registerExplainPlacement(command: Command, context: CliContext):
         text.split(',').map((zone) => zone.trim()),
       ),
     )
-    .option('--allow-split-brain', 'accept 2 plain replicas, which can diverge')
     .action(async (options: PlacementOptions, own: Command) => {
       const explained = await withConnection(context, own, ({ client }) =>
         explainPlacementOf({ client, signal: context.signal }, options),
@@ -49,11 +49,6 @@ export function registerExplainPlacement(command: Command, context: CliContext):
       });
       if (!explained.fits) throw new CommandExit(EXIT_CODES.capacity);
     });
-}
-
-function readCount(text: string): number {
-  if (/^\d{1,4}$/.test(text)) return Number(text);
-  throw new AppError('invalid', `${JSON.stringify(text.slice(0, 40))} is not a whole number`);
 }
 
 interface Form {
@@ -69,7 +64,7 @@ function describe(explained: ExplainedWish, form: Form): string {
     scored.length === 0 ? '' : `${scoreTable(scored, form)}${describeWeights(explained)}`,
     [
       ...notes,
-      `${explained.size}, ${explained.layout}, pool ${explained.pool}: ${sentence}`,
+      `${explained.size}, ${describeLayout(explained)}, pool ${explained.pool}: ${sentence}`,
       ...(smallestChange === '' ? [] : [`to make it fit: ${smallestChange}`]),
     ]
       .map((line) => `${line}\n`)

@@ -40,8 +40,13 @@ storage:
 volumes:
   - name: storage01
     size: 10Gi # with its unit
-    layout: arbiter # single, replicated, or arbiter: two copies and a third node that decides
-    # replicas: 3  # copies that hold data, for layout replicated
+    layout: arbiter # two copies and a third node that decides; or: single, replicated, distributed,
+    # distributed-replicated, dispersed, distributed-dispersed
+    # replicas: 3  # copies that hold data, for layout replicated and distributed-replicated
+    # distribution: 2  # sets of copies that files are spread over, for the distributed layouts
+    # disperseData: 4  # for the dispersed layouts: fragments that hold data, and
+    # redundancy: 2  # fragments that may be lost
+    # shard: 64Mi  # cuts large files into pieces that are spread over the sets
     # allow: ['10.10.*.*']  # clients that may mount, besides the nodes; everybody when left out
     # mount: { path: /data, nodes: all }  # mounts it on the nodes themselves
 `;

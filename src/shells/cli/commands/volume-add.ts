@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
 import type { ExplainedNode } from '../../../domain/placement/explain-placement.ts';
+import { describeLayout } from '../../../domain/volume/describe-layout.ts';
 import { generateVolumeName } from '../../../domain/volume/generate-name.ts';
 import {
   ACCESS_MODES,
@@ -11,7 +12,6 @@ import {
   readRegistration,
 } from '../../../domain/volume/persistent-volume.ts';
 import { PROFILE_NAMES } from '../../../domain/volume/profile.ts';
-import { LAYOUT_WORDS, type LayoutWord } from '../../../domain/volume/striped.ts';
 import type { Random } from '../../../ports/random.ts';
 import type { VolumeProfile } from '../../../schemas/volume.ts';
 import {
@@ -21,28 +21,27 @@ import {
 } from '../../../usecases/volumes/add-static-volume.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
+import { addLayoutOptions, type LayoutOptions, readLayoutOptions } from '../layout-options.ts';
 import { printResult, say } from '../output.ts';
 import { type Column, renderTable } from '../table.ts';
 
-interface AddOptions {
+interface AddOptions extends LayoutOptions {
   readonly replicaCount?: number;
   readonly distributionCount?: number;
   readonly allowAddress?: readonly string[];
   readonly storageClass: string;
   readonly accessModes: string;
   readonly reclaimPolicy: string;
-  readonly layout?: LayoutWord;
   readonly pool?: string;
   readonly brick?: 'image' | 'directory';
   readonly profile?: VolumeProfile;
-  readonly allowSplitBrain?: boolean;
   readonly dryRun?: boolean;
   readonly wait?: boolean;
 }
 
 /** Registers the command. */
 export function registerVolumeAdd(command: Command, context: CliContext): void {
-  command
+  addLayoutOptions(command)
     .description('Add a volume')
     .argument('[size]', 'size: a number is gigabytes, or with a unit such as 500Mi')
     .argument('[name]', 'name (default: kismatic- and five letters)')
@@ -54,7 +53,7 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
     )
     .option(
       '-d, --distribution-count <number>',
-      'replica sets to spread files over; this version has 1',
+      'sets of copies to spread files over (default: 1)',
       readCount('Distribution'),
     )
     .option(
@@ -69,13 +68,11 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
     )
     .option('--access-modes <modes>', `comma-separated: ${ACCESS_MODES.join(', ')}`, 'ReadWriteMany')
     .option('--reclaim-policy <policy>', RECLAIM_POLICIES.join(', '), 'Retain')
-    .addOption(new Option('--layout <layout>', 'how copies make the volume').choices(LAYOUT_WORDS))
     .option('--pool <name>', 'pool that the copies go to (default: default)')
     .addOption(
       new Option('--profile <profile>', 'what it is used for').choices(PROFILE_NAMES.filter((name) => name !== 'none')),
     )
     .addOption(new Option('--brick <kind>', 'what a copy is made of (default: image)').choices(['image', 'directory']))
-    .option('--allow-split-brain', 'accept 2 plain replicas, which can diverge')
     .option('--dry-run', 'say where the copies would go, and create nothing')
     .option('--wait', 'wait until the volume is ready, and register its PersistentVolume')
     .action(async (_size, _name, options: AddOptions, own: Command) => add(context, own, options));
@@ -99,7 +96,7 @@ async function add(context: CliContext, own: Command, options: AddOptions): Prom
     data: added,
     names: [`volume/${added.name}`],
     text: (isWide) =>
-      `volume ${added.name} (${added.size}, ${added.layout}) ${done}\n${isWide ? explain(added, headers) : ''}`,
+      `volume ${added.name} (${added.size}, ${describeLayout(added)}) ${done}\n${isWide ? explain(added, headers) : ''}`,
   });
 }
 
@@ -153,13 +150,12 @@ function readRequest(args: readonly string[], options: AddOptions, random: Rando
     name,
     size: readSize(size),
     ...(options.replicaCount === undefined ? {} : { replicas: options.replicaCount }),
-    ...(options.layout === undefined ? {} : { layout: options.layout }),
+    ...readLayoutOptions(options),
     ...(options.pool === undefined ? {} : { pool: options.pool }),
     ...(options.profile === undefined ? {} : { profile: options.profile }),
     ...(options.brick === undefined ? {} : { brick: options.brick }),
     ...(options.allowAddress === undefined ? {} : { allowFrom: options.allowAddress }),
     ...(options.distributionCount === undefined ? {} : { distribution: options.distributionCount }),
-    allowSplitBrain: options.allowSplitBrain ?? false,
     registration: readOffer(options),
   };
 }

@@ -1,6 +1,7 @@
 /** `holdfast volume delete NAME` */
 import type { Command } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
+import { describeLayout } from '../../../domain/volume/describe-layout.ts';
 import { deleteVolume } from '../../../usecases/volumes/delete-volume.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
@@ -35,7 +36,7 @@ export function registerVolumeDelete(command: Command, context: CliContext): voi
           ...(options.wait ? { waitMs: timeout } : {}),
           confirm: async ({ volume }) => {
             if (isAnswered) return true;
-            say(context, `volume ${name}, ${volume.spec.size}, ${volume.spec.layout}`);
+            say(context, `volume ${name}, ${volume.spec.size}, ${describeLayout(volume.spec)}`);
             return askYesNo(context, QUESTION);
           },
         }),

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { describeBytes } from '../../../domain/bytes.ts';
 import { findCondition } from '../../../domain/find-condition.ts';
+import { describeLayout } from '../../../domain/volume/describe-layout.ts';
 import { phaseOf, stateMessage } from '../../../domain/volume/describe-volume.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
 import { listKismaticVolumes } from '../../../usecases/volumes/list-kismatic-volumes.ts';
@@ -64,7 +65,7 @@ function columnsOf({ clock }: CliContext): readonly Column<ListedVolume>[] {
     { name: 'name', value: ({ volume }) => volume.metadata.name },
     { name: 'phase', value: ({ volume }) => phaseOf(volume) },
     { name: 'size', value: ({ volume }) => volume.status?.size ?? volume.spec.size },
-    { name: 'layout', value: ({ volume }) => describeLayout(volume) },
+    { name: 'layout', value: ({ volume }) => describeLayout(volume.spec) },
     { name: 'copies', value: describeServing },
     {
       name: 'nodes',
@@ -75,11 +76,6 @@ function columnsOf({ clock }: CliContext): readonly Column<ListedVolume>[] {
     { name: 'state', value: ({ volume }) => stateMessage(volume), isWide: true },
     { name: 'age', value: ({ volume }) => ageOf(volume, clock) },
   ];
-}
-
-function describeLayout({ spec }: Resource<'Volume'>): string {
-  if (spec.layout === 'arbiter') return 'arbiter 2+1';
-  return spec.layout === 'single' ? 'single' : `replicated ${spec.replicas ?? ''}`.trim();
 }
 
 /** The size that holds, and the one asked for where that is another. */
@@ -106,7 +102,7 @@ function describe({ volume, copies, attachments, serving }: ShownVolume, hasHead
       ['State', stateMessage(volume)],
       ['Size', describeSize(volume)],
       ['Profile', volume.spec.profile],
-      ['Layout', describeLayout(volume)],
+      ['Layout', describeLayout(volume.spec)],
       ['Pool', volume.spec.pool],
       ['Bricks', volume.spec.brick],
       ['Allowed', volume.spec.allowFrom?.join(', ')],

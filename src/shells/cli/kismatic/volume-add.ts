@@ -45,7 +45,7 @@ export function registerKismaticAdd(command: Command, context: CliContext): void
     )
     .option(
       '-d, --distribution-count <int>',
-      'This is the degree to which data will be distributed across the cluster. This version of Holdfast has 1.',
+      'This is the degree to which data will be distributed across the cluster.',
       readInt('-d, --distribution-count'),
       1,
     )
