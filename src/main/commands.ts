@@ -72,6 +72,13 @@ export async function ledgerCommand(): Promise<CommandModule> {
   return createLedgerCommand({ ...ledger, hostFiles: createLocalHost({ clock }).files });
 }
 
+/** `holdfast doctor` */
+export async function doctorCommand(): Promise<CommandModule> {
+  const { createDoctorCommand } = await import('../shells/cli/commands/doctor.ts');
+  // Loaded for --plan only.
+  return createDoctorCommand(async (options) => (await import('./compose-install.ts')).composeInstall(options));
+}
+
 /** `holdfast install` */
 export async function installCommand(): Promise<CommandModule> {
   const { createInstallCommand } = await import('../shells/cli/commands/install.ts');

@@ -3,7 +3,6 @@ import { type Command, Option } from 'commander';
 import type { Finding } from '../../../domain/doctor/finding.ts';
 import { countFindings } from '../../../domain/doctor/judge.ts';
 import { AppError } from '../../../domain/errors.ts';
-import type { PlanFile } from '../../../schemas/plan-file.ts';
 import { type Diagnosis, diagnose } from '../../../usecases/doctor/diagnose.ts';
 import {
   type PlannedRepair,
@@ -11,6 +10,7 @@ import {
   type RepairOutcome,
   repairFindings,
 } from '../../../usecases/doctor/repair-findings.ts';
+import { checkMachines } from '../../../usecases/install/check-machines.ts';
 import type { CommandModule } from '../command-entry.ts';
 import type { CliContext, Connection } from '../context.ts';
 import { CommandExit } from '../exit-codes.ts';
@@ -18,15 +18,13 @@ import { globalOptions, withConnection } from '../global-options.ts';
 import { printResult, say } from '../output.ts';
 import { askYesNo } from '../prompt.ts';
 import { renderPairs } from '../table.ts';
+import { type ComposeInstall, defaultAssets, withInstall } from './install-context.ts';
 
 interface DoctorOptions {
   readonly fix?: boolean;
   readonly node?: string;
   readonly plan?: string;
 }
-
-/** Looks at the machines of a plan, before anything is installed on them. */
-export type MachineCheck = (plan: PlanFile, context: Pick<CliContext, 'signal' | 'env'>) => Promise<readonly Finding[]>;
 
 /** Some finding says that something does not work. */
 const EXIT_FAILED = 1;
@@ -37,31 +35,34 @@ export function register(command: Command, context: CliContext): void {
 }
 
 /** The command with --plan, for composition roots that can reach machines. */
-export function createDoctorCommand(checkMachines: MachineCheck): CommandModule {
-  return { register: (command, context) => registerDoctor(command, context, checkMachines) };
+export function createDoctorCommand(compose: ComposeInstall): CommandModule {
+  return { register: (command, context) => registerDoctor(command, context, compose) };
 }
 
-function registerDoctor(command: Command, context: CliContext, checkMachines?: MachineCheck): void {
+function registerDoctor(command: Command, context: CliContext, compose?: ComposeInstall): void {
   command
     .description('Check everything, and tell what is wrong, what it means and what to do')
     .option('--fix', 'put right what can be put right without any risk; shows it and asks first')
     .option('--node <name>', 'look at this node only');
-  if (checkMachines !== undefined) {
+  if (compose !== undefined) {
     const plan = new Option('--plan <file>', 'look at the machines of a plan before they are installed');
     command.addOption(plan.conflicts(['fix', 'node']));
   }
   command.action(async (options: DoctorOptions, own: Command) => {
     const told =
-      options.plan === undefined || checkMachines === undefined
+      options.plan === undefined || compose === undefined
         ? await withConnection(context, own, ({ client }) => run(context, { client, options, own }))
-        : await lookAtPlan(context, checkMachines, options.plan);
+        : await lookAtPlan(context, compose, options.plan);
     await print(context, own, told);
     if (told.findings.some(({ status }) => status === 'failed')) throw new CommandExit(EXIT_FAILED);
   });
 }
 
-async function lookAtPlan(context: CliContext, checkMachines: MachineCheck, file: string): Promise<Told> {
-  const findings = await checkMachines(await context.plans.read(file), context);
+async function lookAtPlan(context: CliContext, compose: ComposeInstall, file: string): Promise<Told> {
+  const plan = await context.plans.read(file);
+  const findings = await withInstall(compose, context, defaultAssets(file), (deps) =>
+    checkMachines(deps, plan, context.signal),
+  );
   const machines = new Set(findings.map(({ subject }) => subject.replace('node ', '')));
   return { findings, looked: [...machines], repairs: [] };
 }
