@@ -33,7 +33,7 @@ export function createFakeVolumeWork(): FakeVolumeWork {
 
 type State = Pick<FakeVolumeWork, 'heals' | 'crawls' | 'rebalances' | 'splitBrains' | 'versions' | 'saved' | 'calls'>;
 
-function volumeSide({ heals, crawls, rebalances, splitBrains, calls }: State) {
+function volumeSide({ heals, crawls, rebalances, splitBrains, versions, calls }: State) {
   return {
     startHeal: async (volume: string, { isFull }: { readonly isFull: boolean }) =>
       void calls.push(`startHeal ${volume}${isFull ? ' full' : ''}`),
@@ -46,7 +46,12 @@ function volumeSide({ heals, crawls, rebalances, splitBrains, calls }: State) {
     rebalanceState: async (volume: string) => rebalances.get(volume) ?? IDLE,
     stopRebalance: async (volume: string) => void calls.push(`stopRebalance ${volume}`),
     listSplitBrain: async (volume: string) => ({ entries: splitBrains.get(volume) ?? [], silent: [] }),
-    keepVersion: async (volume: string, { path, node }: { readonly path: string; readonly node: string }) => {
+    keepVersion: async (
+      volume: string,
+      { path, node, brickPath }: { readonly path: string; readonly node: string; readonly brickPath: string },
+    ) => {
+      const kept = versions.get(`${brickPath}${path}`);
+      for (const key of versions.keys()) if (kept !== undefined && key.endsWith(path)) versions.set(key, kept);
       calls.push(`keepVersion ${volume} ${path} ${node}`);
       splitBrains.set(
         volume,

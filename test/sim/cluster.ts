@@ -9,7 +9,7 @@ import { createFakeSnapshots, type FakeSnapshots } from '../../src/engines/glust
 import type { GlusterStep } from '../../src/engines/gluster/steps.ts';
 import { type FaultRates, NO_FAULTS } from '../../src/ports/faulty-client.fake.ts';
 import { createFakeEngineDoctor, createFakeNodeSenses } from '../../src/ports/node-doctor.fake.ts';
-import { createFakeVolumeWork } from '../../src/ports/volume-work.fake.ts';
+import { createFakeVolumeWork, type FakeVolumeWork } from '../../src/ports/volume-work.fake.ts';
 import { PlanFile, type PlanVolume } from '../../src/schemas/plan-file.ts';
 import { CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
 import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
@@ -42,6 +42,8 @@ export interface SimCluster {
   readonly world: World;
   readonly gluster: FakeCluster;
   readonly snapshots: FakeSnapshots;
+  /** What Tasks do to volumes, for all nodes. */
+  readonly work: FakeVolumeWork;
   readonly seen: Seen;
   readonly nodes: readonly string[];
   /** Writes to the API but Leases, so far. */
@@ -89,6 +91,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
   const world = await createWorld(seed);
   const gluster = createFakeCluster(nodes, options.poolBytes === undefined ? {} : { poolBytes: options.poolBytes });
   const snapshots = createFakeSnapshots(gluster);
+  const work = createFakeVolumeWork();
   const { clock, random } = world;
   const machines = new Map<string, Machine>();
   for (const name of nodes) {
@@ -151,7 +154,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       watchIdleMs: WATCH_IDLE_MS,
       identity: { name: node, initialSpec: spec, agentVersion: 'sim' },
       host: createSimHost(gluster, node, { bootId: `boot-${node}-${boots}`, foreignBytes }),
-      work: createFakeVolumeWork(),
+      work,
       snapshots: createSimSnapshots(snapshots.engine(node), { world, process, pace }),
       doctor: createFakeEngineDoctor(),
       senses: createFakeNodeSenses(),
@@ -186,7 +189,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
   };
 
   const self: SimCluster = {
-    ...{ world, gluster, snapshots, nodes, seen: observer.seen, writes: observer.writes },
+    ...{ world, gluster, snapshots, work, nodes, seen: observer.seen, writes: observer.writes },
     applyPlan: async (volumes) => {
       const hosts = nodes.map((host) => ({ host, ip: addressOf(nodes, host), pools: [POOL] }));
       const plan = PlanFile.parse({ storage: { expected_count: hosts.length, nodes: hosts }, volumes });

@@ -71,6 +71,12 @@ function versionsIn(part: TaskPart | undefined): readonly CopyVersion[] | undefi
   return part?.result?.['versions'] as readonly CopyVersion[] | undefined;
 }
 
+/** Whether any node that led has sent the choice, asked of the API: this agent may have become the anchor in its middle. */
+async function isSent({ deps, task, signal }: TaskContext): Promise<boolean> {
+  const fresh = await deps.client.get('Task', task.metadata.name, { signal });
+  return Object.values(fresh?.status?.parts ?? {}).some((part) => part.result?.['isSent'] === true);
+}
+
 async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVersion[]): Promise<TaskOutcome> {
   const { deps, signal, task } = context;
   const { name } = requireVolume(context).metadata;
@@ -79,7 +85,6 @@ async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVe
   if (!choice.ok) throw new AppError('precondition', choice.message, { reason: 'NothingToChoose', hint: choice.hint });
   const isListed = async () =>
     (await deps.work.listSplitBrain(name, signal)).entries.some((entry) => entry.path === path);
-  const isSent = part.result?.['isSent'] === true;
   if (await isListed()) {
     const sent = {
       ...part,
@@ -90,7 +95,7 @@ async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVe
     const { node, brickPath } = choice.kept;
     await deps.work.keepVersion(name, { path, node, brickPath }, signal);
     if (await isListed()) return { part: { ...sent, message: 'waits until the copies are the same' } };
-  } else if (!isSent) {
+  } else if (!(await isSent(context))) {
     throw new AppError('precondition', `${path} is not in split-brain; nothing was changed`, {
       hint: `see: holdfast volume split-brain list ${name}`,
     });
