@@ -3,11 +3,18 @@ import { describe, expect, test } from 'vitest';
 import { checkNode } from '../../src/controllers/agent/tasks/check-node.ts';
 import { repairNode } from '../../src/controllers/agent/tasks/repair-node.ts';
 import type { TaskContext } from '../../src/controllers/agent/tasks/task-runner.ts';
+import type { Finding } from '../../src/domain/doctor/finding.ts';
 import type { Repair } from '../../src/domain/doctor/repair.ts';
+import { AppError } from '../../src/domain/errors.ts';
+import { createFakeClock } from '../../src/ports/clock.fake.ts';
 import { createFakeEngineDoctor, createFakeNodeSenses, healthyEngineFacts } from '../../src/ports/node-doctor.fake.ts';
 import { createSeededRandom } from '../../src/ports/random.fake.ts';
 import type { Resource } from '../../src/ports/resource-client.ts';
 import type { EngineFacts } from '../../src/schemas/node-facts.ts';
+import type { PlanFile } from '../../src/schemas/plan-file.ts';
+import { createDoctorCommand } from '../../src/shells/cli/commands/doctor.ts';
+import type { ComposeInstall } from '../../src/shells/cli/commands/install-context.ts';
+import type { CliContext } from '../../src/shells/cli/context.ts';
 import { runCli } from '../../src/shells/cli/program.ts';
 import { createFakeCluster, type FakeCluster } from '../../src/usecases/cluster.fake.ts';
 
@@ -79,9 +86,9 @@ async function answer(
   await client.patch('Task', task.metadata.name, { status }, { subresource: 'status' });
 }
 
-async function holdfast({ cluster }: Machines, stdin: string, ...args: readonly string[]) {
+async function holdfast({ cluster }: Pick<Machines, 'cluster'>, stdin: string, ...args: readonly string[]) {
   const written = { stdout: '', stderr: '' };
-  const code = await runCli(args, {
+  const context: CliContext = {
     stdin: (async function* () {
       yield stdin;
     })(),
@@ -93,10 +100,39 @@ async function holdfast({ cluster }: Machines, stdin: string, ...args: readonly 
     random: createSeededRandom(7),
     version: VERSION,
     connect: async () => ({ client: cluster.client, close: () => undefined }),
-    plans: { read: async () => Promise.reject(new Error('no plan is read here')) },
-  });
+    plans: { read: async () => PLAN },
+  };
+  const doctor = { name: 'doctor', summary: 'check', load: async () => createDoctorCommand(composeSsh) };
+  const code = await runCli(args, context, [doctor]);
   return { code, ...written };
 }
+
+const PLAN: PlanFile = {
+  storage: {
+    nodes: [
+      { host: 'kube1', ip: '10.0.0.1' },
+      { host: 'kube2', ip: '10.0.0.2' },
+    ],
+  },
+};
+
+/** A machine that answers, as one where nothing can be read; and one that is off. */
+const composeSsh = (async () => ({
+  clock: createFakeClock(),
+  reach: ({ name }: { readonly name: string }) => ({
+    name,
+    open: async () => {
+      if (name === 'kube2') throw new AppError('unavailable', 'no route to kube2', { hint: 'switch it on' });
+    },
+    run: async () => Promise.reject(new Error('the disk of kube1 is broken')),
+    files: {
+      readText: async () => Promise.reject(new Error('the disk of kube1 is broken')),
+      usage: async () => ({ capacityBytes: 9e9, freeBytes: 9e9 }),
+    },
+    close: async () => undefined,
+  }),
+  close: async () => undefined,
+})) as unknown as ComposeInstall;
 
 const DEAD: Partial<EngineFacts> = {
   mounts: [{ path: '/data', source: 'kube1:/gv0', state: 'dead', message: 'gone' }],
@@ -199,5 +235,21 @@ describe('doctor', () => {
       'HF002 unknown: Nodes can be examined: node kube3\n  Seen:   its agent is not heard: no heartbeat for 9 s\n',
     );
     machines.stop();
+  });
+
+  test('--plan looks at machines over ssh; what cannot be reached or read is a finding', async () => {
+    const cluster = await createFakeCluster();
+    const run = await holdfast({ cluster }, '', 'doctor', '--plan', 'plan.yaml', '-o', 'json');
+    expect(run.code).toBe(1);
+    const { findings } = JSON.parse(run.stdout);
+    const of = (id: string) => findings.filter((finding: Finding) => finding.id === id);
+    expect(of('HF100')).toMatchObject([
+      { status: 'ok', subject: 'node kube1' },
+      { status: 'failed', subject: 'node kube2', evidence: 'no route to kube2', fix: 'switch it on' },
+    ]);
+    expect(of('HF101')).toMatchObject([{ status: 'failed', evidence: 'the disk of kube1 is broken' }]);
+    expect(of('HF103')).toMatchObject([{ status: 'ok', subject: 'node kube1' }]);
+    const both = await holdfast({ cluster }, '', 'doctor', '--plan', 'plan.yaml', '--fix');
+    expect(both).toMatchObject({ code: 2, stdout: '' });
   });
 });
