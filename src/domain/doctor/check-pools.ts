@@ -4,10 +4,10 @@ import type { PoolStatus } from '../../schemas/storage-node.ts';
 import { describeBytes } from '../bytes.ts';
 import { type Check, type DoctorWorld, factsOf, isHeard, nameOf } from './world.ts';
 
-/** Share of a pool that is free. Below the first, little fits any more; below the second, directory copies stop. */
+/** Share of a pool that is free. Below the first little fits any more; below the second copies in directories stop soon. */
 const NEARLY_FULL = 0.1;
 const FULL = 0.02;
-/** A pool that copies in images filled by reservation is full by plan: what they hold is theirs, and they cannot run out. */
+/** Copies in images have reserved their room, so their pool may be full by plan; XFS itself still needs some of it. */
 const MIN_FREE_BYTES = 64 * 1024 ** 2;
 
 interface SeenPool {
@@ -37,7 +37,8 @@ export const POOLS_HAVE_ROOM: Check = {
     seenPools(world).flatMap(({ node, pool }) => {
       const { isReady, freeBytes, capacityBytes } = pool;
       if (!isReady || capacityBytes === 0 || freeBytes >= capacityBytes * NEARLY_FULL) return [];
-      const isFull = freeBytes < Math.max(capacityBytes * FULL, MIN_FREE_BYTES);
+      const isShort = freeBytes < capacityBytes * FULL && hasDirectoryCopies(world, node, pool.name);
+      const isFull = freeBytes < MIN_FREE_BYTES || isShort;
       return [
         {
           status: isFull ? ('failed' as const) : ('warning' as const),
@@ -46,10 +47,7 @@ export const POOLS_HAVE_ROOM: Check = {
           meaning: isFull
             ? 'no copy fits any more, and copies in plain directories of this pool cannot be written; copies in images have their room'
             : 'few copies fit any more; copies in plain directories of this pool will run out of room',
-          fix: 'remove what does not belong there, delete volumes that can go, or add a pool; see what is in it: holdfast node show NODE'.replace(
-            'NODE',
-            node,
-          ),
+          fix: `remove what does not belong there, delete volumes that can go, or add a pool; see what is in it: holdfast node show ${node}`,
         },
       ];
     }),
@@ -91,6 +89,10 @@ export const LEFTOVER_IDS: Check = {
       })),
     ),
 };
+
+function hasDirectoryCopies({ copies }: DoctorWorld, node: string, pool: string): boolean {
+  return copies.some(({ spec }) => spec.node === node && spec.pool === pool && spec.brick === 'directory');
+}
 
 /** Pools of the nodes that are heard: what others reported last may be long ago. */
 function seenPools({ nodes }: DoctorWorld): readonly SeenPool[] {

@@ -59,6 +59,9 @@ const away = (): DoctorWorld => {
 };
 const oldOpVersion = () => healthyWorld((facts) => ({ ...facts, engine: { ...facts.engine, opVersion: 90000 } }));
 
+const withDirectories = ({ copies }: DoctorWorld): DoctorWorld['copies'] =>
+  copies.map((copy) => ({ ...copy, spec: { ...copy.spec, brick: 'directory' } }));
+
 const CASES: readonly Case[] = [
   [
     'an agent that does not answer',
@@ -188,8 +191,14 @@ const CASES: readonly Case[] = [
     { id: 'HF018', status: 'warning', evidence: '9 GiB of 100 GiB are free' },
   ],
   [
-    'a pool that is full',
-    pool({ freeBytes: GIB }),
+    'a pool without room for anything',
+    pool({ freeBytes: GIB / 32 }),
+    { id: 'HF018', status: 'failed', subject: 'pool default on node kube2' },
+  ],
+  ['a pool that images have filled by plan', pool({ freeBytes: GIB }), { id: 'HF018', status: 'warning' }],
+  [
+    'a pool in which copies in directories run out of room',
+    { ...pool({ freeBytes: GIB }), copies: withDirectories(healthyWorld()) },
     { id: 'HF018', status: 'failed', subject: 'pool default on node kube2' },
   ],
   [
