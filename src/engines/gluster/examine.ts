@@ -132,8 +132,10 @@ async function listVolumes(cli: GlusterCli, signal: AbortSignal): Promise<readon
 
 async function readMaxOpVersion(cli: GlusterCli, signal: AbortSignal): Promise<number | undefined> {
   const ask = { about: 'cannot see the op-version', resource: 'pool', signal };
-  const { root } = await cli.demand(maxOpVersionArgv(), ask);
-  const answer = root.child('volGetopts');
+  const reply = await cli.ask(maxOpVersionArgv(), ask);
+  // While a member is away it answers "option cluster.max-op-version does not exist": nobody can know it then.
+  if (!reply.isOk) return undefined;
+  const answer = reply.root.child('volGetopts');
   const option = answer?.child('Opt') ?? answer;
   return wholeNumber(option?.child('Value')?.text);
 }
