@@ -27,6 +27,11 @@ export function kindOf(versions: readonly CopyVersion[]): SplitBrainKind | undef
   return versions.some((version) => version.sha256 !== first.sha256) ? 'data' : 'attributes';
 }
 
+/** Whether GlusterFS can make one version of such an entry the only one. */
+export function isChoosable(kind: SplitBrainKind): boolean {
+  return kind === 'data' || kind === 'attributes' || kind === 'identity';
+}
+
 export type Choice =
   | { readonly ok: true; readonly kept: CopyVersion; readonly lost: readonly CopyVersion[] }
   | { readonly ok: false; readonly message: string; readonly hint: string };
@@ -38,7 +43,7 @@ export function chooseVersion(path: string, versions: readonly CopyVersion[], ke
     const nodes = versions.map((version) => version.node).join(', ') || 'no node';
     return refuse(`${path} is on ${nodes} only`, 'nothing is to be chosen; see: holdfast volume split-brain list');
   }
-  if (kind === 'type' || kind === 'folder' || kind === 'other') {
+  if (!isChoosable(kind)) {
     return refuse(`${path} ${DESCRIPTIONS[kind]}`, 'choose by hand; see docs/how-to/resolve-split-brain.md');
   }
   const chosen = versions.filter((version) => version.node === keep);

@@ -1,7 +1,13 @@
 /** `holdfast volume split-brain list|show|resolve|undo` */
 import type { Command } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
-import { type CopyVersion, DESCRIPTIONS, kindOf } from '../../../domain/split-brain/judge-versions.ts';
+import {
+  type CopyVersion,
+  DESCRIPTIONS,
+  isChoosable,
+  kindOf,
+  type SplitBrainKind,
+} from '../../../domain/split-brain/judge-versions.ts';
 import { isEntryPath } from '../../../domain/volume/entry-path.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
 import type { SplitBrainEntry } from '../../../ports/volume-work.ts';
@@ -77,15 +83,28 @@ function registerShow(command: Command, context: CliContext): void {
       if (versions.length === 0) throw missing(name, path);
       const kind = kindOf(versions);
       const isListed = results.some((result) => result['isListed'] === true);
-      if (kind !== undefined && isListed) say(context, `${path} ${DESCRIPTIONS[kind]}`);
-      if (!isListed) say(context, `${path} is not in split-brain`);
-      else say(context, `choose one: holdfast volume split-brain resolve ${name} ${path} --keep NODE`);
+      sayWhat(context, { name, path, kind, isListed });
       await printResult(context, globalOptions(own), {
         data: { volume: name, path, isInSplitBrain: isListed, ...(kind && { kind }), versions },
         names: versions.map((version) => `volumecopy/${version.copy}`),
         text: () => renderVersions(versions, globalOptions(own).headers),
       });
     });
+}
+
+interface Shown {
+  readonly name: string;
+  readonly path: string;
+  readonly kind: SplitBrainKind | undefined;
+  readonly isListed: boolean;
+}
+
+function sayWhat(context: CliContext, { name, path, kind, isListed }: Shown): void {
+  if (!isListed) return say(context, `${path} is not in split-brain`);
+  if (kind === undefined) return say(context, `${path} is in split-brain, but only one copy holds it`);
+  say(context, `${path} ${DESCRIPTIONS[kind]}`);
+  if (!isChoosable(kind)) return say(context, 'choose by hand; see docs/how-to/resolve-split-brain.md');
+  say(context, `choose one: holdfast volume split-brain resolve ${name} ${path} --keep NODE`);
 }
 
 interface ResolveOptions {

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { createFakeVolumeWork, type FakeVolumeWork } from '../../../ports/volume-work.fake.ts';
+import type { TaskPart, TaskSpec } from '../../../schemas/task.ts';
+import { heal } from './heal.ts';
+import { rebalance } from './rebalance.ts';
+import type { TaskContext, TaskRunner } from './task-runner.ts';
+
+/** Runs an action pass by pass, as the loop does, and returns its parts until it is finished or `most` are made. */
+function createRun(runner: TaskRunner, work: FakeVolumeWork, spec: Partial<TaskSpec> = {}) {
+  let part: TaskPart | undefined;
+  const context = (): TaskContext => {
+    const volume = { metadata: { name: 'gv0', uid: 'u' }, status: { engine: { state: 'Started' } } };
+    const task = { metadata: { name: 't' }, spec: { action: 'heal', volume: 'gv0', ...spec } };
+    const given = { deps: { work }, task, volume, part, isLead: true, report: async () => undefined };
+    // Of everything an agent has, these actions use no more.
+    return { ...given, signal: new AbortController().signal } as unknown as TaskContext;
+  };
+  return {
+    pass: async () => (part = (await runner.run(context())).part),
+    cancel: async () => runner.cancel?.(context()),
+  };
+}
+
+const state = (pending: number | undefined, splitBrain = 0) => ({ pending, splitBrain, silent: ['kube3'] });
+
+describe('heal', () => {
+  test('is begun once, counts what is left, and ends with nothing', async () => {
+    const work = createFakeVolumeWork();
+    const run = createRun(heal, work);
+    work.heals.set('gv0', state(8));
+    expect(await run.pass()).toMatchObject({ state: 'Running', progress: 0 });
+    work.heals.set('gv0', state(2));
+    expect(await run.pass()).toMatchObject({ state: 'Running', message: '2 entries left', progress: 75 });
+    work.heals.set('gv0', state(undefined));
+    expect(await run.pass()).toMatchObject({ state: 'Running', message: 'waits for the copy on kube3' });
+    work.heals.set('gv0', state(0));
+    expect(await run.pass()).toMatchObject({ state: 'Succeeded', progress: 100 });
+    expect(work.calls).toEqual(['startHeal gv0']);
+  });
+
+  test('fails when what is left is in split-brain', async () => {
+    const work = createFakeVolumeWork();
+    work.heals.set('gv0', state(0, 1));
+    const run = createRun(heal, work);
+    await run.pass();
+    expect(await run.pass()).toMatchObject({
+      state: 'Failed',
+      message: '1 entry in split-brain cannot be healed; see: holdfast volume split-brain list gv0',
+    });
+  });
+
+  test('of everything is over when a look at everything has ended that began since', async () => {
+    const work = createFakeVolumeWork();
+    const run = createRun(heal, work, { isFull: true });
+    const earlier = { id: 'brick no 0 Sat', isEnded: true };
+    work.crawls.set('gv0', [earlier]);
+    await run.pass();
+    expect(work.calls).toEqual(['startHeal gv0 full']);
+    expect(await run.pass()).toMatchObject({ state: 'Running', message: 'compares every entry' });
+    work.crawls.set('gv0', [earlier, { id: 'brick no 0 Sun', isEnded: false }]);
+    expect(await run.pass()).toMatchObject({ state: 'Running' });
+    work.crawls.set('gv0', [earlier, { id: 'brick no 0 Sun', isEnded: true }]);
+    expect(await run.pass()).toMatchObject({ state: 'Succeeded' });
+  });
+});
+
+describe('rebalance', () => {
+  const moved = { movedFiles: 3, movedBytes: 30, lookedAt: 9, failures: 0, skipped: 0 };
+
+  test('is begun once and followed to its end', async () => {
+    const work = createFakeVolumeWork();
+    const run = createRun(rebalance, work);
+    await run.pass();
+    expect(await run.pass()).toMatchObject({ state: 'Running' });
+    work.rebalances.set('gv0', { ...moved, state: 'done' });
+    expect(await run.pass()).toMatchObject({
+      state: 'Succeeded',
+      message: '3 files moved (30 bytes), 9 looked at',
+      result: { movedFiles: 3 },
+    });
+    expect(work.calls).toEqual(['startRebalance gv0']);
+  });
+
+  test('joins one that runs already', async () => {
+    const work = createFakeVolumeWork();
+    work.rebalances.set('gv0', { ...moved, state: 'running' });
+    await createRun(rebalance, work).pass();
+    expect(work.calls).toEqual([]);
+  });
+
+  test('fails when files could not be moved, and when somebody stopped it', async () => {
+    const work = createFakeVolumeWork();
+    const run = createRun(rebalance, work);
+    await run.pass();
+    work.rebalances.set('gv0', { ...moved, failures: 2, state: 'done' });
+    expect(await run.pass()).toMatchObject({ state: 'Failed', message: expect.stringContaining('2 files could not') });
+    work.rebalances.set('gv0', { ...moved, state: 'stopped' });
+    await expect(run.pass()).rejects.toThrow('has been stopped by somebody else');
+  });
+
+  test('stops with its task', async () => {
+    const work = createFakeVolumeWork();
+    const run = createRun(rebalance, work);
+    await run.cancel();
+    expect(work.calls).toEqual(['stopRebalance gv0']);
+  });
+});
