@@ -53,6 +53,8 @@ export async function prepareSshd(
     'StrictModes no',
     'UsePAM no',
     'PidFile none',
+    // No start-up files of the shells of this machine, which may do anything, and take their time.
+    `SetEnv HOME=${folder}`,
     'MaxSessions 64',
     'Subsystem sftp internal-sftp',
   ];

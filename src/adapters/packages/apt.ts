@@ -10,6 +10,7 @@ import { suppressServices } from './suppress-services.ts';
 /** A package manager that updates itself in the background holds its lock for minutes. */
 const LOCK_WAIT_SECONDS = 300;
 const APT_TIMEOUT_MS = 900_000;
+const FIND_TIMEOUT_MS = 30_000;
 const ENVIRONMENT = { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' };
 
 export interface AptDeps {
@@ -28,16 +29,26 @@ export function createApt(deps: AptDeps): Packages {
 }
 
 async function findMissing(host: Host, needed: readonly NeededProgram[]): Promise<readonly NeededProgram[]> {
-  const missing: NeededProgram[] = [];
-  for (const each of needed) if (!(await hasProgram(host, each.program))) missing.push(each);
-  return missing;
+  const there = await findPrograms(
+    host,
+    needed.map((each) => each.program),
+  );
+  return needed.filter((each) => !there.has(each.program));
 }
 
-async function hasProgram(host: Host, program: string): Promise<boolean> {
-  for (const folder of PROGRAM_PATH.split(':')) {
-    if ((await host.files.stat(`${folder}/${program}`)) !== undefined) return true;
-  }
-  return false;
+/** Those of the programs that are there, asked in one command: the host may be far away. */
+async function findPrograms(host: Host, programs: readonly string[]): Promise<ReadonlySet<string>> {
+  if (programs.length === 0) return new Set();
+  const names = programs.flatMap((program, index) => [...(index === 0 ? [] : ['-o']), '-name', program]);
+  const { stdout } = await host.run({
+    file: 'find',
+    // -H: /bin is a symlink to /usr/bin.
+    args: ['-H', ...PROGRAM_PATH.split(':'), '-maxdepth', '1', '(', ...names, ')', '-printf', '%f\\n'],
+    // 1: one of the folders is missing, such as /usr/local/sbin.
+    okCodes: [0, 1],
+    timeoutMs: FIND_TIMEOUT_MS,
+  });
+  return new Set(stdout.split('\n').filter((name) => name !== ''));
 }
 
 async function install(deps: AptDeps, missing: readonly NeededProgram[], signal?: AbortSignal): Promise<void> {
@@ -46,7 +57,7 @@ async function install(deps: AptDeps, missing: readonly NeededProgram[], signal?
   const names = [...new Set(missing.map((each) => each.debianPackage))].toSorted();
   const what = `${missing.map((each) => each.program).join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing on ${host.name}`;
   const command = `apt-get install --no-install-recommends ${names.join(' ')}`;
-  if (!(await hasProgram(host, 'apt-get'))) {
+  if ((await findPrograms(host, ['apt-get'])).size === 0) {
     throw new AppError('unsupported', `${what}, and there is no apt-get to install ${names.join(', ')} with`, {
       reason: 'NoPackageManager',
       hint: 'install them with the package manager of this system, then run the command again',

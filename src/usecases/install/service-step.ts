@@ -2,7 +2,15 @@
 import { type Service, unitName, unitText } from '../../domain/install/services.ts';
 import type { RemoteHost } from '../../ports/remote-host.ts';
 import { readSupervisorRecord } from '../supervise/run-supervisor.ts';
-import { COMMAND_MS, LOG_FOLDER, type Release, SERVICES_FILE, SUPERVISOR_RECORD, type Target } from './install-deps.ts';
+import {
+  COMMAND_MS,
+  CONFIG_FOLDER,
+  LOG_FOLDER,
+  type Release,
+  SERVICES_FILE,
+  SUPERVISOR_RECORD,
+  type Target,
+} from './install-deps.ts';
 import { type NodeStep, readIfThere, releaseFolder } from './node-steps.ts';
 
 const UNIT_FOLDER = '/etc/systemd/system';
@@ -70,6 +78,7 @@ async function startSupervisor(host: RemoteHost, release: Release, services: rea
   // Before the file changes: the running one stops what it has started by what it knows.
   await stopSupervisor(host);
   await host.files.makeDirectory(LOG_FOLDER, { mode: 0o750 });
+  await host.files.makeDirectory(CONFIG_FOLDER, { mode: 0o755 });
   await host.files.writeText(SERVICES_FILE, servicesText(services), { mode: 0o600 });
   const folder = releaseFolder(release);
   const args = ['--max-semi-space-size=2', `${folder}/main.mjs`, 'supervise', '--services', SERVICES_FILE];
