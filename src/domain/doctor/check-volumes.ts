@@ -164,20 +164,23 @@ export const ATTACHMENTS: Check = {
         const isAway = !isHeard(nodes.find((node) => nameOf(node) === spec.node));
         return !isAway && (status?.state !== 'Mounted' || lacks(status));
       })
-      .map(({ spec, status }) => {
-        const isFailed = status?.state === 'Failed' || status?.state === 'Waiting';
-        const reach = lacks(status) ? `reaches ${status?.connectedCopies} of ${status?.copies} copies` : undefined;
-        return {
-          status: isFailed ? ('failed' as const) : ('warning' as const),
-          subject: `volume ${spec.volume} on node ${spec.node}`,
-          evidence: `${status?.state ?? 'not reported'} at ${spec.mountPath}: ${[status?.message, reach].filter((part) => part !== undefined).join('; ') || 'no reason given'}`,
-          meaning: isFailed
-            ? 'programs on this node cannot use the volume'
-            : 'what is written through this mount may not get to every copy at once',
-          fix: `holdfast explain volume ${spec.volume}`,
-        };
-      }),
+      .map(describeAttachment),
 };
+
+function describeAttachment({ spec, status }: DoctorWorld['attachments'][number]): Observation {
+  const isFailed = status?.state === 'Failed' || status?.state === 'Waiting';
+  const reach = lacks(status) ? `reaches ${status?.connectedCopies ?? 0} of ${status?.copies} copies` : undefined;
+  const reasons = [status?.message, reach].filter((part) => part !== undefined);
+  return {
+    status: isFailed ? 'failed' : 'warning',
+    subject: `volume ${spec.volume} on node ${spec.node}`,
+    evidence: `${status?.state ?? 'not reported'} at ${spec.mountPath}: ${reasons.join('; ') || 'no reason given'}`,
+    meaning: isFailed
+      ? 'programs on this node cannot use the volume'
+      : 'what is written through this mount may not get to every copy at once',
+    fix: `holdfast explain volume ${spec.volume}`,
+  };
+}
 
 function lacks(status: DoctorWorld['attachments'][number]['status']): boolean {
   return status?.copies !== undefined && (status.connectedCopies ?? 0) < status.copies;

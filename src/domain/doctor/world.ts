@@ -70,6 +70,7 @@ export function isHeard(node: StorageNode | undefined): boolean {
   return status === 'True' || status === 'False';
 }
 
+/** The name of a stored object, for checks. */
 export function nameOf(object: { readonly metadata: { readonly name?: string | undefined } }): string {
   return object.metadata.name ?? '';
 }
