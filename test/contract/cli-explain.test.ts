@@ -76,13 +76,13 @@ describe('explain placement', () => {
         'kube2   a      -          no            the node is cordoned\n' +
         'kube3   -      1 (data)   pass          -\n' +
         'kube4   -      2 (data)   pass          -\n' +
-        'Every node passes: nodeReady, engineRunning, zoneAllowed, oneCopyPerNode, hasPool, poolReady, enoughRoom\n\n' +
+        'Every node passes: nodeReady, nodeRejoined, engineRunning, zoneAllowed, oneCopyPerNode, hasPool, poolReady, enoughRoom\n\n' +
         'NODE    TAKEN FOR   POINTS   ZONESPREAD                   FREESPACE                   FEWCOPIES\n' +
         'kube1   copy 0      90.90    0 (node kube1 has no copy)   90 (9 GiB of 10 GiB free)   0.9 (0 copies on the node)\n' +
         'kube3   copy 1      90.90    0 (node kube3 has no copy)   90 (9 GiB of 10 GiB free)   0.9 (0 copies on the node)\n' +
         'kube4   copy 2      90.90    0 (node kube4 has no copy)   90 (9 GiB of 10 GiB free)   0.9 (0 copies on the node)\n' +
         'Points: zoneSpread -1000 for each copy that the zone holds already; freeSpace 100 for a pool that is wholly free; fewCopies 0.9 for a node without copies, half of it with each copy. The highest sum is taken, of equal ones the first name.\n\n' +
-        '2Gi, replicated, pool default: it fits: 3 data on kube1, kube3, kube4\n',
+        '2Gi, replicated 3, pool default: it fits: 3 data on kube1, kube3, kube4\n',
     });
     const wide = await holdfast(cluster, 'explain', 'placement', '--size', '2Gi', '-o', 'wide');
     expect(wide.stdout).toMatch(/^NODE +ZONE +COPY +NODEREADY +NOTCORDONED +ENGINERUNNING +ZONEALLOWED/);
@@ -319,7 +319,7 @@ describe('mistakes', () => {
     [['explain', 'placement', '--size', '1Gi', '--replicas', 'two'], 2, '"two" is not a whole number'],
     [['explain', 'placement', '--size', '1Gi', '--replicas', '10'], 2, 'choose a whole number from 1 to 9'],
     [['explain', 'placement', '--size', '1Gi', '--layout', 'replicated', '--replicas', '2'], 2, 'can diverge'],
-    [['explain', 'placement', '--size', '1Gi', '--layout', 'striped'], 2, 'Allowed choices are single, replicated'],
+    [['explain', 'placement', '--size', '1Gi', '--layout', 'mirrored'], 2, 'Allowed choices are single, replicated'],
     [['explain', 'placement', '--size', '1Gi', '--pool', '../p'], 2, 'pool name "../p" may hold only'],
     [
       ['explain', 'placement', '--size', '1Gi', '--zones', 'eest'],

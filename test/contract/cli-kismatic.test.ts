@@ -150,10 +150,9 @@ describe('volume add', () => {
       'error adding new volume: the requested volume configuration requires 4 storage nodes, but the cluster only has 3.\n',
     ],
     [
-      'a distribution that this version does not have',
-      ['1', 'a', '-r', '1', '-d', '2'],
-      'error adding new volume: spreading a volume over 2 replica sets (-d 2) is not in this version; nothing was created\n' +
-        'hint: leave -d out, or say -d 1\n',
+      'too few nodes without replicas',
+      ['1', 'a', '-r', '1', '-d', '4'],
+      'error adding new volume: the requested volume configuration requires 4 storage nodes, but the cluster only has 3.\n',
     ],
     [
       'nodes that are full',

@@ -12,7 +12,7 @@ test('the flags work there too, also as Go writes them, and --wait registers', a
   await makeReadyWhenStored(cluster, 'gv0');
   expect(await adding).toEqual({
     code: 0,
-    stdout: 'volume gv0 (1Gi, replicated) is ready\n',
+    stdout: 'volume gv0 (1Gi, replicated 3) is ready\n',
     stderr:
       '3 data on kube1, kube2, kube3\n' + 'PersistentVolume gv0 (class durable, ReadOnlyMany, Retain) is registered\n',
   });

@@ -89,7 +89,7 @@ describe('volume add', () => {
     );
     expect(run).toEqual({
       code: 0,
-      stdout: 'volume storage01 (2Gi, arbiter) is added\n',
+      stdout: 'volume storage01 (2Gi, arbiter 2+1) is added\n',
       stderr:
         '2 replicas alone can diverge (split brain): a third node takes an arbiter, which holds names but no data\n' +
         '2 data + 1 arbiter on kube1, kube2, kube3\n' +
@@ -100,6 +100,20 @@ describe('volume add', () => {
       layout: 'arbiter',
       allowFrom: ['10.10.*.*', '10.1.0.0/16'],
     });
+  });
+
+  test.each([
+    [['-r', '1', '-d', '2'], { layout: 'distributed', replicas: 1, distribution: 2 }, ''],
+    [['-r', '3', '-d', '2'], { layout: 'distributed-replicated', replicas: 3, distribution: 2 }, '2 x 3 data on'],
+    [['-r', '2', '-d', '2'], { layout: 'arbiter', distribution: 2 }, 'a third node takes an arbiter'],
+    [['--layout', 'dispersed'], { layout: 'dispersed', disperseData: 2, redundancy: 1 }, '2 data + 1 redundancy on'],
+    [['--layout', 'striped'], { layout: 'distributed', shard: '64Mi' }, 'GlusterFS 6 removed stripe'],
+  ])('%j is spread over sets and says how', async (args, spec, message) => {
+    const cluster = await threeNodes();
+    const run = await holdfast(['volume', 'add', '1', 'gv0', ...args], { cluster });
+    expect(run.code).toBe(0);
+    expect(run.stderr).toContain(message);
+    expect((await cluster.client.get('Volume', 'gv0'))?.spec).toMatchObject(spec);
   });
 
   test('makes a name up when none is given, as Kismatic does', async () => {
@@ -120,15 +134,17 @@ describe('volume add', () => {
     [['1', 'gv0', '-r', 'two'], 2, 'Replication count "two" is not a whole number'],
     [['1', 'gv0', '-d', '0'], 2, 'Distribution count must be greater than zero'],
     [
-      ['1', 'gv0', '-r', '1', '-d', '2'],
-      2,
-      'spreading a volume over 2 replica sets (-d 2) is not in this version; nothing was created',
+      ['1', 'gv0', '-r', '4', '-d', '2'],
+      6,
+      'the requested volume configuration requires 4 storage nodes for each of 2 sets, but only 3 are usable; nothing was created',
     ],
     [
-      ['1', 'gv0', '-r', '2', '-d', '2'],
+      ['1', 'gv0', '--layout', 'dispersed', '--disperse-data', '4', '--redundancy', '2'],
       6,
-      'the requested volume configuration requires 2 x 2 = 4 storage nodes, but only 3 are usable; nothing was created',
+      'the requested volume configuration requires 4 data + 2 redundancy = 6 nodes, but only 3 are usable; nothing was created',
     ],
+    [['1', 'gv0', '--layout', 'dispersed', '-r', '3'], 2, 'replicas does not go with layout dispersed'],
+    [['1', 'gv0', '--shard', '1Mi'], 2, 'shard must be true, false, or a block size of 4Mi to 4Ti in whole MiB'],
     [['1', 'gv0', '-c', 'Du rable'], 2, '"Du rable" is not the name of a storage class'],
     [['1', 'gv0', '--access-modes', 'rwx'], 2, '"rwx" is not a valid access mode. Valid access modes are: ['],
     [
@@ -137,7 +153,7 @@ describe('volume add', () => {
       '"keep" is not a valid reclaim policy. Valid reclaim policies are: [',
     ],
     [['1', 'gv0', '-a', '10.0.0.300'], 2, 'Invalid address "10.0.0.300" in the list of allowed addresses'],
-    [['1', 'gv0', '--layout', 'striped'], 2, 'Allowed choices are single, replicated, arbiter'],
+    [['1', 'gv0', '--layout', 'mirrored'], 2, 'Allowed choices are single, replicated, arbiter'],
     [['1', 'gv0', '--layout', 'replicated', '-r', '2'], 2, '2 plain replicas can diverge (split brain)'],
     [['1', 'gv0', '-r', '4'], 6, 'the requested volume configuration requires 4 storage nodes, but only 3 are usable'],
     [['1', 'gv0', '--pool', 'fast'], 6, 'but only 0 are usable (3 of 3 known nodes cannot be used now)'],
@@ -178,7 +194,7 @@ describe('volume add', () => {
     await cluster.client.patch('StorageNode', 'kube2', { spec: { isCordoned: true } });
     const run = await holdfast(['volume', 'add', '1', 'gv0', '--dry-run', '-o', 'wide'], { cluster });
     expect(run.stdout).toBe(
-      'volume gv0 (1Gi, replicated) would be added\n\n' +
+      'volume gv0 (1Gi, replicated 3) would be added\n\n' +
         'NODE    ZONE   COPY       POINTS   WHY\n' +
         'kube1   -      0 (data)   90.9     node kube1 has no copy; 9 GiB of 10 GiB free; 0 copies on the node\n' +
         'kube2   -      -          -        the node is cordoned\n' +
@@ -206,7 +222,7 @@ describe('volume add', () => {
     const run = holdfast(['volume', 'add', '1', 'gv0', '--wait'], { cluster });
     await untilStored(cluster, 'gv0');
     await cluster.makeReady('gv0');
-    expect(await run).toMatchObject({ code: 0, stdout: 'volume gv0 (1Gi, replicated) is ready\n' });
+    expect(await run).toMatchObject({ code: 0, stdout: 'volume gv0 (1Gi, replicated 3) is ready\n' });
     expect((await run).stderr).toMatch(
       /\nPersistentVolume gv0 \(class kismatic, ReadWriteMany, Retain\) is registered\n$/,
     );

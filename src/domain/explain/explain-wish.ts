@@ -4,10 +4,11 @@ import { explainPlacement, type PlacementExplanation } from '../placement/explai
 import { countUsableNodes } from '../placement/filters.ts';
 import { placementInput } from '../placement/from-resources.ts';
 import type { Change, PlacedOn } from '../placement/model.ts';
-import { FEW_COPIES_POINTS, FREE_SPACE_POINTS, ZONE_SPREAD_POINTS } from '../placement/scorers.ts';
+import { FEW_COPIES_POINTS, FREE_SPACE_POINTS, NODE_SPREAD_POINTS, ZONE_SPREAD_POINTS } from '../placement/scorers.ts';
 import type { StoredCluster } from '../simulate/stored-cluster.ts';
 import { describeCopiesOf } from '../volume/describe-layout.ts';
 import { type ChosenLayout, decideLayout, type LayoutRequest } from '../volume/layout.ts';
+import { setCount } from '../volume/replica-sets.ts';
 
 export interface Wish extends LayoutRequest {
   /** A Quantity: 20Gi. */
@@ -31,7 +32,7 @@ export interface ExplainedWish extends ChosenLayout {
   readonly changes: readonly Change[];
   /** Every node against every filter, and the scores. */
   readonly explanation: PlacementExplanation;
-  readonly weights: typeof WEIGHTS;
+  readonly weights: readonly { readonly scorer: string; readonly weight: string }[];
 }
 
 /** What the points of each scorer can come to; see placement/scorers.ts. */
@@ -40,6 +41,12 @@ const WEIGHTS = [
   { scorer: 'freeSpace', weight: `${FREE_SPACE_POINTS} for a pool that is wholly free` },
   { scorer: 'fewCopies', weight: `${FEW_COPIES_POINTS} for a node without copies, half of it with each copy` },
 ] as const;
+
+/** Counts only for a volume of several sets. */
+const SET_WEIGHT = {
+  scorer: 'nodeSpread',
+  weight: `-${NODE_SPREAD_POINTS} for each set of it that the node holds already`,
+} as const;
 
 export type WishAnswer =
   | { readonly ok: true; readonly explained: ExplainedWish }
@@ -74,7 +81,7 @@ export function explainWish({ nodes, copies }: Pick<StoredCluster, 'nodes' | 'co
     pool,
     notes: wanted.notes,
     explanation: explainPlacement(input),
-    weights: WEIGHTS,
+    weights: setCount(wanted.chosen) === 1 ? WEIGHTS : [WEIGHTS[0], SET_WEIGHT, ...WEIGHTS.slice(1)],
   };
   if (result.ok) {
     const where = result.placed.map((placed) => placed.node).join(', ');
