@@ -8,6 +8,7 @@
  * begins with the barrier up. So it stood all the time when the same processes ran before and after, and `disable` worked.
  */
 import { AppError } from '../../domain/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { RaisedBarrier } from '../../ports/snapshot-engine.ts';
 import type { Ask, GlusterCli } from './cli.ts';
 import { barrierArgv, healSummaryArgv, volumeSetArgv, volumeStatusArgv } from './command.ts';
@@ -18,15 +19,19 @@ import { parseHealInfo, parseVolumeStatus, type VolumeInfo } from './parse.ts';
 const OPTION = 'features.barrier';
 const TIMEOUT_OPTION = 'features.barrier-timeout';
 const CHANGE_MS = 20_000;
+/** Other commands about a volume take seconds, when a node has just gone away. */
+const BUSY_MS = 15_000;
+const BUSY_POLL_MS = 50;
 
 interface BarrierDeps {
+  readonly clock: Clock;
   readonly cli: GlusterCli;
   readonly locks: KeyedMutex;
 }
 
 /** Raises it. @throws {AppError} precondition, when a copy does not serve or is not current */
 export async function raiseBarrier(
-  { cli, locks }: BarrierDeps,
+  { cli, locks, clock }: BarrierDeps,
   volume: string,
   options: { readonly seconds: number; readonly signal: AbortSignal },
 ): Promise<RaisedBarrier> {
@@ -40,14 +45,15 @@ export async function raiseBarrier(
     if (info.options[TIMEOUT_OPTION] !== seconds) {
       await cli.demand(volumeSetArgv(volume, { [TIMEOUT_OPTION]: seconds }), ask);
     }
-    await cli.demand(barrierArgv(volume, 'enable'), ask);
+    const refusal = await switchBarrier({ cli, clock }, volume, { state: 'enable', ask });
+    if (refusal !== undefined) throw refuse(volume, refusal);
     return { processes };
   });
 }
 
 /** Lowers it. @throws {AppError} precondition BarrierFell, when `raised` cannot be shown to have stood all the time */
 export async function lowerBarrier(
-  { cli, locks }: BarrierDeps,
+  { cli, locks, clock }: BarrierDeps,
   volume: string,
   options: { readonly raised: RaisedBarrier | undefined; readonly signal: AbortSignal },
 ): Promise<void> {
@@ -59,14 +65,34 @@ export async function lowerBarrier(
       throw fell(volume, 'GlusterFS holds the volume no more');
     }
     const wasUp = info.options[OPTION] === 'enable';
-    const reply = wasUp ? await cli.ask(barrierArgv(volume, 'disable'), ask) : undefined;
+    const refusal = wasUp
+      ? await switchBarrier({ cli, clock }, volume, { state: 'disable', ask })
+      : 'it was down already';
     // It has fallen on a brick. GlusterFS goes on calling it enabled, and a brick started later would begin with it.
-    if (reply?.isOk === false) await cli.demand(volumeSetArgv(volume, { [OPTION]: 'disable' }), ask);
+    if (wasUp && refusal !== undefined) await cli.demand(volumeSetArgv(volume, { [OPTION]: 'disable' }), ask);
     if (options.raised === undefined) return;
-    if (reply?.isOk !== true) throw fell(volume, 'it fell before all images were taken');
+    if (refusal !== undefined) throw fell(volume, `it fell before all images were taken (${refusal})`);
     const now = await listProcesses(cli, info, ask);
     if (now.join() !== options.raised.processes.join()) throw fell(volume, 'a copy stopped or started meanwhile');
   });
+}
+
+/**
+ * Undefined when GlusterFS did it, else its words. It answers in text, also with --xml, and refuses while another command
+ * about the volume is under way.
+ */
+async function switchBarrier(
+  { cli, clock }: Pick<BarrierDeps, 'cli' | 'clock'>,
+  volume: string,
+  { state, ask }: { readonly state: 'enable' | 'disable'; readonly ask: Ask },
+): Promise<string | undefined> {
+  for (const end = clock.monotonic() + BUSY_MS; ; ) {
+    const { stdout, stderr } = await cli.text(barrierArgv(volume, state), ask);
+    const answer = `${stdout} ${stderr}`.trim();
+    if (answer.includes('command successful')) return undefined;
+    if (!answer.includes('Another transaction') || clock.monotonic() > end) return answer;
+    await clock.sleep(BUSY_POLL_MS, ask.signal);
+  }
 }
 
 /** Marks about a copy that lacks something have the volume's name in them; see clone-image.ts for those made meanwhile. */

@@ -15,7 +15,7 @@ export function createGlusterSnapshots(deps: {
   readonly random: Random;
 }): SnapshotEngine {
   const { host } = deps;
-  const volumes = { cli: createGlusterCli(deps), locks: createKeyedMutex() };
+  const volumes = { clock: deps.clock, cli: createGlusterCli(deps), locks: createKeyedMutex() };
   /** Folders that images share are made and removed by one at a time. */
   const pools = createKeyedMutex();
   return {

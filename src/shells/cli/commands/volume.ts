@@ -1,7 +1,8 @@
-/** `holdfast volume add|list|show|grow|set-profile|convert|heal|rebalance|split-brain|delete|ensure-default` */
+/** `holdfast volume add|list|show|grow|set-profile|convert|heal|rebalance|split-brain|snapshot|clone|delete|ensure-default` */
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { registerVolumeAdd } from './volume-add.ts';
+import { registerVolumeClone } from './volume-clone.ts';
 import { registerVolumeConvert } from './volume-convert.ts';
 import { registerVolumeDelete } from './volume-delete.ts';
 import { registerVolumeEnsureDefault } from './volume-ensure-default.ts';
@@ -9,6 +10,7 @@ import { registerVolumeGrow } from './volume-grow.ts';
 import { registerVolumeHeal, registerVolumeRebalance } from './volume-heal.ts';
 import { registerVolumeSetProfile } from './volume-set-profile.ts';
 import { registerVolumeList, registerVolumeShow } from './volume-show.ts';
+import { registerVolumeSnapshot } from './volume-snapshot.ts';
 import { registerVolumeSplitBrain } from './volume-split-brain.ts';
 
 /** Registers the command. */
@@ -22,6 +24,8 @@ export function register(command: Command, context: CliContext): void {
   registerVolumeHeal(command.command('heal'), context);
   registerVolumeRebalance(command.command('rebalance'), context);
   registerVolumeSplitBrain(command.command('split-brain'), context);
+  registerVolumeSnapshot(command.command('snapshot'), context);
+  registerVolumeClone(command.command('clone'), context);
   registerVolumeDelete(command.command('delete'), context);
   registerVolumeEnsureDefault(command.command('ensure-default'), context);
 }

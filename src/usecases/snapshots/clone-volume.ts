@@ -1,0 +1,112 @@
+/** Makes a volume that begins with what another one holds now, or held when a snapshot was taken. */
+import { AppError, isAppError } from '../../domain/errors.ts';
+import { parseVolumeName } from '../../domain/names.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import { findVolume } from '../volumes/read-volumes.ts';
+import { waitUntilReady } from '../volumes/wait-until-ready.ts';
+import type { WaitDeps } from '../waiting/wait-for-object.ts';
+import { deleteSnapshot } from './delete-snapshot.ts';
+import { findSnapshot } from './read-snapshots.ts';
+import { takeSnapshot } from './take-snapshot.ts';
+
+export interface CloneRequest {
+  readonly volume: string;
+  readonly name: string;
+  /** Left out, a snapshot is taken for it, and removed again when the clone is ready. */
+  readonly snapshot?: string;
+}
+
+export interface CloneOptions {
+  readonly isDryRun?: boolean;
+  /** For each thing that is waited for. */
+  readonly waitMs: number;
+  readonly onProgress?: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface ClonedVolume {
+  readonly name: string;
+  readonly volume: string;
+  readonly snapshot: string;
+  readonly size: string;
+  readonly isDryRun: boolean;
+}
+
+/**
+ * Clones a volume. Interrupted, the same call goes on; without a snapshot of its own the one taken for it, clone-of-NAME, stays
+ * until then.
+ *
+ * @throws {AppError} notFound; exists, when there is another volume of that name; precondition; capacity; timeout; cancelled
+ */
+export async function cloneVolume(deps: WaitDeps, request: CloneRequest, options: CloneOptions): Promise<ClonedVolume> {
+  const { client } = deps;
+  const { signal, isDryRun = false, onProgress } = options;
+  const scope = signal === undefined ? {} : { signal };
+  const name = parseVolumeName(request.name);
+  const existing = await client.get('Volume', name, scope);
+  const own = `clone-for-${name}`.slice(0, 63);
+  const snapshot = request.snapshot ?? own;
+  if (existing !== undefined) assertSame(existing, snapshot);
+  if (request.snapshot === undefined && existing === undefined) {
+    onProgress?.(`takes snapshot ${snapshot} of volume ${request.volume}`);
+    await takeSnapshot(deps, { volume: request.volume, name: snapshot }, options);
+  }
+  if (isDryRun && request.snapshot === undefined) {
+    const { spec } = await findVolume({ client, ...scope }, request.volume);
+    return { name, volume: request.volume, snapshot, size: spec.size, isDryRun };
+  }
+  const volume = existing ?? (await createClone(deps, { ...request, name, snapshot }, { ...scope, isDryRun }));
+  const result = { name, volume: request.volume, snapshot, size: volume.spec.size, isDryRun };
+  if (isDryRun) return result;
+  onProgress?.(`makes volume ${name} from snapshot ${snapshot}`);
+  await waitUntilReady(deps, volume as Resource<'Volume'>, { waitMs: options.waitMs, ...scope });
+  if (request.snapshot === undefined) await removeOwn(deps, own, options);
+  return result;
+}
+
+async function createClone(
+  { client }: WaitDeps,
+  { volume, name, snapshot }: Required<CloneRequest>,
+  { isDryRun, ...scope }: { readonly signal?: AbortSignal; readonly isDryRun: boolean },
+): Promise<Pick<Resource<'Volume'>, 'spec'>> {
+  const record = await findSnapshot({ client, ...scope }, snapshot);
+  const refuse = (why: string, hint: string) =>
+    new AppError('precondition', `no volume can be made from snapshot ${snapshot}: ${why}`, {
+      resource: `snapshot ${snapshot}`,
+      reason: 'CloneRefused',
+      hint,
+    });
+  const { phase = 'Pending', volumeSpec } = record.status ?? {};
+  if (record.spec.volume !== volume) throw refuse(`it is of volume ${record.spec.volume}`, 'name that volume');
+  if (phase !== 'Ready' || volumeSpec === undefined || record.metadata.deletionTimestamp !== undefined) {
+    throw refuse(`it is ${phase}`, 'see: holdfast volume snapshot list');
+  }
+  const spec = { ...volumeSpec, source: { snapshot, snapshotUid: record.metadata.uid } };
+  if (isDryRun) return { spec };
+  return client.create(
+    'Volume',
+    { apiVersion: 'holdfast.dev/v1alpha1', kind: 'Volume', metadata: { name }, spec },
+    scope,
+  );
+}
+
+function assertSame({ metadata, spec }: Resource<'Volume'>, snapshot: string): void {
+  if (spec.source?.snapshot === snapshot && metadata.deletionTimestamp === undefined) return;
+  const { name } = metadata;
+  const hint = 'choose another name for the clone';
+  throw new AppError('exists', `there is a volume ${name} already`, { resource: `volume ${name}`, hint });
+}
+
+async function removeOwn(deps: WaitDeps, name: string, options: CloneOptions): Promise<void> {
+  const { waitMs, signal } = options;
+  try {
+    await deleteSnapshot(deps, name, {
+      confirm: async () => true,
+      waitMs,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (error) {
+    // Removed by the same call before, which was interrupted after that.
+    if (!isAppError(error, 'notFound')) throw error;
+  }
+}

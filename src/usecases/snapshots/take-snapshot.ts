@@ -1,0 +1,146 @@
+/** Takes a snapshot of a volume: what is in the way is found out before anything is stored. */
+import { AppError } from '../../domain/errors.ts';
+import { parseVolumeName } from '../../domain/names.ts';
+import { snapshotFaults } from '../../domain/snapshot/snapshot-faults.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import { findVolume } from '../volumes/read-volumes.ts';
+import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
+
+export interface TakeSnapshotOptions {
+  /** Looks whether one can be taken, and stores nothing. */
+  readonly isDryRun?: boolean;
+  /** Waits this long until it is taken; does not wait when left out. */
+  readonly waitMs?: number;
+  readonly onProgress?: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface TakenSnapshot {
+  readonly name: string;
+  readonly volume: string;
+  readonly phase: string;
+  readonly takenAt?: string;
+  readonly isDryRun: boolean;
+}
+
+/** A name for a snapshot that was given none: the volume's and the time, in UTC. */
+export function snapshotName(volume: string, now: number): string {
+  const stamp = new Date(now).toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${volume.slice(0, 47)}-${stamp}`;
+}
+
+/**
+ * Takes a snapshot. Repeated with the same name it waits for the one that was begun.
+ *
+ * @throws {AppError} notFound; precondition, with why none can be taken, or why it failed; exists, when another volume has a
+ *   snapshot of that name; timeout; cancelled
+ */
+export async function takeSnapshot(
+  deps: WaitDeps,
+  request: { readonly volume: string; readonly name: string },
+  options: TakeSnapshotOptions = {},
+): Promise<TakenSnapshot> {
+  const { client } = deps;
+  const scope = options.signal === undefined ? {} : { signal: options.signal };
+  const name = parseVolumeName(request.name);
+  const volume = await findVolume({ client, ...scope }, request.volume);
+  const existing = await client.get('VolumeSnapshotRecord', name, scope);
+  if (existing !== undefined) assertSame(existing, volume);
+  else await assertPossible(deps, volume, scope);
+  const dry = { name, volume: request.volume, phase: existing?.status?.phase ?? 'Pending' };
+  if (options.isDryRun === true) return { ...dry, isDryRun: true };
+  const snapshot = existing ?? (await create(deps, name, volume, scope));
+  if (options.waitMs === undefined) return { ...dry, isDryRun: false };
+  const ready = await waitUntilTaken(deps, snapshot, { ...options, waitMs: options.waitMs });
+  const { takenAt } = ready.status ?? {};
+  return { ...dry, phase: 'Ready', isDryRun: false, ...(takenAt === undefined ? {} : { takenAt }) };
+}
+
+async function create(
+  { client }: WaitDeps,
+  name: string,
+  volume: Resource<'Volume'>,
+  scope: { readonly signal?: AbortSignal },
+): Promise<Resource<'VolumeSnapshotRecord'>> {
+  const spec = { volume: volume.metadata.name, volumeUid: volume.metadata.uid };
+  const labels = { 'holdfast.dev/volume': volume.metadata.name };
+  const record = {
+    apiVersion: 'holdfast.dev/v1alpha1',
+    kind: 'VolumeSnapshotRecord',
+    metadata: { name, labels },
+    spec,
+  } as const;
+  return client.create('VolumeSnapshotRecord', record, scope);
+}
+
+function assertSame(existing: Resource<'VolumeSnapshotRecord'>, volume: Resource<'Volume'>): void {
+  const { name, deletionTimestamp } = existing.metadata;
+  if (existing.spec.volumeUid === volume.metadata.uid && deletionTimestamp === undefined) return;
+  const why = deletionTimestamp === undefined ? `is of another volume, ${existing.spec.volume}` : 'is being deleted';
+  throw new AppError('exists', `snapshot ${name} ${why}`, {
+    resource: `snapshot ${name}`,
+    hint: 'choose another name',
+  });
+}
+
+async function assertPossible(
+  { client }: WaitDeps,
+  volume: Resource<'Volume'>,
+  scope: { readonly signal?: AbortSignal },
+): Promise<void> {
+  const [nodes, copies, snapshots] = await Promise.all([
+    client.list('StorageNode', scope),
+    client.list('VolumeCopy', scope),
+    client.list('VolumeSnapshotRecord', scope),
+  ]);
+  const world = { nodes: nodes.items, copies: copies.items, snapshots: snapshots.items };
+  const faults = snapshotFaults(volume, world);
+  if (faults.length === 0) return;
+  const { name } = volume.metadata;
+  throw new AppError('precondition', `no snapshot of volume ${name} can be taken: ${faults.join('; ')}`, {
+    resource: `volume ${name}`,
+    reason: 'SnapshotRefused',
+    hint: `see: holdfast volume show ${name}`,
+  });
+}
+
+async function waitUntilTaken(
+  deps: WaitDeps,
+  { metadata }: Resource<'VolumeSnapshotRecord'>,
+  options: TakeSnapshotOptions & { readonly waitMs: number },
+): Promise<Resource<'VolumeSnapshotRecord'>> {
+  const { name, uid } = metadata;
+  const { signal, waitMs } = options;
+  let told: string | undefined;
+  return waitForObject(deps, {
+    ...{ kind: 'VolumeSnapshotRecord', name, timeoutMs: waitMs },
+    ...(signal === undefined ? {} : { signal }),
+    check: (seen) => {
+      if (seen?.metadata.uid !== uid) throw new AppError('notFound', `snapshot ${name} was deleted meanwhile`);
+      const { phase, message } = seen.status ?? {};
+      if (phase === 'Ready') return seen;
+      if (phase === 'Failed') throw failed(name, message);
+      if (message !== undefined && message !== told) options.onProgress?.(message);
+      told = message;
+      return undefined;
+    },
+    describeTimeout: (seen) =>
+      new AppError(
+        'timeout',
+        `snapshot ${name} is not taken after ${waitMs / 1000} s: ${seen?.status?.message ?? 'no controller has looked at it yet'}`,
+        {
+          resource: `snapshot ${name}`,
+          reason: 'NotTakenInTime',
+          hint: 'it goes on by itself; see: holdfast volume snapshot list',
+        },
+      ),
+  });
+}
+
+function failed(name: string, message = 'no reason was given'): AppError {
+  return new AppError('precondition', `snapshot ${name} failed: ${message}`, {
+    resource: `snapshot ${name}`,
+    reason: 'SnapshotFailed',
+    hint: `remove what is left of it with "holdfast volume snapshot delete ${name}", then take another`,
+  });
+}
