@@ -68,7 +68,9 @@ export interface DesiredIdentity {
   readonly blankId: string;
   /** A member that can be reached now, to get the cluster's state from. */
   readonly contact?: string;
-  /** Volumes that the engine's cluster has; once all are known here, so is the rest. */
+  /** Identities of all other members. */
+  readonly peerIds: readonly string[];
+  /** Volumes that the engine's cluster has. */
   readonly volumes: readonly string[];
 }
 
@@ -80,7 +82,8 @@ export interface ObservedIdentity {
   readonly isBlank: boolean;
   /** An identity was, or is being, taken and the rest is not done yet. */
   readonly isUnderWay: boolean;
-  readonly hasPeers: boolean;
+  /** Identities of the other members that it knows. */
+  readonly peerIds: readonly string[];
   readonly volumes: readonly string[];
 }
 

@@ -30,15 +30,26 @@ export function volumeOfBrick({ state }: FakeCluster, node: string, path: string
   return undefined;
 }
 
-/** Bricks whose copy is not there although a volume is made of it. */
+/** Bricks whose copy is not there although a volume is made of it; a person who installs a machine anew takes its away. */
 export function lostBricks({ state }: FakeCluster): readonly { readonly volume: FakeVolume; readonly node: string }[] {
   const lost: { volume: FakeVolume; node: string }[] = [];
   for (const volume of state.volumes.values()) {
     for (const brick of volume.bricks) {
       const copies = [...state.node(brick.node).copies.values()];
       if (copies.some((copy) => copy.brickPath === brick.path && copy.hasBrick)) continue;
+      if (state.node(brick.node).wiped.has(brick.path)) continue;
       lost.push({ volume, node: brick.node });
     }
   }
   return lost;
+}
+
+/** Volumes of which no copy with data has everything that was written; with three, two that differ make up for it. */
+export function volumesWithoutWhole({ state }: FakeCluster): readonly string[] {
+  return [...state.volumes.values()]
+    .filter(({ bricks, stale }) => {
+      const data = bricks.filter((brick) => !brick.isArbiter);
+      return data.length < 3 && data.every((brick) => stale.has(brick.path));
+    })
+    .map(({ name }) => name);
 }

@@ -56,6 +56,7 @@ function desiredIdentity({ informers, engine, node: self }: AgentDeps): DesiredI
   return {
     ...{ subject: 'identity', self, id: engineId, blankId: blankEngineId },
     ...(contact === undefined ? {} : { contact }),
+    peerIds: cluster.spec.nodes.flatMap((node) => (node === self ? [] : (cluster.status?.peers?.ids?.[node] ?? []))),
     volumes: volumes.map(({ metadata }) => metadata.name),
   };
 }
@@ -78,10 +79,11 @@ async function assertGone({ client, node }: AgentDeps, desired: DesiredIdentity,
   ]);
   const peers = clusters.items.find(({ spec }) => spec.nodes.includes(node))?.status?.peers;
   const isAsked = stored?.spec.engineId === desired.id && stored.spec.blankEngineId === desired.blankId;
-  if (isAsked && peers?.ids?.[node] === desired.id && peers.disconnected.includes(node)) return;
+  const isGone = peers?.ids?.[node] === desired.id && peers.observedBy !== node && !peers.connected.includes(node);
+  if (isAsked && isGone) return;
   throw new AppError('precondition', `the identity ${desired.id} cannot be taken by this machine now`, {
     resource: `node ${node}`,
     reason: 'IdentityInUse',
-    hint: `the anchor of the cluster has to see the machine that had it as disconnected; see: holdfast node show ${node}`,
+    hint: `the anchor of the cluster must not see the machine that had it any more; see: holdfast node show ${node}`,
   });
 }

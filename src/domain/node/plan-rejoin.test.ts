@@ -8,7 +8,7 @@ const NODES = [{ name: 'kube1' }, { name: 'kube2' }, { name: 'kube3' }];
 
 interface Seen {
   readonly engine?: Record<string, unknown>;
-  readonly disconnected?: readonly string[];
+  readonly isConnected?: boolean;
   readonly observedBy?: string;
   readonly isPoolReady?: boolean;
   /** State of each copy on kube3, by volume. */
@@ -18,9 +18,15 @@ interface Seen {
 
 /** A cluster whose kube3 was installed anew. */
 function reinstalled(volumes: Parameters<typeof clusterOf>[1], seen: Seen = {}): StoredCluster {
-  const { engine = {}, disconnected = ['kube3'], observedBy = 'kube1', isPoolReady = true, states = {} } = seen;
+  const { engine = {}, isConnected = false, observedBy = 'kube1', isPoolReady = true, states = {} } = seen;
   const stored = clusterOf(NODES, volumes);
-  const peers = { observedBy, connected: ['kube2'], disconnected: [...disconnected], missing: [], ids: { kube3: OLD } };
+  const peers = {
+    observedBy,
+    connected: isConnected ? ['kube2', 'kube3'] : ['kube2'],
+    disconnected: [],
+    missing: [],
+    ids: { kube3: OLD },
+  };
   return {
     ...stored,
     clusters: [
@@ -91,7 +97,7 @@ describe('planRejoin', () => {
   });
 
   it.each([
-    ['the old machine still runs', { disconnected: [] }, 'IdentityInUse'],
+    ['the old machine still runs', { isConnected: true }, 'IdentityInUse'],
     ['no other member has looked', { observedBy: 'kube3' }, 'NotSeenGone'],
     ['its GlusterFS is not blank', { engine: { isBlank: false } }, 'EngineNotBlank'],
     ['its GlusterFS does not run', { engine: { isRunning: false } }, 'NodeNotReady'],

@@ -84,7 +84,7 @@ function planIdentity(
       hint: 'another member of the pool has to be up: the identity and the data come from it',
     });
   }
-  if (!peers.disconnected.includes(name)) {
+  if (peers.connected.includes(name)) {
     const why = `the machine that the others know as ${name} (${engineId}) still runs beside this one (${engine.id})`;
     throw refuse(name, 'IdentityInUse', why, {
       hint: 'switch the old machine off for good, and run the command again',

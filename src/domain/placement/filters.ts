@@ -36,6 +36,14 @@ const notCordoned: Filter = {
     node.isCordoned ? { message: 'the node is cordoned', fix: { change: 'uncordon', node: node.name } } : undefined,
 };
 
+const nodeRejoined: Filter = {
+  name: 'nodeRejoined',
+  check: ({ node }) => {
+    if (node.isStranger !== true) return undefined;
+    return { message: `the machine was installed anew; to take it back in: holdfast node rejoin ${node.name}` };
+  },
+};
+
 const engineRunning: Filter = {
   name: 'engineRunning',
   check: ({ node, request }) => {
@@ -114,6 +122,7 @@ const enoughRoom: Filter = {
 export const FILTERS: readonly Filter[] = [
   nodeReady,
   notCordoned,
+  nodeRejoined,
   engineRunning,
   zoneAllowed,
   oneCopyPerNode,

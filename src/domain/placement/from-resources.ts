@@ -2,6 +2,7 @@
 import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { VolumeSpec } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
+import { isStranger } from '../node/is-usable.ts';
 import { copySizes, poolBytesOf } from '../volume/copy-size.ts';
 import { type LayoutSpec, setCount, setRoles, wantedCopies } from '../volume/replica-sets.ts';
 import type { PlacementInput, PlacementNode, PlacementPool, WantedCopy } from './model.ts';
@@ -62,6 +63,7 @@ export function placementNode(node: StorageNode, copies: readonly VolumeCopy[], 
     isReady: condition?.status === 'True' && node.metadata.deletionTimestamp === undefined,
     isCordoned: node.spec.isCordoned === true || node.spec.isDraining === true,
     engineRunning: isRunning,
+    isStranger: isStranger(node),
     copyCount: here.length,
     pools: node.spec.pools.map((pool) => placementPool(pool.name, node, here)),
   };

@@ -42,6 +42,8 @@ export interface PlacementNode {
   readonly zone?: string;
   readonly isReady: boolean;
   readonly isCordoned: boolean;
+  /** Its machine was installed anew and has not rejoined the others. */
+  readonly isStranger?: boolean;
   readonly engineRunning: boolean;
   /** Copies of any volume on this node. */
   readonly copyCount: number;

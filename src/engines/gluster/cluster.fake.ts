@@ -45,6 +45,8 @@ export interface FakeNode {
   /** Bytes of each pool, by path. */
   readonly pools: Map<string, number>;
   readonly copies: Map<string, FakeCopy>;
+  /** Paths of the bricks that went with its disks when it was installed anew. */
+  readonly wiped: Set<string>;
   /** Paths of the bricks whose process runs. */
   readonly running: Set<string>;
   readonly mounts: Map<string, FakeMount>;
@@ -156,8 +158,9 @@ export function createFakeCluster(
       const fresh = createNode(name, node(name).pools.get(DEFAULT_POOL) ?? DEFAULT_POOL_BYTES);
       Object.assign(node(name), {
         ...{ isOn: true, members: fresh.members, isRejoining: false },
-        id: `${node(name).id}-again`,
+        id: uuidOf(`${name} anew ${node(name).wiped.size}`),
       });
+      for (const copy of node(name).copies.values()) node(name).wiped.add(copy.brickPath);
       for (const held of [node(name).copies, node(name).running, node(name).mounts]) held.clear();
     },
     killBrick: (name, volume) => {
@@ -185,17 +188,24 @@ export function createFakeCluster(
   };
 }
 
+/** An identity in the form that GlusterFS gives; the same for the same words. */
+export function uuidOf(words: string): string {
+  const digits = [...words].reduce((sum, letter) => (sum * 131 + letter.charCodeAt(0)) % 16 ** 12, 7);
+  return `00000000-0000-4000-8000-${digits.toString(16).padStart(12, '0')}`;
+}
+
 function createNode(name: string, poolBytes: number): FakeNode {
   return {
     name,
-    id: `uuid-of-${name}`,
-    poolId: `uuid-of-${name}`,
+    id: uuidOf(name),
+    poolId: uuidOf(name),
     isRejoining: false,
     isOn: true,
     isPlugged: true,
     isInstalled: true,
     pools: new Map([[DEFAULT_POOL, poolBytes]]),
     copies: new Map(),
+    wiped: new Set(),
     running: new Set(),
     mounts: new Map(),
     members: new Set([name]),
@@ -221,6 +231,10 @@ function createState(nodes: ReadonlyMap<string, FakeNode>): FakeState {
     // Quorum auto: more than half of a set; a single copy needs itself; a dispersed set enough fragments.
     const isServed = brickSets(volume.bricks, volume.shape).every((set) => {
       const served = set.filter((brick) => reaches(from, brick.node) && serves(brick));
+      const { 'cluster.quorum-type': type, 'cluster.quorum-count': count } = Object.fromEntries(volume.options);
+      if (type === 'fixed') return served.length >= Math.min(Number(count), set.length);
+      // Of two the first is enough by itself.
+      if (set.length === 2) return served.some((brick) => brick === set[0]);
       return served.length >= setQuorum(volume.shape, set.length);
     });
     return volume.isStarted && isServed;
@@ -270,6 +284,10 @@ function write(
 ): boolean {
   const volume = state.volumes.get(volumeName);
   if (volume === undefined || !state.isUsable(volume, from)) return false;
+  // The client refuses what no copy in reach could be current for: an arbiter's word alone keeps no data.
+  const isCurrent = ({ isArbiter, path }: DesiredBrick) => !isArbiter && !volume.stale.has(path);
+  const reached = volume.bricks.filter((brick) => state.reaches(from, brick.node) && state.serves(brick));
+  if (!reached.some(isCurrent)) return false;
   for (const brick of volume.bricks) {
     if (state.reaches(from, brick.node) && state.serves(brick)) continue;
     volume.stale.set(brick.path, (volume.stale.get(brick.path) ?? 0) + entries);

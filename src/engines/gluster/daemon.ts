@@ -15,8 +15,6 @@ const HAS_TIMEOUT = /^\s*option\s+ping-timeout\s+[1-9]/m;
 const UNIT = 'glusterd.service';
 /** sd_booted(3): this folder is there where systemd is the machine's first process. */
 const SYSTEMD = '/run/systemd/system';
-/** glusterd's own default, and what Debian's unit tells it. */
-const PID_FILE = '/run/glusterd.pid';
 /** It starts within a second; on a busy machine that reads many volumes it takes some more. */
 const START_MS = 60_000;
 /** It ends at once when it is told to; one that hangs has nothing to save. */
@@ -62,15 +60,16 @@ async function readConfiguration(host: Host): Promise<string> {
 }
 
 /** Whether glusterd is there; it may still be busy with its start. */
-export async function isDaemonRunning({ host }: Pick<DaemonDeps, 'host' | 'signal'>): Promise<boolean> {
-  return (await daemonPid(host)) !== undefined;
+export async function isDaemonRunning(deps: Pick<DaemonDeps, 'host' | 'signal'>): Promise<boolean> {
+  return (await daemonPid(deps)) !== undefined;
 }
 
 /** Starts glusterd: by its unit where there is systemd, else by hand. No error when it runs. */
-export async function startDaemon({ host, signal }: DaemonDeps): Promise<void> {
+export async function startDaemon(deps: DaemonDeps): Promise<void> {
+  const { host, signal } = deps;
   if (await hasSystemd(host)) {
     await host.run({ file: 'systemctl', args: ['start', UNIT], timeoutMs: START_MS, signal });
-  } else if ((await daemonPid(host)) === undefined) {
+  } else if ((await daemonPid(deps)) === undefined) {
     const [file = '', ...args] = GLUSTERD_ARGV;
     await host.run({ file, args, timeoutMs: START_MS, signal });
   }
@@ -88,7 +87,7 @@ export async function stopDaemon(deps: DaemonDeps): Promise<void> {
   }
   // Also where there is systemd: somebody may have started it by hand.
   for (const name of ['TERM', 'KILL']) {
-    const pid = await daemonPid(host);
+    const pid = await daemonPid(deps);
     if (pid === undefined) return;
     // Exit code 1: it has ended in this moment.
     await host.run({ file: 'kill', args: [`-${name}`, pid], okCodes: [0, 1], timeoutMs: LOOK_MS, signal });
@@ -101,9 +100,10 @@ export async function stopDaemon(deps: DaemonDeps): Promise<void> {
   });
 }
 
-async function hasEnded({ host, clock, signal }: DaemonDeps, pid: string): Promise<boolean> {
+async function hasEnded(deps: DaemonDeps, pid: string): Promise<boolean> {
+  const { clock, signal } = deps;
   for (const end = clock.monotonic() + STOP_MS; clock.monotonic() < end; await clock.sleep(POLL_MS, signal)) {
-    if ((await daemonPid(host)) !== pid) return true;
+    if ((await daemonPid(deps)) !== pid) return true;
   }
   return false;
 }
@@ -112,15 +112,9 @@ async function hasSystemd(host: Host): Promise<boolean> {
   return (await host.files.stat(SYSTEMD)) !== undefined;
 }
 
-/** From the file that glusterd writes; a number that is another process's by now is none. */
-async function daemonPid(host: Host): Promise<string | undefined> {
-  try {
-    const pid = (await host.files.readText(PID_FILE)).trim();
-    if (!/^[1-9]\d*$/.test(pid)) return undefined;
-    return (await host.files.readText(`/proc/${pid}/comm`)).trim() === 'glusterd' ? pid : undefined;
-  } catch (error) {
-    // Neither file is there, or the process ended while it was read.
-    if (isAppError(error)) return undefined;
-    throw error;
-  }
+/** Of this machine's own processes only: `--ns 1` leaves out what runs in containers on it. */
+async function daemonPid({ host, signal }: Pick<DaemonDeps, 'host' | 'signal'>): Promise<string | undefined> {
+  const args = ['--exact', '--ns', '1', '--nslist', 'pid', 'glusterd'];
+  const found = await host.run({ file: 'pgrep', args, okCodes: [0, 1], timeoutMs: LOOK_MS, signal });
+  return found.stdout.split('\n').find((line) => line !== '');
 }

@@ -85,10 +85,10 @@ function observe(state: FakeState, node: FakeNode, desired: Desired<Subject>): O
     }
     case 'identity': {
       const volumes = [...state.volumes.values()].filter((volume) => findVolume(state, node, volume.name) === volume);
-      const hasPeers = node.members.size > 1;
+      const peerIds = [...node.members].filter((each) => each !== node.name).map((each) => state.node(each).poolId);
       return {
-        ...{ subject: 'identity', id: node.id, isRunning: true, isUnderWay: node.isRejoining, hasPeers },
-        isBlank: !hasPeers && volumes.length === 0,
+        ...{ subject: 'identity', id: node.id, isRunning: true, isUnderWay: node.isRejoining, peerIds },
+        isBlank: peerIds.length + volumes.length === 0,
         volumes: volumes.map((volume) => volume.name),
       };
     }
@@ -160,6 +160,9 @@ function observeBrick(
 /** A heal goes on while somebody looks: one entry of each copy for each look. */
 function drain(state: FakeState, volume: FakeVolume): void {
   if (!volume.isHealing || !volume.bricks.every((brick) => state.serves(brick))) return;
+  const data = volume.bricks.filter((brick) => !brick.isArbiter);
+  // Of three or more each entry is on two at least; of two, one must have it all.
+  if (data.length < 3 && data.every((brick) => volume.stale.has(brick.path))) return;
   for (const [path, count] of volume.stale) {
     if (count > 1) volume.stale.set(path, count - 1);
     else volume.stale.delete(path);
@@ -235,6 +238,7 @@ const ACTIONS: Actions = {
     node.id = id;
     node.isRejoining = true;
   },
+  learnAnew: () => undefined,
   startDaemon: () => undefined,
   finishIdentity: (_state, node) => {
     node.isRejoining = false;

@@ -14,6 +14,7 @@ const FOLDER = '/var/lib/glusterd';
 const INFO = `${FOLDER}/glusterd.info`;
 /** Beside glusterd's own state, so that it goes with it when the machine is installed anew. */
 const MARK = `${FOLDER}/holdfast-rejoins`;
+const REMOVE_MS = 30_000;
 
 /** Observes the identity; works whether or not glusterd runs. */
 export async function observeIdentity({ host, signal }: DaemonDeps): Promise<ObservedIdentity> {
@@ -24,7 +25,7 @@ export async function observeIdentity({ host, signal }: DaemonDeps): Promise<Obs
     isRunning: await isDaemonRunning({ host, signal }),
     isBlank: peers.length + volumes.length === 0,
     isUnderWay: (await host.files.stat(MARK)) !== undefined,
-    hasPeers: peers.length > 0,
+    peerIds: peers,
     volumes,
   };
 }
@@ -58,6 +59,20 @@ export async function takeIdentity(
   }
   const text = await host.files.readText(INFO);
   await host.files.writeText(INFO, text.replace(/^UUID=.*$/m, `UUID=${step.id}`), { mode: 0o600 });
+  await startDaemon(deps);
+}
+
+/**
+ * Starts a glusterd that was stopped in the middle of learning from the others. It does not start with volumes whose
+ * members it does not know ("resolve brick failed"), so what it has learned goes; the others have it all. Bricks stay.
+ */
+export async function learnAnew(deps: DaemonDeps): Promise<void> {
+  const { host, signal } = deps;
+  await stopDaemon(deps);
+  const peers = (await listPeerFiles(host)).map((name) => `${FOLDER}/peers/${name}`);
+  const volumes = (await listVolumeFolders(host)).map((name) => `${FOLDER}/vols/${name}`);
+  const args = ['-rf', '--one-file-system', '--', ...volumes, ...peers];
+  await host.run({ file: 'rm', args, timeoutMs: REMOVE_MS, signal });
   await startDaemon(deps);
 }
 

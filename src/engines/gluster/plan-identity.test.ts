@@ -5,11 +5,11 @@ import { planIdentity } from './plan-identity.ts';
 
 const DESIRED: DesiredIdentity = {
   ...{ subject: 'identity', self: 'kube3', id: 'old', blankId: 'new', contact: 'kube1' },
-  volumes: ['gv0', 'gv1'],
+  ...{ peerIds: ['p1', 'p2'], volumes: ['gv0', 'gv1'] },
 };
 const BLANK: ObservedIdentity = {
   ...{ subject: 'identity', id: 'new', isRunning: true, isBlank: true, isUnderWay: false },
-  ...{ hasPeers: false, volumes: [] },
+  ...{ peerIds: [], volumes: [] },
 };
 const TAKEN: ObservedIdentity = { ...BLANK, id: 'old', isUnderWay: true };
 const steps = (observed: ObservedIdentity, desired = DESIRED) =>
@@ -23,11 +23,12 @@ describe('planIdentity', () => {
       { ...BLANK, isRunning: false, isUnderWay: true },
       'takeIdentity',
     ],
-    ['stopped in between, it is started', { ...TAKEN, isRunning: false }, 'startDaemon'],
+    ['stopped while it learned, it begins anew', { ...TAKEN, isRunning: false, peerIds: ['p1'] }, 'learnAnew'],
+    ['stopped after that, it is started', { ...TAKEN, isRunning: false, peerIds: ['p2', 'p1'] }, 'startDaemon'],
     ['it learns the pool from a member', TAKEN, 'probePeer'],
     [
       'once it knows the volumes it is restarted',
-      { ...TAKEN, hasPeers: true, volumes: ['gv1', 'gv0'] },
+      { ...TAKEN, peerIds: ['p1', 'p2'], volumes: ['gv1', 'gv0'] },
       'finishIdentity',
     ],
   ] as const)('%s', (_name, observed, step) => {
@@ -35,10 +36,11 @@ describe('planIdentity', () => {
   });
 
   it.each([
-    ['nothing is left to do', { ...TAKEN, isUnderWay: false, hasPeers: true }],
+    ['nothing is left to do', { ...TAKEN, isUnderWay: false, peerIds: ['p1', 'p2'] }],
     ['it was installed anew once more since it was asked about', { ...BLANK, id: 'newer' }],
     ['it has never run', { ...BLANK, id: undefined }],
-    ['the volumes are not all known yet', { ...TAKEN, hasPeers: true, volumes: ['gv0'] }],
+    ['the members are not all known yet', { ...TAKEN, peerIds: ['p1'], volumes: ['gv0', 'gv1'] }],
+    ['the volumes are not all known yet', { ...TAKEN, peerIds: ['p1', 'p2'], volumes: ['gv0'] }],
   ] as const)('does nothing while %s', (_name, { id, ...observed }) => {
     expect(steps({ ...observed, ...(id === undefined ? {} : { id }) })).toEqual([]);
   });
@@ -56,7 +58,7 @@ describe('planIdentity', () => {
       isRunning: fc.boolean(),
       isBlank: fc.boolean(),
       isUnderWay: fc.boolean(),
-      hasPeers: fc.boolean(),
+      peerIds: fc.subarray(['p1', 'p2']),
       volumes: fc.subarray(['gv0', 'gv1', 'gv2']),
     });
     fc.assert(

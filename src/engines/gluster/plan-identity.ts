@@ -24,11 +24,18 @@ export function planIdentity(
     ];
   }
   if (!observed.isUnderWay) return [];
-  if (!observed.isRunning) return [{ step: 'startDaemon', about: `start glusterd on ${self}` }];
-  if (!observed.hasPeers) {
+  const isPoolKnown = desired.peerIds.every((peer) => observed.peerIds.includes(peer));
+  if (!observed.isRunning) {
+    // With the volumes, but not the members that their bricks are on, it would not start.
+    if (!isPoolKnown)
+      return [{ step: 'learnAnew', about: `let glusterd on ${self} learn the pool from the beginning` }];
+    return [{ step: 'startDaemon', about: `start glusterd on ${self}` }];
+  }
+  if (observed.peerIds.length === 0) {
     if (contact === undefined) return [];
     return [{ step: 'probePeer', node: contact, about: `let ${self} learn the pool from ${contact}` }];
   }
+  if (!isPoolKnown) return [];
   if (desired.volumes.some((volume) => !observed.volumes.includes(volume))) return [];
   return [{ step: 'finishIdentity', about: `restart glusterd on ${self} with what it has learned` }];
 }

@@ -18,6 +18,7 @@ export type PeerStep = About & { readonly step: 'probePeer'; readonly node: stri
 
 export type IdentityStep =
   | (About & { readonly step: 'takeIdentity'; readonly id: string; readonly blankId: string })
+  | (About & { readonly step: 'learnAnew' })
   | (About & { readonly step: 'startDaemon' })
   | (About & { readonly step: 'finishIdentity' });
 
