@@ -167,14 +167,16 @@ export const ATTACHMENTS: Check = {
       .map(describeAttachment),
 };
 
-function describeAttachment({ spec, status }: DoctorWorld['attachments'][number]): Observation {
-  const isFailed = status?.state === 'Failed' || status?.state === 'Waiting';
-  const reach = lacks(status) ? `reaches ${status?.connectedCopies ?? 0} of ${status?.copies} copies` : undefined;
-  const reasons = [status?.message, reach].filter((part) => part !== undefined);
+const UNREPORTED = { state: 'Waiting', message: 'its node has not reported on it yet' } as const;
+
+function describeAttachment({ spec, status = UNREPORTED }: DoctorWorld['attachments'][number]): Observation {
+  const isFailed = status.state === 'Failed' || status.state === 'Waiting';
+  const reach = lacks(status) ? `reaches ${status.connectedCopies ?? 0} of ${status.copies} copies` : undefined;
+  const reasons = [status.message, reach].filter((part) => part !== undefined);
   return {
     status: isFailed ? 'failed' : 'warning',
     subject: `volume ${spec.volume} on node ${spec.node}`,
-    evidence: `${status?.state ?? 'not reported'} at ${spec.mountPath}: ${reasons.join('; ') || 'no reason given'}`,
+    evidence: `${status.state} at ${spec.mountPath}: ${reasons.join('; ') || 'no reason given'}`,
     meaning: isFailed
       ? 'programs on this node cannot use the volume'
       : 'what is written through this mount may not get to every copy at once',
