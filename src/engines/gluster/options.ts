@@ -21,18 +21,24 @@ const CLIENT_TIMEOUT = {
 const EVERY_LAYOUT = { ...PING_TIMEOUT, ...CLIENT_TIMEOUT } as const;
 
 const REDUNDANT = {
-  /** Seconds between looks for entries to heal; 600 by default, and a heal after a reconnect can be missed once. */
-  'cluster.heal-timeout': '30',
   /** Nodes cut off from most of the pool stop their bricks and take no configuration change. */
   'cluster.server-quorum-type': 'server',
 } as const;
 
 const REPLICATED = {
   ...REDUNDANT,
+  /** Seconds between looks for entries to heal; 600 by default, and a heal after a reconnect can be missed once. */
+  'cluster.heal-timeout': '30',
   /** Writes need more than half of the copies, so two halves can never both go on. */
   'cluster.quorum-type': 'auto',
   /** Never picks a loser by itself when copies differ. */
   'cluster.favorite-child-policy': 'none',
+} as const;
+
+const DISPERSED = {
+  ...REDUNDANT,
+  /** The least that it takes: "'30' in 'option heal-timeout 30' is out of range [60 - 2147483647]" (GlusterFS 10.3). */
+  'cluster.heal-timeout': '60',
 } as const;
 
 interface ProfileOptions {
@@ -112,7 +118,7 @@ export function wantedOptions(
 
 function layoutOptions(layout: DesiredVolume['layout']): Readonly<Record<string, string>> {
   if (!isRedundant(layout)) return {};
-  return isDispersed(layout) ? REDUNDANT : REPLICATED;
+  return isDispersed(layout) ? DISPERSED : REPLICATED;
 }
 
 /**
