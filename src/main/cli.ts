@@ -32,5 +32,8 @@ const args = process.argv.slice(2);
 // A link of this name to the program stands in for Kismatic's own (docs/how-to/kismatic.md).
 const isKismatic = parse(process.argv[1] ?? '').name === 'kismatic';
 process.exitCode = isKismatic
-  ? await (await import('../shells/cli/kismatic/program.ts')).runKismatic(args, context)
+  ? await (await import('../shells/cli/kismatic/program.ts')).runKismatic(args, context, async (options) => {
+      const { composeInstall } = await import('./compose-install.ts');
+      return composeInstall(options);
+    })
   : await runCli(args, context, COMMANDS);

@@ -1,7 +1,6 @@
 /** `holdfast install`, `holdfast install step storage`, `holdfast install add-node`: machines over ssh. */
 import type { Command } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
-import type { PlanFile } from '../../../schemas/plan-file.ts';
 import { type InstallChange, type Installed, runInstall } from '../../../usecases/install/run-install.ts';
 import type { CommandModule } from '../command-entry.ts';
 import type { CliContext } from '../context.ts';
@@ -13,14 +12,13 @@ import { type ComposeInstall, defaultAssets, withInstall } from './install-conte
 import { addFileOption, type FileOption } from './plan-file-option.ts';
 
 /** Options of every command that installs. */
-export interface InstallFlags extends FileOption {
+interface InstallFlags extends FileOption {
   readonly dryRun?: boolean;
   readonly generatedAssetsDir?: string;
 }
 
 /** Kismatic has a step per part of a cluster (`_storage.yaml`); storage is what there is here. */
 const STEPS = ['storage', '_storage.yaml', '_storage'];
-/** Packages and copies take their time on top of what is waited for. */
 const COLUMNS: readonly Column<InstallChange>[] = [
   { name: 'node', value: (each) => each.node },
   { name: 'step', value: (each) => each.step },
@@ -99,7 +97,7 @@ async function installAddedNode(
       { deps, context },
       { file: flags.file, node, flags: own.opts<AddNodeFlags>(), isDryRun: flags.dryRun ?? false },
     );
-    await printInstalled(context, own, await runInstall(deps, plan satisfies PlanFile, optionsOf(context, own, flags)));
+    await printInstalled(context, own, await runInstall(deps, plan, optionsOf(context, own, flags)));
   });
 }
 

@@ -5,9 +5,11 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { isAppError } from '../../../domain/errors.ts';
+import type { ComposeInstall } from '../commands/install-context.ts';
 import type { CliContext } from '../context.ts';
 import { reportError } from '../errors.ts';
 import { CommandExit, EXIT_CODES } from '../exit-codes.ts';
+import { registerKismaticInstall } from './install.ts';
 import { PLAN_FILE } from './plan-file.ts';
 import { registerKismaticAdd } from './volume-add.ts';
 import { registerKismaticDelete } from './volume-delete.ts';
@@ -15,11 +17,20 @@ import { registerKismaticList } from './volume-list.ts';
 
 const FAILED = 1;
 
-/** Runs one command line of `kismatic`. @returns the exit code; nothing is thrown */
-export async function runKismatic(args: readonly string[], context: CliContext): Promise<number> {
+/**
+ * Runs one command line of `kismatic`.
+ *
+ * @param compose - how machines are reached, for `kismatic install`; without it there is no such command
+ * @returns the exit code; nothing is thrown
+ */
+export async function runKismatic(
+  args: readonly string[],
+  context: CliContext,
+  compose?: ComposeInstall,
+): Promise<number> {
   const line = asWritten(args);
   try {
-    const program = buildKismaticProgram(context);
+    const program = buildKismaticProgram(context, compose);
     await program.parseAsync(line.length === 0 ? ['--help'] : [...line], { from: 'user' });
     return 0;
   } catch (error) {
@@ -30,7 +41,7 @@ export async function runKismatic(args: readonly string[], context: CliContext):
 }
 
 /** The tree of commands. */
-export function buildKismaticProgram(context: CliContext): Command {
+export function buildKismaticProgram(context: CliContext, compose?: ComposeInstall): Command {
   const program = new Command('kismatic')
     .description("Kismatic's commands for storage volumes, carried out by Holdfast")
     .helpCommand(false)
@@ -51,6 +62,7 @@ export function buildKismaticProgram(context: CliContext): Command {
   registerKismaticAdd(volume.command('add'), context);
   registerKismaticList(volume.command('list'), context);
   registerKismaticDelete(volume.command('delete'), context);
+  if (compose !== undefined) registerKismaticInstall(program.command('install'), context, compose);
   return program;
 }
 
