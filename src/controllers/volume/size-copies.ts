@@ -40,7 +40,9 @@ export function sizeCopies(volume: StoredVolume, decision: VolumeDecision, look:
     return decision.status.placement === undefined ? NONE : { ...NONE, status: { grantedSize: spec.size } };
   }
   const usable = usableSince(look.nodes, spec.engine);
-  const own = look.allCopies.filter((copy) => isOf(copy, volume));
+  const own = ofPlacement(volume, look.allCopies);
+  // One that is placed and not recorded yet is told its size with its creation; until then nothing is known of it.
+  if (own.length < stayingCopies(volume).length) return NONE;
   const roles = new Map(own.map((copy) => [copy.metadata.name, copy.spec.role]));
   return decideSizes({
     wanted: spec.size,
@@ -65,7 +67,7 @@ function findFaults(volume: StoredVolume, { nodes, allVolumes, allCopies, promis
   const { name } = volume.metadata;
   const { engine, size } = volume.spec;
   const taken = withGrants([...allCopies, ...promised], allVolumes);
-  const own = taken.filter((copy) => isOf(copy, volume));
+  const own = ofPlacement(volume, taken);
   const seen = nodes.map((node) => placementNode(node, taken, engine));
   return growthFaults({ name, engine }, growingCopies(volume.spec, own, size), seen);
 }
@@ -125,6 +127,16 @@ export async function raiseCapacity(
     { spec: { capacity: { storage: size } } },
     { uid: found.metadata.uid, signal },
   );
+}
+
+/** Names of the copies that the volume is to keep: one that leaves is not made larger. */
+function stayingCopies({ status }: StoredVolume): readonly string[] {
+  return (status?.placement ?? []).filter((placed) => placed.isLeaving !== true).map((placed) => placed.copy);
+}
+
+function ofPlacement<C extends VolumeCopy>(volume: StoredVolume, copies: readonly C[]): readonly C[] {
+  const names = stayingCopies(volume);
+  return copies.filter((copy) => isOf(copy, volume) && names.includes(copy.metadata.name ?? ''));
 }
 
 function isOf({ spec }: VolumeCopy, { metadata }: StoredVolume): boolean {

@@ -7,6 +7,7 @@ import { growthFaults } from '../../domain/placement/growth-faults.ts';
 import { parseVolumeSize, poolBytesOf } from '../../domain/volume/copy-size.ts';
 import { bytesFor, grantedSize, growingCopies, withGrants } from '../../domain/volume/granted-sizes.ts';
 import type { Resource } from '../../ports/resource-client.ts';
+import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
 import { findVolume } from './read-volumes.ts';
 
@@ -107,12 +108,11 @@ async function readPlaces({ client }: WaitDeps, scope: { readonly signal?: Abort
   return { nodes: nodes.items, volumes: volumes.items, copies: copies.items };
 }
 
-function ownCopies<C extends Pick<Resource<'VolumeCopy'>, 'spec'>>(
-  { metadata }: Resource<'Volume'>,
-  copies: readonly C[],
-): readonly C[] {
+/** The copies that the volume keeps, in the engine's order. */
+function ownCopies<C extends VolumeCopy>({ metadata, status }: Resource<'Volume'>, copies: readonly C[]): readonly C[] {
+  const names = (status?.placement ?? []).filter(({ isLeaving }) => isLeaving !== true).map(({ copy }) => copy);
   return copies
-    .filter(({ spec }) => spec.volume === metadata.name && spec.volumeUid === metadata.uid)
+    .filter(({ spec, metadata: { name = '' } }) => spec.volumeUid === metadata.uid && names.includes(name))
     .toSorted((a, b) => a.spec.index - b.spec.index);
 }
 
@@ -141,7 +141,7 @@ function assertRoom(volume: Resource<'Volume'>, to: string, { nodes, volumes, co
   const { engine } = volume.spec;
   const taken = withGrants(copies, volumes);
   const seen = nodes.map((node) => placementNode(node, taken, engine));
-  const own = taken.filter(({ spec }) => spec.volume === name && spec.volumeUid === volume.metadata.uid);
+  const own = ownCopies(volume, taken);
   const faults = growthFaults({ name, engine }, growingCopies(volume.spec, own, to), seen);
   if (faults.length === 0) return;
   throw new AppError(
