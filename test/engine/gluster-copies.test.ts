@@ -105,6 +105,70 @@ describe('copies', () => {
     await bring(copy, false);
   });
 
+  it('grows in use, and ends whole after a crash at any command of growing it', async () => {
+    const copy = newCopy();
+    await bring(copy, true);
+    const { brick, image, mountPoint } = copyPaths(copy);
+    await run('dd', 'if=/dev/urandom', `of=${brick}/data`, 'bs=64K', 'count=16', 'conv=fsync', 'status=none');
+    const before = await run('sha256sum', `${brick}/data`);
+    for (let nth = 1; ; nth += 1) {
+      const grown = { ...copy, sizeBytes: (200 + 4 * nth) * MIB };
+      const commands = under.injected(NODE, [{ match: /^run /, nth, what: 'crash-after' }]).engine;
+      const hasCrashed = await bring(grown, true, commands).then(
+        () => false,
+        (error: unknown) => error instanceof CrashError || Promise.reject(error),
+      );
+      // As the agent has it: what it saw before is of another size.
+      const seen = await bring({ ...grown, seenSizeBytes: copy.sizeBytes }, true);
+      expect(seen, `command ${nth}`).toMatchObject({ state: 'ready', sizeBytes: grown.sizeBytes });
+      const { freeBytes } = await under.lab.host(NODE).files.usage(mountPoint);
+      expect(freeBytes + 16 * 64 * 1024, `command ${nth}`).toBeGreaterThanOrEqual(grown.sizeBytes);
+      expect(await blocksOf(image)).toBeGreaterThanOrEqual(imageBytes(grown.sizeBytes));
+      if (!hasCrashed) break;
+    }
+    const size = await blocksOf(image);
+    await under.lab.host(NODE).run({ file: 'fstrim', args: [mountPoint], okCodes: [1], timeoutMs: TIMEOUT_MS });
+    expect(await blocksOf(image)).toBe(size);
+    expect(await run('sha256sum', `${brick}/data`)).toBe(before);
+    // A smaller wish takes nothing away.
+    expect(await bring(copy, true)).toMatchObject({ state: 'ready', sizeBytes: copy.sizeBytes });
+    expect(await blocksOf(image)).toBe(size);
+    await bring(copy, false);
+  });
+
+  it('stays as it is, and takes nothing more of the pool, when the room to grow is gone, also in the last moment', async () => {
+    const copy = newCopy();
+    await bring(copy, true);
+    const { image, brick } = copyPaths(copy);
+    const [host, filler] = [under.lab.host(NODE), `${under.poolPath}/filler`];
+    const before = { size: await run('stat', '--format=%s', image), blocks: await blocksOf(image) };
+    const grown = { ...copy, sizeBytes: 300 * MIB };
+    const fill = async () => {
+      const { freeBytes } = await host.files.usage(under.poolPath);
+      await run('fallocate', '--length', String(freeBytes - 60 * MIB), filler);
+    };
+    await fill();
+    await expect(bring(grown, true)).rejects.toMatchObject({ kind: 'capacity', reason: 'PoolFull' });
+    await run('rm', filler);
+    // Taken by somebody else between the look and the reservation.
+    const { promise: isFilled, resolve } = Promise.withResolvers<void>();
+    const late = under.injected(NODE, [{ match: /^run fallocate/, what: 'pause', until: isFilled }]);
+    const attempt = expect(settle<'copy'>(late.engine, grown, { ...under.patience, signal })).rejects.toMatchObject({
+      kind: 'capacity',
+      reason: 'PoolFull',
+    });
+    const isReached = () => late.trace.some((operation) => operation.startsWith('run fallocate'));
+    await expect.poll(isReached, { timeout: TIMEOUT_MS }).toBe(true);
+    await fill();
+    resolve();
+    await attempt;
+    expect({ size: await run('stat', '--format=%s', image), blocks: await blocksOf(image) }).toEqual(before);
+    await run('touch', `${brick}/still-writable`);
+    await run('rm', filler);
+    expect(await bring(grown, true)).toMatchObject({ state: 'ready', sizeBytes: grown.sizeBytes });
+    await bring(copy, false);
+  });
+
   it('makes the image anew when its making was cut short, and never once it is whole', async () => {
     const copy = newCopy();
     const { folder, newImage, image } = copyPaths(copy);
