@@ -10,11 +10,14 @@ import { daemonAdvice } from './daemon.ts';
 import { maxOpVersionArgv, volumeInfoAllArgv } from './doctor-command.ts';
 import { findCopyFolders, findLeftovers } from './examine-pools.ts';
 import { type Peer, parsePeers, parseVersion, parseVolumeInfo, parseVolumeStatus, type VolumeInfo } from './parse.ts';
+import { plainPath } from './paths.ts';
 import { wholeNumber } from './reply.ts';
 import { hasEmptyVolumeFile } from './volume-files.ts';
 
 const LOOK_MS = 5_000;
 const GLUSTERD_PORT = 24007;
+/** Below a brick: xlators/storage/posix/src/posix-helpers.c in GlusterFS writes and reads it every 30 s. */
+const HEALTH_FILE = '.glusterfs/health_check';
 const GLUSTERD_INFO = '/var/lib/glusterd/glusterd.info';
 
 interface ExamineDeps {
@@ -186,11 +189,25 @@ async function examineBricks(
   return { bricks, endpoints };
 }
 
-/** Asked in a program of its own: a disk that hangs blocks whoever asks. XFS answers EIO once it has shut down. */
+/**
+ * Why the brick cannot be read; undefined while it can. What the kernel remembers of a dead disk still looks well, so one
+ * block is read from the disk itself: of the file that each brick process writes for its own health check. In a program of
+ * its own, since a disk that hangs blocks whoever asks.
+ */
 async function readDisk(host: Host, path: string, signal: AbortSignal): Promise<string | undefined> {
+  const look = { timeoutMs: LOOK_MS, signal };
   try {
-    await host.run({ file: 'stat', args: ['--format=%F', '--', path], timeoutMs: LOOK_MS, signal });
-    return undefined;
+    await host.run({ ...look, file: 'stat', args: ['--format=%F', '--', path] });
+    const block = [`if=${plainPath(path, 'brick path')}/${HEALTH_FILE}`, 'of=/dev/null', 'bs=4096', 'count=1'];
+    const read = await host.run({
+      ...look,
+      file: 'dd',
+      args: [...block, 'iflag=direct', 'status=none'],
+      okCodes: [0, 1],
+    });
+    // The brick never ran; or its file system knows no direct reading.
+    if (read.code === 0 || /No such file|Invalid argument/.test(read.stderr)) return undefined;
+    return read.stderr.trim();
   } catch (error) {
     signal.throwIfAborted();
     return messageOf(error);
