@@ -1,6 +1,6 @@
 /** Promises about data: it is erased only when its volume is to go, and served as long as somebody has it mounted. */
 import type { Check, CheckContext } from './invariants.ts';
-import { lostBricks, volumeOfBrick } from './truth.ts';
+import { lostBricks, volumeOfBrick, volumesWithoutWhole } from './truth.ts';
 
 /** No copy is erased or lost that a volume needs, and no volume is taken away that is wanted or in use. */
 export function createDataCheck({ world, gluster, seen, report }: CheckContext): Check {
@@ -27,8 +27,16 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
     // A dead agent's order to create it was carried out in the middle of this step; the anchor takes it away again.
     if (isLate) late.add(inUse.id);
     else if (inUse !== undefined) report(`the copy of ${inUse.name} on ${node} is erased while the engine uses it`);
-    const spec = [...seen.VolumeCopy.values()].find((each) => each.metadata.uid === uid)?.spec;
-    if (spec === undefined || !used.has(copy.brickPath) || !isWanted(spec.volume, spec.volumeUid)) return;
+    const stored = [...seen.VolumeCopy.values()].find((each) => each.metadata.uid === uid);
+    const spec = stored?.spec;
+    if (stored === undefined || spec === undefined) return;
+    if (!used.has(copy.brickPath) || !isWanted(spec.volume, spec.volumeUid)) return;
+    // Another one took its place: it was released, and neither the placement nor the engine knows it any more.
+    const placement = seen.Volume.get(spec.volume)?.status?.placement ?? [];
+    const { name } = stored.metadata;
+    const isPlaced = placement.some((placed) => placed.copy === name || placed.replaces === name);
+    const isKept = !volumesWithoutWhole(gluster).includes(spec.volume);
+    if (spec.isReleased === true && !isPlaced && inUse === undefined && isKept) return;
     report(`data of ${spec.volume} on ${node} is erased although the volume is wanted`);
   };
 
@@ -52,6 +60,7 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
         if (!gluster.state.volumes.has(step.volume)) madeAt.set(step.volume, now());
         for (const brick of step.bricks) used.add(brick.path);
       }
+      if (step.step === 'replaceBrick' || step.step === 'addBrick') used.add(step.brick.path);
       if (step.step === 'eraseCopy') checkErasure(node, step.copy.copyUid);
       if (step.step === 'stopVolume' || step.step === 'deleteVolume') checkRemoval(step.volume);
     },

@@ -5,6 +5,7 @@ import type { Check, CheckContext } from './invariants.ts';
 import type { SimProcess } from './world.ts';
 
 type StoredVolume = Resource<'Volume'>;
+type Placement = NonNullable<NonNullable<StoredVolume['status']>['placement']>;
 
 const VOLUME_STEPS: ReadonlySet<GlusterStep['step']> = new Set([
   'createVolume',
@@ -13,6 +14,9 @@ const VOLUME_STEPS: ReadonlySet<GlusterStep['step']> = new Set([
   'limitVolume',
   'startBricks',
   'healVolume',
+  'replaceBrick',
+  'addBrick',
+  'removeBrick',
   'stopVolume',
   'deleteVolume',
 ]);
@@ -24,6 +28,8 @@ const VOLUME_STEPS: ReadonlySet<GlusterStep['step']> = new Set([
 export function createVolumeCheck({ world, gluster, seen, report }: CheckContext): Check {
   const anchors = new Map<string, string>();
   const movedAt = new Map<string, number>();
+  /** Somebody has asked for other members: of a node that is drained, of a copy, of a volume. */
+  let mayMove = false;
 
   const checkAnchor = ({ metadata, status }: StoredVolume): void => {
     const { anchor, epoch = 0, placement = [] } = status ?? {};
@@ -43,8 +49,20 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
     if ((now.epoch ?? 0) !== expected) {
       report(`the epoch of ${name} went from ${old.epoch} to ${now.epoch}, its anchor from ${old.anchor}`);
     }
-    const isMoved = old.placement !== undefined && JSON.stringify(old.placement) !== JSON.stringify(now.placement);
-    if (isMoved) report(`the placement of ${name} changed`);
+    if (old.placement !== undefined) checkPlacement(name, old.placement, now.placement ?? []);
+  };
+
+  /** Unless a change is asked for it stays; then copies come and go one at a time, and those that stay keep their place. */
+  const checkPlacement = (name: string, old: Placement, now: Placement): void => {
+    const isMoved = JSON.stringify(old) !== JSON.stringify(now);
+    if (isMoved && !mayMove) report(`the placement of ${name} changed`);
+    const without = (all: Placement, other: Placement) =>
+      all.filter((placed) => !other.some((each) => each.copy === placed.copy));
+    const [gone, come] = [without(old, now), without(now, old)];
+    if (gone.length > 1 || come.length > 1) report(`more than one copy of ${name} changed at once`);
+    if (now.filter((placed) => placed.replaces ?? placed.isJoining ?? placed.isLeaving).length > 1) {
+      report(`two changes of ${name} are under way`);
+    }
   };
 
   const checkGone = ({ metadata: { name, uid } }: StoredVolume): void => {
@@ -58,11 +76,16 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
     const { volume, volumeUid, node, isReleased } = copy.spec;
     for (const other of seen.VolumeCopy.values()) {
       const isSibling = other.spec.volumeUid === volumeUid && other.metadata.uid !== copy.metadata.uid;
+      // One that is on its way out may be beside its successor; that no two are placed so is checked of the placement.
+      if (mayMove) continue;
       if (isSibling && other.spec.node === node) report(`two copies of ${volume} are on ${node}`);
     }
     const owner = seen.Volume.get(volume);
     const isWanted = owner?.metadata.uid === volumeUid && owner.metadata.deletionTimestamp === undefined;
-    if (isReleased === true && isWanted) report(`copy ${copy.metadata.name} is released while ${volume} is wanted`);
+    const held = gluster.state.volumes.get(volume)?.bricks ?? [];
+    const isNeeded = held.some((brick) => brick.node === node && brick.path === copy.status?.path);
+    if (isReleased === true && isWanted && (isNeeded || !mayMove))
+      report(`copy ${copy.metadata.name} is released while ${volume} is wanted`);
   };
 
   const checkState = ({ metadata, status }: StoredVolume): void => {
@@ -84,6 +107,7 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
 
   return {
     onChange: (kind, before, after) => {
+      mayMove ||= asksToMove(kind, after);
       if (kind === 'Volume') onVolume(before as StoredVolume | undefined, after as StoredVolume | undefined);
       if (kind === 'VolumeCopy' && after !== undefined) checkCopy(after as Resource<'VolumeCopy'>);
     },
@@ -95,4 +119,11 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
       if (process.name !== `agent ${anchor}`) report(`${process.name} does ${step.step}, but the anchor is ${anchor}`);
     },
   };
+}
+
+function asksToMove(kind: string, after: unknown): boolean {
+  if (after === undefined) return false;
+  if (kind === 'StorageNode') return (after as Resource<'StorageNode'>).spec.isDraining === true;
+  if (kind === 'VolumeCopy') return (after as Resource<'VolumeCopy'>).spec.replacement !== undefined;
+  return kind === 'Volume' && (after as StoredVolume).metadata.generation > 1;
 }

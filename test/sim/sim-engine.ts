@@ -63,6 +63,9 @@ const DONE_BY_DAEMON: ReadonlySet<GlusterStep['step']> = new Set([
   'limitVolume',
   'startBricks',
   'healVolume',
+  'replaceBrick',
+  'addBrick',
+  'removeBrick',
   'stopVolume',
   'deleteVolume',
 ]);

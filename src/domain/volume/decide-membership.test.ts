@@ -5,7 +5,16 @@ import { decideMembership, effectivePlacement, type SeenMember, type SeenMembers
 const SINCE = 'since';
 
 function member(name: string, node: string, part: Partial<SeenMember> = {}): SeenMember {
-  return { name, node, pool: 'default', path: `/p/${name}`, isReady: true, isReleased: false, ...part };
+  return {
+    name,
+    node,
+    pool: 'default',
+    path: `/p/${name}`,
+    isReady: true,
+    isReleased: false,
+    isDeleting: false,
+    ...part,
+  };
 }
 
 function placed(copy: string, node: string, part: Partial<PlacedCopy> = {}): PlacedCopy {

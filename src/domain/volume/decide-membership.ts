@@ -26,6 +26,8 @@ export interface SeenMember {
   readonly path?: string;
   readonly isReady: boolean;
   readonly isReleased: boolean;
+  /** Its deletion has been asked for; without that a release is only half done. */
+  readonly isDeleting: boolean;
   readonly replacement?: VolumeCopySpec['replacement'];
 }
 
@@ -200,7 +202,10 @@ function chain(seen: SeenMembership, placed: PlacedCopy, what: string): Membersh
 function releasable(seen: SeenMembership): readonly string[] {
   if (!areAllCurrent(seen)) return [];
   return seen.members
-    .filter(({ name, isReleased }) => !isReleased && !seen.placement.some((placed) => placed.copy === name))
+    .filter(
+      ({ name, isReleased, isDeleting }) =>
+        !(isReleased && isDeleting) && !seen.placement.some((placed) => placed.copy === name),
+    )
     .filter(({ name }) => !isInEngine(name, seen.members, seen.engine))
     .map(({ name }) => name);
 }
@@ -220,11 +225,20 @@ function wantedChange(seen: SeenMembership): Wanted | undefined {
   const gone = moving.find((placed) => replacementOf(seen, placed) !== undefined);
   const placed = gone ?? moving[0];
   if (placed === undefined) return count;
-  // With two copies at most, one more comes before one goes: data is never in fewer places than before.
-  const isFew = setSize(seen, placed) <= 2 && fragmentsOf(spec) === undefined;
-  const isThere = isServing(placed, seen.engine?.bricks ?? [], seen.usableNodes);
-  if (isFew && isThere && setCount(spec) === 1) return { change: 'join', role: 'data', set: setOf(placed) };
-  return { change: 'replace', placed, isSaidGone: gone !== undefined };
+  const replace: Wanted = { change: 'replace', placed, isSaidGone: gone !== undefined };
+  if (!isServing(placed, seen.engine?.bricks ?? [], seen.usableNodes) || !isOneOfTwo(seen, placed)) return replace;
+  // The other copy would be the only one: should it go away between the anchor's look and the change, what was written
+  // meanwhile would be in the copy that is taken out, and nowhere else. So one more comes before one goes.
+  const arbiter = placement.find((each) => each.role === 'arbiter');
+  const beside = placement.filter((each) => each !== arbiter).map((each) => each.node);
+  if (setCount(spec) > 1 || !seen.placeOne({ role: 'data', set: 0, beside }).ok) return replace;
+  return arbiter === undefined ? { change: 'join', role: 'data', set: 0 } : { change: 'leave', placed: arbiter };
+}
+
+/** It holds data, and so does at most one other copy of its set. */
+function isOneOfTwo(seen: SeenMembership, placed: PlacedCopy): boolean {
+  const isData = (each: PlacedCopy) => each.role === 'data' && setOf(each) === setOf(placed);
+  return isData(placed) && fragmentsOf(seen.spec) === undefined && seen.placement.filter(isData).length <= 2;
 }
 
 function wantedCount(seen: SeenMembership): Wanted | undefined {
@@ -255,7 +269,10 @@ function begin(seen: SeenMembership, wanted: Wanted): MembershipDecision {
   const blocked = (message: string): MembershipDecision => ({ ...KEPT, state: 'Blocked', message });
   if (wanted.change === 'replace') {
     const why = whyNotReplace(seen, wanted.placed, wanted.isSaidGone);
-    return why === undefined ? replaceCopy(seen, wanted.placed, 'begins') : blocked(why);
+    if (why === undefined) return replaceCopy(seen, wanted.placed, 'begins');
+    // What the layout asks for is not held up by a copy that cannot move: an arbiter that made room for it comes back.
+    const count = wantedCount(seen);
+    return count === undefined || setCount(seen.spec) > 1 ? blocked(why) : begin(seen, count);
   }
   if (!areAllCurrent(seen)) return blocked('waits until every copy serves and is current');
   if (wanted.change === 'leave') {
@@ -285,6 +302,7 @@ function whyNotReplace(seen: SeenMembership, placed: PlacedCopy, isSaidGone: boo
     return `${placed.node} holds the only copy of ${seen.placement.length > 1 ? 'a part of the files' : 'the data'}, and a copy that nothing is the same as is not moved`;
   }
   if (isServing(placed, bricks, seen.usableNodes)) {
+    if (isOneOfTwo(seen, placed)) return whyNotOneOfTwo(seen, placed);
     return areAllCurrent(seen) ? undefined : 'waits until every copy serves and is current';
   }
   if (!isSaidGone) {
@@ -298,6 +316,13 @@ function whyNotReplace(seen: SeenMembership, placed: PlacedCopy, isSaidGone: boo
     (other) => (bricks.find((brick) => brick.copy === other.copy)?.splitBrainEntries ?? 0) > 0,
   );
   return isSplit ? 'entries differ between copies (split brain) and need a decision first' : undefined;
+}
+
+function whyNotOneOfTwo(seen: SeenMembership, placed: PlacedCopy): string {
+  const beside = seen.placement.filter((each) => each.role === 'data').map((each) => each.node);
+  const place = seen.placeOne({ role: 'data', set: 0, beside });
+  const why = `${placed.node} holds one of two copies of the data, and a third has to come before it goes`;
+  return place.ok ? `${why}, which a volume of several sets cannot have` : `${why}: ${place.message}`;
 }
 
 function replaceCopy(seen: SeenMembership, placed: PlacedCopy, about: string): MembershipDecision {
@@ -332,10 +357,6 @@ function witnessesOf({ bootIds }: SeenMembership, others: readonly PlacedCopy[])
 
 function othersOfSet(seen: SeenMembership, placed: PlacedCopy): readonly PlacedCopy[] {
   return seen.placement.filter((other) => setOf(other) === setOf(placed) && other.copy !== placed.copy);
-}
-
-function setSize(seen: SeenMembership, placed: PlacedCopy): number {
-  return seen.placement.filter((other) => setOf(other) === setOf(placed)).length;
 }
 
 function setOf(placed: PlacedCopy): number {

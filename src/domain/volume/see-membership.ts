@@ -46,6 +46,7 @@ function seeMember(copy: VolumeCopy): SeenMember {
     pool: spec.pool,
     isReady: status?.state === 'Ready',
     isReleased: spec.isReleased === true,
+    isDeleting: copy.metadata.deletionTimestamp !== undefined,
     ...(status?.path === undefined ? {} : { path: status.path }),
     ...(spec.replacement === undefined ? {} : { replacement: spec.replacement }),
   };

@@ -194,6 +194,8 @@ function observeAttachment(
 
 /** A volume is known to the members of the pool that its bricks are in. */
 function findVolume(state: FakeState, node: FakeNode, name: string): FakeVolume | undefined {
+  // A blank glusterd knows of none, and one that has taken its identity back none before it has met a member.
+  if (!isMember(node) || (node.isRejoining && node.members.size === 1)) return undefined;
   const volume = state.volumes.get(name);
   return volume?.bricks.some((brick) => node.members.has(brick.node)) === true ? volume : undefined;
 }

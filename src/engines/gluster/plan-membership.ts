@@ -69,8 +69,26 @@ function planRemoval(desired: DesiredVolume, observed: ObservedVolume, brick: De
     desired.bricks.some((wanted) => isSame(wanted, other) && !wanted.isArbiter && wanted.isLeaving !== true);
   if (bricks.length < 2 || !bricks.every((other) => other.isReadable && hasNothingToHeal(other))) return undefined;
   if (!bricks.some(holdsData)) return undefined;
+  if (bricks.length === 2 && !demandsBoth(observed)) return undefined;
   const about = `take ${brick.node}:${brick.path} out of ${desired.name}`;
   return { step: 'removeBrick', volume: desired.name, bricks: bricks.length - 1, brick: place(brick), about };
+}
+
+/**
+ * Before one of two copies is taken out, both are needed for every write: with the quorum that two have otherwise the
+ * first alone takes writes, and were it the one that goes, what the other misses in this moment would be gone. Set in one
+ * pass, seen in the next one's look together with both copies serving and the same; as soon as a look shows less, the
+ * usual quorum is back. A volume of one brick has no such option, so nobody is refused afterwards.
+ */
+export function guardOptions(desired: DesiredVolume, { bricks }: ObservedVolume): Readonly<Record<string, string>> {
+  const leaves = desired.bricks.some((brick) => brick.isLeaving === true && findBrick(bricks, brick) !== undefined);
+  if (!leaves || bricks.length !== 2) return {};
+  if (!bricks.every((brick) => brick.isReadable && hasNothingToHeal(brick))) return {};
+  return { 'cluster.quorum-type': 'fixed', 'cluster.quorum-count': '2' };
+}
+
+function demandsBoth({ options }: ObservedVolume): boolean {
+  return options['cluster.quorum-type'] === 'fixed' && options['cluster.quorum-count'] === '2';
 }
 
 /** The bricks of the same replica set: consecutive ones. */

@@ -4,7 +4,7 @@ import type { DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/e
 import { isRedundant } from './brick-sets.ts';
 import { creationOptions, surplusOptions, wantedOptions } from './options.ts';
 import { isCopyPath } from './paths.ts';
-import { isMadeOf, planMembership } from './plan-membership.ts';
+import { guardOptions, isMadeOf, planMembership } from './plan-membership.ts';
 import type { RefuseStep, VolumeStep } from './steps.ts';
 
 /**
@@ -129,7 +129,8 @@ function missingOptions(desired: DesiredVolume, observed: ObservedVolume): Reado
   // Left from when it had several copies: a single one has to stay usable while its node lives, however few others do.
   const leftover = desired.layout === 'single' && quorum === 'server' ? { 'cluster.server-quorum-type': 'none' } : {};
   const atCreation = observed.isStarted ? {} : creationOptions(desired);
-  const wanted = Object.entries({ ...leftover, ...wantedOptions(desired), ...atCreation });
+  const guard = guardOptions(desired, observed);
+  const wanted = Object.entries({ ...leftover, ...wantedOptions(desired), ...atCreation, ...guard });
   return Object.fromEntries(wanted.filter(([key, value]) => observed.options[key] !== value));
 }
 

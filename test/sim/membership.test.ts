@@ -1,0 +1,164 @@
+/** What volumes are made of changes, under a writer and under faults: no copy is given up that something depends on. */
+import { describe, expect, it } from 'vitest';
+import type { PlanVolume } from '../../src/schemas/plan-file.ts';
+import { runChaos } from './chaos.ts';
+import { CONTROLLER, createSimCluster, type SimCluster } from './cluster.ts';
+import { expectWhole, isWhole } from './expectations.ts';
+import { seeds, withSeed } from './seeds.ts';
+import { paceOf } from './sim-engine.ts';
+
+const NODES = ['kube1', 'kube2', 'kube3', 'kube4'] as const;
+const PATIENCE_MS = 10 * 60_000;
+
+type Layout = 'single' | 'replicated' | 'arbiter';
+const volume = (layout: Layout): PlanVolume => ({
+  ...{ name: 'gv0', size: '1Gi', layout },
+  mount: { path: '/data', nodes: 'all' },
+});
+
+async function whole(seed: number, layout: Layout): Promise<SimCluster> {
+  const sim = await createSimCluster(seed, { nodes: NODES, pace: paceOf(seed) });
+  await sim.applyPlan([volume(layout)]);
+  await expectWhole(sim, 'gv0');
+  return sim;
+}
+
+const placementOf = (sim: SimCluster) => sim.seen.Volume.get('gv0')?.status?.placement ?? [];
+const rolesOf = (sim: SimCluster) =>
+  placementOf(sim)
+    .map((placed) => placed.role)
+    .join();
+
+/** No change is under way, and no copy is left that is not placed. */
+function isSettled(sim: SimCluster): boolean {
+  const isMarked = placementOf(sim).some((placed) => placed.replaces ?? placed.isJoining ?? placed.isLeaving);
+  return !isMarked && sim.seen.VolumeCopy.size === placementOf(sim).length && isWhole(sim, 'gv0');
+}
+
+const drain = (sim: SimCluster, node: string) =>
+  sim.world.client.patch('StorageNode', node, { spec: { isDraining: true } });
+const isDrained = (sim: SimCluster, node: string) =>
+  isSettled(sim) && [...sim.seen.VolumeCopy.values()].every((copy) => copy.spec.node !== node);
+
+describe('a node that is drained', () => {
+  it.each<Layout>(['single', 'replicated', 'arbiter'])('gives its copy of a volume (%s) to another', async (layout) => {
+    for (const seed of seeds(3)) {
+      await withSeed(seed, async () => {
+        const sim = await whole(seed, layout);
+        const node = placementOf(sim)[0]?.node ?? '';
+        await drain(sim, node);
+        await sim.until(`${node} is drained`, () => isDrained(sim, node), PATIENCE_MS);
+      });
+    }
+  });
+
+  it.each<Layout>(['single', 'replicated', 'arbiter'])('does so (%s) under faults of everything', async (layout) => {
+    for (const seed of seeds(6)) {
+      await withSeed(seed, async () => {
+        const sim = await whole(seed, layout);
+        const node = placementOf(sim)[0]?.node ?? '';
+        await drain(sim, node);
+        await runChaos(sim, { seed, forMs: 60_000, everyMs: 2_500 });
+        await sim.until(`${node} is drained`, () => isDrained(sim, node), PATIENCE_MS);
+      });
+    }
+  });
+});
+
+describe('a volume that is converted', () => {
+  const convert = (sim: SimCluster, layout: Layout, replicas: number) =>
+    sim.world.client.patch('Volume', 'gv0', { spec: { layout, replicas } });
+
+  it.each<[Layout, Layout, number, string]>([
+    ['arbiter', 'replicated', 3, 'data,data,data'],
+    ['replicated', 'arbiter', 2, 'data,data,arbiter'],
+    ['single', 'replicated', 3, 'data,data,data'],
+    ['replicated', 'single', 1, 'data'],
+  ])('from %s to %s %i', async (from, to, replicas, roles) => {
+    for (const seed of seeds(3)) {
+      await withSeed(seed, async () => {
+        const sim = await whole(seed, from);
+        await convert(sim, to, replicas);
+        await runChaos(sim, { seed, forMs: 40_000 });
+        await sim.until('it is converted', () => rolesOf(sim) === roles && isSettled(sim), PATIENCE_MS);
+      });
+    }
+  });
+});
+
+describe('a copy that is lost', () => {
+  it('is replaced with its node away, which on its return serves nothing and gives back what it has', async () => {
+    for (const seed of seeds(4)) {
+      await withSeed(seed, async () => {
+        const sim = await whole(seed, 'replicated');
+        const [lost] = placementOf(sim);
+        if (lost === undefined) throw new Error('nothing is placed');
+        sim.powerOff(lost.node);
+        await sim.pass(10_000);
+        const writer = placementOf(sim)[1]?.node ?? '';
+        expect(sim.gluster.write(writer, 'gv0', 3)).toBe(true);
+        await sim.world.client.patch('VolumeCopy', lost.copy, { spec: { replacement: { reason: 'NodeLost' } } });
+        const isReplaced = () => placementOf(sim).every((placed) => placed.node !== lost.node && !placed.replaces);
+        await sim.until('it is replaced', isReplaced, PATIENCE_MS);
+        sim.powerOn(lost.node);
+        await sim.until('nothing of it is left', () => isSettled(sim), PATIENCE_MS);
+      });
+    }
+  });
+
+  it('is let go of when its node is no node any more', async () => {
+    const sim = await whole(1, 'replicated');
+    const [lost] = placementOf(sim);
+    if (lost === undefined) throw new Error('nothing is placed');
+    sim.powerOff(lost.node);
+    await sim.world.client.patch('VolumeCopy', lost.copy, { spec: { replacement: { reason: 'NodeLost' } } });
+    await sim.until('it is released', () => sim.seen.VolumeCopy.get(lost.copy)?.spec.isReleased === true, PATIENCE_MS);
+    await sim.pass(30_000);
+    expect(sim.seen.VolumeCopy.has(lost.copy)).toBe(true);
+    await sim.world.client.delete('StorageNode', lost.node);
+    await sim.until('it is gone', () => !sim.seen.VolumeCopy.has(lost.copy), PATIENCE_MS);
+  });
+});
+
+describe('a program that dies while a copy moves', () => {
+  async function prepare(): Promise<{ readonly sim: SimCluster; readonly node: string }> {
+    const sim = await createSimCluster(1, { nodes: NODES });
+    await sim.applyPlan([{ name: 'gv0', size: '1Gi', layout: 'arbiter' }]);
+    await expectWhole(sim, 'gv0');
+    return { sim, node: placementOf(sim)[0]?.node ?? '' };
+  }
+  const act = async (sim: SimCluster, node: string) => {
+    await drain(sim, node);
+    await sim.until('it is drained', () => isDrained(sim, node), PATIENCE_MS);
+  };
+
+  it.each([CONTROLLER, ...NODES])('%s, before and after each of its writes', async (who) => {
+    const { sim: calm, node } = await prepare();
+    const before = calm.process(who)?.writes() ?? 0;
+    await act(calm, node);
+    const writes = (calm.process(who)?.writes() ?? 0) - before;
+    for (let nth = 1; nth <= writes; nth += 1) {
+      for (const when of ['before', 'after'] as const) {
+        const { sim } = await prepare();
+        const process = sim.process(who);
+        process?.killAtWrite(process.writes() + nth, when);
+        await act(sim, node);
+        expect(process?.isAlive(), `${who} dies ${when} write ${nth} of ${writes}`).toBe(false);
+      }
+    }
+  });
+
+  it.each(NODES)('the agent of %s, before and after each of its steps', async (who) => {
+    const { sim: calm, node } = await prepare();
+    const before = calm.steps(who);
+    await act(calm, node);
+    const steps = calm.steps(who) - before;
+    for (let nth = 1; nth <= steps; nth += 1) {
+      for (const when of ['before', 'after'] as const) {
+        const { sim } = await prepare();
+        sim.crashAtStep(who, { step: sim.steps(who) + nth, when });
+        await act(sim, node);
+      }
+    }
+  });
+});
