@@ -7,7 +7,10 @@ export function commandFault(program: Command, words: readonly string[]): string
   const rest = [...words];
   while (command.commands.length > 0) {
     const word = rest[0];
-    if (word === undefined || word.startsWith('-')) return command === program ? undefined : needsVerb(command, words);
+    if (word === undefined || word.startsWith('-')) {
+      if (command === program) return undefined;
+      return actsAlone(command) ? optionFault(program, command, rest) : needsVerb(command, words);
+    }
     // "up|down|status" in a sentence stands for each of them.
     const names = word.split('|');
     const found = names.map((name) => command.commands.find((each) => each.name() === name));
@@ -19,6 +22,11 @@ export function commandFault(program: Command, words: readonly string[]): string
     if (rest.length === 0) return undefined;
   }
   return optionFault(program, command, rest);
+}
+
+/** True for a command with verbs that does something without one, too: commander keeps that to itself. */
+function actsAlone(command: Command): boolean {
+  return (command as unknown as { readonly _actionHandler: unknown })._actionHandler !== null;
 }
 
 function needsVerb(command: Command, words: readonly string[]): string | undefined {

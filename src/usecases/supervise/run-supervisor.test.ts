@@ -26,6 +26,7 @@ function createMachine(services: readonly string[]) {
       return text;
     },
     writeText: async (path: string, text: string) => void texts.set(path, text),
+    makeDirectory: async () => undefined,
     remove: async (path: string) => void texts.delete(path),
   } as unknown as HostFiles;
   const processes: HostProcesses = {

@@ -6,6 +6,7 @@
  * start and its record leads to a second try of the same service, which ends by itself: agent, controller and glusterd
  * each hold a lock of the machine.
  */
+import { dirname } from 'node:path/posix';
 import { AppError, isAppError } from '../../domain/errors.ts';
 import type { Service } from '../../domain/install/services.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -48,6 +49,7 @@ export async function runSupervisor(
   signal: AbortSignal,
 ): Promise<void> {
   const { services } = ServicesFile.parse(JSON.parse(await deps.files.readText(options.servicesFile)));
+  await deps.files.makeDirectory(dirname(options.recordFile), { mode: 0o700 });
   const left = await takeOver(deps, options);
   const running = new Map<string, ProcessId>();
   const self = await deps.processes.self();
