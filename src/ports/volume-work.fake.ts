@@ -1,6 +1,14 @@
 /** Work on volumes in memory: a test says what there is to do, and sees what was asked for. */
+import { AppError } from '../domain/errors.ts';
 import type { EntryVersion, SavedVersion } from './brick-work.ts';
-import type { FullCrawl, HealState, RebalanceState, SplitBrainEntry, VolumeWork } from './volume-work.ts';
+import {
+  type FullCrawl,
+  type HealState,
+  NOT_IN_SPLIT_BRAIN,
+  type RebalanceState,
+  type SplitBrainEntry,
+  type VolumeWork,
+} from './volume-work.ts';
 
 export interface FakeVolumeWork extends VolumeWork {
   /** By volume; a volume that is not in it has nothing to heal. */
@@ -50,6 +58,9 @@ function volumeSide({ heals, crawls, rebalances, splitBrains, versions, calls }:
       volume: string,
       { path, node, brickPath }: { readonly path: string; readonly node: string; readonly brickPath: string },
     ) => {
+      if ((splitBrains.get(volume) ?? []).every((entry) => entry.path !== path)) {
+        throw new AppError('precondition', `${path} is not in split-brain`, { reason: NOT_IN_SPLIT_BRAIN });
+      }
       const kept = versions.get(`${brickPath}${path}`);
       for (const key of versions.keys()) if (kept !== undefined && key.endsWith(path)) versions.set(key, kept);
       calls.push(`keepVersion ${volume} ${path} ${node}`);

@@ -43,6 +43,9 @@ export interface SplitBrainLook {
   readonly silent: readonly string[];
 }
 
+/** Reason of an error: the copies of the entry do not contradict each other, or no longer. */
+export const NOT_IN_SPLIT_BRAIN = 'NotInSplitBrain';
+
 export interface VolumeWork extends BrickWork {
   /**
    * Sends the engine over everything that it knows to differ, or over everything.
@@ -60,7 +63,11 @@ export interface VolumeWork extends BrickWork {
   stopRebalance(volume: string, signal: AbortSignal): Promise<void>;
 
   listSplitBrain(volume: string, signal: AbortSignal): Promise<SplitBrainLook>;
-  /** Makes one copy's version of an entry the only one. What the others held is gone then. */
+  /**
+   * Makes one copy's version of an entry the only one. What the others held is gone then.
+   *
+   * @throws {AppError} precondition with reason {@link NOT_IN_SPLIT_BRAIN}, when there is nothing to choose
+   */
   keepVersion(
     volume: string,
     choice: { readonly path: string; readonly node: string; readonly brickPath: string },

@@ -18,6 +18,12 @@ export function parseHealEntries(reply: Reply): readonly BrickEntries[] {
   }));
 }
 
+/** `heal V info summary`: whether an entry is locked by a heal at the moment. */
+export function isBeingHealed(reply: Reply): boolean {
+  const bricks = reply.root.child('healInfo')?.child('bricks')?.children('brick') ?? [];
+  return bricks.some((brick) => (wholeNumber(brick.child('numberOfEntriesPossiblyHealing')?.text) ?? 0) > 0);
+}
+
 /** An entry whose name is not known is written <gfid:UUID>. */
 function entryName(text: string): string {
   return /^<(gfid:[0-9a-f-]{36})>$/.exec(text)?.[1] ?? text;

@@ -5,6 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Host } from '../../ports/host.ts';
 import type { Random } from '../../ports/random.ts';
 import type { HealState, RebalanceState, SplitBrainLook, VolumeWork } from '../../ports/volume-work.ts';
+import { NOT_IN_SPLIT_BRAIN } from '../../ports/volume-work.ts';
 import { createGlusterCli, type GlusterCli } from './cli.ts';
 import {
   type Argv,
@@ -17,7 +18,7 @@ import {
 } from './command.ts';
 import { inspectEntry } from './inspect-entry.ts';
 import { isHealLaunched, parseHealInfo } from './parse.ts';
-import { findSplitBrain, parseFullCrawls, parseHealEntries, parseRebalance } from './parse-work.ts';
+import { findSplitBrain, isBeingHealed, parseFullCrawls, parseHealEntries, parseRebalance } from './parse-work.ts';
 import { putBack } from './put-back.ts';
 import { refusal } from './reply.ts';
 import { saveEntry } from './save-entry.ts';
@@ -31,6 +32,8 @@ export interface GlusterWorkDeps {
 
 /** Launching takes seconds; heal info waits 10 s and more for a node that is off. */
 const HEAL_MS = 120_000;
+const MOST_LOOKS = 5;
+const LOOK_AGAIN_MS = 500;
 
 /** Creates the work of the node whose Host is given. */
 export function createGlusterWork(deps: GlusterWorkDeps): VolumeWork {
@@ -51,11 +54,12 @@ export function createGlusterWork(deps: GlusterWorkDeps): VolumeWork {
       if ((await rebalanceState(cli, volume, signal)).state !== 'running') return;
       await cli.demand(rebalanceArgv(volume, 'stop'), about(volume, 'stop the rebalance of', signal));
     },
-    listSplitBrain: (volume, signal) => listSplitBrain(cli, volume, signal),
+    listSplitBrain: (volume, signal) => listSplitBrain(deps, cli, volume, signal),
     keepVersion: async (volume, choice, signal) => {
       const output = await cli.text(keepVersionArgv(volume, choice), about(volume, 'resolve an entry of', signal));
       // It answers in text, also with --xml, and with 0 also when it failed.
       if (/^Healed |^GFID split-brain resolved/m.test(output.stdout)) return;
+      if (/File not in split-brain/.test(output.stdout)) throw notSplit(volume, choice.path);
       throw refused(volume, `choose the version of ${choice.node} for ${choice.path}`, output);
     },
     inspectEntry: (brickPath, path, signal) => inspectEntry(host, { brickPath, path: checked(path) }, signal),
@@ -82,6 +86,14 @@ async function startHeal(cli: GlusterCli, volume: string, argv: Argv, signal: Ab
   throw refused(volume, 'start the heal', output);
 }
 
+function notSplit(volume: string, path: string): AppError {
+  return new AppError('precondition', `${path} is not in split-brain; nothing was changed`, {
+    resource: `volume ${volume}`,
+    reason: NOT_IN_SPLIT_BRAIN,
+    hint: `see: holdfast volume split-brain list ${volume}`,
+  });
+}
+
 function refused(
   volume: string,
   what: string,
@@ -106,7 +118,22 @@ async function healState(cli: GlusterCli, volume: string, signal: AbortSignal): 
   };
 }
 
-async function listSplitBrain(cli: GlusterCli, volume: string, signal: AbortSignal): Promise<SplitBrainLook> {
+/** While an entry is being healed GlusterFS does not list it as split; a heal that finds split-brain is over in a moment. */
+async function listSplitBrain(
+  { clock }: Pick<GlusterWorkDeps, 'clock'>,
+  cli: GlusterCli,
+  volume: string,
+  signal: AbortSignal,
+): Promise<SplitBrainLook> {
+  for (let look = 1; ; look += 1) {
+    const seen = await lookForSplitBrain(cli, volume, signal);
+    const summary = await cli.demand(healSummaryArgv(volume), about(volume, 'see what is to heal in', signal));
+    if (!isBeingHealed(summary) || look === MOST_LOOKS) return seen;
+    await clock.sleep(LOOK_AGAIN_MS, signal);
+  }
+}
+
+async function lookForSplitBrain(cli: GlusterCli, volume: string, signal: AbortSignal): Promise<SplitBrainLook> {
   const ask = about(volume, 'see the split-brain entries of', signal);
   const pending = parseHealEntries(await cli.demand(healEntriesArgv(volume), ask));
   const split = parseHealEntries(await cli.demand(healEntriesArgv(volume, 'split-brain'), ask));

@@ -6,9 +6,10 @@
  * the choice was sent is written down before it is sent. So no version is lost that is not put aside, and nothing is put
  * aside that is not what was there before the choice.
  */
-import { AppError } from '../../../domain/errors.ts';
+import { AppError, isAppError } from '../../../domain/errors.ts';
 import { type CopyVersion, chooseVersion } from '../../../domain/split-brain/judge-versions.ts';
 import { workersOf } from '../../../domain/task/sum-up-task.ts';
+import { NOT_IN_SPLIT_BRAIN } from '../../../ports/volume-work.ts';
 import type { TaskPart } from '../../../schemas/task.ts';
 import { seeTaskVolume } from '../../task/task-look.ts';
 import { copiesHere } from './copies-here.ts';
@@ -83,22 +84,23 @@ async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVe
   const path = requirePath(context);
   const choice = chooseVersion(path, all, task.spec.keep ?? '');
   if (!choice.ok) throw new AppError('precondition', choice.message, { reason: 'NothingToChoose', hint: choice.hint });
-  const isListed = async () =>
-    (await deps.work.listSplitBrain(name, signal)).entries.some((entry) => entry.path === path);
-  if (await isListed()) {
-    const sent = {
-      ...part,
-      message: `keeps the version of ${choice.kept.node}`,
-      result: { ...part.result, isSent: true },
-    };
-    await context.report(sent);
-    const { node, brickPath } = choice.kept;
+  const sentBefore = await isSent(context);
+  const sent = {
+    ...part,
+    message: `keeps the version of ${choice.kept.node}`,
+    result: { ...part.result, isSent: true },
+  };
+  await context.report(sent);
+  const { node, brickPath } = choice.kept;
+  try {
     await deps.work.keepVersion(name, { path, node, brickPath }, signal);
-    if (await isListed()) return { part: { ...sent, message: 'waits until the copies are the same' } };
-  } else if (!(await isSent(context))) {
-    throw new AppError('precondition', `${path} is not in split-brain; nothing was changed`, {
-      hint: `see: holdfast volume split-brain list ${name}`,
-    });
+  } catch (error) {
+    // Sent before by an agent that died over it, and done.
+    if (!sentBefore || !isAppError(error) || error.reason !== NOT_IN_SPLIT_BRAIN) throw error;
+  }
+  const { entries } = await deps.work.listSplitBrain(name, signal);
+  if (entries.some((entry) => entry.path === path)) {
+    return { part: { ...sent, message: 'waits until the copies are the same' } };
   }
   const result = { ...part.result, isSent: true, kept: choice.kept.node, versions: all };
   const message = `the version of ${choice.kept.node} is kept; every version is put aside`;
