@@ -1,0 +1,75 @@
+/** A machine that was installed anew comes back when a person says so, whatever crashes on the way. */
+import { describe, expect, it } from 'vitest';
+import { uuidOf } from '../../src/engines/gluster/cluster.fake.ts';
+import { rejoinNode } from '../../src/usecases/nodes/rejoin-node.ts';
+import { createSimCluster, type SimCluster } from './cluster.ts';
+import { expectWhole } from './expectations.ts';
+import { seeds, withSeed } from './seeds.ts';
+
+const VOLUME = { name: 'gv0', size: '1Gi' } as const;
+const PATIENCE_MS = 5 * 60_000;
+
+const engineOf = ({ seen }: SimCluster, node: string) => seen.StorageNode.get(node)?.status?.engines?.[0];
+const copyOn = ({ seen }: SimCluster, node: string) => {
+  return [...seen.VolumeCopy.values()].find((copy) => copy.spec.node === node);
+};
+
+/** Off long enough to be missed, and back with empty disks. */
+async function reinstall(sim: SimCluster, node: string): Promise<void> {
+  sim.powerOff(node);
+  await sim.pass(10_000);
+  sim.gluster.reinstall(node);
+  sim.powerOn(node);
+  await sim.until('it is seen as a stranger', () => engineOf(sim, node)?.isStranger === true, PATIENCE_MS);
+  const bootId = () => sim.seen.StorageNode.get(node)?.status?.bootId;
+  const isSaid = () => copyOn(sim, node)?.status?.bootId === bootId() && copyOn(sim, node)?.status?.state === 'Suspect';
+  await sim.until('its copy is said to be lost', isSaid, PATIENCE_MS);
+}
+
+function rejoin(sim: SimCluster, node: string) {
+  const { client, clock } = sim.world;
+  const answers = { confirm: async () => true, say: () => undefined };
+  return rejoinNode({ client, clock }, node, { isForced: false, isDryRun: false, ...answers });
+}
+
+function expectFilled(sim: SimCluster, node: string, lost: string | undefined): void {
+  expect(sim.gluster.state.node(node).id).toBe(uuidOf(node));
+  expect(engineOf(sim, node)?.isStranger).toBeUndefined();
+  expect(copyOn(sim, node)?.metadata.name).not.toBe(lost);
+  expect(sim.gluster.state.volumes.get('gv0')?.stale.size).toBe(0);
+}
+
+describe('a machine that was installed anew', () => {
+  it('stays out until it is asked for, whoever it was, and never begins a pool of its own', async () => {
+    for (const node of ['kube1', 'kube3']) {
+      const sim = await createSimCluster(1);
+      await sim.applyPlan([VOLUME]);
+      await expectWhole(sim, 'gv0');
+      await reinstall(sim, node);
+      await sim.pass(PATIENCE_MS);
+      expect([...sim.gluster.state.node(node).members]).toEqual([node]);
+      expect(sim.seen.Volume.get('gv0')?.status?.anchor).not.toBe(node);
+      expect(sim.seen.StorageCluster.get('default')?.status?.anchor).not.toBe(node);
+    }
+  });
+
+  it('is filled from the others, with a crash before or after any step', async () => {
+    for (const seed of seeds(2)) {
+      await withSeed(seed, async () => {
+        for (let nth = 1; nth <= 8; nth += 1) {
+          const sim = await createSimCluster(seed);
+          await sim.applyPlan([VOLUME]);
+          await expectWhole(sim, 'gv0');
+          await reinstall(sim, 'kube3');
+          const lost = copyOn(sim, 'kube3')?.metadata.name;
+          const when = (seed + nth) % 2 === 0 ? 'before' : 'after';
+          sim.crashAtStep('kube3', { step: sim.steps('kube3') + nth, when });
+          expect(await rejoin(sim, 'kube3')).toMatchObject({ outcome: 'asked', replace: [{ volume: 'gv0' }] });
+          await sim.until('its copy is another one', () => copyOn(sim, 'kube3')?.metadata.name !== lost, PATIENCE_MS);
+          await expectWhole(sim, 'gv0');
+          expectFilled(sim, 'kube3', lost);
+        }
+      });
+    }
+  });
+});
