@@ -11,10 +11,14 @@ import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
 import { printResult } from '../output.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
+import { registerNodeDrain, registerNodeReplace, registerNodeUndrain } from './node-move.ts';
 import { registerNodeRejoin } from './node-rejoin.ts';
 
 /** Registers the command. */
 export function register(command: Command, context: CliContext): void {
+  registerNodeDrain(command.command('drain'), context);
+  registerNodeUndrain(command.command('undrain'), context);
+  registerNodeReplace(command.command('replace'), context);
   command
     .command('list')
     .description('List the nodes, their zones and the room in their pools')
@@ -60,6 +64,7 @@ function columnsOf({ clock }: CliContext): readonly Column<ListedNode>[] {
 function readiness({ node }: ListedNode): string {
   const ready = findCondition(node, 'Ready');
   const word = ready?.status === 'True' ? 'yes' : `no (${ready?.reason ?? 'NeverSeen'})`;
+  if (node.spec.isDraining === true) return `${word}, draining`;
   return node.spec.isCordoned === true ? `${word}, cordoned` : word;
 }
 

@@ -1,0 +1,103 @@
+/** `holdfast node drain|undrain|replace` */
+import type { Command } from 'commander';
+import { AppError } from '../../../domain/errors.ts';
+import type { Move } from '../../../domain/volume/foresee-moves.ts';
+import { drainNode, foreseeDrain, replaceNode, undrainNode } from '../../../usecases/nodes/move-copies.ts';
+import type { CliContext } from '../context.ts';
+import { globalOptions, withConnection } from '../global-options.ts';
+import { printResult, say } from '../output.ts';
+import { askYesNo } from '../prompt.ts';
+import type { Column } from '../table.ts';
+
+interface DrainFlags {
+  readonly dryRun?: boolean;
+  /** False with --no-wait. */
+  readonly wait: boolean;
+}
+
+const COLUMNS: readonly Column<Move>[] = [
+  { name: 'volume', value: (move) => move.volume },
+  { name: 'copy', value: (move) => move.copy },
+  { name: 'to', value: (move) => move.to },
+  { name: 'blocked by', value: (move) => move.blockedBy },
+];
+
+/** Registers `node drain`. */
+export function registerNodeDrain(command: Command, context: CliContext): void {
+  command
+    .description('Move every copy away from a node, while its volumes are in use')
+    .argument('<name>', 'name of the node')
+    .option('--dry-run', 'list where each copy would go, and change nothing')
+    .option('--no-wait', 'do not wait until the copies have left')
+    .action(async (name: string, flags: DrainFlags, own: Command) => {
+      const options = globalOptions(own);
+      const moves = await withConnection(context, own, ({ client }) => {
+        const deps = { client, clock: context.clock };
+        if (flags.dryRun === true) return foreseeDrain(deps, name, { signal: context.signal });
+        return drainNode(deps, name, {
+          signal: context.signal,
+          ...(flags.wait ? { waitMs: options.timeout } : {}),
+          onProgress: (message) => say(context, message),
+        });
+      });
+      const isPlain = flags.dryRun === true;
+      await printResult<Move>(context, options, {
+        data: { items: moves },
+        names: moves.map((move) => `volumecopy/${move.copy}`),
+        ...(isPlain
+          ? { table: { columns: COLUMNS, items: moves, empty: `No copy is on ${name}.` } }
+          : { text: () => `node ${name} ${flags.wait ? 'has no copies any more' : 'is being drained'}\n` }),
+      });
+    });
+}
+
+/** Registers `node undrain`. */
+export function registerNodeUndrain(command: Command, context: CliContext): void {
+  command
+    .description('Let a node that was drained take copies again')
+    .argument('<name>', 'name of the node')
+    .action(async (name: string, _flags, own: Command) => {
+      await withConnection(context, own, ({ client }) =>
+        undrainNode({ client, clock: context.clock }, name, { signal: context.signal }),
+      );
+      await printResult(context, globalOptions(own), {
+        data: { node: name },
+        names: [`storagenode/${name}`],
+        text: () => `node ${name} takes copies again\n`,
+      });
+    });
+}
+
+/** Registers `node replace`. */
+export function registerNodeReplace(command: Command, context: CliContext): void {
+  command
+    .description('Give up a node that is gone for good: new copies for all that it had')
+    .argument('<old>', 'name of the node that is gone')
+    .argument('[new]', 'node for the new copies; chosen for each when left out')
+    .action(async (old: string, next: string | undefined, _flags, own: Command) => {
+      const options = globalOptions(own);
+      const outcome = await withConnection(context, own, ({ client }) =>
+        replaceNode(
+          { client, clock: context.clock },
+          { old, ...(next === undefined ? {} : { node: next }) },
+          {
+            signal: context.signal,
+            waitMs: options.timeout,
+            onProgress: (message) => say(context, message),
+            confirm: async () => {
+              if (options.yes === true) return true;
+              return askYesNo(context, `Is ${old} gone for good? What only it holds is given up`);
+            },
+          },
+        ),
+      );
+      if (outcome === 'kept') {
+        throw new AppError('cancelled', `node ${old} was not replaced`, { hint: 'answer yes, or use --yes' });
+      }
+      await printResult(context, options, {
+        data: { node: old, outcome },
+        names: [`storagenode/${old}`],
+        text: () => `node ${old} is replaced and no longer part of the cluster\n`,
+      });
+    });
+}

@@ -1,0 +1,232 @@
+/** Moves every copy away from a node, or gives up what was on one that is gone: the wish is stored, the controller carries it out. */
+import { AppError, isAppError } from '../../domain/errors.ts';
+import { findCondition } from '../../domain/find-condition.ts';
+import { foreseeMoves, type Move } from '../../domain/volume/foresee-moves.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
+
+export interface MoveOptions {
+  /** How long to wait for each copy; does not wait when left out. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress: (message: string) => void;
+}
+
+type Scope = { readonly signal?: AbortSignal };
+
+function scopeOf({ signal }: { readonly signal?: AbortSignal }): Scope {
+  return signal === undefined ? {} : { signal };
+}
+
+/** What draining the node would do, one line for each copy; nothing is changed. @throws {AppError} notFound */
+export async function foreseeDrain({ client }: WaitDeps, node: string, scope: Scope): Promise<readonly Move[]> {
+  const [nodes, volumes, copies] = await Promise.all([
+    client.list('StorageNode', scope),
+    client.list('Volume', scope),
+    client.list('VolumeCopy', scope),
+  ]);
+  return foreseeMoves(node, { nodes: nodes.items, volumes: volumes.items, copies: copies.items });
+}
+
+/**
+ * Asks that every copy leaves the node, and waits until they have.
+ *
+ * @throws {AppError} notFound; precondition, with the volumes that cannot move; timeout
+ */
+export async function drainNode(deps: WaitDeps, node: string, options: MoveOptions): Promise<readonly Move[]> {
+  const scope = scopeOf(options);
+  await demandNode(deps, node, scope);
+  const moves = await foreseeDrain(deps, node, scope);
+  for (const { volume, blockedBy } of moves) {
+    if (blockedBy !== undefined) options.onProgress(`${volume}: ${blockedBy}`);
+  }
+  await deps.client.patch('StorageNode', node, { spec: { isDraining: true } }, scope);
+  if (options.waitMs === undefined) return moves;
+  const fixed = moves.filter((move) => move.isForGood);
+  let left = moves.length - fixed.length;
+  for (const move of moves) {
+    if (move.isForGood) continue;
+    await waitUntilMoved(deps, move, { ...options, waitMs: options.waitMs });
+    left -= 1;
+    options.onProgress(`${move.volume}: its copy has left ${node}; copies left: ${left + fixed.length}`);
+  }
+  if (fixed.length > 0) throw cannotMove(node, fixed);
+  return moves;
+}
+
+/** Lets copies be placed on the node again; those that have left do not come back. @throws {AppError} notFound */
+export async function undrainNode(deps: WaitDeps, node: string, scope: Scope): Promise<void> {
+  await demandNode(deps, node, scope);
+  await deps.client.patch('StorageNode', node, { spec: { isDraining: null } }, scope);
+}
+
+export interface Replacement {
+  readonly reason: 'NodeLost' | 'DiskLost';
+  /** The node for the new copies; chosen for each when left out. */
+  readonly node?: string;
+}
+
+/** Asks that new copies take the places of these, and waits until the old ones are given up. @throws {AppError} timeout */
+export async function replaceCopies(
+  deps: WaitDeps,
+  copies: readonly Resource<'VolumeCopy'>[],
+  replacement: Replacement,
+  options: MoveOptions,
+): Promise<void> {
+  const scope = scopeOf(options);
+  for (const { metadata } of copies) {
+    await deps.client.patch('VolumeCopy', metadata.name, { spec: { replacement } }, { uid: metadata.uid, ...scope });
+  }
+  if (options.waitMs === undefined) return;
+  for (const { metadata, spec } of copies) {
+    const move = { volume: spec.volume, copy: metadata.name, isForGood: false };
+    await waitUntilMoved(deps, move, { ...options, waitMs: options.waitMs });
+    options.onProgress(`${spec.volume}: another copy took the place of that on ${spec.node}`);
+  }
+}
+
+/** The copy is neither placed nor needed any more. */
+async function waitUntilMoved(
+  deps: WaitDeps,
+  { volume, copy }: Move,
+  { waitMs, onProgress, ...rest }: MoveOptions & { readonly waitMs: number },
+): Promise<void> {
+  let told: string | undefined;
+  const timeout = { timeoutMs: waitMs, ...scopeOf(rest) };
+  const tooLate = (why: string) =>
+    new AppError('timeout', `the copy of ${volume} has not moved after ${waitMs / 1000} s: ${why}`, {
+      resource: `volume ${volume}`,
+      reason: 'NotMovedInTime',
+      hint: `it goes on by itself; see: holdfast volume show ${volume}`,
+    });
+  const settled = (seen: Resource<'Volume'> | undefined) =>
+    (seen === undefined ? undefined : findCondition(seen, 'Settled')?.message) ?? 'nothing has begun';
+  await waitForObject(deps, {
+    ...{ kind: 'Volume', name: volume, ...timeout },
+    check: (seen) => {
+      const placement = seen?.status?.placement ?? [];
+      if (!placement.some((placed) => placed.copy === copy || placed.replaces === copy)) return true;
+      const message = settled(seen);
+      if (message !== told) onProgress(`${volume}: ${message}`);
+      told = message;
+      return undefined;
+    },
+    describeTimeout: (seen) => tooLate(settled(seen)),
+  });
+  await waitForObject(deps, {
+    ...{ kind: 'VolumeCopy', name: copy, ...timeout },
+    check: (seen) => (seen === undefined || seen.spec.isReleased === true ? true : undefined),
+    describeTimeout: () => tooLate('the old copy is not given up yet'),
+  });
+}
+
+async function demandNode({ client }: WaitDeps, node: string, scope: Scope): Promise<Resource<'StorageNode'>> {
+  const found = await client.get('StorageNode', node, scope);
+  if (found !== undefined) return found;
+  throw new AppError('notFound', `there is no node ${JSON.stringify(node)}`, {
+    reason: 'NodeNotFound',
+    hint: 'see: holdfast node list',
+  });
+}
+
+/**
+ * Replaces a node that is gone for good: new copies for all that it had, and then nothing of it is left.
+ *
+ * @throws {AppError} notFound; precondition, while the node is there; timeout
+ */
+export async function replaceNode(
+  deps: WaitDeps,
+  { old, node }: { readonly old: string; readonly node?: string },
+  options: MoveOptions & { readonly waitMs: number; readonly confirm: () => Promise<boolean> },
+): Promise<'replaced' | 'kept'> {
+  const { client } = deps;
+  const scope = scopeOf(options);
+  const found = await demandNode(deps, old, scope);
+  if (node !== undefined) await demandNode(deps, node, scope);
+  if (findCondition(found, 'Ready')?.status === 'True') throw isThere(old);
+  const copies = (await client.list('VolumeCopy', scope)).items.filter(({ spec }) => spec.node === old);
+  if (!(await options.confirm())) return 'kept';
+  await client.patch('StorageNode', old, { spec: { isDraining: true } }, scope);
+  const replacement: Replacement = { reason: 'NodeLost', ...(node === undefined ? {} : { node }) };
+  const wanted = copies.filter(({ spec }) => spec.isReleased !== true);
+  await replaceCopies(deps, wanted, replacement, options);
+  await removeNode(deps, old, scope);
+  return 'replaced';
+}
+
+/** Nothing is placed on the node any more. Last its StorageNode: without it the controller lets go of what it held. */
+async function removeNode({ client }: WaitDeps, node: string, scope: Scope): Promise<void> {
+  for (const cluster of (await client.list('StorageCluster', scope)).items) {
+    const { name, uid, resourceVersion } = cluster.metadata;
+    const nodes = cluster.spec.nodes.filter((each) => each !== node);
+    if (nodes.length === cluster.spec.nodes.length) continue;
+    await client.patch('StorageCluster', name, { spec: { nodes } }, { uid, resourceVersion, ...scope });
+  }
+  for (const record of (await client.list('VolumeAttachmentRecord', scope)).items) {
+    if (record.spec.node !== node) continue;
+    const { name, uid } = record.metadata;
+    await ignoreMissing(client.delete('VolumeAttachmentRecord', name, { uid, ...scope }));
+    // Its agent would take it off after unmounting; that agent is gone, and the mount with it.
+    await ignoreMissing(
+      client.patch('VolumeAttachmentRecord', name, { metadata: { finalizers: [] } }, { uid, ...scope }),
+    );
+  }
+  await ignoreMissing(client.delete('StorageNode', node, scope));
+}
+
+async function ignoreMissing(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!isAppError(error, 'notFound')) throw error; // gone is what was wanted
+  }
+}
+
+/**
+ * Replaces the copies on a disk that was exchanged, on the same node.
+ *
+ * @throws {AppError} notFound; precondition, when no copy there is lost; timeout
+ */
+export async function replaceDisk(
+  deps: WaitDeps,
+  { node, pool }: { readonly node: string; readonly pool: string },
+  options: MoveOptions & { readonly confirm: (volumes: readonly string[]) => Promise<boolean> },
+): Promise<readonly string[] | undefined> {
+  const scope = scopeOf(options);
+  await demandNode(deps, node, scope);
+  const { items } = await deps.client.list('VolumeCopy', scope);
+  const here = items.filter(({ spec }) => spec.node === node && spec.pool === pool && spec.isReleased !== true);
+  // What is there and can be read needs no successor.
+  const lost = here.filter(({ status }) => status?.path !== undefined && status.state !== 'Ready');
+  const volumes = lost.map(({ spec }) => spec.volume);
+  if (lost.length === 0) throw nothingLost(node, pool);
+  if (!(await options.confirm(volumes))) return undefined;
+  await replaceCopies(deps, lost, { reason: 'DiskLost', node }, options);
+  return volumes;
+}
+
+function cannotMove(node: string, moves: readonly Move[]): AppError {
+  const volumes = moves.map(({ volume }) => volume).join(', ');
+  return new AppError('precondition', `${node} cannot be emptied: it has copies that cannot move, of ${volumes}`, {
+    resource: `node ${node}`,
+    reason: 'CopiesCannotMove',
+    hint: 'copy their data into other volumes and delete them; or keep the node: holdfast node undrain ' + node,
+    faults: moves.map(({ volume, blockedBy = 'it has no second copy' }) => ({ field: volume, message: blockedBy })),
+  });
+}
+
+function isThere(node: string): AppError {
+  return new AppError('precondition', `${node} is there: its agent reports`, {
+    resource: `node ${node}`,
+    reason: 'NodeIsThere',
+    hint: `to empty it: holdfast node drain ${node}. To replace it without: switch it off for good first`,
+  });
+}
+
+function nothingLost(node: string, pool: string): AppError {
+  return new AppError('precondition', `no copy in pool ${pool} of ${node} is known to be lost`, {
+    resource: `node ${node}`,
+    reason: 'NothingLost',
+    hint: `see: holdfast node show ${node}. To move copies off a disk that still works: holdfast node drain ${node}`,
+  });
+}
