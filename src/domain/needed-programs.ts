@@ -37,5 +37,11 @@ export const NODE_PROGRAMS: readonly NeededProgram[] = [
   { program: 'pgrep', debianPackage: 'procps' },
 ];
 
+/** For tests of what is done over ssh. */
+export const SSHD_PROGRAMS: readonly NeededProgram[] = [
+  { program: 'ssh', debianPackage: 'openssh-client' },
+  { program: 'sshd', debianPackage: 'openssh-server' },
+];
+
 /** For benchmarks. */
 export const BENCH_PROGRAMS: readonly NeededProgram[] = [{ program: 'fio', debianPackage: 'fio' }];

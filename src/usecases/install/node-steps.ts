@@ -25,7 +25,7 @@ export function nodeSteps(deps: InstallDeps, nodes: readonly ResolvedNode[], rel
 }
 
 /** The lines of /etc/hosts: every machine knows all others without DNS, which may be what fails. */
-export function hostsLines(nodes: readonly ResolvedNode[]): readonly string[] {
+function hostsLines(nodes: readonly ResolvedNode[]): readonly string[] {
   return nodes.map(({ name, host, ip }) => `${ip} ${[...new Set([host.toLowerCase(), name])].join(' ')}`);
 }
 
