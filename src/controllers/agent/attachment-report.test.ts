@@ -29,6 +29,6 @@ it('says which profile the mount has, and when it is older than the profile of i
   const shared = (hasProfile: boolean) =>
     describeMount({ subject: 'attachment', state: 'mounted', isAnswering: true, hasProfile }, 3, since, 'shared');
   expect(shared(true)).toEqual({ profile: 'shared' });
-  expect(shared(false).message).toContain('up to 1 s old');
+  expect(shared(false).message).toContain('older than what others have written');
   expect(look({ hasProfile: false }).message).toMatch(/mount it anew/);
 });

@@ -37,7 +37,7 @@ export function describeMount(
 }
 
 function describeOldMount(profile: ProfileName): string {
-  const effect = profile === 'shared' ? ': what it shows may be up to 1 s old' : '';
+  const effect = profile === 'shared' ? ': what it shows may be older than what others have written' : '';
   const wanted = profile === 'none' ? 'before the volume had no profile' : `before the volume had profile ${profile}`;
   return `mounted ${wanted}${effect}; mount it anew when nobody uses it`;
 }
