@@ -111,7 +111,12 @@ export async function createVolumeSet(
     }),
   );
   const limit = brick === 'directory' ? { limitBytes: sizeBytes } : {};
-  const volume: DesiredVolume = { subject: 'volume', isPresent: true, name, layout, bricks, options: {}, ...limit };
+  const fragments = layout === 'dispersed' ? { redundancy: 1 } : {};
+  const volume: DesiredVolume = {
+    ...{ subject: 'volume', isPresent: true, name, layout, bricks, options: {} },
+    ...limit,
+    ...fragments,
+  };
   const attachment: DesiredAttachment = {
     subject: 'attachment',
     isPresent: true,

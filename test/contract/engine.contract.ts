@@ -3,6 +3,7 @@
  * GlusterFS on the lab (test/engine/gluster-contract.test.ts).
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { LAYOUTS } from '../../src/domain/volume/layout-faults.ts';
 import type {
   Desired,
   DesiredAttachment,
@@ -77,7 +78,7 @@ export function describeEngine(name: string, start: () => Promise<EngineUnderTes
 
     it('says that it can be used, and what for', async () => {
       expect(await under.engine(n1()).probe(signal)).toMatchObject({ isInstalled: true, isRunning: true });
-      expect(under.engine(n1()).capabilities().layouts).toEqual(['single', 'replicated', 'arbiter']);
+      expect(under.engine(n1()).capabilities().layouts).toEqual(LAYOUTS);
       expect(SIZE_BYTES).toBeGreaterThanOrEqual(under.engine(n1()).capabilities().minSizeBytes);
     });
 
@@ -93,6 +94,7 @@ export function describeEngine(name: string, start: () => Promise<EngineUnderTes
       ['single', 'image'],
       ['replicated', 'image'],
       ['arbiter', 'image'],
+      ['dispersed', 'image'],
       ['replicated', 'directory'],
     ] as const)('makes %s of %s copies, mounts it and removes it without residue', async (layout, brick) => {
       const set = await volumeSet(layout, brick);

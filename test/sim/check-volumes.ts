@@ -1,4 +1,5 @@
 /** Promises about placement and about who may act for a volume. */
+import { setRoles } from '../../src/domain/volume/replica-sets.ts';
 import type { GlusterStep } from '../../src/engines/gluster/steps.ts';
 import type { Resource } from '../../src/ports/resource-client.ts';
 import type { Check, CheckContext } from './invariants.ts';
@@ -74,13 +75,14 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
 
   const checkCopy = (copy: Resource<'VolumeCopy'>): void => {
     const { volume, volumeUid, node, isReleased } = copy.spec;
+    const owner = seen.Volume.get(volume);
     for (const other of seen.VolumeCopy.values()) {
       const isSibling = other.spec.volumeUid === volumeUid && other.metadata.uid !== copy.metadata.uid;
       // One that is on its way out may be beside its successor; that no two are placed so is checked of the placement.
       if (mayMove) continue;
-      if (isSibling && other.spec.node === node) report(`two copies of ${volume} are on ${node}`);
+      const isSameSet = setOf(owner, other) === setOf(owner, copy);
+      if (isSibling && isSameSet && other.spec.node === node) report(`two copies of a set of ${volume} are on ${node}`);
     }
-    const owner = seen.Volume.get(volume);
     const isWanted = owner?.metadata.uid === volumeUid && owner.metadata.deletionTimestamp === undefined;
     const held = gluster.state.volumes.get(volume)?.bricks ?? [];
     const isNeeded = held.some((brick) => brick.node === node && brick.path === copy.status?.path);
@@ -89,8 +91,10 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
   };
 
   const checkState = ({ metadata, status }: StoredVolume): void => {
-    const nodes = (status?.placement ?? []).map((placed) => placed.node);
-    if (new Set(nodes).size < nodes.length) report(`two copies of ${metadata.name} on one node: ${nodes.join()}`);
+    const places = (status?.placement ?? []).map(({ node, set = 0 }) => `${set} ${node}`);
+    if (new Set(places).size < places.length) {
+      report(`two copies of a set of ${metadata.name} on one node: ${places.join()}`);
+    }
     const isWanted = metadata.deletionTimestamp === undefined;
     if (isWanted && status?.engine?.state === 'Removed') {
       report(`${metadata.name} is wanted and called removed by ${status.engine.observedBy}`);
@@ -126,4 +130,9 @@ function asksToMove(kind: string, after: unknown): boolean {
   if (kind === 'StorageNode') return (after as Resource<'StorageNode'>).spec.isDraining === true;
   if (kind === 'VolumeCopy') return (after as Resource<'VolumeCopy'>).spec.replacement !== undefined;
   return kind === 'Volume' && (after as StoredVolume).metadata.generation > 1;
+}
+
+/** The set of a copy, by its place in the order of bricks. */
+function setOf(owner: StoredVolume | undefined, { spec }: Resource<'VolumeCopy'>): number {
+  return owner === undefined ? 0 : Math.floor(spec.index / setRoles(owner.spec).length);
 }
