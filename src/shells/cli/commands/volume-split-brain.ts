@@ -100,7 +100,11 @@ interface Shown {
 }
 
 function sayWhat(context: CliContext, { name, path, kind, isListed }: Shown): void {
-  if (!isListed) return say(context, `${path} is not in split-brain`);
+  if (!isListed && kind !== 'data') return say(context, `${path} is not in split-brain`);
+  if (!isListed) {
+    say(context, `${path} ${DESCRIPTIONS.data}, but GlusterFS does not list it`);
+    return say(context, 'it is being healed, or changed now, or hidden; see docs/how-to/resolve-split-brain.md');
+  }
   if (kind === undefined) return say(context, `${path} is in split-brain, but only one copy holds it`);
   say(context, `${path} ${DESCRIPTIONS[kind]}`);
   if (!isChoosable(kind)) return say(context, 'choose by hand; see docs/how-to/resolve-split-brain.md');
