@@ -19,12 +19,15 @@ const SSHD_PORT = 22;
 const POOL = `/mnt/pool-${createSystemRandom().uuid().slice(0, 8)}`;
 
 let folder: string;
+/** For sockets of ssh, whose paths must be short; the killed installation leaves one. */
+let sockets: string;
 let planFile: string;
 let composed: ReturnType<typeof composeLab>;
 let lab: Lab;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdfast-install-'));
+  sockets = await mkdtemp(join(tmpdir(), 'hf-'));
   planFile = join(folder, 'plan.yaml');
   composed = composeLab(join(folder, 'labs'), ROOT);
   lab = await composed.labs.up({ name: 'install', hosts: HOSTS, dataDiskBytes: 1024 ** 3 });
@@ -43,7 +46,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const each of await composed.labs.list()) await composed.labs.down(each.name);
-  await rm(folder, { recursive: true });
+  for (const each of [folder, sockets]) await rm(each, { recursive: true });
 });
 
 function planText(): string {
@@ -70,7 +73,7 @@ function cli(...args: readonly string[]): Promise<CommandResult> {
   return composed.machine.run({
     file: process.execPath,
     args: [join(ROOT, 'bin/holdfast.mjs'), ...args],
-    env: { HOLDFAST_KUBECONFIG: join(folder, 'generated/kubeconfig') },
+    env: { HOLDFAST_KUBECONFIG: join(folder, 'generated/kubeconfig'), TMPDIR: sockets },
     okCodes: ANY_CODE,
     timeoutMs: TIMEOUT_MS,
   });
@@ -129,6 +132,7 @@ test('an installation that was killed goes on when it is started again, to a vol
     file: process.execPath,
     args: [join(ROOT, 'bin/holdfast.mjs'), 'install', '-f', planFile],
     logFile: join(folder, 'killed.log'),
+    env: { TMPDIR: sockets },
   });
   // In the middle: the program is being copied onto a machine.
   await expect

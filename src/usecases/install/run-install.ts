@@ -108,7 +108,7 @@ async function answers(controller: Target): Promise<boolean> {
 const LOOK_MS = 20_000;
 
 function startStep(deps: InstallDeps, release: Release, hasAgent: (target: Target) => boolean): NodeStep {
-  return servicesStep(release, (target) => [
+  return servicesStep(deps.clock, release, (target) => [
     ...(target.hasSystemd ? [] : [engineService(deps)]),
     ...(target.isController ? [controllerService(target, release)] : []),
     ...(hasAgent(target) ? [agentService(target, release)] : []),

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { AppError } from '../../domain/errors.ts';
 import { unitText } from '../../domain/install/services.ts';
+import { createFakeClock } from '../../ports/clock.fake.ts';
 import type { RemoteHost } from '../../ports/remote-host.ts';
 import type { Target } from './install-deps.ts';
 import { servicesStep } from './service-step.ts';
 
+const CLOCK = createFakeClock();
 const AGENT = { name: 'agent', description: 'Holdfast agent of kube1', argv: ['/opt/node', 'main.mjs', 'node'] };
 const UNIT = '/etc/systemd/system/holdfast-agent.service';
 const RELEASE = { name: '1.0.0-abc', machine: 'x86_64', node: '', entry: '', chunks: [] };
@@ -37,7 +39,7 @@ function createMachine() {
 
 test('with systemd a service is a unit that is enabled and started, once', async () => {
   const { target, texts, calls } = createMachine();
-  const step = servicesStep(RELEASE, () => [AGENT]);
+  const step = servicesStep(CLOCK, RELEASE, () => [AGENT]);
   expect(await step.look(target)).toBe('start agent');
   await step.act(target, AbortSignal.timeout(1_000));
   expect(texts.get(UNIT)).toBe(unitText(AGENT));
@@ -47,8 +49,8 @@ test('with systemd a service is a unit that is enabled and started, once', async
 
 test('another command line, or a service that has stopped, is started again', async () => {
   const { target, active } = createMachine();
-  await servicesStep(RELEASE, () => [AGENT]).act(target, AbortSignal.timeout(1_000));
-  const newer = servicesStep(RELEASE, () => [{ ...AGENT, argv: ['/opt/newer/node'] }]);
+  await servicesStep(CLOCK, RELEASE, () => [AGENT]).act(target, AbortSignal.timeout(1_000));
+  const newer = servicesStep(CLOCK, RELEASE, () => [{ ...AGENT, argv: ['/opt/newer/node'] }]);
   expect(await newer.look(target)).toBe('start agent');
   await newer.act(target, AbortSignal.timeout(1_000));
   expect(await newer.look(target)).toBeUndefined();

@@ -1,5 +1,9 @@
 /** Services of a machine: units where systemd runs, the plain supervisor where it does not. */
+
+import { AppError } from '../../domain/errors.ts';
 import { type Service, unitName, unitText } from '../../domain/install/services.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { ProcessId } from '../../ports/host.ts';
 import type { RemoteHost } from '../../ports/remote-host.ts';
 import { readSupervisorRecord } from '../supervise/run-supervisor.ts';
 import {
@@ -14,22 +18,30 @@ import {
 import { type NodeStep, readIfThere, releaseFolder } from './node-steps.ts';
 
 const UNIT_FOLDER = '/etc/systemd/system';
+const SUPERVISOR_LOG = `${LOG_FOLDER}/supervisor.log`;
 const STOP_MS = 45_000;
+const START_MS = 60_000;
+const POLL_MS = 100;
 const SERVICE_STOP_MS = 10_000;
 const SYSTEMCTL_MS = 60_000;
 
 /** Every service of a machine runs as it is described, also after a crash and, with systemd, after a restart. */
-export function servicesStep(release: Release, servicesOf: (target: Target) => readonly Service[]): NodeStep {
+export function servicesStep(
+  clock: Clock,
+  release: Release,
+  servicesOf: (target: Target) => readonly Service[],
+): NodeStep {
   return {
     name: 'services',
     look: (target) => {
       const services = servicesOf(target);
       return target.hasSystemd ? lookAtUnits(target.host, services) : lookAtSupervisor(target.host, services);
     },
-    act: async (target) => {
+    act: async (target, signal) => {
       const services = servicesOf(target);
       if (target.hasSystemd) await startUnits(target.host, services);
-      else await startSupervisor(target.host, release, services);
+      else
+        await waitForSupervisor({ clock, signal }, target.host, await startSupervisor(target.host, release, services));
     },
   };
 }
@@ -74,7 +86,7 @@ async function lookAtSupervisor(host: RemoteHost, services: readonly Service[]):
   return isRunning ? undefined : `start ${names}`;
 }
 
-async function startSupervisor(host: RemoteHost, release: Release, services: readonly Service[]): Promise<void> {
+async function startSupervisor(host: RemoteHost, release: Release, services: readonly Service[]): Promise<ProcessId> {
   // Before the file changes: the running one stops what it has started by what it knows.
   await stopSupervisor(host);
   await host.files.makeDirectory(LOG_FOLDER, { mode: 0o750 });
@@ -82,7 +94,29 @@ async function startSupervisor(host: RemoteHost, release: Release, services: rea
   await host.files.writeText(SERVICES_FILE, servicesText(services), { mode: 0o600 });
   const folder = releaseFolder(release);
   const args = ['--max-semi-space-size=2', `${folder}/main.mjs`, 'supervise', '--services', SERVICES_FILE];
-  await host.processes.start({ file: `${folder}/node`, args, logFile: `${LOG_FOLDER}/supervisor.log` });
+  return host.processes.start({ file: `${folder}/node`, args, logFile: SUPERVISOR_LOG });
+}
+
+/** Returns when it has written down that it runs: from then on whoever looks finds it. */
+async function waitForSupervisor(
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  host: RemoteHost,
+  id: ProcessId,
+): Promise<void> {
+  for (const end = clock.monotonic() + START_MS; clock.monotonic() < end; await clock.sleep(POLL_MS, signal)) {
+    const record = await readSupervisorRecord(host.files, SUPERVISOR_RECORD);
+    if (record?.supervisor.pid === id.pid && record.supervisor.startTicks === id.startTicks) return;
+    if (!(await host.processes.isAlive(id))) break;
+  }
+  const log = (await readIfThere(host, SUPERVISOR_LOG)) ?? '';
+  throw new AppError(
+    'unavailable',
+    `the services of ${host.name} do not start: ${log.trim().split('\n').at(-1) ?? ''}`,
+    {
+      reason: 'SupervisorFailed',
+      hint: `its log is ${SUPERVISOR_LOG} on ${host.name}`,
+    },
+  );
 }
 
 /** Ends the supervisor and with it the services; no error when none runs. */
