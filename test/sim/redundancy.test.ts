@@ -14,23 +14,26 @@ const claim = ({ seen }: SimCluster) => {
 };
 
 describe('the condition Redundant', () => {
-  it.each(['replicated', 'arbiter'] as const)('(%s) is True only while any copy can be lost', async (layout) => {
-    const claimed = new Set<string>();
-    for (const seed of seeds(6)) {
-      await withSeed(seed, async () => {
-        const sim = await createSimCluster(seed);
-        await sim.applyPlan([{ ...VOLUME, layout }]);
-        await expectWhole(sim, 'gv0');
-        // Without faults on connections, so that the strict limit of check-claims.ts holds.
-        const faults = { seed, forMs: 100_000, everyMs: 6_000, hasRoughConnections: false, hasCuts: false };
-        await runChaos(sim, { ...faults, onTick: () => void claimed.add(claim(sim)?.status ?? 'none') });
-        await expectWhole(sim, 'gv0');
-        await sim.until('it is redundant', () => isRedundantNow(sim.gluster, 'gv0', sim.nodes), 60_000);
-      });
-    }
-    // Both were really seen, or nothing was shown.
-    expect([...claimed]).toEqual(expect.arrayContaining(['True', 'False']));
-  });
+  it.each(['replicated', 'arbiter', 'dispersed', 'distributed-replicated'] as const)(
+    '(%s) is True only while any copy can be lost',
+    async (layout) => {
+      const claimed = new Set<string>();
+      for (const seed of seeds(6)) {
+        await withSeed(seed, async () => {
+          const sim = await createSimCluster(seed);
+          await sim.applyPlan([{ ...VOLUME, layout }]);
+          await expectWhole(sim, 'gv0');
+          // Without faults on connections, so that the strict limit of check-claims.ts holds.
+          const faults = { seed, forMs: 100_000, everyMs: 6_000, hasRoughConnections: false, hasCuts: false };
+          await runChaos(sim, { ...faults, onTick: () => void claimed.add(claim(sim)?.status ?? 'none') });
+          await expectWhole(sim, 'gv0');
+          await sim.until('it is redundant', () => isRedundantNow(sim.gluster, 'gv0', sim.nodes), 60_000);
+        });
+      }
+      // Both were really seen, or nothing was shown.
+      expect([...claimed]).toEqual(expect.arrayContaining(['True', 'False']));
+    },
+  );
 
   it('is not True after a node was away until somebody has looked again', async () => {
     for (const seed of seeds(10)) {
