@@ -26,6 +26,7 @@ function brick(copy: string, node: string, part: Partial<BrickStatus> = {}): Bri
 }
 
 const THREE = [placed('a', 'n1'), placed('b', 'n2'), placed('c', 'n3')];
+const arbiter = [placed('a', 'n1'), placed('b', 'n2'), placed('c', 'n3', { role: 'arbiter' })];
 const NODES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 
 interface Scene {
@@ -121,6 +122,25 @@ describe('draining a node', () => {
     const two = [placed('a', 'n1'), placed('new', 'n4')];
     const next = decideMembership(see({ placement: two, part: { spec: single, ...draining('n1') } }));
     expect(next.placement).toEqual([{ ...placed('a', 'n1'), isLeaving: true }, placed('new', 'n4')]);
+  });
+
+  it('lets an arbiter make way for a third copy, and only where there is room for both', () => {
+    const part = { spec: { layout: 'arbiter' } as const, ...draining('n1') };
+    const begun = decideMembership(see({ placement: arbiter, part }));
+    expect(begun.placement?.[2]).toMatchObject({ copy: 'c', isLeaving: true });
+    const placeOne: SeenMembership['placeOne'] = ({ beside }) =>
+      beside.includes('n3') ? { ok: false, message: 'no fourth node' } : { ok: true, copy: 'x', node: 'n3', pool: 'p' };
+    const full = decideMembership(see({ placement: arbiter, part: { ...part, placeOne } }));
+    expect(full).toMatchObject({ state: 'Blocked', message: expect.stringContaining('no fourth node') });
+  });
+
+  it('moves no copy of several sets of two, which would leave one alone for a moment', () => {
+    const spec = { layout: 'arbiter', distribution: 2 } as const;
+    const second = ['d', 'e', 'f'].map((copy, at) =>
+      placed(copy, `n${at + 1}`, { set: 1, role: arbiter[at]?.role ?? 'data' }),
+    );
+    const placement = [...arbiter.map((each) => ({ ...each, set: 0 })), ...second];
+    expect(decideMembership(see({ placement, part: { spec, ...draining('n1') } }))).toMatchObject({ state: 'Blocked' });
   });
 
   it('never moves the only copy of a part of the files', () => {
@@ -225,8 +245,6 @@ describe('converting', () => {
     }
     return seen;
   }
-  const arbiter = [placed('a', 'n1'), placed('b', 'n2'), placed('c', 'n3', { role: 'arbiter' })];
-
   it('an arbiter goes before the third copy comes: GlusterFS has no four with an arbiter', () => {
     expect(steps(arbiter, { layout: 'replicated', replicas: 3 })).toEqual(['d d a-', 'd d', 'd d d+', 'd d d']);
   });

@@ -230,7 +230,8 @@ function wantedChange(seen: SeenMembership): Wanted | undefined {
   // The other copy would be the only one: should it go away between the anchor's look and the change, what was written
   // meanwhile would be in the copy that is taken out, and nowhere else. So one more comes before one goes.
   const arbiter = placement.find((each) => each.role === 'arbiter');
-  const beside = placement.filter((each) => each !== arbiter).map((each) => each.node);
+  // Beside the arbiter too: it makes way for the third copy and has to find a place again.
+  const beside = placement.map((each) => each.node);
   if (setCount(spec) > 1 || !seen.placeOne({ role: 'data', set: 0, beside }).ok) return replace;
   return arbiter === undefined ? { change: 'join', role: 'data', set: 0 } : { change: 'leave', placed: arbiter };
 }
@@ -319,7 +320,7 @@ function whyNotReplace(seen: SeenMembership, placed: PlacedCopy, isSaidGone: boo
 }
 
 function whyNotOneOfTwo(seen: SeenMembership, placed: PlacedCopy): string {
-  const beside = seen.placement.filter((each) => each.role === 'data').map((each) => each.node);
+  const beside = seen.placement.map((each) => each.node);
   const place = seen.placeOne({ role: 'data', set: 0, beside });
   const why = `${placed.node} holds one of two copies of the data, and a third has to come before it goes`;
   return place.ok ? `${why}, which a volume of several sets cannot have` : `${why}: ${place.message}`;
