@@ -49,7 +49,7 @@ export const VolumeSpec = z
         'Cut large files into pieces that are spread over the sets: true, or the size of a piece such as 64Mi. It cannot be changed later.',
       ),
     profile: VolumeProfile.optional().describe(
-      "What it is used for: database (one writer that does its own caching), shared (many nodes see each other's changes at once) or large-files (files in pieces, from its creation on); the engine's defaults when left out.",
+      "What it is used for: database (one writer that does its own caching), shared (several nodes use the same files, and ask the copies at each look) or large-files (files in pieces, from its creation on); the engine's defaults when left out.",
     ),
     pool: Label.default('default').describe('Name of the pool on each node that copies are placed in.'),
     brick: z

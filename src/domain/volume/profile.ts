@@ -8,7 +8,7 @@ export type ProfileName = VolumeProfile | 'none';
 /** Each profile with what it is good for, for help texts and lists. */
 export const PROFILES: Readonly<Record<ProfileName, string>> = {
   database: 'one program writes and does its own caching: direct I/O reaches the copies',
-  shared: "many nodes read and write the same files and see each other's changes at once",
+  shared: 'several nodes read and write the same files: each look at one asks the copies',
   'large-files': 'files of many gigabytes, kept in pieces; only from the creation of a volume on',
   none: "the engine's defaults",
 };
