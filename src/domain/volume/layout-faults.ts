@@ -14,6 +14,9 @@ export const LAYOUTS = [
 ] as const;
 export type LayoutName = (typeof LAYOUTS)[number];
 
+/** Fragments of a dispersed set when nothing is said: 2 hold data and 1 is spare, on 3 nodes. */
+export const DEFAULT_DISPERSE_DATA = 2;
+export const DEFAULT_REDUNDANCY = 1;
 export const MAX_REPLICAS = 9;
 /** As many sets as bricks were ever tried with; each is a process and a connection per mount. */
 export const MAX_SETS = 128;
@@ -88,7 +91,7 @@ function distributionFaults({ layout, distribution }: LayoutNumbers): readonly L
 }
 
 /** The layout that spreads files over several of what this one is. */
-export function distributedForm(layout: LayoutName): LayoutName {
+function distributedForm(layout: LayoutName): LayoutName {
   if (layout === 'single') return 'distributed';
   if (layout === 'replicated') return 'distributed-replicated';
   return layout === 'dispersed' ? 'distributed-dispersed' : layout;
@@ -101,7 +104,7 @@ function disperseFaults({ layout, disperseData, redundancy }: LayoutNumbers): re
       return isSaid ? [{ field, message: `goes with layout dispersed or distributed-dispersed, not ${layout}` }] : [];
     });
   }
-  const [data, spare] = [disperseData ?? 2, redundancy ?? 1];
+  const [data, spare] = [disperseData ?? DEFAULT_DISPERSE_DATA, redundancy ?? DEFAULT_REDUNDANCY];
   if (spare < data) return [];
   // Otherwise two halves could each go on alone; GlusterFS refuses it too.
   const message = `must be less than disperseData: ${data} data + ${spare} redundancy would let two halves diverge`;

@@ -4,15 +4,13 @@
  */
 import type { PlacedCopy, VolumeSpec } from '../../schemas/volume.ts';
 import type { CopyRole, WantedCopy } from '../placement/model.ts';
+import { DEFAULT_DISPERSE_DATA, DEFAULT_REDUNDANCY } from './layout-faults.ts';
 
 /** The fields of a volume's spec that say how copies make it. */
 export type LayoutSpec = Pick<VolumeSpec, 'layout' | 'replicas' | 'distribution' | 'disperseData' | 'redundancy'>;
 
 /** Copies with data when nothing is said: what survives any one node without a decision by anybody. */
 export const DEFAULT_REPLICAS = 3;
-/** Fragments of a dispersed set when nothing is said: 2 hold data and 1 is spare, on 3 nodes. */
-export const DEFAULT_DISPERSE_DATA = 2;
-export const DEFAULT_REDUNDANCY = 1;
 
 /** One set of a volume with its copies in the engine's order. */
 export interface ReplicaSet<Copy> {
@@ -75,6 +73,6 @@ export function replicaSets<Copy extends Pick<PlacedCopy, 'set'>>(
 }
 
 /** How many of so many copies must serve: enough fragments to compute the data, else more than half. */
-export function quorumOf(spec: LayoutSpec, copies: number): number {
+function quorumOf(spec: LayoutSpec, copies: number): number {
   return fragmentsOf(spec)?.data ?? Math.floor(copies / 2) + 1;
 }

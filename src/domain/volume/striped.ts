@@ -2,13 +2,13 @@
 import { DEFAULT_SHARD, LAYOUTS, type LayoutName } from './layout-faults.ts';
 
 /** As the documents of GlusterFS up to 5 call them. */
-export const STRIPED_LAYOUTS = [
+const STRIPED_LAYOUTS = [
   'striped',
   'distributed-striped',
   'striped-replicated',
   'distributed-striped-replicated',
 ] as const;
-export type StripedName = (typeof STRIPED_LAYOUTS)[number];
+type StripedName = (typeof STRIPED_LAYOUTS)[number];
 
 /** What a person may write as a layout. */
 export const LAYOUT_WORDS = [...LAYOUTS, ...STRIPED_LAYOUTS] as const;
