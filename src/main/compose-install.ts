@@ -39,7 +39,8 @@ export const composeInstall: ComposeInstall = async ({ assetsFolder, env }): Pro
     },
     isKubeconfigCurrent: (text, wanted) => isKubeconfigCurrent(text, { ...wanted, now: clock.now() }),
     neededPrograms: [...GLUSTER_PROGRAMS, ...NODE_PROGRAMS],
-    engineDaemon: [...GLUSTERD_ARGV, '--no-daemon'],
+    engineDaemon: GLUSTERD_ARGV,
+    engineInForeground: [...GLUSTERD_ARGV, '--no-daemon'],
     configureEngine: configureGlusterd,
     addNode: async (path, node) => {
       const stat = await machine.files.stat(resolve(path));

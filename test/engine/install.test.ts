@@ -202,6 +202,7 @@ test('Holdfast goes, and the data and its mounts stay', async () => {
     expect((await on(host, 'cat', '/data/greeting')).stdout).toBe('hello\n');
     expect(await files.list('/opt/holdfast')).toEqual([]);
     expect(await files.readText('/etc/hosts')).not.toContain('holdfast');
-    expect((await on(host, 'pgrep', '-f', '/opt/holdfast')).stdout).toBe('');
+    expect((await on(host, 'pgrep', '-f', '^/opt/holdfast')).stdout).toBe('');
+    expect((await on(host, 'gluster', 'volume', 'list')).stdout).toBe('gv0\n');
   }
 });

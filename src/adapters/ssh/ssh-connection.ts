@@ -57,7 +57,7 @@ export function createSshConnection(deps: SshDeps, target: SshTarget): SshConnec
     run,
     open: async (signal) => {
       // A master of its own, so that commands at the same time do not each become one.
-      const args = [...optionsOf(deps, target), ...portOf(target, '-p'), '-M', '-N', '-f', '--', destinationOf(target)];
+      const args = [...optionsOf(deps, target), ...portOf(target, '-p'), '-M', '-N', '-f', '--', target.address];
       const timeoutMs = CONNECT_SECONDS * 1000 + TRAVEL_MS;
       try {
         await deps.machine.run({ file: 'ssh', args, timeoutMs, signal, env: environmentOf(deps) });
@@ -66,13 +66,14 @@ export function createSshConnection(deps: SshDeps, target: SshTarget): SshConnec
       }
     },
     upload: async (paths, folder, { timeoutMs, signal }) => {
-      const to = `${destinationOf(target)}:${folder}`;
+      // scp takes IPv6 addresses in brackets only, ssh without them only.
+      const to = `${target.address.includes(':') ? `[${target.address}]` : target.address}:${folder}`;
       const args = ['-q', '-r', '-p', ...optionsOf(deps, target), ...portOf(target, '-P'), '--', ...paths, to];
       const limits = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
       await deps.machine.run({ file: 'scp', args, ...limits, env: environmentOf(deps) });
     },
     close: async () => {
-      const args = [...optionsOf(deps, target), ...portOf(target, '-p'), '-O', 'exit', '--', destinationOf(target)];
+      const args = [...optionsOf(deps, target), ...portOf(target, '-p'), '-O', 'exit', '--', target.address];
       // 255: there is no connection to end.
       await deps.machine.run({ file: 'ssh', args, okCodes: [0, 255], timeoutMs: TRAVEL_MS, env: environmentOf(deps) });
     },
@@ -115,7 +116,7 @@ async function askSsh(
   shown: { readonly file: string; readonly shownAs: string; readonly timeoutMs: number },
   { line, ...limits }: Pick<Command, 'timeoutMs' | 'maxBytes' | 'stdin' | 'signal'> & { readonly line: string },
 ): Promise<CommandResult> {
-  const args = [...optionsOf(deps, target), ...portOf(target, '-p'), '-T', '--', destinationOf(target), line];
+  const args = [...optionsOf(deps, target), ...portOf(target, '-p'), '-T', '--', target.address, line];
   try {
     return await deps.machine.run({ file: 'ssh', args, okCodes: ANY_CODE, env: environmentOf(deps), ...limits });
   } catch (error) {
@@ -158,11 +159,6 @@ function optionsOf({ controlFolder }: SshDeps, target: SshTarget): readonly stri
 
 function portOf({ port }: SshTarget, flag: '-p' | '-P'): readonly string[] {
   return [flag, String(port)];
-}
-
-/** scp takes IPv6 addresses in brackets only, and ssh both ways. */
-function destinationOf({ address }: SshTarget): string {
-  return address.includes(':') ? `[${address}]` : address;
 }
 
 function environmentOf({ agentSocket }: SshDeps): Readonly<Record<string, string>> {

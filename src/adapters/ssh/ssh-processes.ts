@@ -17,9 +17,18 @@ const POLL_MS = 100;
 const KILL_WAIT_MS = 5_000;
 const MISSING = 44;
 const SHELL = '/bin/sh';
-/** The process of sshd that serves this connection: it lives as long as whoever installs. */
-const SELF =
-  'pid=$PPID; while [ "$(cat "/proc/$pid/comm")" != sshd ] && [ "$pid" -gt 1 ]; do read -r _ _ _ pid _ < "/proc/$pid/stat"; done; cat "/proc/$pid/stat"';
+/**
+ * The process of sshd that serves this connection (sshd, since OpenSSH 9.8 sshd-session): it lives as long as the
+ * connection, and so as long as whoever installs.
+ */
+const SELF = `pid=$PPID
+while [ "$pid" -gt 1 ]; do
+  case "$(cat "/proc/$pid/comm")" in sshd*) break ;; esac
+  line=$(cat "/proc/$pid/stat")
+  set -- \${line##*) }
+  pid=$2
+done
+cat "/proc/$pid/stat"`;
 /** setsid gives it a session and group of its own; its output goes to the log, so that nothing holds the connection. */
 const START = `log=$1; program=$2; shift 2
 command -v -- "$program" > /dev/null || exit ${MISSING}

@@ -6,7 +6,7 @@
 import { withBlock } from '../../domain/install/marked-block.ts';
 import type { ResourceClient } from '../../ports/resource-client.ts';
 import type { PoolStatus } from '../../schemas/storage-node.ts';
-import type { NodeStep } from './node-steps.ts';
+import { type NodeStep, readIfThere } from './node-steps.ts';
 
 const FSTAB = '/etc/fstab';
 const OPTIONS = 'noatime,inode64,nofail,x-systemd.device-timeout=15s';
@@ -20,11 +20,11 @@ export function fstabStep(client: ResourceClient): NodeStep {
   return {
     name: 'fstab',
     look: async ({ host, node }) => {
-      const text = await host.files.readText(FSTAB);
+      const text = (await readIfThere(host, FSTAB)) ?? '';
       return (await wanted(node.name, text)) === text ? undefined : `change ${FSTAB}`;
     },
     act: async ({ host, node }) => {
-      const text = await host.files.readText(FSTAB);
+      const text = (await readIfThere(host, FSTAB)) ?? '';
       await host.files.writeText(FSTAB, await wanted(node.name, text));
     },
   };

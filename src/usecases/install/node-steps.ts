@@ -18,6 +18,8 @@ const HOSTS = '/etc/hosts';
 const ENGINE_CONFIGURATION = '/etc/glusterfs/glusterd.vol';
 const COMMAND_LINK = '/usr/local/bin/holdfast';
 const UPLOAD_MS = 600_000;
+/** Begins the names of folders that are being copied into. */
+const INCOMING = '.incoming-';
 
 /** The steps, in order. */
 export function nodeSteps(deps: InstallDeps, nodes: readonly ResolvedNode[], release: Release): readonly NodeStep[] {
@@ -108,28 +110,18 @@ function programStep(release: Release): NodeStep {
     look: async ({ host }) => {
       // The folder gets its name when it is whole, so its being there says everything.
       if ((await host.files.stat(folder)) === undefined) return `copy Holdfast ${release.name}`;
+      const hasLeftovers = (await host.files.list(PROGRAM_FOLDER)).some((name) => name.startsWith(INCOMING));
+      if (hasLeftovers) return 'remove what an interrupted copy has left';
       return (await readIfThere(host, COMMAND_LINK)) === wrapper ? undefined : `write ${COMMAND_LINK}`;
     },
     act: async ({ host }, signal) => {
       const run = async (file: string, ...args: readonly string[]) =>
         (await host.run({ file, args, timeoutMs: COMMAND_MS, signal })).stdout.trim();
+      await host.files.makeDirectory(PROGRAM_FOLDER, { mode: 0o755 });
+      const leftovers = ['-maxdepth', '1', '-name', `${INCOMING}*`];
+      await run('find', PROGRAM_FOLDER, ...leftovers, '-exec', 'rm', '-rf', '--', '{}', '+');
       if ((await host.files.stat(folder)) === undefined) {
-        await host.files.makeDirectory(PROGRAM_FOLDER, { mode: 0o755 });
-        await run(
-          'find',
-          PROGRAM_FOLDER,
-          '-maxdepth',
-          '1',
-          '-name',
-          '.incoming-*',
-          '-exec',
-          'rm',
-          '-rf',
-          '--',
-          '{}',
-          '+',
-        );
-        const incoming = await run('mktemp', '-d', '--', `${PROGRAM_FOLDER}/.incoming-XXXXXXXX`);
+        const incoming = await run('mktemp', '-d', '--', `${PROGRAM_FOLDER}/${INCOMING}XXXXXXXX`);
         await run('chown', '--', host.user, incoming);
         await run('install', '-d', '-o', host.user, '--', `${incoming}/chunks`);
         await host.upload([release.node, release.entry], incoming, { timeoutMs: UPLOAD_MS, signal });

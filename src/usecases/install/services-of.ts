@@ -33,8 +33,8 @@ export function controllerService(target: Target, release: Release): Service {
 }
 
 /** The engine's daemon, where nothing else starts it. */
-export function engineService({ engineDaemon }: InstallDeps): Service {
-  return { name: 'glusterd', description: 'GlusterFS', argv: engineDaemon };
+export function engineService({ engineInForeground }: InstallDeps): Service {
+  return { name: 'glusterd', description: 'GlusterFS', argv: engineInForeground };
 }
 
 /** The agent of a node. */
