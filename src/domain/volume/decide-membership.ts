@@ -195,7 +195,9 @@ function chain(seen: SeenMembership, placed: PlacedCopy, what: string): Membersh
       message: `${what}: has to begin anew, and waits for all other copies to serve`,
     };
   }
-  return replaceCopy(seen, placed, `${what}: begins anew with another copy`);
+  // Unless it is lost itself, its successor may be beside it on the same node.
+  const mayStay = replacementOf(seen, placed) === undefined;
+  return replaceCopy(seen, placed, `${what}: begins anew with another copy`, mayStay);
 }
 
 /** Copies that neither the placement nor the engine has any use for. */
@@ -326,12 +328,13 @@ function whyNotOneOfTwo(seen: SeenMembership, placed: PlacedCopy): string {
   return place.ok ? `${why}, which a volume of several sets cannot have` : `${why}: ${place.message}`;
 }
 
-function replaceCopy(seen: SeenMembership, placed: PlacedCopy, about: string): MembershipDecision {
+function replaceCopy(seen: SeenMembership, placed: PlacedCopy, about: string, mayStay = false): MembershipDecision {
   const others = othersOfSet(seen, placed);
   const node = replacementOf(seen, placed)?.node;
   const beside = others.map((other) => other.node);
   const request = { role: placed.role, set: setOf(placed), beside };
-  const place = seen.placeOne(node === undefined ? { ...request, avoid: placed.node } : { ...request, node });
+  const leaving = mayStay ? {} : { avoid: placed.node };
+  const place = seen.placeOne(node === undefined ? { ...request, ...leaving } : { ...request, node });
   if (!place.ok) return { ...KEPT, state: 'Blocked', message: place.message };
   const { copy, node: on, pool } = place;
   const next = {

@@ -109,7 +109,10 @@ function changeMembers(seen: SeenVolume, health: Health): VolumeDecision {
   const { placement, release, abandon, state, message } = decided;
   const isTold = seen.status.conditions?.some((condition) => condition.type === 'Settled') === true;
   const settled = claim('Settled', state === 'Settled' ? 'True' : 'False', state, message);
-  const moved = placement === undefined ? {} : { ...moveAnchor(seen, placement), placement: [...placement] };
+  const anchored: Pick<VolumeStatus, 'anchor' | 'epoch'> = placement === undefined ? {} : moveAnchor(seen, placement);
+  const moved = placement === undefined ? {} : { ...anchored, placement: [...placement] };
+  // The anchor is always a member: a change that takes its copy away waits until another one can be it.
+  if (placement?.some((placed) => placed.node === anchored.anchor) === false) return { ...NOTHING, ...health };
   return {
     ...NOTHING,
     status: { ...health.status, ...moved },
