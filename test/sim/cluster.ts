@@ -155,7 +155,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       identity: { name: node, initialSpec: spec, agentVersion: 'sim' },
       host: createSimHost(gluster, node, { bootId: `boot-${node}-${boots}`, foreignBytes }),
       work,
-      snapshots: createSimSnapshots(snapshots.engine(node), { world, process, pace }),
+      snapshots: createSimSnapshots(snapshots, { node, world, process, pace }),
       doctor: createFakeEngineDoctor(),
       senses: createFakeNodeSenses(),
       engine: createSimEngine(world, gluster, { node, process, pace, watcher: invariants, beginStep }),

@@ -3,7 +3,14 @@ import type { Resource } from '../../src/ports/resource-client.ts';
 import type { KindName } from '../../src/schemas/kinds.ts';
 import type { World } from './world.ts';
 
-const KEPT = ['StorageCluster', 'StorageNode', 'Volume', 'VolumeCopy', 'VolumeAttachmentRecord'] as const;
+const KEPT = [
+  'StorageCluster',
+  'StorageNode',
+  'Volume',
+  'VolumeCopy',
+  'VolumeAttachmentRecord',
+  'VolumeSnapshotRecord',
+] as const;
 type KeptKind = (typeof KEPT)[number];
 
 export type Seen = { readonly [K in KeptKind]: ReadonlyMap<string, Resource<K>> };
@@ -29,6 +36,7 @@ export function createObserver(world: World, onChange: OnChange): Observer {
     Volume: new Map(),
     VolumeCopy: new Map(),
     VolumeAttachmentRecord: new Map(),
+    VolumeSnapshotRecord: new Map(),
   };
   const forever = new AbortController().signal;
   const start = world.resources.resourceVersion();

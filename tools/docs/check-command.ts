@@ -15,6 +15,8 @@ export function commandFault(program: Command, words: readonly string[]): string
     const names = word.split('|');
     const found = names.map((name) => command.commands.find((each) => each.name() === name));
     const unknown = names.find((_, index) => found[index] === undefined);
+    const usual = defaultVerb(command);
+    if (unknown !== undefined && usual !== undefined) return optionFault(program, usual, rest);
     const [first] = found;
     if (unknown !== undefined || first === undefined) return `there is no "${unknown}" in: holdfast ${words.join(' ')}`;
     command = first;
@@ -22,6 +24,12 @@ export function commandFault(program: Command, words: readonly string[]): string
     if (rest.length === 0) return undefined;
   }
   return optionFault(program, command, rest);
+}
+
+/** The verb that is meant when the next word is none, which commander keeps to itself. */
+function defaultVerb(command: Command): Command | undefined {
+  const { _defaultCommandName: name } = command as unknown as { readonly _defaultCommandName: string | null };
+  return command.commands.find((each) => each.name() === name);
 }
 
 /** True for a command with verbs that does something without one, too: commander keeps that to itself. */

@@ -48,6 +48,7 @@ test.for([
   [['lab', 'power', 'up'], 'there is no "up"'],
   [['volume', '-x'], '"volume" needs a verb'],
   [['ledger', 'check', 'x', '--stor', 'y'], '"check" has no option --stor'],
+  [['volume', 'snapshot', 'gv0', '--stor'], '"take" has no option --stor'],
 ] as const)('%j is found out', ([words, fault]) => {
   expect(commandFault(program, words)).toContain(fault);
 });
@@ -56,6 +57,7 @@ test.for([
   [['volume', 'list', '-o', 'json']],
   [['lab', 'exec', 'kube1', '--', 'ls', '--nonsense']],
   [['lab', 'up|down', '--name', 'x']],
+  [['volume', 'snapshot', 'gv0', '--no-wait']],
   [['--help']],
 ] as const)('%j is let through', ([words]) => {
   expect(commandFault(program, words)).toBeUndefined();

@@ -58,9 +58,10 @@ describe('placeClone', () => {
     };
     expect(say(SPEC, undefined)).toMatch(/there is none$/);
     expect(say(SPEC, { ...SNAPSHOT, metadata: { name: 's', uid: 'later' } })).toMatch(/another one of the same name/);
-    expect(say(SPEC, { ...SNAPSHOT, metadata: { ...SNAPSHOT.metadata, deletionTimestamp: 'now' } })).toMatch(
-      /deleted$/,
-    );
+    expect(say(SPEC, { ...SNAPSHOT, status: { ...SNAPSHOT.status, phase: 'Deleting' } })).toMatch(/it is Deleting$/);
+    // It waits for its clones before anything of it is erased.
+    const awaited = { ...SNAPSHOT.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' };
+    expect(say(SPEC, { ...SNAPSHOT, metadata: awaited })).toBe('placed');
     expect(say(SPEC, { ...SNAPSHOT, status: { ...SNAPSHOT.status, phase: 'Failed' } })).toMatch(/it is Failed$/);
     expect(say({ ...SPEC, size: '2Gi' }, SNAPSHOT)).toMatch(/it is of 1Gi, not 2Gi$/);
     expect(say({ ...SPEC, shard: true }, SNAPSHOT)).toMatch(/another kind of volume \(shard\)$/);

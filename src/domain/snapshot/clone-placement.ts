@@ -58,7 +58,7 @@ export function placeClone(name: string, spec: VolumeSpec, world: CloneWorld): C
   const was = snapshot?.status?.volumeSpec;
   if (snapshot === undefined || was === undefined) return refuse('there is none');
   if (snapshot.metadata.uid !== spec.source?.snapshotUid) return refuse('it is another one of the same name by now');
-  if (snapshot.metadata.deletionTimestamp !== undefined) return refuse('it is being deleted');
+  // One that is to be deleted waits for its clones; Deleting, its images may be gone.
   if (snapshot.status?.phase !== 'Ready') return refuse(`it is ${snapshot.status?.phase ?? 'Pending'}`);
   const other = SAME.filter((field) => spec[field] !== was[field]);
   if (parseQuantity(spec.size) !== parseQuantity(was.size)) return refuse(`it is of ${was.size}, not ${spec.size}`);

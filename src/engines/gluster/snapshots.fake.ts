@@ -3,7 +3,7 @@
  * pass in it; a barrier falls with the process of a brick, or when a test says so.
  */
 import { AppError } from '../../domain/errors.ts';
-import type { SnapshotEngine } from '../../ports/snapshot-engine.ts';
+import type { RaisedBarrier, SnapshotEngine } from '../../ports/snapshot-engine.ts';
 import { type FakeCluster, type FakeState, fakeAway } from './cluster.fake.ts';
 
 export interface FakeSnapshots {
@@ -13,8 +13,8 @@ export interface FakeSnapshots {
   readonly images: ReadonlyMap<string, number | undefined>;
   /** Volumes whose answers are held back, and since which barrier. */
   readonly barriers: ReadonlyMap<string, number>;
-  /** The barrier falls by its timeout. */
-  expire(volume: string): void;
+  /** That barrier falls by its timeout, if it is still up. */
+  expire(volume: string, raised: RaisedBarrier): void;
 }
 
 /** Creates the snapshots of all nodes of a cluster. */
@@ -61,7 +61,10 @@ export function createFakeSnapshots(cluster: FakeCluster): FakeSnapshots {
       images.delete(`${name} ${snapshotUid} ${copyUid}`);
     },
   });
-  return { engine, images, barriers, expire: (volume) => void barriers.delete(volume) };
+  const expire: FakeSnapshots['expire'] = (volume, { processes }) => {
+    if (processes.at(-1) === `barrier ${barriers.get(volume)}`) barriers.delete(volume);
+  };
+  return { engine, images, barriers, expire };
 }
 
 function runningBricks(state: FakeState, name: string): readonly string[] {

@@ -1,0 +1,133 @@
+/** Snapshots while programs die: Ready only when every image is of one moment, writers let go, and wholly gone in the end. */
+import { describe, expect, it } from 'vitest';
+import type { PlanVolume } from '../../src/schemas/plan-file.ts';
+import { CONTROLLER, createSimCluster, type SimCluster } from './cluster.ts';
+import { expectWhole } from './expectations.ts';
+import { withSeed } from './seeds.ts';
+
+const SEED = 1;
+const PATIENCE_MS = 5 * 60_000;
+const VOLUME: PlanVolume = { name: 'gv0', size: '1Gi', layout: 'arbiter', mount: { path: '/data', nodes: 'all' } };
+/** kube1 anchors the volume and raises the barrier. */
+const PROGRAMS = [CONTROLLER, 'kube1', 'kube2', 'kube3'] as const;
+const WHEN = ['before', 'after'] as const;
+
+async function prepare(): Promise<SimCluster> {
+  const sim = await createSimCluster(SEED);
+  await sim.applyPlan([VOLUME]);
+  await expectWhole(sim, 'gv0');
+  await sim.until('gv0 is redundant', () => isRedundant(sim, 'gv0'), PATIENCE_MS);
+  return sim;
+}
+
+function isRedundant({ seen }: SimCluster, name: string): boolean {
+  const conditions = seen.Volume.get(name)?.status?.conditions ?? [];
+  return conditions.some((condition) => condition.type === 'Redundant' && condition.status === 'True');
+}
+
+async function ask(sim: SimCluster, name: string): Promise<void> {
+  const volumeUid = sim.seen.Volume.get('gv0')?.metadata.uid ?? '';
+  const record = { apiVersion: 'holdfast.dev/v1alpha1', kind: 'VolumeSnapshotRecord' } as const;
+  const spec = { volume: 'gv0', volumeUid };
+  await sim.world.client.create('VolumeSnapshotRecord', { ...record, metadata: { name }, spec });
+}
+
+/** Waits until it is decided and the barrier is down, and holds it to its word. @returns whether it is Ready */
+async function settle(sim: SimCluster, name: string): Promise<boolean> {
+  const status = () => sim.seen.VolumeSnapshotRecord.get(name)?.status;
+  const isDecided = () => status()?.phase === 'Ready' || status()?.phase === 'Failed';
+  await sim.until(`${name} is decided`, isDecided, PATIENCE_MS);
+  await sim.until('writers go on', () => sim.snapshots.barriers.size === 0, PATIENCE_MS);
+  if (status()?.phase !== 'Ready') return false;
+  const uid = sim.seen.VolumeSnapshotRecord.get(name)?.metadata.uid;
+  const taken = Object.values(status()?.copies ?? {}).map((copy) => {
+    return sim.snapshots.images.get(`${copy.node} ${uid} ${copy.uid}`);
+  });
+  expect(taken.length).toBe(3);
+  expect(taken[0]).toBeDefined();
+  expect(new Set(taken).size).toBe(1);
+  return true;
+}
+
+async function remove(sim: SimCluster, name: string): Promise<void> {
+  await sim.world.client.delete('VolumeSnapshotRecord', name);
+  await sim.until(`${name} is gone`, () => !sim.seen.VolumeSnapshotRecord.has(name), PATIENCE_MS);
+  expect([...sim.snapshots.images.keys()]).toEqual([]);
+}
+
+async function wholeLife(sim: SimCluster): Promise<boolean> {
+  await ask(sim, 's1');
+  const isReady = await settle(sim, 's1');
+  await remove(sim, 's1');
+  return isReady;
+}
+
+function processOf(sim: SimCluster, who: string) {
+  const process = sim.process(who);
+  if (process === undefined) throw new Error(`${who} does not run`);
+  return process;
+}
+
+describe('a snapshot', () => {
+  it('is taken, and a clone of it has its copies beside the images, which stay until it is made', async () => {
+    const sim = await prepare();
+    await ask(sim, 's1');
+    expect(await settle(sim, 's1')).toBe(true);
+    const { uid = '', name } = sim.seen.VolumeSnapshotRecord.get('s1')?.metadata ?? { name: '' };
+    const was = sim.seen.VolumeSnapshotRecord.get('s1')?.status?.volumeSpec;
+    if (was === undefined) throw new Error('the snapshot does not say what it is of');
+    const spec = { ...was, source: { snapshot: name, snapshotUid: uid } };
+    const clone = { apiVersion: 'holdfast.dev/v1alpha1', kind: 'Volume', metadata: { name: 'twin' }, spec } as const;
+    await sim.world.client.create('Volume', clone);
+    await sim.world.client.delete('VolumeSnapshotRecord', 's1');
+    await sim.until(
+      's1 is gone',
+      () => {
+        const isMade = sim.seen.Volume.get('twin')?.status?.engine?.engineId !== undefined;
+        expect(isMade || sim.snapshots.images.size === 3).toBe(true);
+        return !sim.seen.VolumeSnapshotRecord.has('s1');
+      },
+      PATIENCE_MS,
+    );
+    await expectWhole(sim, 'twin');
+    const places = (volume: string) => sim.seen.Volume.get(volume)?.status?.placement?.map((placed) => placed.node);
+    expect(places('twin')).toEqual(places('gv0'));
+  });
+
+  it.each(PROGRAMS)('survives the death of %s before and after each of its writes', async (who) => {
+    const undisturbed = await prepare();
+    const before = processOf(undisturbed, who).writes();
+    expect(await wholeLife(undisturbed)).toBe(true);
+    const writes = processOf(undisturbed, who).writes() - before;
+    expect(writes).toBeGreaterThan(0);
+    for (let nth = 1; nth <= writes; nth += 1) {
+      for (const when of WHEN) {
+        await withSeed(SEED, async () => {
+          const sim = await prepare();
+          const process = processOf(sim, who);
+          process.killAtWrite(process.writes() + nth, when);
+          await wholeLife(sim);
+          // Whatever became of that one, the next is taken.
+          await sim.until('gv0 is redundant', () => isRedundant(sim, 'gv0'), PATIENCE_MS);
+          await ask(sim, 's2');
+          expect(await settle(sim, 's2'), `${who} died ${when} write ${nth} of ${writes}`).toBe(true);
+        });
+      }
+    }
+  });
+
+  it.each(PROGRAMS.slice(1))('survives a power cut of %s at any moment', async (node) => {
+    for (let delayMs = 0; delayMs <= 2_000; delayMs += 100) {
+      await withSeed(SEED, async () => {
+        const sim = await prepare();
+        await ask(sim, 's1');
+        await sim.pass(delayMs);
+        sim.powerOff(node);
+        await settle(sim, 's1');
+        sim.powerOn(node);
+        await remove(sim, 's1');
+        await expectWhole(sim, 'gv0');
+      });
+    }
+  });
+});
