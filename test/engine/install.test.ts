@@ -65,7 +65,7 @@ ${nodes.join('\n')}
 ssh: { user: root, key: ${join(folder, 'user')}, known_hosts: ${join(folder, 'known_hosts')} }
 controller: kube2
 volumes:
-  - { name: gv0, size: 256Mi, layout: replicated, replicas: 3, mount: { path: /data, nodes: all } }
+  - { name: gv0, size: 256Mi, layout: replicated, replicas: 3, allow: [192.0.2.9], mount: { path: /data, nodes: all } }
 `;
 }
 
@@ -181,7 +181,9 @@ test('a node is added to the plan, its comments kept, and to every allow list', 
   for (const kept of ['# The plan of a test.', 'expected_count: 4 # counted by hand', '# in rack 3'])
     expect(text).toContain(kept);
   expect((await on('kube4', 'cat', '/data/greeting')).stdout).toBe('hello\n');
-  expect((await on('kube1', 'gluster', 'volume', 'get', 'gv0', 'auth.allow')).stdout).toContain(lab.addressOf('kube4'));
+  const allowed = async () => (await on('kube1', 'gluster', 'volume', 'get', 'gv0', 'auth.allow')).stdout;
+  await expect.poll(allowed, { timeout: TIMEOUT_MS }).toContain(lab.addressOf('kube4'));
+  expect(await allowed()).toContain('192.0.2.9');
   for (const host of HOSTS)
     expect(await lab.host(host).files.readText('/etc/hosts')).toContain(`${lab.addressOf('kube4')} kube4`);
 });

@@ -114,7 +114,7 @@ function parseStat(text: string): FileInfo {
 }
 
 function meaningOf(error: RunError, what: string): AppError {
-  const [, kind, code] = MEANINGS.find(([said]) => said.test(error.stderr)) ?? [undefined, 'unavailable', undefined];
+  const [, kind = 'unavailable', code] = MEANINGS.find(([said]) => said.test(error.stderr)) ?? [];
   const why = code ?? error.stderr.trim().split('\n').at(-1) ?? '';
-  return new AppError(kind as ErrorKind, `${what}: ${why}`, { reason: 'FileAccessFailed', cause: error });
+  return new AppError(kind, `${what}: ${why}`, { reason: 'FileAccessFailed', cause: error });
 }

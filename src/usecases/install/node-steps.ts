@@ -16,6 +16,8 @@ export interface NodeStep {
 
 const HOSTS = '/etc/hosts';
 const ENGINE_CONFIGURATION = '/etc/glusterfs/glusterd.vol';
+/** The release that commands use; services name theirs. */
+const CURRENT = `${PROGRAM_FOLDER}/current`;
 const COMMAND_LINK = '/usr/local/bin/holdfast';
 const UPLOAD_MS = 600_000;
 /** Begins the names of folders that are being copied into. */
@@ -104,7 +106,7 @@ export function releaseFolder({ name }: Pick<Release, 'name'>): string {
 
 function programStep(release: Release): NodeStep {
   const folder = releaseFolder(release);
-  const wrapper = `#!/bin/sh\nexec ${PROGRAM_FOLDER}/current/node ${PROGRAM_FOLDER}/current/main.mjs "$@"\n`;
+  const wrapper = `#!/bin/sh\nexec ${CURRENT}/node ${CURRENT}/main.mjs "$@"\n`;
   return {
     name: 'program',
     look: async ({ host }) => {
@@ -112,6 +114,8 @@ function programStep(release: Release): NodeStep {
       if ((await host.files.stat(folder)) === undefined) return `copy Holdfast ${release.name}`;
       const hasLeftovers = (await host.files.list(PROGRAM_FOLDER)).some((name) => name.startsWith(INCOMING));
       if (hasLeftovers) return 'remove what an interrupted copy has left';
+      const link = await host.run({ file: 'readlink', args: ['--', CURRENT], okCodes: [0, 1], timeoutMs: COMMAND_MS });
+      if (link.stdout.trim() !== folder) return `use Holdfast ${release.name}`;
       return (await readIfThere(host, COMMAND_LINK)) === wrapper ? undefined : `write ${COMMAND_LINK}`;
     },
     act: async ({ host }, signal) => {
@@ -131,7 +135,7 @@ function programStep(release: Release): NodeStep {
         await run('sync', '-f', '--', incoming);
         await run('mv', '-T', '--', incoming, folder);
       }
-      await run('ln', '-sfnT', '--', folder, `${PROGRAM_FOLDER}/current`);
+      await run('ln', '-sfnT', '--', folder, CURRENT);
       await host.files.writeText(COMMAND_LINK, wrapper, { mode: 0o755 });
     },
   };

@@ -2,7 +2,7 @@
 import { AppError } from '../../domain/errors.ts';
 import { findCondition } from '../../domain/find-condition.ts';
 import type { ResolvedPlan } from '../../domain/plan/resolve-plan.ts';
-import type { StorageNode } from '../../schemas/storage-node.ts';
+import type { PoolStatus, StorageNode } from '../../schemas/storage-node.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
 
 export interface WaitOptions {
@@ -30,12 +30,15 @@ export async function waitForNodes(deps: WaitDeps, plan: ResolvedPlan, options: 
 function whyNotReady({ spec, status }: StorageNode): string | undefined {
   const ready = findCondition({ status }, 'Ready');
   if (ready?.status !== 'True') return ready?.message ?? 'its agent has not reported yet';
-  for (const { name } of spec.pools) {
-    const pool = status?.pools?.find((each) => each.name === name);
-    if (pool === undefined) return `pool ${name} has not been looked at yet`;
-    if (!pool.isReady) return `pool ${name}: ${pool.message ?? 'is not ready'}`;
-  }
-  return status?.engines?.find((engine) => !engine.isRunning)?.message;
+  const { pools = [], engines = [] } = status ?? {};
+  const faults = spec.pools.flatMap(({ name }) => whyPoolNotReady(name, pools) ?? []);
+  return faults[0] ?? engines.find((engine) => !engine.isRunning)?.message;
+}
+
+function whyPoolNotReady(name: string, pools: readonly PoolStatus[]): string | undefined {
+  const pool = pools.find((each) => each.name === name);
+  if (pool === undefined) return `pool ${name} has not been looked at yet`;
+  return pool.isReady ? undefined : `pool ${name}: ${pool.message ?? 'is not ready'}`;
 }
 
 /** Every volume of the plan is served, and mounted wherever the plan mounts it. */

@@ -17,6 +17,23 @@ export interface AddNodeFlags {
   readonly roles?: string;
 }
 
+/** What commander calls the action of the command with. */
+export type AddNodeArguments<Flags = AddNodeFlags> = readonly [
+  host: string,
+  ip: string,
+  internalip: string | undefined,
+  flags: Flags,
+  own: Command,
+];
+
+/** The machine that the arguments name. */
+export function addedNodeOf([host, ip, internalip]: AddNodeArguments<unknown>): Pick<
+  AddedNode,
+  'host' | 'ip' | 'internalip'
+> {
+  return { host, ip, ...(internalip === undefined ? {} : { internalip }) };
+}
+
 /** Adds arguments, options and description. */
 export function addNodeOptions(command: Command): Command {
   return command

@@ -7,7 +7,7 @@ import type { CliContext } from '../context.ts';
 import { globalOptions } from '../global-options.ts';
 import { printResult, say } from '../output.ts';
 import type { Column } from '../table.ts';
-import { type AddNodeFlags, addNodeOptions, addToPlan } from './install-add-node.ts';
+import { type AddNodeArguments, addedNodeOf, addNodeOptions, addToPlan } from './install-add-node.ts';
 import { type ComposeInstall, defaultAssets, withInstall } from './install-context.ts';
 import { addFileOption, type FileOption } from './plan-file-option.ts';
 
@@ -38,15 +38,7 @@ export function createInstallCommand(compose: ComposeInstall): CommandModule {
           await installFile(compose, context, own);
         });
       const add = addNodeOptions(command.command('add-node'));
-      addInstallOptions(add).action(
-        async (host: string, ip: string, internalip: string | undefined, _flags: unknown, own: Command) => {
-          await installAddedNode(compose, context, own, {
-            host,
-            ip,
-            ...(internalip === undefined ? {} : { internalip }),
-          });
-        },
-      );
+      addInstallOptions(add).action((...given: AddNodeArguments) => installAddedNode(compose, context, given));
     },
   };
 }
@@ -74,7 +66,7 @@ function flagsOf(own: Command): InstallFlags {
     (each) => each.getOptionValueSource('file') === 'cli',
   );
   const merged = { ...own.parent?.opts(), ...own.opts() } as InstallFlags;
-  return explicit === undefined ? merged : { ...merged, file: (explicit.opts() as InstallFlags).file };
+  return explicit === undefined ? merged : { ...merged, file: explicit.opts<InstallFlags>().file };
 }
 
 async function installFile(compose: ComposeInstall, context: CliContext, own: Command): Promise<void> {
@@ -85,19 +77,13 @@ async function installFile(compose: ComposeInstall, context: CliContext, own: Co
   });
 }
 
-async function installAddedNode(
-  compose: ComposeInstall,
-  context: CliContext,
-  own: Command,
-  node: { readonly host: string; readonly ip: string; readonly internalip?: string },
-): Promise<void> {
-  const flags = flagsOf(own);
+async function installAddedNode(compose: ComposeInstall, context: CliContext, given: AddNodeArguments): Promise<void> {
+  const own = given[4];
+  const { dryRun = false, ...flags } = flagsOf(own);
   await withInstall(compose, context, assetsOf(flags), async (deps) => {
-    const plan = await addToPlan(
-      { deps, context },
-      { file: flags.file, node, flags: own.opts<AddNodeFlags>(), isDryRun: flags.dryRun ?? false },
-    );
-    await printInstalled(context, own, await runInstall(deps, plan, optionsOf(context, own, flags)));
+    const request = { file: flags.file, node: addedNodeOf(given), flags: given[3], isDryRun: dryRun };
+    const plan = await addToPlan({ deps, context }, request);
+    await printInstalled(context, own, await runInstall(deps, plan, optionsOf(context, own, { ...flags, dryRun })));
   });
 }
 

@@ -2,7 +2,13 @@
 import type { Command } from 'commander';
 import { runInstall } from '../../../usecases/install/run-install.ts';
 import { checkStep } from '../commands/install.ts';
-import { type AddNodeFlags, addNodeOptions, addToPlan } from '../commands/install-add-node.ts';
+import {
+  type AddNodeArguments,
+  type AddNodeFlags,
+  addedNodeOf,
+  addNodeOptions,
+  addToPlan,
+} from '../commands/install-add-node.ts';
 import { type ComposeInstall, withInstall } from '../commands/install-context.ts';
 import type { CliContext } from '../context.ts';
 import { say } from '../output.ts';
@@ -34,15 +40,10 @@ export function registerKismaticInstall(command: Command, context: CliContext, c
     },
   );
   addOptions(addNodeOptions(command.command('add-node'))).action(
-    async (
-      host: string,
-      ip: string,
-      internalip: string | undefined,
-      flags: InstallFlags & AddNodeFlags,
-      own: Command,
-    ) => {
+    async (...given: AddNodeArguments<InstallFlags & AddNodeFlags>) => {
+      const [host, , , flags, own] = given;
       const { planFile } = own.optsWithGlobals<{ readonly planFile: string }>();
-      const node = { host, ip, ...(internalip === undefined ? {} : { internalip }) };
+      const node = addedNodeOf(given);
       await withInstall(compose, context, flags.generatedAssetsDir, async (deps) => {
         const plan = await addToPlan({ deps, context }, { file: planFile, node, flags, isDryRun: false });
         await runInstall(deps, plan, optionsOf(context));
