@@ -61,22 +61,33 @@ export function createSnapshotPartLoop(deps: AgentDeps): ReconcileLoop {
 
 /** The barrier is up only while the record says Freezing; whatever else it says, it has to go. */
 async function leadBarrier(work: Work): Promise<ReconcileResult | undefined> {
-  const { deps, begun, snapshot } = work;
-  const { phase, barrier, copies = {} } = snapshot.status ?? {};
-  const { uid } = snapshot.metadata;
-  if (barrier?.state === 'Held' || barrier?.state === 'Failed') return undefined;
-  const isFreezing = phase === 'Freezing' && snapshot.metadata.deletionTimestamp === undefined;
-  if (barrier === undefined) {
-    if (isFreezing && !begun.barriers.has(uid)) await raise(work);
-    return undefined;
+  const { begun, snapshot } = work;
+  const barrier = snapshot.status?.barrier;
+  const hasBegun = begun.barriers.has(snapshot.metadata.uid);
+  const isWanted = isFreezing(snapshot);
+  switch (barrier?.state) {
+    case 'Held':
+    case 'Failed':
+      return undefined;
+    case undefined:
+      if (isWanted && !hasBegun) await raise(work);
+      return undefined;
+    case 'Raising':
+      // Its own end writes the next state; the cache does not know of that yet.
+      if (hasBegun && isWanted) return undefined;
+      return lower(work, 'the agent that raised the barrier did not live to say so');
+    case 'Up':
+      return isWanted ? watchImages(work, barrier) : lower(work, 'the snapshot was given up');
   }
-  if (barrier.state === 'Raising') {
-    // Its own end writes the next state; the cache does not know of that yet.
-    if (begun.barriers.has(uid) && isFreezing) return undefined;
-    return lower(work, 'the agent that raised the barrier did not live to say so');
-  }
-  const images = Object.values(copies);
-  if (!isFreezing) return lower(work, 'the snapshot was given up');
+}
+
+function isFreezing({ metadata, status }: StoredSnapshot): boolean {
+  return status?.phase === 'Freezing' && metadata.deletionTimestamp === undefined;
+}
+
+async function watchImages(work: Work, barrier: SnapshotBarrier): Promise<ReconcileResult | undefined> {
+  const { deps, snapshot } = work;
+  const images = Object.values(snapshot.status?.copies ?? {});
   const failed = images.find((image) => image.state === 'Failed' || image.state === 'Erased');
   if (failed !== undefined) return lower(work, failed.message ?? `no image on ${failed.node}`);
   if (images.every((image) => image.state === 'Taken')) return lowerWithProof(work, barrier);
@@ -126,22 +137,31 @@ async function lowerWithProof(work: Work, barrier: SnapshotBarrier): Promise<und
   return undefined;
 }
 
-async function workOnImage(work: Work, name: string, copy: SnapshotCopy): Promise<ReconcileResult | undefined> {
-  const { deps, begun, snapshot } = work;
+/** What is to be done about the image of a copy on this node. */
+function nextOfImage(
+  { begun, snapshot }: Work,
+  name: string,
+  { state }: SnapshotCopy,
+): 'take' | 'fail' | 'erase' | 'rest' {
   const { phase, barrier } = snapshot.status ?? {};
-  const isDeleting = snapshot.metadata.deletionTimestamp !== undefined;
-  const isUnwanted = phase === 'Failed' || phase === 'Deleting';
   const hasBegun = begun.images.has(`${snapshot.metadata.uid} ${name}`);
-  const isCut = copy.state === 'Taking' && !hasBegun;
-  const isNext =
-    phase === 'Freezing' && barrier?.state === 'Up' && copy.state === 'Waiting' && !hasBegun && !isDeleting;
-  if (!isNext && !isCut && (!isUnwanted || copy.state === 'Erased')) return undefined;
+  if (phase === 'Failed' || phase === 'Deleting') return state === 'Erased' ? 'rest' : 'erase';
+  // Whoever began it is dead.
+  if (state === 'Taking' && !hasBegun) return 'fail';
+  const isUp = isFreezing(snapshot) && barrier?.state === 'Up';
+  return isUp && state === 'Waiting' && !hasBegun ? 'take' : 'rest';
+}
+
+async function workOnImage(work: Work, name: string, copy: SnapshotCopy): Promise<ReconcileResult | undefined> {
+  const { deps, snapshot } = work;
+  const next = nextOfImage(work, name, copy);
+  if (next === 'rest') return undefined;
   const poolPath = deps.readyPools.get(copy.pool);
   if (poolPath === undefined) return { requeueAfterMs: POOL_RETRY_MS };
   const image: SnapshotImage = { poolPath, snapshotUid: snapshot.metadata.uid, copyUid: copy.uid };
-  if (isNext) return take(work, name, image);
+  if (next === 'take') return take(work, name, image);
   await deps.snapshots.thaw(image, work.signal);
-  if (isUnwanted) {
+  if (next === 'erase') {
     await deps.snapshots.eraseImage(image, work.signal);
     await writeCopy(work, name, { state: 'Erased' });
     deps.onRoomChanged();

@@ -51,31 +51,40 @@ export function imagesInOrder(snapshot: VolumeSnapshotRecord): readonly Snapshot
 /** Places a clone, or says why it cannot be made. */
 export function placeClone(name: string, spec: VolumeSpec, world: CloneWorld): ClonePlacement {
   const { snapshot, nodes, copies } = world;
+  const was = snapshot?.status?.volumeSpec;
   const refuse = (why: string, reasons: readonly string[] = []): ClonePlacement => {
     const message = `volume ${name} cannot be made from snapshot ${spec.source?.snapshot ?? ''}: ${why}`;
     return { ok: false, message, reasons: [message, ...reasons] };
   };
-  const was = snapshot?.status?.volumeSpec;
   if (snapshot === undefined || was === undefined) return refuse('there is none');
-  if (snapshot.metadata.uid !== spec.source?.snapshotUid) return refuse('it is another one of the same name by now');
-  // One that is to be deleted waits for its clones; Deleting, its images may be gone.
-  if (snapshot.status?.phase !== 'Ready') return refuse(`it is ${snapshot.status?.phase ?? 'Pending'}`);
-  const other = SAME.filter((field) => spec[field] !== was[field]);
-  if (parseQuantity(spec.size) !== parseQuantity(was.size)) return refuse(`it is of ${was.size}, not ${spec.size}`);
-  if (other.length > 0) return refuse(`it is another kind of volume (${other.join(', ')})`);
+  const fault = sourceFault(snapshot, spec, was);
+  if (fault !== undefined) return refuse(fault);
   const images = imagesInOrder(snapshot);
   const faults = images.flatMap((image) => roomFault(image, nodes, copies));
-  if (faults.length > 0) return refuse(`its copies do not fit beside the images`, faults);
+  if (faults.length > 0) return refuse('its copies do not fit beside the images', faults);
   const wanted = wantedCopies(was);
   const placed = images.map(({ index, node, pool, role }) => {
     const set = wanted[index]?.set;
     return { index, node, pool, role, ...(set === undefined ? {} : { set }) };
   });
-  const reasons = images.map(
-    ({ index, role, node, pool }) =>
-      `copy ${index} (${role}) on ${node}, pool ${pool}: beside the image that it begins with`,
+  const beside = 'beside the image that it begins with';
+  const reasons = placed.map(
+    ({ index, role, node, pool }) => `copy ${index} (${role}) on ${node}, pool ${pool}: ${beside}`,
   );
   return { ok: true, placed, reasons };
+}
+
+function sourceFault(
+  { metadata, status }: VolumeSnapshotRecord,
+  spec: VolumeSpec,
+  was: VolumeSpec,
+): string | undefined {
+  if (metadata.uid !== spec.source?.snapshotUid) return 'it is another one of the same name by now';
+  // One that is to be deleted waits for its clones; Deleting, its images may be gone.
+  if (status?.phase !== 'Ready') return `it is ${status?.phase ?? 'Pending'}`;
+  if (parseQuantity(spec.size) !== parseQuantity(was.size)) return `it is of ${was.size}, not ${spec.size}`;
+  const other = SAME.filter((field) => spec[field] !== was[field]);
+  return other.length === 0 ? undefined : `it is another kind of volume (${other.join(', ')})`;
 }
 
 function roomFault(

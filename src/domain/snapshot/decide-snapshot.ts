@@ -7,7 +7,11 @@
  */
 import type { Volume } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
-import type { SnapshotCopy, VolumeSnapshotRecordStatus } from '../../schemas/volume-snapshot-record.ts';
+import type {
+  SnapshotBarrier,
+  SnapshotCopy,
+  VolumeSnapshotRecordStatus,
+} from '../../schemas/volume-snapshot-record.ts';
 import { kubernetesTime } from '../kubernetes-time.ts';
 import { copySizes } from '../volume/copy-size.ts';
 import { grantedSize } from '../volume/granted-sizes.ts';
@@ -100,22 +104,25 @@ function intendedCopies(volume: Volume, copies: readonly VolumeCopy[]): Record<s
 function judge({ status, now }: SeenSnapshot): SnapshotDecision {
   const { barrier, copies = {}, deadline } = status;
   const images = Object.values(copies);
-  if (barrier?.state === 'Failed') {
-    const failed = images.find((image) => image.state === 'Failed');
-    return fail(failed?.message ?? barrier.message ?? 'the barrier fell');
-  }
-  if (barrier?.state === 'Held' && images.every((image) => image.state === 'Taken')) {
-    return change({
-      phase: 'Ready',
-      message: `${images.length} images taken`,
-      ...(barrier.since === undefined ? {} : { takenAt: barrier.since }),
-    });
+  if (barrier?.state === 'Failed') return fail(describeFailure(barrier, images));
+  const missing = images.filter((image) => image.state !== 'Taken').map((image) => image.node);
+  if (barrier?.state === 'Held' && missing.length === 0) {
+    const { since } = barrier;
+    const message = `${images.length} images taken`;
+    return change({ phase: 'Ready', message, ...(since === undefined ? {} : { takenAt: since }) });
   }
   const leftMs = deadline === undefined ? 0 : Date.parse(deadline) - now;
-  if (leftMs > 0) return { ...change({}), requeueAfterMs: leftMs };
-  const waiting = images.filter((image) => image.state !== 'Taken').map((image) => image.node);
-  const missing = waiting.length === 0 ? '' : `; no image from ${waiting.toSorted().join(', ')}`;
-  return fail(`it was not finished in time${missing}`);
+  return leftMs > 0 ? { ...change({}), requeueAfterMs: leftMs } : fail(describeOverdue(missing));
+}
+
+function describeFailure({ message }: SnapshotBarrier, images: readonly SnapshotCopy[]): string {
+  const failed = images.find((image) => image.state === 'Failed');
+  return failed?.message ?? message ?? 'the barrier fell';
+}
+
+function describeOverdue(missing: readonly string[]): string {
+  const which = missing.length === 0 ? '' : `; no image from ${missing.toSorted().join(', ')}`;
+  return `it was not finished in time${which}`;
 }
 
 /** A barrier that a lost leader has left up falls by itself, but GlusterFS would raise it again on a brick started anew. */
@@ -128,20 +135,25 @@ function moveLeader({ status, volume, usableNodes }: SeenSnapshot): VolumeSnapsh
 }
 
 function decideDeletion(seen: SeenSnapshot): SnapshotDecision {
-  const { status, clonesInMaking, nodes, volume } = seen;
-  if (clonesInMaking.length > 0 && status.phase !== 'Deleting') {
+  const { status, clonesInMaking } = seen;
+  if (status.phase === 'Deleting') return awaitErasure(seen);
+  if (clonesInMaking.length > 0) {
     return change({ message: `to be deleted when it is no longer needed for ${clonesInMaking.join(', ')}` });
   }
-  if (status.phase !== 'Deleting') return change({ phase: 'Deleting', message: 'its images are being erased' });
+  return change({ phase: 'Deleting', message: 'its images are being erased' });
+}
+
+function awaitErasure(seen: SeenSnapshot): SnapshotDecision {
+  const { status, nodes, usableNodes, volume } = seen;
   const left = Object.values(status.copies ?? {}).filter((copy) => copy.state !== 'Erased' && nodes.has(copy.node));
+  if (left.length > 0) {
+    const where = left.map(({ node }) => `${node}${usableNodes.has(node) ? '' : ' (not reachable)'}`);
+    const message = `waits for the images on ${where.toSorted().join(', ')} to be erased`;
+    return change({ ...moveLeader(seen), message });
+  }
   const isUp = status.barrier?.state === 'Raising' || status.barrier?.state === 'Up';
-  if (left.length === 0 && (!isUp || volume === undefined)) return { status: {}, isGone: true };
-  const where = left.map(({ node }) => `${node}${seen.usableNodes.has(node) ? '' : ' (not reachable)'}`);
-  const message =
-    left.length === 0
-      ? `waits for ${status.leader ?? 'the anchor'} to lower the barrier`
-      : `waits for the images on ${where.toSorted().join(', ')} to be erased`;
-  return change({ ...moveLeader(seen), message });
+  if (!isUp || volume === undefined) return { status: {}, isGone: true };
+  return change({ ...moveLeader(seen), message: `waits for ${status.leader ?? 'the anchor'} to lower the barrier` });
 }
 
 function fail(message: string): SnapshotDecision {

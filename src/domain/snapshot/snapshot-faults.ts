@@ -51,13 +51,16 @@ function copyFaults({ spec, status }: VolumeCopy, volume: Volume, world: Snapsho
   if ((status.sizeBytes ?? spec.sizeBytes) < spec.sizeBytes) return [`the copy on ${spec.node} is growing now`];
   const node = world.nodes.find((each) => each.metadata.name === spec.node);
   if (node === undefined || !isUsable(node, volume.spec.engine)) return [`node ${spec.node} cannot be used now`];
+  const faults = poolFaults(spec, node);
+  return faults.length > 0 ? faults : roomFaults(spec, node, world);
+}
+
+function poolFaults(spec: VolumeCopy['spec'], node: StorageNode): readonly string[] {
   const pool = node.status?.pools?.find((each) => each.name === spec.pool);
   if (pool?.isReady !== true) return [`pool ${spec.pool} on ${spec.node} is not ready`];
-  if (pool.hasReflink !== true) {
-    const type = pool.fsType === undefined ? '' : ` (${pool.fsType})`;
-    return [`pool ${spec.pool} on ${spec.node} has no reflink${type}; make its file system with XFS and reflink=1`];
-  }
-  return roomFaults(spec, node, world);
+  if (pool.hasReflink === true) return [];
+  const type = pool.fsType === undefined ? '' : ` (${pool.fsType})`;
+  return [`pool ${spec.pool} on ${spec.node} has no reflink${type}; make its file system with XFS and reflink=1`];
 }
 
 /** An image shares its blocks with the copy, until one of them is written: then it takes up to its whole size. */

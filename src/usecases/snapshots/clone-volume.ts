@@ -9,6 +9,8 @@ import { deleteSnapshot } from './delete-snapshot.ts';
 import { findSnapshot } from './read-snapshots.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 
+const API = { apiVersion: 'holdfast.dev/v1alpha1', kind: 'Volume' } as const;
+
 export interface CloneRequest {
   readonly volume: string;
   readonly name: string;
@@ -33,7 +35,7 @@ export interface ClonedVolume {
 }
 
 /**
- * Clones a volume. Interrupted, the same call goes on; without a snapshot of its own the one taken for it, clone-of-NAME, stays
+ * Clones a volume. Interrupted, the same call goes on; without a snapshot of its own the one taken for it, clone-for-NAME, stays
  * until then.
  *
  * @throws {AppError} notFound; exists, when there is another volume of that name; precondition; capacity; timeout; cancelled
@@ -43,32 +45,43 @@ export async function cloneVolume(deps: WaitDeps, request: CloneRequest, options
   const { signal, isDryRun = false, onProgress } = options;
   const scope = signal === undefined ? {} : { signal };
   const name = parseVolumeName(request.name);
+  const snapshot = request.snapshot ?? `clone-for-${name}`.slice(0, 63);
   const existing = await client.get('Volume', name, scope);
-  const own = `clone-for-${name}`.slice(0, 63);
-  const snapshot = request.snapshot ?? own;
+  const done = { name, volume: request.volume, snapshot, isDryRun };
   if (existing !== undefined) assertSame(existing, snapshot);
-  if (request.snapshot === undefined && existing === undefined) {
+  const isOwn = request.snapshot === undefined;
+  if (existing === undefined && isOwn) {
     onProgress?.(`takes snapshot ${snapshot} of volume ${request.volume}`);
     await takeSnapshot(deps, { volume: request.volume, name: snapshot }, options);
   }
-  if (isDryRun && request.snapshot === undefined) {
-    const { spec } = await findVolume({ client, ...scope }, request.volume);
-    return { name, volume: request.volume, snapshot, size: spec.size, isDryRun };
-  }
-  const volume = existing ?? (await createClone(deps, { ...request, name, snapshot }, { ...scope, isDryRun }));
-  const result = { name, volume: request.volume, snapshot, size: volume.spec.size, isDryRun };
-  if (isDryRun) return result;
+  const spec = existing?.spec ?? (await wantedSpec(deps, { volume: request.volume, snapshot }, options, isOwn));
+  if (isDryRun) return { ...done, size: spec.size };
+  const volume = existing ?? (await client.create('Volume', { ...API, metadata: { name }, spec }, scope));
   onProgress?.(`makes volume ${name} from snapshot ${snapshot}`);
-  await waitUntilReady(deps, volume as Resource<'Volume'>, { waitMs: options.waitMs, ...scope });
-  if (request.snapshot === undefined) await removeOwn(deps, own, options);
-  return result;
+  await waitUntilReady(deps, volume, { waitMs: options.waitMs, ...scope });
+  if (isOwn) await removeOwn(deps, snapshot, options);
+  return { ...done, size: spec.size };
 }
 
-async function createClone(
+async function wantedSpec(
+  deps: WaitDeps,
+  request: { readonly volume: string; readonly snapshot: string },
+  { isDryRun, signal }: CloneOptions,
+  isOwn: boolean,
+): Promise<Resource<'Volume'>['spec']> {
+  const scope = signal === undefined ? {} : { signal };
+  // Its own snapshot is not taken in a dry run; the volume is what it would be of.
+  const isTaken = isDryRun !== true || !isOwn;
+  if (isTaken) return cloneSpec(deps, request, scope);
+  return (await findVolume({ client: deps.client, ...scope }, request.volume)).spec;
+}
+
+/** The volume as it was, and where it begins. */
+async function cloneSpec(
   { client }: WaitDeps,
-  { volume, name, snapshot }: Required<CloneRequest>,
-  { isDryRun, ...scope }: { readonly signal?: AbortSignal; readonly isDryRun: boolean },
-): Promise<Pick<Resource<'Volume'>, 'spec'>> {
+  { volume, snapshot }: { readonly volume: string; readonly snapshot: string },
+  scope: { readonly signal?: AbortSignal },
+): Promise<Resource<'Volume'>['spec']> {
   const record = await findSnapshot({ client, ...scope }, snapshot);
   const refuse = (why: string, hint: string) =>
     new AppError('precondition', `no volume can be made from snapshot ${snapshot}: ${why}`, {
@@ -81,13 +94,7 @@ async function createClone(
   if (phase !== 'Ready' || volumeSpec === undefined || record.metadata.deletionTimestamp !== undefined) {
     throw refuse(`it is ${phase}`, 'see: holdfast volume snapshot list');
   }
-  const spec = { ...volumeSpec, source: { snapshot, snapshotUid: record.metadata.uid } };
-  if (isDryRun) return { spec };
-  return client.create(
-    'Volume',
-    { apiVersion: 'holdfast.dev/v1alpha1', kind: 'Volume', metadata: { name }, spec },
-    scope,
-  );
+  return { ...volumeSpec, source: { snapshot, snapshotUid: record.metadata.uid } };
 }
 
 function assertSame({ metadata, spec }: Resource<'Volume'>, snapshot: string): void {
