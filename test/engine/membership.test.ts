@@ -98,6 +98,10 @@ describe('under a writer', () => {
   it('a node that is gone for good is replaced, and serves nothing when it comes back', async () => {
     const lost = (await settled()).find((node) => node !== 'kube1') ?? '';
     await product.lab.powerOff(lost);
+    await product.until('StorageNode', lost, (seen) => {
+      const ready = seen?.status?.conditions?.find((each) => each.type === 'Ready');
+      return ready?.status === 'True' ? undefined : true;
+    });
     await writer.writeMore(20);
     await succeed('node', 'replace', lost, '--yes');
     await writer.writeMore(20);
