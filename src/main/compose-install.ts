@@ -39,7 +39,6 @@ export const composeInstall: ComposeInstall = async ({ assetsFolder, env }): Pro
     },
     isKubeconfigCurrent: (text, wanted) => isKubeconfigCurrent(text, { ...wanted, now: clock.now() }),
     neededPrograms: [...GLUSTER_PROGRAMS, ...NODE_PROGRAMS],
-    engineDaemon: GLUSTERD_ARGV,
     engineInForeground: [...GLUSTERD_ARGV, '--no-daemon'],
     configureEngine: configureGlusterd,
     addNode: async (path, node) => {

@@ -47,9 +47,7 @@ export interface InstallDeps {
   ) => boolean;
   /** Programs of the engine and their packages. */
   readonly neededPrograms: readonly NeededProgram[];
-  /** Starts the engine's daemon, which goes into the background by itself. */
-  readonly engineDaemon: readonly string[];
-  /** The same in the foreground, for the plain supervisor. */
+  /** How the engine's daemon runs in the foreground, for the plain supervisor. */
   readonly engineInForeground: readonly string[];
   /** The text of glusterd's configuration with what Holdfast needs in it; the same text when it has that already. */
   readonly configureEngine: (text: string) => string;

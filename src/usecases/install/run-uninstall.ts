@@ -111,7 +111,7 @@ export async function runUninstall(
     const ordered = targets.toSorted((a, b) => Number(a.isController) - Number(b.isController));
     for (const target of ordered) {
       signal.throwIfAborted();
-      await clean(target, deps.engineDaemon);
+      await clean(target);
       say(`${target.node.name}: Holdfast is removed`);
     }
   });
@@ -133,12 +133,11 @@ function refuseVolumes({ volumes }: UninstallPlan, abandon: readonly string[]): 
   );
 }
 
-async function clean({ host, hasSystemd }: Target, engineDaemon: readonly string[]): Promise<void> {
+async function clean({ host, hasSystemd }: Target): Promise<void> {
   const remove = (...paths: readonly string[]) =>
     host.run({ file: 'rm', args: ['-rf', '--one-file-system', '--', ...paths], timeoutMs: 4 * COMMAND_MS });
   await removeServices(host, [{ name: 'agent' }, { name: 'controller' }]);
   if (hasSystemd) await host.run({ file: 'systemctl', args: ['daemon-reload'], timeoutMs: COMMAND_MS });
-  else await startEngine(host, engineDaemon);
   const hosts = (await readIfThere(host, '/etc/hosts')) ?? '';
   const without = withBlock(hosts, []);
   if (without !== hosts) await host.files.writeText('/etc/hosts', without);
@@ -148,10 +147,4 @@ async function clean({ host, hasSystemd }: Target, engineDaemon: readonly string
     /^(?:current|\.incoming-\w+|\d+\.\d+\.\d+[\w.+-]*)$/.test(name),
   );
   if (releases.length > 0) await remove(...releases.map((name) => `${PROGRAM_FOLDER}/${name}`));
-}
-
-/** Without systemd the daemon has ended with the supervisor; the engine is to go on. */
-async function startEngine(host: Target['host'], [file = '', ...args]: readonly string[]): Promise<void> {
-  const running = await host.run({ file: 'pgrep', args: ['--exact', file], okCodes: [0, 1], timeoutMs: COMMAND_MS });
-  if (running.code === 1) await host.run({ file, args, timeoutMs: 4 * COMMAND_MS });
 }

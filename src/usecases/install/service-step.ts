@@ -5,6 +5,7 @@ import { type Service, unitName, unitText } from '../../domain/install/services.
 import type { Clock } from '../../ports/clock.ts';
 import type { ProcessId } from '../../ports/host.ts';
 import type { RemoteHost } from '../../ports/remote-host.ts';
+import { ServicesFile } from '../../schemas/supervisor.ts';
 import { readSupervisorRecord } from '../supervise/run-supervisor.ts';
 import {
   COMMAND_MS,
@@ -19,7 +20,6 @@ import { type NodeStep, readIfThere, releaseFolder } from './node-steps.ts';
 
 const UNIT_FOLDER = '/etc/systemd/system';
 const SUPERVISOR_LOG = `${LOG_FOLDER}/supervisor.log`;
-const STOP_MS = 45_000;
 const START_MS = 60_000;
 const POLL_MS = 100;
 const SERVICE_STOP_MS = 10_000;
@@ -87,8 +87,11 @@ async function lookAtSupervisor(host: RemoteHost, services: readonly Service[]):
 }
 
 async function startSupervisor(host: RemoteHost, release: Release, services: readonly Service[]): Promise<ProcessId> {
-  // Before the file changes: the running one stops what it has started by what it knows.
-  await stopSupervisor(host);
+  const unchanged = await servicesThere(host);
+  await endSupervisor(host, (name) => {
+    const service = services.find((each) => each.name === name);
+    return service !== undefined && unchanged.get(name) === service.argv.join('\0');
+  });
   await host.files.makeDirectory(LOG_FOLDER, { mode: 0o750 });
   await host.files.makeDirectory(CONFIG_FOLDER, { mode: 0o755 });
   await host.files.writeText(SERVICES_FILE, servicesText(services), { mode: 0o600 });
@@ -119,18 +122,31 @@ async function waitForSupervisor(
   );
 }
 
-/** Ends the supervisor and with it the services; no error when none runs. */
-export async function stopSupervisor(host: RemoteHost): Promise<void> {
-  const record = await readSupervisorRecord(host.files, SUPERVISOR_RECORD);
-  if (record === undefined) return;
-  await host.processes.stop(record.supervisor, { graceMs: STOP_MS });
-  // One that ended in order has stopped them and removed the record; one that was killed has not.
-  const left = await readSupervisorRecord(host.files, SUPERVISOR_RECORD);
-  for (const id of Object.values(left?.services ?? {})) await host.processes.stop(id, { graceMs: SERVICE_STOP_MS });
-  await host.files.remove(SUPERVISOR_RECORD);
+/** Command lines of the services that the file names, by name. */
+async function servicesThere(host: RemoteHost): Promise<ReadonlyMap<string, string>> {
+  const text = await readIfThere(host, SERVICES_FILE);
+  if (text === undefined) return new Map();
+  const { services } = ServicesFile.parse(JSON.parse(text));
+  return new Map(services.map(({ name, argv }) => [name, argv.join('\0')]));
 }
 
-/** Stops and forgets the services. */
+/**
+ * Ends the supervisor and those of its services that are not kept; no error when none runs. What is kept goes on by
+ * itself, and the next supervisor takes it over: were glusterd restarted on several nodes at once, their server quorum
+ * would stop the bricks under the applications.
+ */
+async function endSupervisor(host: RemoteHost, isKept: (service: string) => boolean): Promise<void> {
+  const record = await readSupervisorRecord(host.files, SUPERVISOR_RECORD);
+  if (record === undefined) return;
+  // SIGKILL: asked politely, it would stop all of them.
+  await host.processes.stop(record.supervisor, { graceMs: 0 });
+  const last = await readSupervisorRecord(host.files, SUPERVISOR_RECORD);
+  for (const [name, id] of Object.entries(last?.services ?? {})) {
+    if (!isKept(name)) await host.processes.stop(id, { graceMs: SERVICE_STOP_MS });
+  }
+}
+
+/** Stops and forgets the services, but for the engine's own daemon: it goes on serving what it serves. */
 export async function removeServices(host: RemoteHost, services: readonly Pick<Service, 'name'>[]): Promise<void> {
   for (const service of services) {
     const path = `${UNIT_FOLDER}/${unitName(service)}`;
@@ -139,6 +155,7 @@ export async function removeServices(host: RemoteHost, services: readonly Pick<S
     await host.run({ file: 'systemctl', args, timeoutMs: COMMAND_MS });
     await host.files.remove(path);
   }
-  await stopSupervisor(host);
+  await endSupervisor(host, (name) => !services.some((each) => each.name === name));
+  await host.files.remove(SUPERVISOR_RECORD);
   await host.files.remove(SERVICES_FILE);
 }
