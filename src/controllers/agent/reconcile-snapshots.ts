@@ -66,9 +66,6 @@ async function leadBarrier(work: Work): Promise<ReconcileResult | undefined> {
   const hasBegun = begun.barriers.has(snapshot.metadata.uid);
   const isWanted = isFreezing(snapshot);
   switch (barrier?.state) {
-    case 'Held':
-    case 'Failed':
-      return undefined;
     case undefined:
       if (isWanted && !hasBegun) await raise(work);
       return undefined;
@@ -78,6 +75,8 @@ async function leadBarrier(work: Work): Promise<ReconcileResult | undefined> {
       return lower(work, 'the agent that raised the barrier did not live to say so');
     case 'Up':
       return isWanted ? watchImages(work, barrier) : lower(work, 'the snapshot was given up');
+    default: // Held or Failed: it is down for good
+      return undefined;
   }
 }
 

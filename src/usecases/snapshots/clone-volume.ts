@@ -42,8 +42,8 @@ export interface ClonedVolume {
  */
 export async function cloneVolume(deps: WaitDeps, request: CloneRequest, options: CloneOptions): Promise<ClonedVolume> {
   const { client } = deps;
-  const { signal, isDryRun = false, onProgress } = options;
-  const scope = signal === undefined ? {} : { signal };
+  const { isDryRun = false, onProgress: tell = () => undefined } = options;
+  const scope = scopeOf(options);
   const name = parseVolumeName(request.name);
   const snapshot = request.snapshot ?? `clone-for-${name}`.slice(0, 63);
   const existing = await client.get('Volume', name, scope);
@@ -51,27 +51,31 @@ export async function cloneVolume(deps: WaitDeps, request: CloneRequest, options
   if (existing !== undefined) assertSame(existing, snapshot);
   const isOwn = request.snapshot === undefined;
   if (existing === undefined && isOwn) {
-    onProgress?.(`takes snapshot ${snapshot} of volume ${request.volume}`);
+    tell(`takes snapshot ${snapshot} of volume ${request.volume}`);
     await takeSnapshot(deps, { volume: request.volume, name: snapshot }, options);
   }
   const spec = existing?.spec ?? (await wantedSpec(deps, { volume: request.volume, snapshot }, options, isOwn));
   if (isDryRun) return { ...done, size: spec.size };
   const volume = existing ?? (await client.create('Volume', { ...API, metadata: { name }, spec }, scope));
-  onProgress?.(`makes volume ${name} from snapshot ${snapshot}`);
+  tell(`makes volume ${name} from snapshot ${snapshot}`);
   await waitUntilReady(deps, volume, { waitMs: options.waitMs, ...scope });
   if (isOwn) await removeOwn(deps, snapshot, options);
   return { ...done, size: spec.size };
 }
 
+function scopeOf({ signal }: CloneOptions): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
 async function wantedSpec(
   deps: WaitDeps,
   request: { readonly volume: string; readonly snapshot: string },
-  { isDryRun, signal }: CloneOptions,
+  options: CloneOptions,
   isOwn: boolean,
 ): Promise<Resource<'Volume'>['spec']> {
-  const scope = signal === undefined ? {} : { signal };
+  const scope = scopeOf(options);
   // Its own snapshot is not taken in a dry run; the volume is what it would be of.
-  const isTaken = isDryRun !== true || !isOwn;
+  const isTaken = options.isDryRun !== true || !isOwn;
   if (isTaken) return cloneSpec(deps, request, scope);
   return (await findVolume({ client: deps.client, ...scope }, request.volume)).spec;
 }
