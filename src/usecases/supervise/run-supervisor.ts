@@ -53,11 +53,16 @@ export async function runSupervisor(
   const left = await takeOver(deps, options);
   const running = new Map<string, ProcessId>();
   const self = await deps.processes.self();
-  const record = () =>
-    deps.files.writeText(
-      options.recordFile,
-      `${JSON.stringify({ supervisor: self, services: Object.fromEntries(running) })}\n`,
-    );
+  const write = () => {
+    const text = JSON.stringify({ supervisor: self, services: Object.fromEntries(running) });
+    return deps.files.writeText(options.recordFile, `${text}\n`);
+  };
+  // One after the other, each with what is true by then: of two at once the older one could win.
+  let writing = Promise.resolve();
+  const record = (): Promise<void> => {
+    writing = writing.then(write);
+    return writing;
+  };
   for (const [name, id] of Object.entries(left)) if (services.some((each) => each.name === name)) running.set(name, id);
   await record();
   await Promise.all(services.map((service) => keepRunning({ ...deps, running, record, options }, service, signal)));
