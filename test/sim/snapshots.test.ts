@@ -1,6 +1,7 @@
 /** Snapshots while programs die: Ready only when every image is of one moment, writers let go, and wholly gone in the end. */
 import { describe, expect, it } from 'vitest';
 import type { PlanVolume } from '../../src/schemas/plan-file.ts';
+import { type ClonedVolume, cloneVolume } from '../../src/usecases/snapshots/clone-volume.ts';
 import { CONTROLLER, createSimCluster, type SimCluster } from './cluster.ts';
 import { expectWhole } from './expectations.ts';
 import { withSeed } from './seeds.ts';
@@ -92,6 +93,21 @@ describe('a snapshot', () => {
     await expectWhole(sim, 'twin');
     const places = (volume: string) => sim.seen.Volume.get(volume)?.status?.placement?.map((placed) => placed.node);
     expect(places('twin')).toEqual(places('gv0'));
+  });
+
+  it('is taken for a clone that names none, and is gone when the clone is ready', async () => {
+    const sim = await prepare();
+    const { client, clock } = sim.world;
+    const outcome: { done?: ClonedVolume; error?: unknown } = {};
+    void cloneVolume({ client, clock }, { volume: 'gv0', name: 'twin' }, { waitMs: PATIENCE_MS }).then(
+      (done) => Object.assign(outcome, { done }),
+      (error: unknown) => Object.assign(outcome, { error }),
+    );
+    await sim.until('the clone is made', () => Object.keys(outcome).length > 0, PATIENCE_MS);
+    expect(outcome).toMatchObject({ done: { name: 'twin', snapshot: 'clone-for-twin', size: '1Gi', isDryRun: false } });
+    await sim.until('its snapshot is gone', () => sim.seen.VolumeSnapshotRecord.size === 0, PATIENCE_MS);
+    expect([...sim.snapshots.images.keys()]).toEqual([]);
+    await expectWhole(sim, 'twin');
   });
 
   it.each(PROGRAMS)('survives the death of %s before and after each of its writes', async (who) => {
