@@ -88,6 +88,16 @@ describe('draining a node', () => {
     expect(placement).toEqual(replacing());
   });
 
+  it('fills the copy that comes from the others, also where the one that goes began with an image of a snapshot', () => {
+    const cloned = THREE.map((each) => ({ ...each, imageOf: `image of ${each.copy}` }));
+    const { placement } = decideMembership(see({ placement: cloned, part: draining('n1') }));
+    expect(placement?.map(({ copy, imageOf }) => [copy, imageOf])).toEqual([
+      ['new', undefined],
+      ['b', 'image of b'],
+      ['c', 'image of c'],
+    ]);
+  });
+
   it.each<[string, Scene]>([
     ['something is to heal', { bricks: [brick('a', 'n1'), brick('b', 'n2', { pendingHeals: 1 }), brick('c', 'n3')] }],
     [

@@ -337,8 +337,11 @@ function replaceCopy(seen: SeenMembership, placed: PlacedCopy, about: string, ma
   const place = seen.placeOne(node === undefined ? { ...request, ...leaving } : { ...request, node });
   if (!place.ok) return { ...KEPT, state: 'Blocked', message: place.message };
   const { copy, node: on, pool } = place;
+  // Filled from the others, and from them alone: what an image of a snapshot holds by the same name is never healed, since
+  // GlusterFS notes only of what the new copy lacks that it has to be filled.
+  const { imageOf: _, ...successor } = unmarked(placed);
   const next = {
-    ...unmarked(placed),
+    ...successor,
     copy,
     node: on,
     pool,
