@@ -26,6 +26,14 @@ const others = going('kube2', { finalizers: ['a', 'b'] });
 const anchored = (anchor: string | undefined, extra: object = {}) =>
   object({ status: { anchor, phase: 'Ready', ...extra } });
 
+/** An event of the agent on kube1. */
+const told = (fields: object = {}, generation = 1) =>
+  object(
+    { source: { component: 'holdfast-node', host: 'kube1' }, reason: 'Stuck', count: 1, ...fields },
+    { generation, resourceVersion: String(generation) },
+  );
+const byKube2 = { source: { component: 'holdfast-node', host: 'kube2' } };
+
 const tasked = (parts: object) => object({ status: { state: 'Running', parts } });
 
 describe('admins and controllers', () => {
@@ -274,7 +282,19 @@ describe('an agent', () => {
       object({ source: { component: 'holdfast-controller' } }),
       'source.host kube1',
     ],
-    ['changes an event', main('Event'), object({}), object({}), 'may not patch events'],
+    ['counts its event up', main('Event'), told(), told({ count: 2, lastTimestamp: 't', message: 'n' }), 'allowed'],
+    ['counts up what the server has numbered', main('Event'), told({}, 1), told({ count: 2 }, 2), 'allowed'],
+    ["counts another node's event up", main('Event'), told(byKube2), told({ ...byKube2, count: 2 }), 'its own events'],
+    ['gives its event to another', main('Event'), told(), told(byKube2), 'only count, lastTimestamp and message'],
+    ['changes what its event is about', main('Event'), told(), told({ reason: 'Other' }), 'only count'],
+    [
+      'labels its event',
+      main('Event'),
+      told(),
+      { ...told(), metadata: { ...told().metadata, labels: {} } },
+      'only count',
+    ],
+    ['deletes an event', main('Event', 'delete'), told(), undefined, 'may not delete events'],
     ['writes a storage class', main('StorageClass', 'create'), undefined, object({}), 'no business'],
   ])('%s', (_what, action, before, after, expected) => {
     expect(outcome(agent, action, before, after)).toContain(expected);

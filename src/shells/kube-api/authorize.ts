@@ -132,7 +132,11 @@ function nodeRules(node: string): Partial<Record<KindName, NodeRules>> {
       create: isOwnLease(node),
       change: isOwnLease(node),
     },
-    Event: { summary: 'an agent may create events, nothing else', create: isFrom(node) },
+    Event: {
+      summary: 'an agent may create events of its own and count them up, nothing else',
+      create: isFrom(node),
+      change: all(isOwnEvent(node), onlyCountsUp),
+    },
   };
 }
 
@@ -195,11 +199,29 @@ function isAnchor(node: string): ChangeRule {
 /** People act on what events say: none is in the name of the controller, or of another node. */
 function isFrom(node: string): ChangeRule {
   return (_before, after) => {
-    const source = after?.['source'];
-    if (isRecord(source) && source['component'] === AGENT_COMPONENT && source['host'] === node) return undefined;
+    if (isSaidBy(node, after)) return undefined;
     return `an agent reports events with source.component ${AGENT_COMPONENT} and source.host ${node}`;
   };
 }
+
+function isOwnEvent(node: string): ChangeRule {
+  return (before) => (isSaidBy(node, before) ? undefined : 'an agent counts up its own events only');
+}
+
+function isSaidBy(node: string, event: KubeObject | undefined): boolean {
+  const source = event?.['source'];
+  return isRecord(source) && source['component'] === AGENT_COMPONENT && source['host'] === node;
+}
+
+/** What happens again: how often, when last and, where several are told as one, what was said last. */
+const onlyCountsUp: ChangeRule = (before, after) => {
+  const rest = (event: KubeObject | undefined) => {
+    const told = without(without(without(event, 'count'), 'lastTimestamp'), 'message');
+    return { ...told, metadata: { ...event?.metadata, resourceVersion: '', generation: 0 } };
+  };
+  const same = isDeepStrictEqual(rest(before), rest(after));
+  return same ? undefined : 'an agent may change only count, lastTimestamp and message of an event';
+};
 
 function leavesStatusKey(key: string): ChangeRule {
   return (before, after) => {
