@@ -111,6 +111,8 @@ export interface DesiredCopy {
    * and never made anew; and an engine that knows of no such volume has lost it with its machine.
    */
   readonly isInUse?: boolean;
+  /** A directory that somebody else made for the volume of that identity: only looked at, and left where it is. */
+  readonly adopted?: { readonly path: string; readonly engineId: string };
 }
 
 export interface ObservedCopy {
@@ -120,6 +122,8 @@ export interface ObservedCopy {
   readonly brickPath: string;
   /** Usable bytes that it has, of those wanted; only of a copy that is ready, and where the engine can tell. */
   readonly sizeBytes?: number;
+  /** Only of an adopted one: the size of the file system that it lies in. */
+  readonly capacityBytes?: number;
   readonly message?: string;
 }
 
@@ -149,6 +153,8 @@ export interface DesiredVolume {
   readonly shardBytes?: number;
   /** What it is used for; the engine's defaults when left out. */
   readonly profile?: VolumeProfile;
+  /** Sets of two of which each brick goes on alone, so that they can diverge; more than half must serve when left out. */
+  readonly mayDiverge?: boolean;
   /** In order: consecutive bricks form a set. */
   readonly bricks: readonly DesiredBrick[];
   /** Engine options that must hold; the engine adds its own defaults. */
@@ -159,6 +165,18 @@ export interface DesiredVolume {
   readonly engineId?: string;
   /** UIDs of its copies as far as they are known; one that is to go must hold a brick of theirs. Not judged when left out. */
   readonly copyUids?: readonly string[];
+  /**
+   * Somebody else made the volume. Only one of exactly this identity, made of exactly these bricks, is touched, and one
+   * that is not there is never made.
+   */
+  readonly adopted?: AdoptedVolume;
+}
+
+export interface AdoptedVolume {
+  readonly engineId: string;
+  readonly bricks: readonly { readonly node: string; readonly path: string }[];
+  /** It gets the options of the engine's own volumes; else only those that are asked for. */
+  readonly takesOptions: boolean;
 }
 
 export interface ObservedBrick {
@@ -186,6 +204,8 @@ export interface ObservedVolume {
   readonly limitBytes?: number;
   /** The options of the wanted profile hold, and none of another's. */
   readonly hasProfile?: boolean;
+  /** Only of an adopted one: options of the engine's own volumes that it does not have. */
+  readonly lacks?: Readonly<Record<string, string>>;
 }
 
 /** The volume mounted on this node. */

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
 import { LAYOUT_WORDS } from '../domain/volume/striped.ts';
 import { AbsolutePath, Label, Quantity } from './common.ts';
-import { VolumeProfile } from './volume.ts';
+import { Adopted, VolumeProfile } from './volume.ts';
 
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 const QUALIFIED_NAME = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
@@ -98,6 +98,8 @@ export const PlanVolume = z.strictObject({
   allow: z.array(AllowedAddress).max(256).optional(),
   mount: Mount.optional(),
   allowSplitBrain: z.boolean().optional(),
+  /** Written by `plan adopt`: takes over a volume that exists. How it is deleted is said when it is. */
+  adopted: Adopted.omit({ isRemovedFromEngine: true }).optional(),
 });
 export type PlanVolume = z.infer<typeof PlanVolume>;
 

@@ -1,6 +1,6 @@
 /** VolumeCopy: the part of a volume's data that lives in one pool on one node (GlusterFS: a brick). */
 import { z } from 'zod';
-import { Condition, Label } from './common.ts';
+import { AbsolutePath, Condition, Label } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 export const VolumeCopySpec = z.strictObject({
@@ -29,6 +29,13 @@ export const VolumeCopySpec = z.strictObject({
     })
     .optional()
     .describe('Image in the same pool that the copy begins with; it begins empty when left out.'),
+  adopted: z
+    .strictObject({
+      path: AbsolutePath.describe('The directory, as the engine knows it.'),
+      engineId: z.uuid().describe('Identity of the volume that the directory must be marked with.'),
+    })
+    .optional()
+    .describe('A directory that somebody else made: only looked at, never made, mounted or erased.'),
   isReleased: z
     .boolean()
     .optional()
@@ -44,6 +51,7 @@ export const VolumeCopyStatus = z.object({
     .describe('How far the copy is, as its node sees it.'),
   path: z.string().optional().describe('The directory that the engine serves.'),
   sizeBytes: z.int().optional().describe('Usable bytes that it was seen to have, of those asked for.'),
+  capacityBytes: z.int().optional().describe('Size of the file system that an adopted directory lies in.'),
   message: z.string().optional().describe('What is wrong or under way.'),
   bootId: z.string().optional().describe('Boot ID of the node when the state was observed.'),
   conditions: z.array(Condition).optional().describe('Details of the state.'),

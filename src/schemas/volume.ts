@@ -1,7 +1,8 @@
 /** Volume: what a claim is bound to. */
 import { z } from 'zod';
 import { LAYOUTS, layoutFaults, MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
-import { Condition, Label, Quantity } from './common.ts';
+import { wantedCopies } from '../domain/volume/replica-sets.ts';
+import { AbsolutePath, Condition, Label, Quantity } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 export const Layout = z.enum(LAYOUTS);
@@ -10,6 +11,30 @@ export type Layout = z.infer<typeof Layout>;
 /** What a volume is used for; decides options of the engine and of mounts. */
 export const VolumeProfile = z.enum(['database', 'shared', 'large-files']);
 export type VolumeProfile = z.infer<typeof VolumeProfile>;
+
+/** A volume that somebody else made in the engine, and that Holdfast looks after: nothing of it is ever made or erased. */
+export const Adopted = z.strictObject({
+  engineId: z.uuid().describe('Identity that the engine gave the volume; one with any other is not touched.'),
+  bricks: z
+    .array(z.strictObject({ node: Label, path: AbsolutePath }))
+    .min(1)
+    .max(MAX_SETS * MAX_REPLICAS)
+    .describe("The directories that it is made of, in the engine's order. A volume made of others is not touched."),
+  limit: Quantity.optional().describe(
+    'The limit that the engine enforced when it was taken over; without one it cannot grow through Holdfast.',
+  ),
+  takesOptions: z
+    .boolean()
+    .optional()
+    .describe("True gives it the safety options of Holdfast's own volumes; left out it keeps its own."),
+  isRemovedFromEngine: z
+    .boolean()
+    .optional()
+    .describe(
+      'True: deleting the Volume also deletes it in the engine. Left out it is only forgotten. Its directories stay either way.',
+    ),
+});
+export type Adopted = z.infer<typeof Adopted>;
 
 export const VolumeSpec = z
   .strictObject({
@@ -77,9 +102,18 @@ export const VolumeSpec = z
       })
       .optional()
       .describe('Makes the volume a clone: copies where those of the snapshot are, of the same size and layout.'),
+    adopted: Adopted.optional().describe('Takes over a volume that exists in the engine, instead of making one.'),
   })
   .superRefine((spec, context) => {
-    for (const { field, message } of layoutFaults(spec)) context.addIssue({ code: 'custom', path: [field], message });
+    const faults: readonly { readonly field: string; readonly message: string }[] = layoutFaults(spec);
+    for (const { field, message } of faults) context.addIssue({ code: 'custom', path: [field], message });
+    if (spec.adopted === undefined || faults.length > 0) return;
+    const { bricks } = spec.adopted;
+    const refuse = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
+    if (spec.brick !== 'directory') refuse('brick', 'must be directory for an adopted volume');
+    if (spec.source !== undefined) refuse('source', 'an adopted volume begins with what it has');
+    const copies = wantedCopies(spec).length;
+    if (bricks.length !== copies) refuse('adopted', `has ${bricks.length} bricks; its layout has ${copies} copies`);
   });
 export type VolumeSpec = z.infer<typeof VolumeSpec>;
 
@@ -134,7 +168,7 @@ export const VolumeEngineStatus = z.object({
   observedBy: z.string().describe('Node whose agent wrote this.'),
   epoch: z.number().int().describe('Epoch of the anchor when this was observed.'),
   state: z
-    .enum(['Absent', 'Created', 'Started', 'Removed'])
+    .enum(['Absent', 'Created', 'Started', 'Stopped', 'Removed'])
     .describe('Removed: an agent that knew of the deletion has seen that the engine holds the volume no more.'),
   engineId: z.string().optional().describe('Identity that the engine gave the volume.'),
   limitBytes: z.number().int().optional().describe('The limit that the engine itself enforces; none for image copies.'),
@@ -146,6 +180,10 @@ export const VolumeEngineStatus = z.object({
     .array(z.string())
     .optional()
     .describe('What the engine itself says the volume is made of, in its order, as NODE:PATH.'),
+  lacks: z
+    .array(z.string())
+    .optional()
+    .describe("Safety options of Holdfast's own volumes that an adopted one does not have, as OPTION VALUE."),
   message: z.string().optional().describe('What is wrong or under way.'),
 });
 export type VolumeEngineStatus = z.infer<typeof VolumeEngineStatus>;

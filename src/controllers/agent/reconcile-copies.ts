@@ -109,6 +109,8 @@ async function removeCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal
  */
 async function assertUnused({ engine, node }: AgentDeps, copy: StoredCopy, signal: AbortSignal): Promise<void> {
   const path = copy.status?.path;
+  // Of what is only forgotten nothing is erased, whatever still uses it.
+  if (copy.spec.adopted !== undefined) return;
   // A volume is only ever made of copies whose path was reported.
   if (path === undefined) return;
   const { volume } = copy.spec;
@@ -122,7 +124,9 @@ async function assertUnused({ engine, node }: AgentDeps, copy: StoredCopy, signa
 }
 
 function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): DesiredCopy {
-  const poolPath = deps.readyPools.get(copy.spec.pool);
+  const { adopted } = copy.spec;
+  // What somebody else made lies in no pool.
+  const poolPath = adopted === undefined ? deps.readyPools.get(copy.spec.pool) : adopted.path;
   if (poolPath === undefined) {
     throw new AppError('unavailable', `pool ${copy.spec.pool} of ${deps.node} is not ready`, {
       reason: 'PoolNotReady',
@@ -142,6 +146,7 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
     poolPath,
     brick: copy.spec.brick,
     sizeBytes: copy.spec.sizeBytes,
+    ...(adopted === undefined ? {} : { adopted }),
     ...(copy.spec.source === undefined ? {} : { source: copy.spec.source }),
     ...(copy.status?.sizeBytes === undefined ? {} : { seenSizeBytes: copy.status.sizeBytes }),
   };
@@ -152,7 +157,8 @@ function reportOf({ metadata, spec }: StoredCopy, observed: ObservedCopy): Volum
     const kept = `not deleted: volume ${spec.volume} still uses this copy; it goes when the volume is deleted`;
     const message = metadata.deletionTimestamp === undefined ? {} : { message: kept };
     const size = observed.sizeBytes === undefined ? {} : { sizeBytes: observed.sizeBytes };
-    return { state: 'Ready', path: observed.brickPath, ...size, ...message };
+    const capacity = observed.capacityBytes === undefined ? {} : { capacityBytes: observed.capacityBytes };
+    return { state: 'Ready', path: observed.brickPath, ...size, ...capacity, ...message };
   }
   const message = observed.message ?? `the copy is ${observed.state}`;
   return { state: observed.state === 'broken' ? 'Suspect' : 'Preparing', message };

@@ -3,12 +3,13 @@
  * nowhere else; an agent that is no longer the anchor stops before its next step.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { adoptedLimit } from '../../domain/adopt/adopted-growth.ts';
 import { parseQuantity } from '../../domain/bytes.ts';
 import { isAppError, messageOf } from '../../domain/errors.ts';
 import { grantedSize } from '../../domain/volume/granted-sizes.ts';
 import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
-import type { PlacedCopy } from '../../schemas/volume.ts';
+import type { Adopted, PlacedCopy } from '../../schemas/volume.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
 import { desiredBricks, engineLayout } from './desired-bricks.ts';
@@ -95,6 +96,12 @@ async function removeVolume(
 ) {
   const { engine, log } = deps;
   const report = createVolumeReport(deps, volume, signal);
+  const { adopted } = volume.spec;
+  if (adopted !== undefined && adopted.isRemovedFromEngine !== true) {
+    // Only forgotten: the engine goes on serving it as before it was adopted.
+    await report.write({ ...report.last(), state: 'Removed', bricks: [] });
+    return undefined;
+  }
   // Bricks play no part in removing a volume, so copies that never became ready do not hold it up.
   const desired = desiredVolume(deps, volume, placement, false);
   if (desired === undefined) return undefined;
@@ -132,6 +139,7 @@ async function isStillAnchor({ client, node }: AgentDeps, volume: StoredVolume, 
     now.status?.anchor === node &&
     now.status.epoch === volume.status?.epoch &&
     (now.metadata.deletionTimestamp === undefined) === (volume.metadata.deletionTimestamp === undefined) &&
+    isDeepStrictEqual(now.spec.adopted, volume.spec.adopted) &&
     // A change of members that has been taken back must not be made any more.
     isDeepStrictEqual(now.status.placement, volume.status?.placement)
   );
@@ -175,9 +183,25 @@ function desiredVolume(
     ...(volume.spec.profile === undefined ? {} : { profile: volume.spec.profile }),
     copyUids: own.map((copy) => copy.metadata.uid),
     ...(engineId === undefined ? {} : { engineId }),
-    // An image is its own limit; a folder has none.
-    ...(volume.spec.brick === 'directory' ? { limitBytes: parseQuantity(grantedSize(volume)) } : {}),
+    ...describeAdopted(volume.spec.adopted),
+    ...limitOf(volume),
   };
+}
+
+/** An image is its own limit; a folder has none. */
+function limitOf(volume: StoredVolume): Pick<DesiredVolume, 'limitBytes'> {
+  const { adopted, brick } = volume.spec;
+  if (brick !== 'directory') return {};
+  const granted = parseQuantity(grantedSize(volume));
+  const limitBytes = adopted === undefined ? granted : adoptedLimit(adopted.limit, granted);
+  return limitBytes === undefined ? {} : { limitBytes };
+}
+
+/** It has its identity from the start: where the engine does not hold it, it is lost and not to be made. */
+function describeAdopted(adopted: Adopted | undefined): Pick<DesiredVolume, 'engineId' | 'adopted'> {
+  if (adopted === undefined) return {};
+  const { engineId, bricks, takesOptions = false } = adopted;
+  return { engineId, adopted: { engineId, bricks, takesOptions } };
 }
 
 /** Who may mount: the addresses asked for and always the nodes themselves; everybody when no list is given. */

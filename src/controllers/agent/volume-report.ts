@@ -63,6 +63,9 @@ export function describeVolume(
     state: observed.isStarted ? 'Started' : observed.isPresent ? 'Created' : 'Absent',
     ...(engineId === undefined ? {} : { engineId }),
     ...(profile === undefined ? {} : { profile }),
+    ...(observed.lacks === undefined
+      ? {}
+      : { lacks: Object.entries(observed.lacks).map(([key, value]) => `${key} ${value}`) }),
     ...(observed.limitBytes === undefined ? {} : { limitBytes: observed.limitBytes }),
     ...(observed.isPresent ? { members: observed.bricks.map((brick) => `${brick.node}:${brick.path}`) } : {}),
     bricks: withReplaced(deps, placement).map((placed) => {

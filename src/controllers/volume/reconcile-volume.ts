@@ -1,5 +1,6 @@
 /** Carries each Volume through its life: what to do is `domain/volume/decide-volume.ts`, here it is seen and done. */
 
+import { placeAdopted } from '../../domain/adopt/adopted-placement.ts';
 import type { Claim } from '../../domain/claim.ts';
 import { isAppError } from '../../domain/errors.ts';
 import { COPY_FINALIZER, VOLUME_FINALIZER } from '../../domain/finalizers.ts';
@@ -182,6 +183,10 @@ function place(
   snapshot: Resource<'VolumeSnapshotRecord'> | undefined,
 ): PlacementOutcome {
   const { name, uid } = volume.metadata;
+  if (volume.spec.adopted !== undefined) {
+    const names = nodes.map((node) => node.metadata.name);
+    return placeAdopted(volume.spec, volume.spec.adopted, names, (index) => copyName(name, uid, index));
+  }
   if (volume.spec.source !== undefined) {
     return placeBesideImages(volume, { snapshot, nodes, copies: taken }, (index) => copyName(name, uid, index));
   }
@@ -287,6 +292,7 @@ function copyObject(volume: StoredVolume, placed: VolumeDecision['createCopies']
       brick: volume.spec.brick,
       sizeBytes: bytesFor(volume.spec, placed.role, grantedSize(volume)),
       ...sourceOf(volume, placed),
+      ...adoptedOf(volume, placed),
     },
   };
 }
@@ -295,6 +301,14 @@ function copyObject(volume: StoredVolume, placed: VolumeDecision['createCopies']
 function sourceOf({ spec }: StoredVolume, { imageOf }: PlacedCopy): Pick<VolumeCopy['spec'], 'source'> {
   if (imageOf === undefined || spec.source === undefined) return {};
   return { source: { snapshotUid: spec.source.snapshotUid, copyUid: imageOf } };
+}
+
+/** Only a copy with the name of its place from the beginning: one that came later would be another directory. */
+function adoptedOf({ metadata, spec }: StoredVolume, placed: PlacedCopy & { readonly index: number }) {
+  const brick = spec.adopted?.bricks[placed.index];
+  const isFirst = placed.copy === copyName(metadata.name, metadata.uid, placed.index);
+  if (spec.adopted === undefined || brick === undefined || !isFirst) return {};
+  return { adopted: { path: brick.path, engineId: spec.adopted.engineId } };
 }
 
 function hasFinalizer(volume: StoredVolume): boolean {

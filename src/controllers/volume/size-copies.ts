@@ -1,4 +1,5 @@
 /** Carries out what `domain/volume/decide-sizes.ts` decides: a volume's copies grow together, and its PersistentVolume follows. */
+import { adoptedGrowthFaults } from '../../domain/adopt/adopted-growth.ts';
 import { parseQuantity } from '../../domain/bytes.ts';
 import { isAppError } from '../../domain/errors.ts';
 import { findCondition } from '../../domain/find-condition.ts';
@@ -57,15 +58,21 @@ export function sizeCopies(volume: StoredVolume, decision: VolumeDecision, look:
       ...(copy.status?.message === undefined ? {} : { message: copy.status.message }),
     })),
     bytesOf: (copy, size) => bytesFor(spec, roles.get(copy.name) ?? 'data', size),
-    ...(spec.brick === 'directory' ? { limitBytes: status.engine?.limitBytes ?? 0 } : {}),
+    ...(isLimited(volume) ? { limitBytes: status.engine?.limitBytes ?? 0 } : {}),
     findFaults: () => findFaults(volume, look),
     isTold: findCondition(volume, 'Sized') !== undefined,
   });
 }
 
+/** The engine itself holds the volume to a limit: where its copies are folders, and an adopted one only if it had one. */
+function isLimited({ spec }: StoredVolume): boolean {
+  return spec.brick === 'directory' && (spec.adopted === undefined || spec.adopted.limit !== undefined);
+}
+
 function findFaults(volume: StoredVolume, { nodes, allVolumes, allCopies, promised }: SizeLook): readonly string[] {
   const { name } = volume.metadata;
   const { engine, size } = volume.spec;
+  if (volume.spec.adopted !== undefined) return adoptedGrowthFaults(volume, allCopies, size);
   const taken = withGrants([...allCopies, ...promised], allVolumes);
   const own = ofPlacement(volume, taken);
   const seen = nodes.map((node) => placementNode(node, taken, engine));

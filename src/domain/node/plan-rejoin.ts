@@ -5,6 +5,7 @@
  * enough others that hold its data serve now.
  */
 import type { StorageNode } from '../../schemas/storage-node.ts';
+import type { VolumeCopySpec } from '../../schemas/volume-copy.ts';
 import { AppError } from '../errors.ts';
 import type { StoredCluster } from '../simulate/stored-cluster.ts';
 import { isServing } from '../volume/is-serving.ts';
@@ -136,6 +137,7 @@ function copiesOnNode(
     const isGoing = metadata.deletionTimestamp !== undefined || spec.replacement !== undefined;
     if (spec.node !== name || isGoing) continue;
     if (status?.bootId !== node.status?.bootId) throw notLookedAt(name, spec.volume);
+    if (spec.adopted !== undefined && status?.state !== 'Ready') throw adoptedIsGone(name, spec, status?.message);
     const copy = metadata.name ?? '';
     const found = findSources(stored, spec.volume, copy);
     const entry = {
@@ -149,6 +151,13 @@ function copiesOnNode(
     else if (status?.state !== 'Preparing') lost.push({ lost: entry, isFillable: found.isEnough });
   }
   return { lost, kept };
+}
+
+/** Nothing is made anew of what somebody else made. */
+function adoptedIsGone(node: string, { volume, adopted }: VolumeCopySpec, why = 'it is not seen'): AppError {
+  const hint = `put the disk with ${adopted?.path ?? 'it'} in place; or exchange the brick with "gluster volume reset-brick" and run the command again`;
+  const message = `volume ${volume} was adopted, and its directory on ${node} is not there: ${why}`;
+  return refuse(node, 'AdoptedCopyMissing', message, { hint });
 }
 
 function notLookedAt(node: string, volume: string): AppError {

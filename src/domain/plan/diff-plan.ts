@@ -152,12 +152,27 @@ function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fa
   }
   const spec = {
     ...(isSame(existing.spec.allowFrom ?? [], volume.allowFrom) ? {} : { allowFrom: volume.allowFrom }),
+    ...adoption(volume, existing, conflicts),
     ...growth(volume, existing, conflicts),
     ...profileChange(volume, existing, conflicts),
   };
   if (Object.keys(spec).length === 0) return { ...id, action: 'unchanged' };
   const patch = { spec };
   return { ...id, action: 'update', resourceVersion: existing.metadata.resourceVersion, patch };
+}
+
+/** What is adopted stays what it is; only whether it takes Holdfast's options on may be said later. */
+function adoption(volume: ResolvedVolume, { spec }: Volume, conflicts: Fault[]): { readonly adopted?: object } {
+  const { takesOptions: takes = false, ...wanted } = volume.adopted ?? {};
+  const { takesOptions: took = false, isRemovedFromEngine: _, ...had } = spec.adopted ?? {};
+  const isSameKind = (volume.adopted === undefined) === (spec.adopted === undefined);
+  if (!isSameKind || !isSame(wanted, had)) {
+    const message = isSameKind
+      ? 'is another volume of the engine than the plan says; forget it first: holdfast volume delete'
+      : `is ${spec.adopted === undefined ? 'not ' : ''}an adopted volume, and the plan says otherwise`;
+    conflicts.push({ field: `volume ${volume.name} adopted`, message });
+  }
+  return takes === took ? {} : { adopted: { takesOptions: takes ? true : null } };
 }
 
 /** Whether there is room for it is found out by the controller, which keeps the size that holds until there is. */
@@ -196,6 +211,7 @@ export function volumeSpec(volume: Omit<ResolvedVolume, 'name' | 'mounts'>): Rea
     ...(volume.profile === undefined ? {} : { profile: volume.profile }),
     ...(volume.allowFrom.length === 0 ? {} : { allowFrom: volume.allowFrom }),
     ...(volume.allowSplitBrain ? { allowSplitBrain: true } : {}),
+    ...(volume.adopted === undefined ? {} : { adopted: volume.adopted }),
   };
 }
 

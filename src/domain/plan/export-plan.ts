@@ -75,15 +75,23 @@ function exportVolume(
       name,
       size: spec.size,
       ...layoutFields(spec),
-      ...(spec.brick === 'image' ? {} : { brick: spec.brick }),
+      ...(spec.brick === 'image' || spec.adopted !== undefined ? {} : { brick: spec.brick }),
       ...(spec.profile === undefined ? {} : { profile: spec.profile }),
       ...(spec.pool === DEFAULT_POOL ? {} : { pool: spec.pool }),
       ...(allowFrom.length === 0 ? {} : { allow: allowFrom }),
       ...(spec.allowSplitBrain === true ? { allowSplitBrain: true } : {}),
+      ...exportAdopted(spec),
       ...mounts.mount,
     },
     notices: [...mounts.notices, ...(zones.length === 0 ? [] : [zoneNotice])],
   };
+}
+
+/** How it is deleted is no part of a plan. */
+function exportAdopted({ adopted }: Volume['spec']): Pick<PlanVolume, 'adopted'> {
+  if (adopted === undefined) return {};
+  const { isRemovedFromEngine: _, ...rest } = adopted;
+  return { adopted: rest };
 }
 
 /** A plan mounts a volume at one path; mounts elsewhere stay as they are when it is applied. */

@@ -1,7 +1,9 @@
 /** What a checked plan means: machines, volumes and mounts with every default filled in. */
 import type { PlanFile, PlanNode, PlanVolume } from '../../schemas/plan-file.ts';
 import type { VolumeProfile } from '../../schemas/volume.ts';
-import { type ChosenLayout, decideLayout, type LayoutRequest } from '../volume/layout.ts';
+import { type ChosenLayout, decideLayout, type LayoutDecision, type LayoutRequest } from '../volume/layout.ts';
+import { LAYOUTS } from '../volume/layout-faults.ts';
+import { layoutFields } from '../volume/layout-fields.ts';
 import { nodeNameOf } from './node-name.ts';
 import { DEFAULT_POOL } from './volume-rules.ts';
 
@@ -25,6 +27,7 @@ export interface ResolvedVolume extends ChosenLayout {
   readonly allowFrom: readonly string[];
   readonly allowSplitBrain: boolean;
   readonly mounts: readonly { readonly node: string; readonly path: string }[];
+  readonly adopted?: NonNullable<PlanVolume['adopted']>;
 }
 
 export interface ResolvedPlan {
@@ -72,7 +75,8 @@ function resolveVolume(
   const pool = volume.pool ?? DEFAULT_POOL;
   const withPool = nodes.filter((node) => node.pools.some((candidate) => candidate.name === pool));
   const { mount, allowSplitBrain = false } = volume;
-  const decision = decideLayout(requestOf(volume), withPool.length);
+  const decision =
+    volume.adopted === undefined ? decideLayout(requestOf(volume), withPool.length) : foundLayout(volume);
   if (!decision.ok) throw new Error(`resolvePlan was given a plan that breaks a rule: ${decision.message}`);
   const mountNodes = mount === undefined ? [] : mount.nodes === 'all' ? nodes.map((node) => node.name) : mount.nodes;
   return {
@@ -81,7 +85,8 @@ function resolveVolume(
       size: volume.size,
       ...decision.chosen,
       pool,
-      brick: volume.brick ?? 'image',
+      brick: volume.adopted === undefined ? (volume.brick ?? 'image') : 'directory',
+      ...(volume.adopted === undefined ? {} : { adopted: volume.adopted }),
       ...(volume.profile === undefined ? {} : { profile: volume.profile }),
       allowFrom: volume.allow ?? [],
       allowSplitBrain,
@@ -89,6 +94,13 @@ function resolveVolume(
     },
     notes: decision.notes.map((note) => `volume ${volume.name}: ${note}`),
   };
+}
+
+/** The layout that an adopted volume was found with: nothing is decided about it any more. */
+function foundLayout({ layout, ...volume }: PlanVolume): LayoutDecision {
+  const found = LAYOUTS.find((name) => name === layout);
+  if (found === undefined) return { ok: false, message: 'an adopted volume without a layout', hint: '' };
+  return { ok: true, chosen: layoutFields({ ...volume, layout: found }), notes: [] };
 }
 
 function requestOf(volume: PlanVolume): LayoutRequest {

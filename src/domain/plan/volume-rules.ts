@@ -3,6 +3,8 @@ import { isAppError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { parseVolumeSize } from '../volume/copy-size.ts';
 import { decideLayout, isCount, isReplicaCount, type LayoutRequest } from '../volume/layout.ts';
+import { LAYOUTS, type LayoutName, layoutFaults } from '../volume/layout-faults.ts';
+import { wantedCopies } from '../volume/replica-sets.ts';
 import { isLayoutWord } from '../volume/striped.ts';
 import { asText, type DraftItem, draftNodes, draftVolumes, entries, field } from './draft.ts';
 import type { PlanFault, PlanPath } from './fault.ts';
@@ -90,6 +92,7 @@ function checkSize(volume: DraftItem): readonly PlanFault[] {
 }
 
 function checkCopies(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonly PlanFault[] {
+  if (field(volume, 'adopted').value !== undefined) return checkAdopted(volume, nodes);
   const pool = asText(field(volume, 'pool'));
   const poolName = pool?.value ?? DEFAULT_POOL;
   const withPool = nodes.filter((node) => node.pools.includes(poolName));
@@ -100,6 +103,36 @@ function checkCopies(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonl
   const named = [field(volume, 'replicas'), field(volume, 'layout')];
   const at = named.find((item) => item.value !== undefined) ?? volume;
   return [{ path: at.path, at: 'value', message: decision.message, fix: decision.hint }];
+}
+
+/** What is adopted has its copies already: whatever its layout, it needs only the machines that they are on. */
+function checkAdopted(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonly PlanFault[] {
+  const names = nodes.map((node) => node.name);
+  const bricks = entries(field(volume, 'adopted', 'bricks'));
+  const strangers = bricks.flatMap((brick): readonly PlanFault[] => {
+    const text = asText(field(brick, 'node'));
+    if (text === undefined || names.includes(text.value)) return [];
+    const message = `the adopted volume has a brick on ${JSON.stringify(text.value)}, which is no node of this plan`;
+    return [{ path: text.path, at: 'value', message, fix: `the nodes are ${names.join(', ')}; add it to them` }];
+  });
+  return [...strangers, ...checkAdoptedLayout(volume, bricks.length)];
+}
+
+function checkAdoptedLayout(volume: DraftItem, bricks: number): readonly PlanFault[] {
+  const request = readLayoutRequest(volume);
+  const layout = field(volume, 'layout');
+  const isPlain = LAYOUTS.some((name) => name === layout.value);
+  if (request === undefined || bricks === 0) return [];
+  if (!isPlain) {
+    const message = 'an adopted volume has the layout that it has; write it out';
+    return [{ path: volume.path, at: 'value', message, fix: `layout is one of ${LAYOUTS.join(', ')}` }];
+  }
+  const spec = { ...request, layout: layout.value as LayoutName };
+  const wrong = layoutFaults(spec)[0]?.message;
+  const copies = wrong === undefined ? wantedCopies(spec).length : bricks;
+  const message = wrong ?? `its layout has ${copies} copies, and ${bricks} bricks are adopted`;
+  if (wrong === undefined && copies === bricks) return [];
+  return [{ path: layout.path, at: 'value', message, fix: 'write it anew with: holdfast plan adopt' }];
 }
 
 /** Undefined when a field is wrong by itself: the schema tells that, and arithmetic would only repeat it. */

@@ -40,9 +40,15 @@ export function foreseeMoves(node: string, { nodes, volumes, copies }: StoredWor
   });
 }
 
+/** Why an adopted copy is where it is. */
+export function adoptedStays({ spec }: VolumeCopy): string {
+  return `volume ${spec.volume} was adopted: its directory ${spec.node}:${spec.adopted?.path ?? ''} stays where it is; move it with "gluster volume replace-brick", then forget the volume and adopt it anew`;
+}
+
 function foresee(volume: Volume, copy: VolumeCopy, { nodes, copies }: StoredWorld): Move {
   const name = copy.metadata.name ?? '';
   const move = { volume: copy.spec.volume, copy: name, isForGood: false };
+  if (copy.spec.adopted !== undefined) return { ...move, blockedBy: adoptedStays(copy), isForGood: true };
   const own = copies.filter((each) => each.spec.volumeUid === volume.metadata.uid);
   const seen = seeMembership(volume, { nodes, own, taken: () => copies, newName: () => 'new' });
   if (seen === undefined) return { ...move, blockedBy: 'the volume is still being made' };

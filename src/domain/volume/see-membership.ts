@@ -20,6 +20,8 @@ export interface MembershipLook {
 export function seeMembership(volume: Volume, look: MembershipLook): SeenMembership | undefined {
   const { status, spec } = volume;
   const { nodes } = look;
+  // Its directories are somebody else's: nothing takes their places, and none is ever given up.
+  if (spec.adopted !== undefined) return undefined;
   if (status?.placement === undefined || status.engine?.engineId === undefined) return undefined;
   const bootIds = nodes.flatMap(({ metadata, status: node }) => {
     return node?.bootId === undefined ? [] : [[nameOf({ metadata }), node.bootId] as const];

@@ -14,10 +14,10 @@ import { findVolume } from './observe-volume.ts';
 import { hasSpareBricks } from './parse.ts';
 import { isCopyPath } from './paths.ts';
 import type { CopyStep } from './steps.ts';
+import { readVolumeId } from './volume-id.ts';
 
 /** `reset-brick ... commit force` starts the brick and marks the other copies. */
 const RESET_MS = 120_000;
-const LOOK_MS = 10_000;
 
 export interface BlankBrick {
   /** The brick's node, by the name that GlusterFS knows it by. */
@@ -57,15 +57,7 @@ export async function findBlankBrick(
 
 /** glusterd sets it when it creates the volume, long before a brick starts. */
 async function hasVolumeId(host: Host, brickPath: string, signal: AbortSignal): Promise<boolean> {
-  // getfattr(1) leaves with 1 when there is no such attribute.
-  const found = await host.run({
-    file: 'getfattr',
-    args: ['--absolute-names', '--name=trusted.glusterfs.volume-id', '--encoding=hex', '--', brickPath],
-    okCodes: [0, 1],
-    timeoutMs: LOOK_MS,
-    signal,
-  });
-  return found.stdout.includes('trusted.glusterfs.volume-id=');
+  return (await readVolumeId(host, brickPath, signal)) !== undefined;
 }
 
 /**

@@ -28,7 +28,7 @@ import {
 } from './cluster.fake.ts';
 import { GLUSTER_CAPABILITIES } from './engine.ts';
 import { memberActions } from './members.fake.ts';
-import { hasMountOptions, hasProfile } from './options.ts';
+import { hasMountOptions, hasProfile, lackingOptions } from './options.ts';
 import { copyPaths } from './paths.ts';
 import { planGluster } from './plan.ts';
 import type { ObservedGlusterCopy } from './plan-copy.ts';
@@ -93,7 +93,7 @@ function observe(state: FakeState, node: FakeNode, desired: Desired<Subject>): O
       };
     }
     case 'copy':
-      return observeCopy(node, desired);
+      return desired.adopted === undefined ? observeCopy(node, desired) : observeAdopted(state, node, desired);
     case 'volume':
       return observeVolume(state, node, desired);
     case 'attachment':
@@ -103,6 +103,15 @@ function observe(state: FakeState, node: FakeNode, desired: Desired<Subject>): O
 
 function isMember(node: FakeNode): boolean {
   return node.id === node.poolId;
+}
+
+function observeAdopted(state: FakeState, node: FakeNode, { adopted, ...desired }: DesiredCopy): ObservedGlusterCopy {
+  const seen = { subject: 'copy', brickPath: adopted?.path ?? '' } as const;
+  if (!desired.isPresent) return { ...seen, state: 'absent' };
+  const volume = [...state.volumes.values()].find(({ id }) => id === adopted?.engineId);
+  const isThere = volume?.bricks.some((brick) => brick.node === node.name && brick.path === adopted?.path) === true;
+  if (!isThere) return { ...seen, state: 'broken', message: 'the directory is not marked for the volume' };
+  return { ...seen, state: 'ready', sizeBytes: desired.sizeBytes, capacityBytes: desired.sizeBytes * 2 };
 }
 
 function observeCopy(node: FakeNode, desired: DesiredCopy): ObservedGlusterCopy {
@@ -136,6 +145,7 @@ function observeVolume(state: FakeState, node: FakeNode, desired: DesiredVolume)
     bricks: volume.bricks.map((brick) => observeBrick(state, node, volume, brick)),
     options: Object.fromEntries(volume.options),
     hasProfile: hasProfile(desired, Object.fromEntries(volume.options)),
+    ...(desired.adopted === undefined ? {} : { lacks: lackingOptions(desired, Object.fromEntries(volume.options)) }),
     ...(volume.limitBytes === undefined ? {} : { limitBytes: volume.limitBytes }),
   };
   drain(state, volume);
@@ -389,8 +399,12 @@ function demandVolume(state: FakeState, node: FakeNode, name: string): FakeVolum
   const volume = findVolume(state, node, name);
   if (volume === undefined)
     throw new AppError('notFound', `Volume ${name} does not exist`, { reason: 'VolumeMissing' });
-  if (isRedundant(volume.shape.layout)) demandQuorum(state, node);
+  if (hasServerQuorum(volume)) demandQuorum(state, node);
   return volume;
+}
+
+function hasServerQuorum({ shape, options }: FakeVolume): boolean {
+  return isRedundant(shape.layout) && options.get('cluster.server-quorum-type') !== 'none';
 }
 
 /** Server quorum: more than half of the pool answers this node. */

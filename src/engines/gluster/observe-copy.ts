@@ -7,6 +7,7 @@ import { findBlankBrick } from './blank-brick.ts';
 import type { GlusterCli } from './cli.ts';
 import { findFolder, findMount, foreignEntries, hasEmptyParents, statAs } from './copy-folder.ts';
 import { fileSystemSize } from './grow-image.ts';
+import { observeAdoptedCopy } from './observe-adopted-copy.ts';
 import { type CopyPaths, copyPaths } from './paths.ts';
 import { type ObservedGlusterCopy, XFS_TAIL_BYTES } from './plan-copy.ts';
 import { hasEmptyVolumeFile } from './volume-files.ts';
@@ -21,6 +22,8 @@ export async function observeCopy(
   desired: DesiredCopy,
   signal: AbortSignal,
 ): Promise<ObservedGlusterCopy> {
+  const { adopted } = desired;
+  if (adopted !== undefined) return observeAdoptedCopy(host, { ...desired, adopted }, signal);
   const paths = copyPaths(desired);
   const seen = (state: ObservedGlusterCopy['state'], more: Partial<ObservedGlusterCopy> = {}): ObservedGlusterCopy => ({
     subject: 'copy',

@@ -7,7 +7,7 @@ import type { GlusterCli } from './cli.ts';
 import { healSummaryArgv, quotaListArgv, volumeInfoArgv, volumeStatusArgv } from './command.ts';
 import type { KeyedMutex } from './keyed-mutex.ts';
 import { listPeers } from './observe-peers.ts';
-import { hasProfile } from './options.ts';
+import { hasProfile, lackingOptions } from './options.ts';
 import {
   type HealBrick,
   hasSpareBricks,
@@ -80,6 +80,7 @@ export async function observeVolume(
     bricks: info.bricks.map((brick) => judgeBrick(brick, status, heal)),
     options: info.options,
     hasProfile: hasProfile(desired, info.options),
+    ...(desired.adopted === undefined ? {} : { lacks: lackingOptions(desired, info.options) }),
     ...(limitBytes === undefined ? {} : { limitBytes }),
   };
 }

@@ -35,6 +35,14 @@ const REPLICATED = {
   'cluster.favorite-child-policy': 'none',
 } as const;
 
+/** Two copies that were allowed to diverge: each goes on alone, whatever became of the other and of the pool. */
+const DIVERGING = {
+  ...REPLICATED,
+  'cluster.server-quorum-type': 'none',
+  // With one, GlusterFS also hides what has diverged: ENOTCONN and "to heal", where without it is EIO and split-brain (10.3).
+  'cluster.quorum-type': 'none',
+} as const;
+
 const DISPERSED = {
   ...REDUNDANT,
   /** The least that it takes: "'30' in 'option heal-timeout 30' is out of range [60 - 2147483647]" (GlusterFS 10.3). */
@@ -70,7 +78,7 @@ const PROFILES: Readonly<Record<VolumeProfile, ProfileOptions>> = {
 const PROFILE_KEYS: readonly string[] = Object.values(PROFILES).flatMap(({ volume }) => Object.keys(volume));
 const PROFILE_MOUNT_OPTIONS: readonly string[] = Object.values(PROFILES).flatMap(({ mount }) => mount);
 
-type Profiled = Pick<DesiredVolume, 'profile' | 'options'>;
+type Profiled = Pick<DesiredVolume, 'profile' | 'options' | 'adopted'>;
 
 function profileOptions({ profile }: Profiled): ProfileOptions['volume'] {
   return profile === undefined ? {} : PROFILES[profile].volume;
@@ -78,6 +86,8 @@ function profileOptions({ profile }: Profiled): ProfileOptions['volume'] {
 
 /** Options that another profile has left on a volume. */
 export function surplusOptions(volume: Profiled, found: Readonly<Record<string, string>>): readonly string[] {
+  // They are those of whoever made the volume: nobody asked for a profile yet.
+  if (keepsOptions(volume) && volume.profile === undefined) return [];
   const wanted = { ...profileOptions(volume), ...volume.options };
   return PROFILE_KEYS.filter((key) => found[key] !== undefined && wanted[key] === undefined);
 }
@@ -87,6 +97,21 @@ export function hasProfile(volume: Profiled, found: Readonly<Record<string, stri
   const wanted = Object.entries({ ...profileOptions(volume), ...volume.options });
   const isSet = wanted.every(([key, value]) => !PROFILE_KEYS.includes(key) || found[key] === value);
   return isSet && surplusOptions(volume, found).length === 0;
+}
+
+/** An adopted volume has the options that whoever made it gave it, until a person wants Holdfast's. */
+function keepsOptions({ adopted }: Pick<DesiredVolume, 'adopted'>): boolean {
+  return adopted !== undefined && !adopted.takesOptions;
+}
+
+/** Options of Holdfast's own volumes that an adopted one does not have; none of any other. */
+export function lackingOptions(
+  volume: Pick<DesiredVolume, 'layout' | 'mayDiverge' | 'adopted'>,
+  found: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  if (!keepsOptions(volume)) return {};
+  const own = Object.entries({ ...EVERY_LAYOUT, ...layoutOptions(volume) });
+  return Object.fromEntries(own.filter(([key, value]) => found[key] !== value));
 }
 
 /** What a mount of a volume of the profile is mounted with. */
@@ -111,13 +136,18 @@ export function hasMountOptions(profile: VolumeProfile | undefined, given: reado
  * dispersed set has its own, of fragments, which cannot be turned off; options of replication do not apply to it.
  */
 export function wantedOptions(
-  volume: Pick<DesiredVolume, 'layout' | 'profile' | 'options'>,
+  volume: Pick<DesiredVolume, 'layout' | 'mayDiverge' | 'profile' | 'options' | 'adopted'>,
 ): Readonly<Record<string, string>> {
-  return { ...EVERY_LAYOUT, ...layoutOptions(volume.layout), ...profileOptions(volume), ...volume.options };
+  if (keepsOptions(volume)) return { ...profileOptions(volume), ...volume.options };
+  return { ...EVERY_LAYOUT, ...layoutOptions(volume), ...profileOptions(volume), ...volume.options };
 }
 
-function layoutOptions(layout: DesiredVolume['layout']): Readonly<Record<string, string>> {
+function layoutOptions({
+  layout,
+  mayDiverge,
+}: Pick<DesiredVolume, 'layout' | 'mayDiverge'>): Readonly<Record<string, string>> {
   if (!isRedundant(layout)) return {};
+  if (mayDiverge === true) return DIVERGING;
   return isDispersed(layout) ? DISPERSED : REPLICATED;
 }
 

@@ -28,6 +28,7 @@ export interface ObservedGlusterCopy extends ObservedCopy {
 
 /** Plans the steps from what is there to a ready copy, or to nothing at all. */
 export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly (CopyStep | RefuseStep)[] {
+  if (desired.adopted !== undefined) return planAdopted(desired, observed);
   if (!desired.isPresent) return planRemoval(desired, observed);
   if (observed.isUndescribed === true) return [planRewrite(desired)];
   if (observed.state === 'ready') return planGrowth(desired, observed);
@@ -51,6 +52,17 @@ export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): r
   }
   steps.push({ step: 'makeBrick', copy, about: `make the brick directory of ${desired.volume}` });
   return steps;
+}
+
+/**
+ * Invariant: no step is ever planned for an adopted directory. It is there, or a person has to see to it; one that is to
+ * go is forgotten.
+ */
+function planAdopted(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly RefuseStep[] {
+  if (!desired.isPresent || observed.state === 'ready') return [];
+  const about = observed.message ?? `the adopted directory ${observed.brickPath} is not there`;
+  const hint = `see with "findmnt --target ${observed.brickPath}" what is mounted there; Holdfast never makes or mounts an adopted directory`;
+  return [refuseCopy(desired, about, 'AdoptedCopyMissing', hint)];
 }
 
 /** Also where the image has its size already and its file system has not: the growth was cut short in between. */

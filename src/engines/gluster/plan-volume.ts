@@ -1,6 +1,6 @@
 /** What the anchor node does about one volume. Pure. */
 import { describeBytes } from '../../domain/bytes.ts';
-import type { DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/engine.ts';
+import type { AdoptedVolume, DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/engine.ts';
 import { isRedundant } from './brick-sets.ts';
 import { creationOptions, surplusOptions, wantedOptions } from './options.ts';
 import { isCopyPath } from './paths.ts';
@@ -14,7 +14,8 @@ import type { RefuseStep, VolumeStep } from './steps.ts';
  * Never touches a volume of the same name whose bricks are not the wanted ones: it is somebody else's.
  */
 export function planVolume(desired: DesiredVolume, observed: ObservedVolume): readonly (VolumeStep | RefuseStep)[] {
-  if (observed.isPresent && !isOurs(desired, observed)) return [refuseForeign(desired, observed)];
+  const isOwn = desired.adopted === undefined ? isOurs(desired, observed) : isAdopted(desired.adopted, observed);
+  if (observed.isPresent && !isOwn) return [refuseForeign(desired, observed)];
   if (!desired.isPresent) return planRemoval(desired, observed);
   if (!observed.isPresent && desired.engineId !== undefined) return [refuseLost(desired)];
   const volume = desired.name;
@@ -48,7 +49,8 @@ function planRepair(desired: DesiredVolume, bricks: readonly ObservedBrick[]): r
   const away = new Set(bricks.filter((brick) => brick.isNodeReachable === false).map((brick) => brick.node));
   // With most nodes away glusterd stops the bricks of the rest itself (server quorum), refuses to start them, and starts
   // them when the nodes are back.
-  if (isRedundant(desired.layout) && away.size * 2 >= nodes.size) return [];
+  const hasQuorum = isRedundant(desired.layout) && desired.mayDiverge !== true;
+  if (hasQuorum && away.size * 2 >= nodes.size) return [];
   const steps: VolumeStep[] = [];
   const stopped = bricks.filter((brick) => !brick.isOnline && brick.isNodeReachable === true);
   if (stopped.length > 0) {
@@ -100,6 +102,15 @@ function isOurs(desired: DesiredVolume, observed: ObservedVolume): boolean {
   );
 }
 
+/** What somebody else made is touched only where it is the very volume that was adopted: its identity and all its bricks. */
+function isAdopted(adopted: AdoptedVolume, observed: ObservedVolume): boolean {
+  const name = (brick: { readonly node: string; readonly path: string }) => `${brick.node}:${brick.path}`;
+  return (
+    observed.engineId === adopted.engineId.toLowerCase() &&
+    observed.bricks.map(name).join('\n') === adopted.bricks.map(name).join('\n')
+  );
+}
+
 /** Created anew with `force` it would be served with whatever its copies hold by now, be it nothing. */
 function refuseLost(desired: DesiredVolume): RefuseStep {
   return {
@@ -119,16 +130,35 @@ function refuseForeign(desired: DesiredVolume, observed: ObservedVolume): Refuse
     kind: 'exists',
     resource: `volume ${desired.name}`,
     reason: 'ForeignVolume',
-    about: `GlusterFS already has a volume ${desired.name} with other bricks (${found}); it is left alone`,
-    hint: 'choose another name, or remove that volume by hand if its data is not needed',
+    ...describeForeign(desired, observed.engineId ?? '', found),
+  };
+}
+
+function describeForeign(
+  { name, adopted }: DesiredVolume,
+  engineId: string,
+  found: string,
+): Pick<RefuseStep, 'about' | 'hint'> {
+  if (adopted === undefined) {
+    return {
+      about: `GlusterFS already has a volume ${name} with other bricks (${found}); it is left alone`,
+      hint: 'choose another name, or remove that volume by hand if its data is not needed',
+    };
+  }
+  return {
+    about: `volume ${name} of GlusterFS (${engineId}; ${found}) is not the one that was adopted (${adopted.engineId}); it is left alone`,
+    hint: `if its bricks were changed by hand, forget it with "holdfast volume delete ${name}" and adopt it anew`,
   };
 }
 
 function missingOptions(desired: DesiredVolume, observed: ObservedVolume): Readonly<Record<string, string>> {
   const { 'cluster.server-quorum-type': quorum } = observed.options;
   // Left from when it had several copies: a single one has to stay usable while its node lives, however few others do.
-  const leftover = desired.layout === 'single' && quorum === 'server' ? { 'cluster.server-quorum-type': 'none' } : {};
-  const atCreation = observed.isStarted ? {} : creationOptions(desired);
+  const leftover =
+    desired.adopted === undefined && desired.layout === 'single' && quorum === 'server'
+      ? { 'cluster.server-quorum-type': 'none' }
+      : {};
+  const atCreation = observed.isStarted || desired.adopted !== undefined ? {} : creationOptions(desired);
   const guard = guardOptions(desired, observed);
   const wanted = Object.entries({ ...leftover, ...wantedOptions(desired), ...atCreation, ...guard });
   return Object.fromEntries(wanted.filter(([key, value]) => observed.options[key] !== value));

@@ -1,7 +1,7 @@
 /** Moves every copy away from a node, or gives up what was on one that is gone: the wish is stored, the controller carries it out. */
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { findCondition } from '../../domain/find-condition.ts';
-import { foreseeMoves, type Move } from '../../domain/volume/foresee-moves.ts';
+import { adoptedStays, foreseeMoves, type Move } from '../../domain/volume/foresee-moves.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
 
@@ -145,6 +145,7 @@ export async function replaceNode(
   if (node !== undefined) await demandNode(deps, node, scope);
   if (findCondition(found, 'Ready')?.status === 'True') throw isThere(old);
   const copies = (await client.list('VolumeCopy', scope)).items.filter(({ spec }) => spec.node === old);
+  assertNotAdopted(copies);
   if (!(await options.confirm())) return 'kept';
   await client.patch('StorageNode', old, { spec: { isDraining: true } }, scope);
   const replacement: Replacement = { reason: 'NodeLost', ...(node === undefined ? {} : { node }) };
@@ -212,6 +213,18 @@ function cannotMove(node: string, moves: readonly Move[]): AppError {
     reason: 'CopiesCannotMove',
     hint: 'copy their data into other volumes and delete them; or keep the node: holdfast node undrain ' + node,
     faults: moves.map(({ volume, blockedBy = 'it has no second copy' }) => ({ field: volume, message: blockedBy })),
+  });
+}
+
+/** @throws {AppError} precondition, where no new copies can take the places of these */
+function assertNotAdopted(copies: readonly Resource<'VolumeCopy'>[]): void {
+  const adopted = copies.filter(({ spec }) => spec.adopted !== undefined && spec.isReleased !== true);
+  if (adopted.length === 0) return;
+  const volumes = [...new Set(adopted.map(({ spec }) => spec.volume))].join(', ');
+  throw new AppError('precondition', `adopted volumes cannot get new copies: ${volumes}; nothing was changed`, {
+    reason: 'AdoptedCopiesStay',
+    hint: 'see docs/how-to/adopt-a-pool.md',
+    faults: adopted.map((copy) => ({ field: copy.spec.volume, message: adoptedStays(copy) })),
   });
 }
 

@@ -36,7 +36,13 @@ export function fixedFieldFaults(before: KubeObject, after: KubeObject): readonl
     const message = `cannot be changed once the volume has its copies; this version keeps ${was[field] ?? old}`;
     return [{ field: `spec.${field}`, message }];
   });
-  return [...sizeFaults(before, wanted), ...fixed, ...profileFaults(was, wanted), ...sourceFaults(was, wanted)];
+  return [
+    ...sizeFaults(before, wanted),
+    ...fixed,
+    ...profileFaults(was, wanted),
+    ...sourceFaults(was, wanted),
+    ...adoptedFaults(was, wanted),
+  ];
 }
 
 /** What volume convert changes: how many copies there are, and whether one of them only decides. */
@@ -46,6 +52,7 @@ function isMembers(field: (typeof FIXED)[number]): boolean {
 
 /** Copies are added and taken out one by one, of a volume whose copies all hold everything. */
 function isConvertible(spec: VolumeSpec): boolean {
+  if (spec.adopted !== undefined) return false;
   return ['single', 'replicated', 'arbiter'].includes(spec.layout) && setCount(spec) === 1;
 }
 
@@ -74,6 +81,18 @@ function profileFaults(was: VolumeSpec, wanted: VolumeSpec): readonly Fault[] {
 function sourceFaults(was: VolumeSpec, wanted: VolumeSpec): readonly Fault[] {
   if (isDeepStrictEqual(was.source, wanted.source)) return [];
   return [{ field: 'spec.source', message: 'cannot be changed once the volume has its copies; make another clone' }];
+}
+
+/** What it is made of, and who it is; what is to become of its options and of its end may be said at any time. */
+function adoptedFaults(was: VolumeSpec, wanted: VolumeSpec): readonly Fault[] {
+  const fixed = ({ adopted }: VolumeSpec) => {
+    if (adopted === undefined) return undefined;
+    const { takesOptions: _options, isRemovedFromEngine: _removed, ...rest } = adopted;
+    return rest;
+  };
+  if (isDeepStrictEqual(fixed(was), fixed(wanted))) return [];
+  const message = 'cannot be changed once the volume has its copies; forget the volume and adopt it anew';
+  return [{ field: 'spec.adopted', message }];
 }
 
 /** A snapshot is of one moment of one volume. */

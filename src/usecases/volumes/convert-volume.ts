@@ -53,6 +53,13 @@ function targetOf(
   wish: { readonly layout?: ConvertibleLayout; readonly replicas?: number },
 ): { readonly layout: ConvertibleLayout; readonly replicas: number } {
   const { name } = metadata;
+  if (spec.adopted !== undefined) {
+    throw new AppError('precondition', `volume ${name} was adopted: its copies stay as they were found`, {
+      resource: `volume ${name}`,
+      reason: 'AdoptedCopiesStay',
+      hint: 'change it with "gluster volume add-brick" or "remove-brick", then forget it and adopt it anew; or make another volume and copy the data',
+    });
+  }
   if (!isConvertible(spec.layout) || setCount(spec) > 1) {
     throw new AppError('precondition', `volume ${name} is ${spec.layout}, whose copies do not each hold everything`, {
       resource: `volume ${name}`,

@@ -1,4 +1,5 @@
 /** Makes a volume larger while it is in use: whether there is room is found out before anything is stored. */
+import { adoptedGrowthFaults } from '../../domain/adopt/adopted-growth.ts';
 import { describeBytes, formatQuantity, parseQuantity } from '../../domain/bytes.ts';
 import { AppError } from '../../domain/errors.ts';
 import { findCondition } from '../../domain/find-condition.ts';
@@ -142,7 +143,10 @@ function assertRoom(volume: Resource<'Volume'>, to: string, { nodes, volumes, co
   const taken = withGrants(copies, volumes);
   const seen = nodes.map((node) => placementNode(node, taken, engine));
   const own = ownCopies(volume, taken);
-  const faults = growthFaults({ name, engine }, growingCopies(volume.spec, own, to), seen);
+  const faults =
+    volume.spec.adopted === undefined
+      ? growthFaults({ name, engine }, growingCopies(volume.spec, own, to), seen)
+      : adoptedGrowthFaults(volume, own, to);
   if (faults.length === 0) return;
   throw new AppError(
     'capacity',

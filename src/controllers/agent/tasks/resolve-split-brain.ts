@@ -14,11 +14,12 @@ import type { TaskPart } from '../../../schemas/task.ts';
 import { seeTaskVolume } from '../../task/task-look.ts';
 import { copiesHere } from './copies-here.ts';
 import type { TaskContext, TaskOutcome, TaskRunner } from './task-runner.ts';
-import { requirePath, requirePool, requireVolume } from './task-volume.ts';
+import { refuseAdopted, requirePath, requirePool, requireVolume } from './task-volume.ts';
 
 export const resolveSplitBrain: TaskRunner = {
   run: async (context) => {
     refuseShards(context);
+    refuseAdopted(context);
     const own = versionsIn(context.part) ?? (await saveOwn(context));
     const part = { ...context.part, progress: 50, result: { ...context.part?.result, versions: own } };
     if (!context.isLead) return { part: { ...part, state: 'Succeeded', message: 'put aside', progress: 100 } };

@@ -10,6 +10,20 @@ export function requireVolume({ task, volume }: TaskContext): Resource<'Volume'>
   throw new AppError('unavailable', `volume ${volume.metadata.name} is not started yet`, { reason: 'NotStarted' });
 }
 
+/** What is put aside lies in the copy's pool, and what was adopted lies in none. @throws {AppError} unsupported */
+export function refuseAdopted({ volume }: TaskContext): void {
+  if (volume?.spec.adopted === undefined) return;
+  const { name } = volume.metadata;
+  throw new AppError(
+    'unsupported',
+    `volume ${name} was adopted: its versions cannot be put aside; nothing was changed`,
+    {
+      reason: 'AdoptedVolume',
+      hint: `choose by hand: gluster volume heal ${name} split-brain source-brick NODE:BRICK PATH`,
+    },
+  );
+}
+
 /** @throws {AppError} invalid, when the Task names no entry */
 export function requirePath({ task }: TaskContext): string {
   if (task.spec.path !== undefined) return task.spec.path;

@@ -1,0 +1,41 @@
+/** Where the copies of an adopted volume are: where they were found, and nowhere else. */
+import type { Adopted, PlacedCopy, VolumeSpec } from '../../schemas/volume.ts';
+import { wantedCopies } from '../volume/replica-sets.ts';
+
+/** What the copies of an adopted volume say as their pool: they lie where whoever made them put them. */
+export const ADOPTED_POOL = 'adopted';
+
+export type AdoptedPlacement =
+  | { readonly ok: true; readonly placement: readonly PlacedCopy[]; readonly reasons: readonly string[] }
+  | { readonly ok: false; readonly message: string; readonly reasons: readonly string[] };
+
+/**
+ * The placement of an adopted volume.
+ *
+ * @param nodes - names of all nodes: each brick needs an agent that looks after it
+ * @param nameOf - the name of the copy with that place in the engine's order
+ */
+export function placeAdopted(
+  spec: VolumeSpec,
+  adopted: Adopted,
+  nodes: readonly string[],
+  nameOf: (index: number) => string,
+): AdoptedPlacement {
+  const unknown = adopted.bricks.filter((brick) => !nodes.includes(brick.node)).map((brick) => brick.node);
+  if (unknown.length > 0) {
+    const names = [...new Set(unknown)].toSorted().join(', ');
+    const message = `the adopted volume has bricks on ${names}, which Holdfast does not have; add them to the plan`;
+    return { ok: false, message, reasons: [message] };
+  }
+  const copies = wantedCopies(spec);
+  if (copies.length !== adopted.bricks.length) {
+    const message = `the adopted volume has ${adopted.bricks.length} bricks, its layout ${copies.length} copies`;
+    return { ok: false, message, reasons: [message] };
+  }
+  const placement = adopted.bricks.map(({ node }, index) => {
+    const { role = 'data', set } = copies[index] ?? {};
+    return { copy: nameOf(index), node, pool: ADOPTED_POOL, role, ...(set === undefined ? {} : { set }) };
+  });
+  const reasons = adopted.bricks.map(({ node, path }) => `${node}: adopted with ${path}`);
+  return { ok: true, placement, reasons };
+}
