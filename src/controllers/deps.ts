@@ -6,6 +6,7 @@ import type { Random } from '../ports/random.ts';
 import type { ResourceClient } from '../ports/resource-client.ts';
 import { SYSTEM_NAMESPACE } from '../schemas/kinds.ts';
 import { createInformer, type Informer } from './runtime/informer.ts';
+import { type ReconcileLoop, waitForSources } from './runtime/reconcile-loop.ts';
 import type { StatusWriter } from './runtime/status-writer.ts';
 
 /** The kinds that controllers and agents keep in memory. */
@@ -34,7 +35,7 @@ export interface ControllerDeps {
 }
 
 /**
- * One informer per kind, shared by all loops of a process; run them with {@link runInformers}.
+ * One informer per kind, shared by all loops of a process; run them with {@link runLoops}.
  *
  * @param idleMs - silence of the server that is taken for a dead connection
  */
@@ -58,11 +59,22 @@ export function createInformers(
   };
 }
 
-/** Runs them until the signal aborts; an agent leaves out the kinds it does not read. */
-export async function runInformers(
-  informers: Informers,
-  kinds: readonly WatchedKind[],
+/**
+ * Runs informers, and loops as soon as every one of those has its first list, until the signal aborts; an agent leaves out
+ * the kinds it does not read.
+ *
+ * Invariant: no loop takes what was not heard yet for what is not there. A loop looks up more kinds than those whose changes
+ * wake it: an agent that knew its copies and not the volumes would make a lost copy anew, empty.
+ */
+export async function runLoops(
+  { informers, log }: Pick<ControllerDeps, 'informers' | 'log'>,
+  { kinds, loops }: { readonly kinds: readonly WatchedKind[]; readonly loops: readonly ReconcileLoop[] },
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(kinds.map((kind) => informers[kind].run(signal)));
+  const sources = kinds.map((kind) => informers[kind]);
+  const start = async (): Promise<void> => {
+    await waitForSources(sources, log, signal);
+    await Promise.all(loops.map((loop) => loop.run(signal)));
+  };
+  await Promise.all([...sources.map((informer) => informer.run(signal)), start()]);
 }

@@ -1,7 +1,11 @@
 /** The controller role: all cluster-wide loops in one process, run by whoever is leader. */
+
+import type { CertificateAuthority } from '../ports/certificate-authority.ts';
 import type { Millis } from '../ports/clock.ts';
 import { createClusterLoop } from './cluster/reconcile-cluster.ts';
-import { type ControllerDeps, createInformers, runInformers } from './deps.ts';
+import { createTlsLoop } from './cluster/reconcile-tls.ts';
+import { createSigningLoop } from './cluster/sign-certificates.ts';
+import { type ControllerDeps, createInformers, runLoops } from './deps.ts';
 import { createNodeHealthLoop } from './node/reconcile-node-health.ts';
 import { createEventRecorder } from './runtime/event-recorder.ts';
 import { createStatusWriter } from './runtime/status-writer.ts';
@@ -12,12 +16,15 @@ import { createVolumeLoop } from './volume/reconcile-volume.ts';
 export interface ControllersOptions extends Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log'> {
   /** Silence of the API server that is taken for a dead connection; longer than its time between bookmarks. */
   readonly watchIdleMs: Millis;
+  /** Signs the nodes' certificates for storage traffic; without it that cannot be encrypted. */
+  readonly storageAuthority?: Pick<CertificateAuthority, 'certificatePem' | 'signNodeCertificate'>;
 }
 
 /** Runs every controller until the signal aborts. */
 export async function runControllers(options: ControllersOptions, signal: AbortSignal): Promise<void> {
   const informers = createInformers(options, options.watchIdleMs);
   const events = createEventRecorder(options, { component: 'holdfast-controller' });
+  const { storageAuthority } = options;
   const deps: ControllerDeps = { ...options, informers, events, statusWriter: createStatusWriter(options) };
   const loops = [
     createNodeHealthLoop(deps),
@@ -25,23 +32,27 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
     createVolumeLoop(deps),
     createTaskLoop(deps),
     createSnapshotLoop(deps),
+    createTlsLoop(deps, { hasAuthority: storageAuthority !== undefined }),
+    ...(storageAuthority === undefined ? [] : [createSigningLoop(deps, storageAuthority)]),
   ];
   await Promise.all([
-    runInformers(
-      informers,
-      [
-        'StorageCluster',
-        'StorageNode',
-        'Volume',
-        'VolumeCopy',
-        'VolumeAttachmentRecord',
-        'VolumeSnapshotRecord',
-        'Task',
-        'Lease',
-      ],
+    runLoops(
+      deps,
+      {
+        kinds: [
+          'StorageCluster',
+          'StorageNode',
+          'Volume',
+          'VolumeCopy',
+          'VolumeAttachmentRecord',
+          'VolumeSnapshotRecord',
+          'Task',
+          'Lease',
+        ],
+        loops,
+      },
       signal,
     ),
     events.run(signal),
-    ...loops.map((loop) => loop.run(signal)),
   ]);
 }

@@ -25,6 +25,8 @@ export interface FaultyClient extends ResourceClient {
   silenceWatches(kind?: KindName): void;
   /** Breaks open watches with a network error. */
   breakWatches(): void;
+  /** Lets lists of a kind fail from now on, or no more, while everything else works: a server that is busy with one table. */
+  withholdLists(kind: KindName, isWithheld: boolean): void;
   /** Changes the rates from now on. */
   setRates(rates: FaultRates): void;
 }
@@ -37,6 +39,7 @@ interface OpenWatch {
 /** Creates the faulty client in front of `inner`. */
 export function createFaultyClient(inner: ResourceClient, random: Random, initial: FaultRates): FaultyClient {
   const open = new Set<OpenWatch>();
+  const withheld = new Set<KindName>();
   let rates = initial;
   let isCut = false;
 
@@ -77,7 +80,11 @@ export function createFaultyClient(inner: ResourceClient, random: Random, initia
 
   return {
     get: (kind, ...rest) => call(`get ${kind}`, () => inner.get(kind, ...rest)),
-    list: (kind, ...rest) => call(`list ${kind}`, () => inner.list(kind, ...rest)),
+    list: (kind, ...rest) =>
+      call(`list ${kind}`, () => {
+        if (withheld.has(kind)) throw failure(`list ${kind}`);
+        return inner.list(kind, ...rest);
+      }),
     create: (kind, ...rest) => call(`create ${kind}`, () => inner.create(kind, ...rest)),
     replace: (kind, ...rest) => call(`replace ${kind}`, () => inner.replace(kind, ...rest)),
     patch: (kind, ...rest) => call(`patch ${kind}`, () => inner.patch(kind, ...rest)),
@@ -92,6 +99,7 @@ export function createFaultyClient(inner: ResourceClient, random: Random, initia
     },
     silenceWatches: (kind) => endAll('silent', kind),
     breakWatches: () => endAll('broken'),
+    withholdLists: (kind, isWithheld) => void (isWithheld ? withheld.add(kind) : withheld.delete(kind)),
     setRates: (next) => {
       rates = next;
     },

@@ -10,6 +10,7 @@ import type { GlusterStep } from '../../src/engines/gluster/steps.ts';
 import { type FaultRates, NO_FAULTS } from '../../src/ports/faulty-client.fake.ts';
 import { createFakeEngineDoctor, createFakeNodeSenses } from '../../src/ports/node-doctor.fake.ts';
 import { createFakeVolumeWork, type FakeVolumeWork } from '../../src/ports/volume-work.fake.ts';
+import type { KindName } from '../../src/schemas/kinds.ts';
 import { PlanFile, type PlanVolume } from '../../src/schemas/plan-file.ts';
 import { CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
 import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
@@ -63,6 +64,8 @@ export interface SimCluster {
   /** Cuts the connection to the API, also for processes started meanwhile. */
   cut(who: string): void;
   mend(who: string): void;
+  /** Lets lists of a kind fail for who, also for processes started meanwhile; mended by false. */
+  withholdLists(who: string, kind: KindName, isWithheld: boolean): void;
   powerOff(node: string): void;
   powerOn(node: string): void;
   unplug(node: string): void;
@@ -99,6 +102,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
   }
   const processes = new Map<string, SimProcess>();
   const cuts = new Set<string>();
+  const withheld: { readonly who: string; readonly kind: KindName }[] = [];
   const crashPoints = new Map<string, CrashPoint>();
   const steps = new Map<string, number>();
   let lastStep: GlusterStep | undefined;
@@ -130,6 +134,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
         : world.createProcess(`agent ${who}`, rates, { user: `holdfast:node:${who}`, groups: [NODES] });
     processes.set(who, process);
     if (isCutOff(who)) process.connection.cut();
+    for (const each of withheld) if (each.who === who) process.connection.withholdLists(each.kind, true);
     void process.died.then(async () => {
       if (who !== CONTROLLER && !machine(who).isOn) return;
       await clock.sleep(300 + Math.round(random.next() * RESTART_MS));
@@ -211,6 +216,12 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       cuts.delete(who);
       if (who === CONTROLLER) deafUntil = clock.monotonic() + NOTICED_MS;
       mendIfWhole(who);
+    },
+    withholdLists: (who, kind, isWithheld) => {
+      const at = withheld.findIndex((each) => each.who === who && each.kind === kind);
+      if (isWithheld && at < 0) withheld.push({ who, kind });
+      if (!isWithheld && at >= 0) withheld.splice(at, 1);
+      connectionOf(who)?.withholdLists(kind, isWithheld);
     },
     powerOff: (name) => {
       machine(name).isOn = false;

@@ -40,4 +40,21 @@ describe('a volume', () => {
     expect(sim.gluster.state.volumes.has('gv0')).toBe(false);
     expect(condition(sim, 'Ready')).toMatchObject({ status: 'False' });
   });
+
+  it('keeps a copy out whose disk is empty, also while its agent has not heard yet that the volume has data', async () => {
+    const sim = await createSimCluster(1);
+    await sim.applyPlan([{ name: 'gv0', size: '1Gi' }]);
+    await expectWhole(sim, 'gv0');
+    sim.powerOff('kube3');
+    const { copies, wiped } = sim.gluster.state.node('kube3');
+    for (const copy of copies.values()) wiped.add(copy.brickPath);
+    copies.clear();
+    sim.withholdLists('kube3', 'Volume', true);
+    sim.powerOn('kube3');
+    await sim.pass(60_000);
+    expect([...copies.keys()]).toEqual([]);
+    sim.withholdLists('kube3', 'Volume', false);
+    await sim.until('it is said', () => copyOn(sim, 'kube3')?.status?.message?.includes('is lost') === true, 60_000);
+    expect([...copies.keys()]).toEqual([]);
+  });
 });

@@ -95,4 +95,19 @@ describe('a choice in a split-brain', () => {
     expect(task?.status?.message).toContain('node kube3 has been away');
     expect(sim.work.calls.filter((call) => call.startsWith('keepVersion'))).toEqual([]);
   });
+
+  it.each(['kube1', 'kube2', 'kube3'])(
+    'waits while the agent of %s, started anew, has not heard yet which copies it has',
+    async (who) => {
+      const sim = await prepare();
+      sim.withholdLists(who, 'VolumeCopy', true);
+      sim.kill(who);
+      await sim.pass(10_000);
+      const resolved = resolve(sim);
+      await sim.world.clock.settle();
+      sim.world.clock.sleep(20_000).then(() => sim.withholdLists(who, 'VolumeCopy', false));
+      await resolved;
+      expectNothingLost(sim);
+    },
+  );
 });

@@ -6,7 +6,7 @@ import type { Host } from '../../ports/host.ts';
 import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
 import type { SnapshotEngine } from '../../ports/snapshot-engine.ts';
 import type { VolumeWork } from '../../ports/volume-work.ts';
-import { type ControllerDeps, createInformers, runInformers } from '../deps.ts';
+import { type ControllerDeps, createInformers, runLoops } from '../deps.ts';
 import { createEventRecorder } from '../runtime/event-recorder.ts';
 import { createStatusWriter } from '../runtime/status-writer.ts';
 import type { AgentDeps } from './agent-deps.ts';
@@ -74,21 +74,23 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   log.info('agent runs', { node: identity.name, bootId });
   await Promise.all([
     runHeartbeat({ client: options.client, clock: options.clock, log, node: identity.name }, signal),
-    runInformers(
-      informers,
-      [
-        'StorageCluster',
-        'StorageNode',
-        'Volume',
-        'VolumeCopy',
-        'VolumeAttachmentRecord',
-        'VolumeSnapshotRecord',
-        'Task',
-      ],
+    runLoops(
+      deps,
+      {
+        kinds: [
+          'StorageCluster',
+          'StorageNode',
+          'Volume',
+          'VolumeCopy',
+          'VolumeAttachmentRecord',
+          'VolumeSnapshotRecord',
+          'Task',
+        ],
+        loops,
+      },
       signal,
     ),
     events.run(signal),
-    ...loops.map((loop) => loop.run(signal)),
   ]);
 }
 

@@ -128,7 +128,11 @@ function reportFailure(log: Logger, key: string, error: unknown): void {
 }
 
 /** Waits for the first list of every source, however long it takes; says now and then which one is missing. */
-async function waitForSources(sources: readonly KeySource[], log: Logger, signal: AbortSignal): Promise<void> {
+export async function waitForSources(
+  sources: readonly Pick<KeySource, 'kind' | 'isSynced' | 'whenSynced'>[],
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
   for (const source of sources) {
     while (!source.isSynced() && !signal.aborted) {
       await source.whenSynced({ deadlineMs: SYNC_REPORT_MS, signal }).catch((error: unknown) => {
