@@ -102,8 +102,23 @@ describe('volumes in use', () => {
       );
     }
     expect(await product.run('kube2', 'pgrep', '--list-full', '--exact', 'glusterfs')).toMatch(
-      /--acl .*--attribute-timeout=0 --entry-timeout=0 .*\/srv\/shared/,
+      /--acl .*--auto-invalidation=on .*--attribute-timeout=0 --entry-timeout=0 .*\/srv\/shared/,
     );
+  });
+
+  it.each([
+    ['shorter or longer', 'longer than before'],
+    ['exactly as long', 'after!'],
+  ])('show at once what another node has written, be it %s (profile shared)', async (_, content) => {
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      const file = `${SHARED}/${content.length}-${attempt}`;
+      const write = (text: string) => product.run('kube1', 'sh', '-c', 'printf %s "$1" > "$2"', 'sh', text, file);
+      const read = () => product.run('kube2', 'cat', file);
+      await write('before');
+      expect(await read()).toBe('before');
+      await write(content);
+      expect(await read()).toBe(content);
+    }
   });
 
   it('take back what another profile has left, and keep their files readable', async () => {
