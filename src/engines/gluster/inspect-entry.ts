@@ -4,6 +4,7 @@
  * GlusterFS keeps in .glusterfs, where no user reaches and no folder on the way can be swapped for a symlink.
  */
 
+import { AppError } from '../../domain/errors.ts';
 import { gfidOf } from '../../domain/volume/entry-path.ts';
 import type { EntryVersion } from '../../ports/brick-work.ts';
 import type { Host } from '../../ports/host.ts';
@@ -34,16 +35,23 @@ export async function inspectEntry(
   return { ...found.version, sha256, ...(firstLines === undefined ? {} : { firstLines }) };
 }
 
-/** Finds an entry without reading it; undefined when the brick has none, or only a pointer to another set's. */
+/**
+ * Finds an entry without reading it; undefined when the brick has none, or only a pointer to another set's.
+ *
+ * @throws {AppError} unavailable, when the brick cannot be seen: a version that is out of sight is not none, and whoever
+ *   waits for it to be put aside must not go on; precondition, when it is there but cannot be read safely
+ */
 export async function findEntry(
   host: Host,
   { brickPath, path }: { readonly brickPath: string; readonly path: string },
   signal: AbortSignal,
 ): Promise<FoundEntry | undefined> {
+  await proveVisible(host, brickPath);
   const gfid = gfidOf(path) ?? (await readGfid(host, `${brickPath}${path}`, signal));
   if (gfid === undefined) return undefined;
   const byGfid = `${brickPath}/.glusterfs/${gfid.slice(0, 2)}/${gfid.slice(2, 4)}/${gfid}`;
   const info = await host.files.stat(byGfid);
+  if (info === undefined && gfidOf(path) === undefined) throw unlinked(host, path);
   if (info === undefined) return undefined;
   // A folder's entry in .glusterfs is a symlink, as a user's symlink is: the path itself tells them apart, unfollowed.
   const named = gfidOf(path) === undefined ? `${brickPath}${path}` : byGfid;
@@ -52,6 +60,26 @@ export async function findEntry(
   const type = isFolder ? 'folder' : info.type === 'file' || info.type === 'symlink' ? info.type : 'other';
   const facts = await readFacts(host, isFolder ? named : byGfid, signal);
   return { version: { type, gfid, ...facts }, safePath: byGfid };
+}
+
+/** The brick process makes this folder at its first start; an image that is not mounted, or a dead disk, does not show it. */
+async function proveVisible(host: Host, brickPath: string): Promise<void> {
+  if ((await host.files.stat(`${brickPath}/.glusterfs`))?.type === 'directory') return;
+  throw new AppError('unavailable', `the brick ${brickPath} on ${host.name} cannot be seen`, {
+    reason: 'BrickNotThere',
+    hint: 'see whether its disk is mounted; nothing was changed',
+  });
+}
+
+function unlinked(host: Host, path: string): AppError {
+  return new AppError(
+    'precondition',
+    `GlusterFS on ${host.name} has lost its own link to ${path}; nothing was changed`,
+    {
+      reason: 'EntryUnlinked',
+      hint: 'copy that version from the brick by hand first, then choose with the gluster command',
+    },
+  );
 }
 
 async function readFacts(host: Host, path: string, signal: AbortSignal) {
@@ -75,9 +103,14 @@ async function isPointer(host: Host, path: string, signal: AbortSignal): Promise
 
 async function readAttribute(host: Host, path: string, name: string, signal: AbortSignal): Promise<string | undefined> {
   const args = ['--no-dereference', '--absolute-names', '--encoding=hex', `--name=${name}`, '--', path];
-  // 1: there is no such file, or it has no such attribute.
-  const { stdout } = await host.run({ file: 'getfattr', args, okCodes: [0, 1], timeoutMs: LOOK_MS, signal });
-  return stdout
+  // 1: there is no such file, or it has no such attribute, or anything else: only its words tell.
+  const found = await host.run({ file: 'getfattr', args, okCodes: [0, 1], timeoutMs: LOOK_MS, signal });
+  if (found.code === 1 && !/No such file or directory|Not a directory|No such attribute/.test(found.stderr)) {
+    throw new AppError('unavailable', `cannot look at ${path} on ${host.name}: ${found.stderr.trim()}`, {
+      reason: 'BrickUnreadable',
+    });
+  }
+  return found.stdout
     .split('\n')
     .find((line) => line.startsWith(`${name}=`))
     ?.slice(name.length + 1);
