@@ -31,7 +31,7 @@ const SERVER_DAYS = 365;
 const CLIENT_DAYS = 365;
 
 export interface EmbeddedOptions {
-  /** Keeps state.db, pki/ and admin.kubeconfig; mode 0700. */
+  /** Keeps state.db, pki/, storage-pki/ and admin.kubeconfig; mode 0700. */
   readonly dataDir: string;
   readonly listen: readonly SocketAddress[];
 }
@@ -54,6 +54,8 @@ export async function runEmbeddedController(
   let api: KubeApi | undefined;
   try {
     const authority = await loadOrCreateAuthority(tools, join(dataDir, 'pki'));
+    // One of its own: whoever may speak to the API may not by that alone speak to bricks and daemons.
+    const storageAuthority = await loadOrCreateAuthority(tools, join(dataDir, 'storage-pki'));
     const resources = createResources({ ...tools, store });
     api = await startKubeApi({
       ...tools,
@@ -75,7 +77,7 @@ export async function runEmbeddedController(
     tools.log.info('the API is served', { server, kubeconfig: adminKubeconfig });
     // No election: only one process can hold state.db, and that one is this.
     await runOn(tools, controllerKubeconfig, (client) =>
-      runControllers({ ...tools, client, watchIdleMs: EMBEDDED_IDLE_MS }, signal),
+      runControllers({ ...tools, client, watchIdleMs: EMBEDDED_IDLE_MS, storageAuthority }, signal),
     );
   } finally {
     await api?.close();

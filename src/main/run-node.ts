@@ -8,10 +8,13 @@ import { lockFile } from '../adapters/system/file-lock.ts';
 import { createLogger, type LoggerOptions } from '../adapters/system/logger.ts';
 import { createNodeSenses } from '../adapters/system/node-senses.ts';
 import { createSystemRandom } from '../adapters/system/random.ts';
+import { lookAtPort } from '../adapters/tls/look-at-port.ts';
+import { createNodeKeys } from '../adapters/tls/node-keys.ts';
 import { runAgent } from '../controllers/agent/run-agent.ts';
 import { AppError } from '../domain/errors.ts';
 import {
   createGlusterDoctor,
+  createGlusterEncryption,
   createGlusterEngine,
   createGlusterSnapshots,
   createGlusterWork,
@@ -81,12 +84,13 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
   const work = createGlusterWork({ host, clock, random });
   const snapshots = createGlusterSnapshots({ host, clock, random });
   const doctor = createGlusterDoctor({ host, clock, random });
+  const encryption = createGlusterEncryption({ host, clock, keys: createNodeKeys(), lookAtPort });
   const senses = createNodeSenses(options.kubeconfig);
   const identity = { name: options.name, initialSpec: options.initialSpec, agentVersion: VERSION };
   try {
     const { watchIdleMs } = options;
     await runAgent(
-      { client, clock, random, log, identity, host, engine, work, snapshots, doctor, senses, watchIdleMs },
+      { client, clock, random, log, identity, host, engine, work, snapshots, encryption, doctor, senses, watchIdleMs },
       signal,
     );
   } finally {

@@ -27,6 +27,16 @@ export interface ClientCertificateRequest {
   readonly days: number;
 }
 
+/** A certificate for a key that stays where it is. */
+export interface NodeCertificateRequest {
+  /** Signing request (PKCS #10), PEM; of its contents only the key is taken over. */
+  readonly requestPem: string;
+  /** Name of the node that is known to have asked; the request must be for the same. */
+  readonly node: string;
+  /** Days of validity. */
+  readonly days: number;
+}
+
 export interface CertificateAuthority {
   /** What clients and servers trust, PEM. */
   readonly certificatePem: string;
@@ -34,4 +44,10 @@ export interface CertificateAuthority {
   issueServerCertificate(request: ServerCertificateRequest): Promise<IssuedCertificate>;
   /** @throws {AppError} invalid, for an empty name or group */
   issueClientCertificate(request: ClientCertificateRequest): Promise<IssuedCertificate>;
+  /**
+   * Signs a node's request: for both ends of a connection, in the name of that node and nobody else.
+   *
+   * @throws {AppError} invalid, when it is no request, not signed with its own key, or names somebody else
+   */
+  signNodeCertificate(request: NodeCertificateRequest): Promise<{ readonly certificatePem: string }>;
 }

@@ -159,6 +159,13 @@ export interface DesiredVolume {
   readonly bricks: readonly DesiredBrick[];
   /** Engine options that must hold; the engine adds its own defaults. */
   readonly options: Readonly<Record<string, string>>;
+  /** True where it is not to be served for the time being: it is stopped if it is there, and nothing else is done. */
+  readonly isStopped?: boolean;
+  /**
+   * Nodes that bricks and mounts of the volume accept, by their certificates; 'none' where their traffic is plain. What
+   * the volume has is left as it is when left out.
+   */
+  readonly encryptedFor?: readonly string[] | 'none';
   /** A limit that the engine itself enforces; for copies in plain folders, which have no size of their own. */
   readonly limitBytes?: number;
   /** What the engine called it when it was seen before. A volume that has had data is never created again. */

@@ -5,10 +5,32 @@ import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 export const StorageClusterSpec = z.strictObject({
   nodes: z.array(Label).max(1000).describe('Names of the StorageNodes that belong to the cluster.'),
+  tls: z
+    .strictObject({ isEnabled: z.boolean().describe('True encrypts all traffic between nodes, and with mounts.') })
+    .optional()
+    .describe(
+      'Encryption of what the engine sends over the network; changing it interrupts every volume for a moment.',
+    ),
 });
 export type StorageClusterSpec = z.infer<typeof StorageClusterSpec>;
 
+/** In order; Unmounting, Stopping and Restarting are the window in which no volume is served. */
+export const TlsPhase = z.enum(['Off', 'Preparing', 'Unmounting', 'Stopping', 'Restarting', 'On']);
+export type TlsPhase = z.infer<typeof TlsPhase>;
+
+export const TlsStatus = z.object({
+  phase: TlsPhase.describe('How far the change is; On and Off are its ends.'),
+  isEncrypted: z
+    .boolean()
+    .describe(
+      "What the engine's daemons are to speak; in Restarting already what was asked for, before still what was.",
+    ),
+  message: z.string().optional().describe('What is waited for.'),
+});
+export type TlsStatus = z.infer<typeof TlsStatus>;
+
 export const StorageClusterStatus = z.object({
+  tls: TlsStatus.optional().describe('Written by the controller; left out where encryption was never asked for.'),
   anchor: z
     .string()
     .optional()

@@ -79,6 +79,29 @@ export const EngineStatus = z.object({
 
 export type EngineStatus = z.infer<typeof EngineStatus>;
 
+/** What a daemon was seen to speak: asked on its port, not concluded from files. */
+export const TlsMode = z.enum(['encrypted', 'plain', 'unknown']);
+export type TlsMode = z.infer<typeof TlsMode>;
+
+export const NodeTlsStatus = z.object({
+  mode: TlsMode.describe("What the engine's daemon on the node speaks."),
+  request: z
+    .string()
+    .max(4096)
+    .optional()
+    .describe('Certificate signing request (PEM), while the node needs a certificate. Its key never leaves the node.'),
+  notAfter: z.string().optional().describe('Until when the certificate on the node is valid.'),
+  message: z.string().optional().describe('Why it goes no further.'),
+});
+export type NodeTlsStatus = z.infer<typeof NodeTlsStatus>;
+
+export const NodeCertificate = z.object({
+  pem: z.string().describe('Certificate for the key of the request.'),
+  authorityPem: z.string().describe('What the nodes trust: the authority for storage traffic.'),
+  requestPem: z.string().describe('The request that it answers.'),
+});
+export type NodeCertificate = z.infer<typeof NodeCertificate>;
+
 export const StorageNodeStatus = z.object({
   bootId: z
     .string()
@@ -87,6 +110,8 @@ export const StorageNodeStatus = z.object({
   agentVersion: z.string().optional().describe('Version of the agent on the node.'),
   engines: z.array(EngineStatus).optional().describe('Engines found on the node.'),
   pools: z.array(PoolStatus).optional().describe('The pools as the agent sees them.'),
+  tls: NodeTlsStatus.optional().describe('Encryption of storage traffic as the agent sees it.'),
+  certificate: NodeCertificate.optional().describe('Written by the controller: its answer to tls.request.'),
   conditions: z.array(Condition).optional().describe("Written by the controller from the node's Lease."),
   observedGeneration: ObservedGeneration,
 });

@@ -7,6 +7,7 @@ import { runControllers } from '../../src/controllers/run-controllers.ts';
 import { createFakeCluster, type FakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
 import { createFakeSnapshots, type FakeSnapshots } from '../../src/engines/gluster/snapshots.fake.ts';
 import type { GlusterStep } from '../../src/engines/gluster/steps.ts';
+import { createFakeEncryption, type FakeEncryption } from '../../src/ports/encryption.fake.ts';
 import { type FaultRates, NO_FAULTS } from '../../src/ports/faulty-client.fake.ts';
 import { createFakeEngineDoctor, createFakeNodeSenses } from '../../src/ports/node-doctor.fake.ts';
 import { createFakeVolumeWork, type FakeVolumeWork } from '../../src/ports/volume-work.fake.ts';
@@ -144,6 +145,12 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
     if (who === CONTROLLER) void runControllers({ ...process.deps, watchIdleMs: WATCH_IDLE_MS }, never);
     else void runAgent(agentOptions(who, process), never);
   };
+  const encryptions = new Map(nodes.map((node) => [node, createFakeEncryption()]));
+  const encryptionOf = (node: string): FakeEncryption => {
+    const found = encryptions.get(node);
+    if (found === undefined) throw new Error(`there is no node ${node}`);
+    return found;
+  };
   const agentOptions = (node: string, process: SimProcess) => {
     const beginStep = (step: GlusterStep) => {
       lastStep = step;
@@ -162,6 +169,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       work,
       snapshots: createSimSnapshots(snapshots, { node, world, process, pace }),
       doctor: createFakeEngineDoctor(),
+      encryption: encryptionOf(node),
       senses: createFakeNodeSenses(),
       engine: createSimEngine(world, gluster, { node, process, pace, watcher: invariants, beginStep }),
     };

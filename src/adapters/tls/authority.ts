@@ -1,5 +1,5 @@
 /**
- * Holdfast's own certificate authority: ECDSA P-256, made with WebCrypto. The only file that imports @peculiar/x509.
+ * Holdfast's own certificate authority: ECDSA P-256, made with WebCrypto; with @peculiar/x509, as node-keys.ts beside it.
  * Keys and certificates as text; where they are kept is the business of `authority-files.ts`.
  */
 import 'reflect-metadata'; // @peculiar/x509 resolves its parts through it, so it comes first.
@@ -11,6 +11,7 @@ import type {
   CertificateAuthority,
   ClientCertificateRequest,
   IssuedCertificate,
+  NodeCertificateRequest,
   ServerCertificateRequest,
 } from '../../ports/certificate-authority.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -75,6 +76,7 @@ export async function openAuthority(
     certificatePem: issuer.toString('pem'),
     issueServerCertificate: async (request) => issueServer(context, request),
     issueClientCertificate: async (request) => issueClient(context, request),
+    signNodeCertificate: async (request) => ({ certificatePem: await signNode(context, request) }),
   };
 }
 
@@ -96,10 +98,10 @@ async function issueServer(context: IssuingContext, request: ServerCertificateRe
     ...dnsNames.map((value) => ({ type: 'dns' as const, value })),
     ...ipAddresses.map((value) => ({ type: 'ip' as const, value })),
   ];
-  return issue(context, {
+  return issueWithKey(context, {
     subject: [{ CN: [dnsNames[0] ?? ipAddresses[0] ?? ''] }],
     days,
-    purpose: x509.ExtendedKeyUsage.serverAuth,
+    purposes: [x509.ExtendedKeyUsage.serverAuth],
     extensions: [new x509.SubjectAlternativeNameExtension(names)],
   });
 }
@@ -114,10 +116,10 @@ async function issueClient(context: IssuingContext, request: ClientCertificateRe
       );
     }
   }
-  return issue(context, {
+  return issueWithKey(context, {
     subject: [{ O: [organization] }, { CN: [commonName] }],
     days,
-    purpose: x509.ExtendedKeyUsage.clientAuth,
+    purposes: [x509.ExtendedKeyUsage.clientAuth],
     extensions: [],
   });
 }
@@ -125,37 +127,70 @@ async function issueClient(context: IssuingContext, request: ClientCertificateRe
 interface Leaf {
   readonly subject: x509.JsonName;
   readonly days: number;
-  readonly purpose: x509.ExtendedKeyUsage;
+  readonly purposes: readonly x509.ExtendedKeyUsage[];
   readonly extensions: readonly x509.Extension[];
 }
 
-async function issue(context: IssuingContext, leaf: Leaf): Promise<IssuedCertificate> {
-  const { clock, issuer, signingKey } = context;
-  const keys = await generateKeys();
-  const { notBefore, notAfter } = validity(clock, leaf.days);
-  const end = new Date(Math.min(notAfter.getTime(), issuer.notAfter.getTime()));
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serialNumber(),
-    subject: leaf.subject,
-    issuer: issuer.subjectName,
-    notBefore,
-    notAfter: end,
-    publicKey: keys.publicKey,
-    signingKey,
-    signingAlgorithm: ALGORITHM,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([leaf.purpose]),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
-      ...leaf.extensions,
-    ],
+/** Everything in the certificate but the key is ours: what a request says of groups or purposes counts for nothing. */
+async function signNode(context: IssuingContext, { requestPem, node, days }: NodeCertificateRequest): Promise<string> {
+  const refuse = (why: string, cause?: unknown) =>
+    new AppError('invalid', `the certificate request of node ${node} is refused: ${why}`, { cause });
+  let request: x509.Pkcs10CertificateRequest;
+  let isSigned: boolean;
+  try {
+    request = new x509.Pkcs10CertificateRequest(requestPem);
+    isSigned = await request.verify();
+  } catch (cause) {
+    throw refuse(`it cannot be read (${messageOf(cause)})`, cause);
+  }
+  if (!isSigned) throw refuse('it is not signed with its own key');
+  const names = request.subjectName.getField('CN');
+  if (names.length !== 1 || names[0] !== node) throw refuse(`it is for ${JSON.stringify(names.join(', '))}`);
+  if (!DNS_NAME.test(node)) throw refuse('the name cannot stand in a certificate');
+  const certificate = await issue(context, request.publicKey, {
+    subject: [{ CN: [node] }],
+    days,
+    purposes: [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth],
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: node }])],
   });
+  return certificate.toString('pem');
+}
+
+async function issueWithKey(context: IssuingContext, leaf: Leaf): Promise<IssuedCertificate> {
+  const keys = await generateKeys();
+  const certificate = await issue(context, keys.publicKey, leaf);
   return {
     certificatePem: certificate.toString('pem'),
     keyPem: await exportKey(keys.privateKey),
     notAfter: certificate.notAfter.getTime(),
   };
+}
+
+async function issue(
+  context: IssuingContext,
+  publicKey: x509.PublicKeyType,
+  leaf: Leaf,
+): Promise<x509.X509Certificate> {
+  const { clock, issuer, signingKey } = context;
+  const { notBefore, notAfter } = validity(clock, leaf.days);
+  const end = new Date(Math.min(notAfter.getTime(), issuer.notAfter.getTime()));
+  return x509.X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject: leaf.subject,
+    issuer: issuer.subjectName,
+    notBefore,
+    notAfter: end,
+    publicKey,
+    signingKey,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([...leaf.purposes]),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+      ...leaf.extensions,
+    ],
+  });
 }
 
 function validity(clock: Pick<Clock, 'now'>, days: number): { notBefore: Date; notAfter: Date } {

@@ -1,4 +1,5 @@
 /** What the loops of one node's agent are given. */
+import type { EngineEncryption } from '../../ports/encryption.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
@@ -14,6 +15,7 @@ export interface AgentDeps extends ControllerDeps {
   /** Work on the contents of volumes that people ask for with Tasks. */
   readonly work: VolumeWork;
   readonly snapshots: SnapshotEngine;
+  readonly encryption: EngineEncryption;
   /** Looks at this machine, and repairs it, for `holdfast doctor`. */
   readonly doctor: EngineDoctor;
   readonly senses: NodeSenses;

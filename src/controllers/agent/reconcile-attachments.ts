@@ -1,4 +1,5 @@
 /** Mounts the volumes wanted on this node, looks after the mounts, and unmounts what is no longer wanted. */
+import { areMountsHeldBack as clusterHoldsBack } from '../../domain/cluster/decide-tls.ts';
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
 import { profileOf } from '../../domain/volume/profile.ts';
@@ -26,6 +27,7 @@ export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
     const record = informers.VolumeAttachmentRecord.get(name);
     if (record === undefined || record.spec.node !== self) return undefined;
     if (record.metadata.deletionTimestamp !== undefined) return unmount(deps, record, signal);
+    if (areMountsHeldBack(deps)) return holdBack(deps, record, signal);
     return mount(deps, record, signal);
   };
 
@@ -46,6 +48,7 @@ export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
       watchKeys(informers.Volume, (volume) => namesOfVolume(volume.metadata.name)),
       // A node that comes back has copies that the mounts here have to find again.
       watchKeys(informers.StorageNode, namesHere),
+      watchKeys(informers.StorageCluster, namesHere),
     ],
     reconcile,
     workers: 2,
@@ -101,10 +104,38 @@ async function mountAndLook(
   return { seen: describeMount(observed, placement.length, since, profileOf(volume.spec)), applied };
 }
 
+/** The mounts of this node are to be away while the engine's traffic is being changed; they return by themselves. */
+function areMountsHeldBack({ informers, node: self }: AgentDeps): boolean {
+  const cluster = informers.StorageCluster.list().find(({ spec }) => spec.nodes.includes(self));
+  return clusterHoldsBack(cluster, informers.StorageNode.get(self));
+}
+
+async function holdBack(deps: AgentDeps, record: StoredRecord, signal: AbortSignal) {
+  await takeAway(deps, record, signal);
+  const message = 'mounted again when the encryption of storage traffic has been changed';
+  await report(deps, record, { state: 'Waiting', message }, signal);
+  return undefined;
+}
+
 async function unmount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal) {
-  const { engine, log, client } = deps;
+  const { client } = deps;
   const finalizers = record.metadata.finalizers ?? [];
   if (!finalizers.includes(ATTACHMENT_FINALIZER)) return undefined;
+  await takeAway(deps, record, signal);
+  const patch = { metadata: { finalizers: finalizers.filter((finalizer) => finalizer !== ATTACHMENT_FINALIZER) } };
+  try {
+    // By its UID: a record made anew under the same name keeps its finalizer, or its mount would be left behind.
+    const { name, uid } = record.metadata;
+    await client.patch('VolumeAttachmentRecord', name, patch, { uid, signal });
+  } catch (error) {
+    if (!isAppError(error, 'notFound')) throw error; // gone is what was wanted
+  }
+  return undefined;
+}
+
+/** Unmounts. @throws {AppError} unavailable, while somebody uses the mount */
+async function takeAway(deps: AgentDeps, record: StoredRecord, signal: AbortSignal): Promise<void> {
+  const { engine, log } = deps;
   try {
     const { observed } = await runSteps(engine, desiredAttachment(deps, record, false), { log, signal });
     if (observed.state === 'mounted' || observed.state === 'dead') {
@@ -117,15 +148,6 @@ async function unmount(deps: AgentDeps, record: StoredRecord, signal: AbortSigna
     await report(deps, record, { state: 'Unmounting', message: messageOf(error) }, signal);
     throw error;
   }
-  const patch = { metadata: { finalizers: finalizers.filter((finalizer) => finalizer !== ATTACHMENT_FINALIZER) } };
-  try {
-    // By its UID: a record made anew under the same name keeps its finalizer, or its mount would be left behind.
-    const { name, uid } = record.metadata;
-    await client.patch('VolumeAttachmentRecord', name, patch, { uid, signal });
-  } catch (error) {
-    if (!isAppError(error, 'notFound')) throw error; // gone is what was wanted
-  }
-  return undefined;
 }
 
 function desiredAttachment(deps: AgentDeps, record: StoredRecord, isPresent: boolean): DesiredAttachment {

@@ -50,7 +50,7 @@ function desiredIdentity({ informers, engine, node: self }: AgentDeps): DesiredI
   });
   const contact = usable.find((node) => node === anchor) ?? usable[0];
   const volumes = informers.Volume.list().filter(({ metadata, status }) => {
-    const isThere = status?.engine?.state === 'Created' || status?.engine?.state === 'Started';
+    const isThere = ['Created', 'Started', 'Stopped'].includes(status?.engine?.state ?? 'Absent');
     return isThere && metadata.deletionTimestamp === undefined;
   });
   return {

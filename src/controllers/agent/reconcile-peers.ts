@@ -1,4 +1,5 @@
 /** Joins the cluster's nodes to the engine's own cluster; only the agent of the cluster's anchor probes others. */
+import { isLeftBehind } from '../../domain/cluster/decide-tls.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { isUsable } from '../../domain/node/is-usable.ts';
 import type { ObservedPeers } from '../../ports/engine.ts';
@@ -31,7 +32,8 @@ export function createPeerLoop(deps: AgentDeps): ReconcileLoop {
     if (cluster.status?.peers === undefined) return beginPool(deps, cluster, others, signal);
     const reachable = others.filter((node) => {
       const found = informers.StorageNode.get(node);
-      return found !== undefined && isUsable(found, engine.name);
+      // A node whose daemon speaks the other way would seem to belong to another pool.
+      return found !== undefined && isUsable(found, engine.name) && !isLeftBehind(cluster.status?.tls, found);
     });
     let message: string | undefined;
     let observed: ObservedPeers | undefined;

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { adoptedLimit } from '../../domain/adopt/adopted-growth.ts';
 import { parseQuantity } from '../../domain/bytes.ts';
+import { areVolumesStopped, isLeftBehind } from '../../domain/cluster/decide-tls.ts';
 import { isAppError, messageOf } from '../../domain/errors.ts';
 import { grantedSize } from '../../domain/volume/granted-sizes.ts';
 import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
@@ -63,8 +64,10 @@ async function serveVolume(
   signal: AbortSignal,
 ) {
   const { engine, log } = deps;
-  const desired = desiredVolume(deps, volume, placement, true);
-  if (desired === undefined) return undefined;
+  const { isLeftOut, ...traffic } = seeTraffic(deps);
+  const found = desiredVolume(deps, volume, placement, true);
+  if (found === undefined || isLeftOut || (traffic.isStopped === true && !isMade(volume))) return undefined;
+  const desired = { ...found, ...traffic };
   if (!isMade(volume) && !isReadyToCreate(deps, placement)) return undefined;
   const report = createVolumeReport(deps, volume, signal);
   // Taken before the look: what is seen afterwards is newer than this.
@@ -80,6 +83,7 @@ async function serveVolume(
     });
     await report.write(describe(observed));
     for (const step of applied) deps.events.normal(volume, 'EngineStep', step.about);
+    if (desired.isStopped === true && !observed.isStarted) return { requeueAfterMs: HEALTHY_PERIOD_MS };
     return { requeueAfterMs: isHealthy(observed, desired) ? HEALTHY_PERIOD_MS : UNHEALTHY_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
@@ -202,6 +206,19 @@ function describeAdopted(adopted: Adopted | undefined): Pick<DesiredVolume, 'eng
   if (adopted === undefined) return {};
   const { engineId, bricks, takesOptions = false } = adopted;
   return { engineId, adopted: { engineId, bricks, takesOptions } };
+}
+
+/** What the encryption of storage traffic asks of each volume. */
+function seeTraffic({ informers, node: self }: AgentDeps): Pick<DesiredVolume, 'isStopped' | 'encryptedFor'> & {
+  /** This node's daemon speaks what the others do not: it can do nothing for a volume. */
+  readonly isLeftOut: boolean;
+} {
+  const cluster = informers.StorageCluster.list().find((candidate) => candidate.spec.nodes.includes(self));
+  const tls = cluster?.status?.tls;
+  if (cluster === undefined || tls === undefined) return { isLeftOut: false };
+  const encryptedFor = tls.isEncrypted ? cluster.spec.nodes : 'none';
+  const isLeftOut = isLeftBehind(tls, informers.StorageNode.get(self));
+  return { isLeftOut, ...(areVolumesStopped(tls) ? { isStopped: true } : { encryptedFor }) };
 }
 
 /** Who may mount: the addresses asked for and always the nodes themselves; everybody when no list is given. */

@@ -1,6 +1,7 @@
 /** One node's agent: registers, beats, and runs the loops for what is placed on its node. */
 import { messageOf } from '../../domain/errors.ts';
 import type { Millis } from '../../ports/clock.ts';
+import type { EngineEncryption } from '../../ports/encryption.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
@@ -14,6 +15,7 @@ import { runHeartbeat } from './heartbeat.ts';
 import { type NodeIdentity, readBootId, registerNode } from './identity.ts';
 import { createAttachmentLoop } from './reconcile-attachments.ts';
 import { createCopyLoop } from './reconcile-copies.ts';
+import { createEncryptionLoop } from './reconcile-encryption.ts';
 import { createIdentityLoop } from './reconcile-identity.ts';
 import { createNodeLoop } from './reconcile-node.ts';
 import { createPeerLoop } from './reconcile-peers.ts';
@@ -29,6 +31,7 @@ export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 
   readonly engine: Engine;
   readonly work: VolumeWork;
   readonly snapshots: SnapshotEngine;
+  readonly encryption: EngineEncryption;
   readonly doctor: EngineDoctor;
   readonly senses: NodeSenses;
 }
@@ -66,6 +69,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     copies,
     createPeerLoop(deps),
     createIdentityLoop(deps, () => node.enqueue(identity.name)),
+    createEncryptionLoop(deps, () => node.enqueue(identity.name)),
     createVolumeEngineLoop(deps),
     createAttachmentLoop(deps),
     createTaskPartLoop(deps),

@@ -60,7 +60,7 @@ export function describeVolume(
   return {
     observedBy: deps.node,
     epoch: volume.status?.epoch ?? 0,
-    state: observed.isStarted ? 'Started' : observed.isPresent ? 'Created' : 'Absent',
+    state: observed.isStarted ? 'Started' : observed.isPresent ? unserved(volume) : 'Absent',
     ...(engineId === undefined ? {} : { engineId }),
     ...(profile === undefined ? {} : { profile }),
     ...(observed.lacks === undefined
@@ -82,6 +82,12 @@ export function describeVolume(
       };
     }),
   };
+}
+
+/** One that was served once is kept as it is, whatever becomes of its copies meanwhile. */
+function unserved({ status }: StoredVolume): 'Stopped' | 'Created' {
+  const before = status?.engine?.state;
+  return before === 'Started' || before === 'Stopped' ? 'Stopped' : 'Created';
 }
 
 /** The placement, and with it what a change under way puts other copies in the place of: until then those are members. */

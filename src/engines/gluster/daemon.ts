@@ -112,6 +112,34 @@ async function hasSystemd(host: Host): Promise<boolean> {
   return (await host.files.stat(SYSTEMD)) !== undefined;
 }
 
+/** Ends what glusterd has started on this machine, bricks among it; glusterd starts them again. Mounts stay. */
+export async function stopServices({ host, clock, signal }: DaemonDeps): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    const pids = await servicePids({ host, signal });
+    if (pids.length === 0) return;
+    if (tries > STOP_MS / POLL_MS) {
+      throw new AppError('timeout', `bricks of GlusterFS on ${host.name} do not end`, {
+        resource: `node ${host.name}`,
+        reason: 'EngineStuck',
+        hint: 'they wait in the kernel for a disk that does not answer; restart the machine',
+      });
+    }
+    const name = tries < STOP_MS / POLL_MS / 2 ? '-TERM' : '-KILL';
+    if (tries === 0 || name === '-KILL') {
+      await host.run({ file: 'kill', args: [name, ...pids], okCodes: [0, 1], timeoutMs: LOOK_MS, signal });
+    }
+    await clock.sleep(POLL_MS, signal);
+  }
+}
+
+/** Bricks, and of the processes called glusterfs those that are no mounts: self-heal, quota. */
+async function servicePids({ host, signal }: Pick<DaemonDeps, 'host' | 'signal'>): Promise<readonly string[]> {
+  const args = ['--list-full', '--exact', '--ns', '1', '--nslist', 'pid', 'glusterfsd|glusterfs'];
+  const found = await host.run({ file: 'pgrep', args, okCodes: [0, 1], timeoutMs: LOOK_MS, signal });
+  const lines = found.stdout.split('\n').filter((line) => line !== '' && !line.includes('--process-name fuse'));
+  return lines.flatMap((line) => line.split(' ')[0] ?? []);
+}
+
 /** Of this machine's own processes only: `--ns 1` leaves out what runs in containers on it. */
 async function daemonPid({ host, signal }: Pick<DaemonDeps, 'host' | 'signal'>): Promise<string | undefined> {
   const args = ['--exact', '--ns', '1', '--nslist', 'pid', 'glusterd'];

@@ -1,6 +1,7 @@
 /** The GlusterFS engine, as composition roots and tests use it. */
 export { configureGlusterd, GLUSTERD_ARGV } from './daemon.ts';
 export { createGlusterDoctor } from './doctor.ts';
+export { createGlusterEncryption } from './encryption.ts';
 export { createGlusterEngine } from './engine.ts';
 export { createGlusterSnapshots } from './snapshots.ts';
 export { createGlusterWork } from './work.ts';

@@ -6,6 +6,7 @@ import { creationOptions, surplusOptions, wantedOptions } from './options.ts';
 import { isCopyPath } from './paths.ts';
 import { guardOptions, isMadeOf, planMembership } from './plan-membership.ts';
 import type { RefuseStep, VolumeStep } from './steps.ts';
+import { isOtherTraffic, surplusTlsOptions, tlsOptions } from './tls-options.ts';
 
 /**
  * Plans the steps from what GlusterFS holds to what is wanted; options are set before the first start, so that no
@@ -20,6 +21,11 @@ export function planVolume(desired: DesiredVolume, observed: ObservedVolume): re
   if (!observed.isPresent && desired.engineId !== undefined) return [refuseLost(desired)];
   const volume = desired.name;
   const steps: VolumeStep[] = [];
+  if (desired.isStopped === true) return observed.isPresent && observed.isStarted ? [stopOf(volume)] : [];
+  // Bricks keep what they were started with; one that missed the change was away with all of its mounts.
+  if (observed.isStarted && isOtherTraffic(desired, observed.options)) {
+    return [stopOf(volume), ...planVolume(desired, { ...observed, isStarted: false })];
+  }
   if (!observed.isPresent) {
     const nodes = desired.bricks.map((brick) => `${brick.node}${brick.isArbiter ? ' (arbiter)' : ''}`).join(', ');
     const { layout, sets = 1, redundancy, bricks } = desired;
@@ -30,7 +36,7 @@ export function planVolume(desired: DesiredVolume, observed: ObservedVolume): re
   if (Object.keys(options).length > 0) {
     steps.push({ step: 'setOptions', volume, options, about: `set ${describeOptions(options)} on ${volume}` });
   }
-  const keys = surplusOptions(desired, observed.options);
+  const keys = [...surplusOptions(desired, observed.options), ...surplusTlsOptions(desired, observed.options)];
   if (keys.length > 0)
     steps.push({ step: 'resetOptions', volume, keys, about: `reset ${keys.join(', ')} of ${volume}` });
   if (!observed.isStarted) steps.push({ step: 'startVolume', volume, about: `start volume ${volume}` });
@@ -71,12 +77,15 @@ function planRepair(desired: DesiredVolume, bricks: readonly ObservedBrick[]): r
   return steps;
 }
 
+function stopOf(volume: string): VolumeStep {
+  return { step: 'stopVolume', volume, about: `stop volume ${volume}` };
+}
+
 function planRemoval(desired: DesiredVolume, observed: ObservedVolume): readonly VolumeStep[] {
   const volume = desired.name;
   if (!observed.isPresent) return [];
-  const stop: VolumeStep = { step: 'stopVolume', volume, about: `stop volume ${volume}` };
   return [
-    ...(observed.isStarted ? [stop] : []),
+    ...(observed.isStarted ? [stopOf(volume)] : []),
     { step: 'deleteVolume', volume, about: `delete volume ${volume} from GlusterFS (its copies stay)` },
   ];
 }
@@ -160,7 +169,13 @@ function missingOptions(desired: DesiredVolume, observed: ObservedVolume): Reado
       : {};
   const atCreation = observed.isStarted || desired.adopted !== undefined ? {} : creationOptions(desired);
   const guard = guardOptions(desired, observed);
-  const wanted = Object.entries({ ...leftover, ...wantedOptions(desired), ...atCreation, ...guard });
+  const wanted = Object.entries({
+    ...leftover,
+    ...wantedOptions(desired),
+    ...tlsOptions(desired),
+    ...atCreation,
+    ...guard,
+  });
   return Object.fromEntries(wanted.filter(([key, value]) => observed.options[key] !== value));
 }
 

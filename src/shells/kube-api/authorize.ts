@@ -106,8 +106,12 @@ function nodeRules(node: string): Partial<Record<KindName, NodeRules>> {
     StorageNode: {
       summary: 'an agent may create its own StorageNode and report its status',
       create: isNamed(node, 'an agent registers its own node only'),
-      // Whether it is there is for the controller to say, who knows since when it hears from it.
-      status: all(isNamed(node, 'an agent reports on its own node only'), leavesStatusKey('conditions')),
+      // Whether it is there is for the controller to say, who knows since when it hears from it; and who it is.
+      status: all(
+        isNamed(node, 'an agent reports on its own node only'),
+        leavesStatusKey('conditions'),
+        leavesStatusKey('certificate'),
+      ),
     },
     VolumeCopy: onNode,
     VolumeAttachmentRecord: onNode,

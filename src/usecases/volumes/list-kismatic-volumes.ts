@@ -60,7 +60,7 @@ function storageOf(
   { spec, status }: Resource<'Volume'>,
   copies: readonly Resource<'VolumeCopy'>[],
 ): Pick<KismaticVolume, 'capacity' | 'available' | 'replicaCount' | 'distributionCount' | 'bricks'> {
-  const isMade = status?.engine?.state === 'Created' || status?.engine?.state === 'Started';
+  const isMade = status?.engine !== undefined && !['Absent', 'Removed'].includes(status.engine.state);
   return {
     // Until the engine has made the volume there is no limit that holds.
     capacity: isMade ? kismaticSize(parseQuantity(status.size ?? spec.size)) : UNKNOWN,

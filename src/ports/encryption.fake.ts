@@ -1,0 +1,36 @@
+/** The encryption of one node in memory. */
+import type { TlsMode } from '../schemas/storage-node.ts';
+import type { EngineEncryption, HeldCertificate } from './encryption.ts';
+
+export interface FakeEncryption extends EngineEncryption {
+  /** What its daemon speaks; a test may change it. */
+  spoken: TlsMode;
+  held: HeldCertificate | undefined;
+  readonly restarts: TlsMode[];
+}
+
+/** Valid for as long as any test lasts. */
+const FOREVER = { notBefore: 0, notAfter: Number.MAX_SAFE_INTEGER / 2 };
+
+/** Creates the encryption of a node that speaks plainly. */
+export function createFakeEncryption(): FakeEncryption {
+  const self: FakeEncryption = {
+    spoken: 'plain',
+    held: undefined,
+    restarts: [],
+    mode: async () => self.spoken,
+    isRestartUnderWay: async () => false,
+    certificate: async () => self.held,
+    request: async (node) => `request of ${node}`,
+    install: async ({ pem }) => {
+      self.held = { ...FOREVER, pem };
+    },
+    restart: async (mode) => {
+      self.restarts.push(mode);
+      self.spoken = mode;
+    },
+    look: async () =>
+      self.spoken === 'encrypted' ? { encrypted: 'TLSv1.3', answersPlain: false } : { answersPlain: true },
+  };
+  return self;
+}
