@@ -1,7 +1,7 @@
 /** From the placement of a volume to the bricks that the engine is asked for, changes under way among them. */
 import { isMarked } from '../../domain/volume/decide-membership.ts';
 import { pieceBytes } from '../../domain/volume/profile.ts';
-import { fragmentsOf, setCount } from '../../domain/volume/replica-sets.ts';
+import { fragmentsOf, mayDiverge, setCount } from '../../domain/volume/replica-sets.ts';
 import type { DesiredBrick, DesiredVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { PlacedCopy } from '../../schemas/volume.ts';
@@ -66,14 +66,18 @@ function isUsable(copy: StoredCopy | undefined): boolean {
 export function engineLayout(
   { spec }: Resource<'Volume'>,
   bricks: readonly DesiredBrick[],
-): Pick<DesiredVolume, 'layout' | 'sets' | 'redundancy' | 'shardBytes'> {
+): Pick<DesiredVolume, 'layout' | 'sets' | 'redundancy' | 'mayDiverge' | 'shardBytes'> {
   const fragments = fragmentsOf(spec);
   const layout = spec.layout === 'single' && bricks.length > 1 ? 'replicated' : spec.layout;
   const shardBytes = pieceBytes(spec);
+  const sets = setCount(spec);
+  const size = bricks.length / sets;
+  const eachSet = Array.from({ length: sets }, (_, set) => bricks.slice(set * size, (set + 1) * size));
   return {
     layout,
-    sets: setCount(spec),
+    sets,
     ...(fragments === undefined ? {} : { redundancy: fragments.redundancy }),
+    ...(eachSet.every((set) => mayDiverge(spec, set)) ? { mayDiverge: true } : {}),
     ...(shardBytes === undefined ? {} : { shardBytes }),
   };
 }

@@ -3,6 +3,7 @@ import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
 import { isUsable } from '../node/is-usable.ts';
 import { CLUSTER_NAME } from '../plan/diff-plan.ts';
+import { needsPool } from '../volume/replica-sets.ts';
 import type { StoredCluster } from './stored-cluster.ts';
 
 const ENGINE = 'gluster';
@@ -49,10 +50,9 @@ function silenced(node: StorageNode): StorageNode {
   return conditions === undefined ? node : { ...node, status: { ...node.status, conditions } };
 }
 
-/** Layouts without redundancy have no quorum set (engines/gluster/options.ts): bricks go on, however few nodes are left. */
 function withoutBricks(volume: Volume): Volume {
   const engine = volume.status?.engine;
-  if (engine === undefined || ['single', 'distributed'].includes(volume.spec.layout)) return volume;
+  if (engine === undefined || !needsPool(volume.spec, volume.status?.placement ?? [])) return volume;
   const bricks = engine.bricks.map((brick) => ({ ...brick, isOnline: false }));
   return { ...volume, status: { ...volume.status, engine: { ...engine, bricks } } };
 }

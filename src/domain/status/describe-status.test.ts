@@ -79,6 +79,16 @@ function volume(name: string, { nodes, down = [], pendingHeals = 0 }: VolumeShap
   };
 }
 
+function apart(volume: Volume): Volume {
+  return { ...volume, spec: { ...volume.spec, replicas: 2, allowSplitBrain: true } };
+}
+
+/** Each copy is a set of its own. */
+function spread({ spec, status, ...rest }: Volume): Volume {
+  const placement = status?.placement?.map((placed, set) => ({ ...placed, set })) ?? [];
+  return { ...rest, spec: { ...spec, layout: 'distributed', distribution: 3 }, status: { ...status, placement } };
+}
+
 const three = [node('kube1'), node('kube2'), node('kube3')];
 const all = ['kube1', 'kube2', 'kube3'];
 
@@ -121,6 +131,18 @@ describe('describeStatus', () => {
       three,
       [volume('gv0', { nodes: all }), volume('scratch', { nodes: ['kube2'] })],
       '3 nodes ready; 2 volumes, all copies current; safe to lose: only one of kube1, kube3',
+    ],
+    [
+      'two copies that may diverge: either goes on alone, whatever becomes of the pool',
+      [node('kube1'), node('kube2'), node('kube3', false)],
+      [apart(volume('gv0', { nodes: ['kube1', 'kube2'] }))],
+      '2 of 3 nodes ready (not ready: kube3); 1 volume, all copies current; safe to lose: any 1 node',
+    ],
+    [
+      'files spread over single copies',
+      three,
+      [spread(volume('gv0', { nodes: all }))],
+      '3 nodes ready; 1 volume, all copies current; safe to lose: no node',
     ],
     [
       'not placed yet',

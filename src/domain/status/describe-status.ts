@@ -4,6 +4,7 @@ import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
 import { findCondition } from '../find-condition.ts';
 import { phaseOf, stateMessage } from '../volume/describe-volume.ts';
+import { needsPool, replicaSets } from '../volume/replica-sets.ts';
 import { servingCopies } from '../volume/serving-copies.ts';
 
 export interface Problem {
@@ -96,9 +97,9 @@ function volumeProblem(volume: Volume): readonly Problem[] {
 }
 
 /**
- * How many nodes may go. A volume with n copies is served while more than half of them are up, so with c current
- * copies it bears the loss of c - floor(n/2) - 1 of their nodes. The pool of nodes follows the same rule: with half of
- * it or less, GlusterFS stops every volume that has more than one copy (cluster.server-quorum-type).
+ * How many nodes may go. A volume is served while each of its sets has its quorum, so it bears the loss of as many nodes as
+ * its weakest set has copies to spare. With half of the pool or less, GlusterFS also stops every volume that has redundancy
+ * (cluster.server-quorum-type), but for copies that may diverge.
  */
 function judgeLoss(
   readyNames: readonly string[],
@@ -108,10 +109,9 @@ function judgeLoss(
   const spareNodes = readyNames.length - Math.floor(nodes.length / 2) - 1;
   const spare = volumes.map((volume) => {
     const copies = spareCopies(volume, nodes);
-    return { nodes: nodesOf(volume), count: volume.spec.layout === 'single' ? copies : Math.min(copies, spareNodes) };
+    return { nodes: nodesOf(volume), count: isStoppedWithPool(volume) ? Math.min(copies, spareNodes) : copies };
   });
-  if (spareNodes < 1 && volumes.some((volume) => volume.spec.layout !== 'single'))
-    return { anyNodes: 0, onlyOneOf: [] };
+  if (spareNodes < 1 && volumes.some(isStoppedWithPool)) return { anyNodes: 0, onlyOneOf: [] };
   const least = spare.length === 0 ? 0 : Math.max(0, Math.min(...spare.map((volume) => volume.count)));
   if (least > 0) return { anyNodes: Math.min(least, readyNames.length), onlyOneOf: [] };
   const needed = new Set(spare.flatMap((volume) => (volume.count > 0 ? [] : volume.nodes)));
@@ -123,14 +123,20 @@ function judgeLoss(
 const UNSETTLED = new Set(['SplitBrain', 'CheckingCopies', 'Healing', 'MountsReconnecting']);
 
 function spareCopies(volume: Volume, nodes: readonly StorageNode[]): number {
-  const placed = volume.status?.placement?.length ?? 0;
   const redundant = findCondition(volume, 'Redundant');
   if (redundant === undefined || UNSETTLED.has(redundant.reason)) return 0;
   // Behind the reason CopiesDown the others may be healing too.
   if (isHealing(volume) || volume.status?.engine?.state !== 'Started') return 0;
   // What was reported of a copy before its node went away does not count.
-  const current = [...servingCopies(volume, nodes).values()].filter((word) => word === 'yes').length;
-  return current - Math.floor(placed / 2) - 1;
+  const serving = servingCopies(volume, nodes);
+  const spare = replicaSets(volume.spec, volume.status.placement ?? []).map(
+    (set) => set.copies.filter(({ copy }) => serving.get(copy) === 'yes').length - set.quorum,
+  );
+  return spare.length === 0 ? 0 : Math.min(...spare);
+}
+
+function isStoppedWithPool({ spec, status }: Volume): boolean {
+  return needsPool(spec, status?.placement ?? []);
 }
 
 function isHealing({ status }: Volume): boolean {

@@ -4,7 +4,12 @@ import { judgeHealth } from './judge-health.ts';
 import { type LayoutSpec, wantedCopies } from './replica-sets.ts';
 
 /** A started volume, one copy on each of n0, n1, ...; those whose place is listed are down. */
-function judge(
+function judge(...look: Parameters<typeof healthOf>): string {
+  const { status, claims } = healthOf(...look);
+  return [status.phase, ...claims.map((claim) => claim.reason)].join(' ');
+}
+
+function healthOf(
   spec: LayoutSpec,
   down: readonly number[] = [],
   seen: { readonly unchecked?: number; readonly heals?: number } = {},
@@ -19,7 +24,7 @@ function judge(
     nodeReadySince: index === seen.unchecked ? 't0' : 't1',
     ...(hasHeals ? { pendingHeals: seen.heals ?? 0 } : {}),
   }));
-  const { status, claims } = judgeHealth(
+  return judgeHealth(
     {
       spec,
       status: { engine: { observedBy: 'n0', epoch: 1, state: 'Started', bricks } },
@@ -30,9 +35,9 @@ function judge(
     placement,
     {},
   );
-  return [status.phase, ...claims.map((claim) => claim.reason)].join(' ');
 }
 
+const TWO_APART = { layout: 'replicated', replicas: 2, allowSplitBrain: true } as const;
 const TWO_BY_THREE = { layout: 'distributed-replicated', distribution: 2 } as const;
 const TWO_DISPERSED = { layout: 'distributed-dispersed', distribution: 2, disperseData: 4, redundancy: 2 } as const;
 
@@ -55,9 +60,18 @@ test.each<[string, LayoutSpec, readonly number[], string]>([
   ['no redundancy', { layout: 'distributed', distribution: 3 }, [], 'Ready Served SingleCopy'],
   ['a brick of no redundancy down', { layout: 'distributed', distribution: 3 }, [1], 'Unavailable NoQuorum SingleCopy'],
   ['two plain replicas', { layout: 'replicated', replicas: 2 }, [], 'Ready Served NoSpareCopy'],
+  ['two that may diverge', TWO_APART, [], 'Ready Served AllCopiesCurrent'],
+  ['one of two that may diverge down', TWO_APART, [0], 'Degraded Served CopiesDown'],
+  ['both of two that may diverge down', TWO_APART, [0, 1], 'Unavailable NoQuorum CopiesDown'],
   ['one of two plain replicas down', { layout: 'replicated', replicas: 2 }, [1], 'Unavailable NoQuorum CopiesDown'],
 ])('%s', (_, spec, down, expected) => {
   expect(judge(spec, down)).toBe(expected);
+});
+
+test('copies that may diverge are redundant, and it is said that they can', () => {
+  const [, redundant] = healthOf(TWO_APART).claims;
+  expect(redundant).toMatchObject({ status: 'True', message: expect.stringContaining('they can diverge') });
+  expect(healthOf(TWO_BY_THREE).claims[1]?.message).not.toContain('diverge');
 });
 
 test('a set whose copy has not been looked at since its node came back is neither served nor lost', () => {

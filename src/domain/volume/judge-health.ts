@@ -6,7 +6,7 @@ import type { PlacedCopy, VolumeStatus } from '../../schemas/volume.ts';
 import { type Claim, claim } from '../claim.ts';
 import type { ControllerStatus, SeenAttachment, SeenCopy } from './decide-volume.ts';
 import { isServing, isUnchecked, type UsableNodes } from './is-serving.ts';
-import { type LayoutSpec, type ReplicaSet, replicaSets } from './replica-sets.ts';
+import { type LayoutSpec, mayDiverge, type ReplicaSet, replicaSets } from './replica-sets.ts';
 
 export interface SeenHealth {
   readonly spec: LayoutSpec;
@@ -125,7 +125,10 @@ function judgeRedundancy(seen: SeenHealth, placement: readonly PlacedCopy[], set
   if (sets.some((set) => set.copies.length <= set.quorum)) {
     return isNot('NoSpareCopy', `all ${placement.length} copies are current, and all of them are needed`);
   }
-  return claim('Redundant', 'True', 'AllCopiesCurrent', `all ${placement.length} copies are current`);
+  const warning = sets.some((set) => mayDiverge(seen.spec, set.copies))
+    ? '; cut off from each other both go on, and they can diverge (allowSplitBrain)'
+    : '';
+  return claim('Redundant', 'True', 'AllCopiesCurrent', `all ${placement.length} copies are current${warning}`);
 }
 
 function brickOf({ status }: SeenHealth, { copy }: PlacedCopy) {

@@ -7,7 +7,10 @@ import type { CopyRole, WantedCopy } from '../placement/model.ts';
 import { DEFAULT_DISPERSE_DATA, DEFAULT_REDUNDANCY } from './layout-faults.ts';
 
 /** The fields of a volume's spec that say how copies make it. */
-export type LayoutSpec = Pick<VolumeSpec, 'layout' | 'replicas' | 'distribution' | 'disperseData' | 'redundancy'>;
+export type LayoutSpec = Pick<
+  VolumeSpec,
+  'layout' | 'replicas' | 'distribution' | 'disperseData' | 'redundancy' | 'allowSplitBrain'
+>;
 
 /** Copies with data when nothing is said: what survives any one node without a decision by anybody. */
 export const DEFAULT_REPLICAS = 3;
@@ -56,20 +59,40 @@ export function wantedCopies(spec: LayoutSpec): readonly WantedCopy[] {
 }
 
 /**
+ * Two plain copies of which each goes on alone, so that they can diverge: only where that was allowed in so many words,
+ * and only while there are two, neither of them on its way in or out.
+ */
+export function mayDiverge(spec: LayoutSpec, set: readonly Pick<PlacedCopy, 'isJoining' | 'isLeaving'>[]): boolean {
+  const isAllowed = spec.allowSplitBrain === true && ['replicated', 'distributed-replicated'].includes(spec.layout);
+  const isSettled = set.length === 2 && set.every((copy) => copy.isJoining !== true && copy.isLeaving !== true);
+  return isAllowed && isSettled && replicasOf(spec) === 2;
+}
+
+/**
  * The sets of a placed volume, the first first. A set is made of the copies that carry its number, however many the spec
  * asks for, so a set that is being grown or repaired is judged by what it has.
  *
  * @param copies - of one volume, in the engine's order
  */
-export function replicaSets<Copy extends Pick<PlacedCopy, 'set'>>(
+export function replicaSets<Copy extends Pick<PlacedCopy, 'set' | 'isJoining' | 'isLeaving'>>(
   spec: LayoutSpec,
   copies: readonly Copy[],
 ): readonly ReplicaSet<Copy>[] {
   const numbers = [...new Set(copies.map((copy) => copy.set ?? 0))].toSorted((a, b) => a - b);
   return numbers.map((set) => {
     const own = copies.filter((copy) => (copy.set ?? 0) === set);
-    return { set, copies: own, quorum: quorumOf(spec, own.length) };
+    return { set, copies: own, quorum: mayDiverge(spec, own) ? 1 : quorumOf(spec, own.length) };
   });
+}
+
+/**
+ * Whether the engine stops the copies where half of the pool or more is lost. Not without redundancy, nor where copies
+ * may diverge (engines/gluster/options.ts): those go on however few nodes are left.
+ */
+export function needsPool(spec: LayoutSpec, placement: readonly PlacedCopy[]): boolean {
+  if (spec.layout === 'single' || spec.layout === 'distributed') return false;
+  const sets = replicaSets(spec, placement);
+  return sets.length === 0 || !sets.every((set) => mayDiverge(spec, set.copies));
 }
 
 /** How many of so many copies must serve: enough fragments to compute the data, else more than half. */

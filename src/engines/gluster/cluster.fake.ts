@@ -233,6 +233,7 @@ function createState(nodes: ReadonlyMap<string, FakeNode>): FakeState {
       const served = set.filter((brick) => reaches(from, brick.node) && serves(brick));
       const { 'cluster.quorum-type': type, 'cluster.quorum-count': count } = Object.fromEntries(volume.options);
       if (type === 'fixed') return served.length >= Math.min(Number(count), set.length);
+      if (type === 'none') return served.length > 0;
       // Of two the first is enough by itself.
       if (set.length === 2) return served.some((brick) => brick === set[0]);
       return served.length >= setQuorum(volume.shape, set.length);

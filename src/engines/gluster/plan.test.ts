@@ -207,6 +207,23 @@ describe('volume', () => {
     expect(planGluster({ ...desired, shardBytes: 64 * 1024 ** 2 }, whole)).toEqual([]);
   });
 
+  it('gives two copies that may diverge no quorum, and starts their bricks however few nodes are left', () => {
+    const apart = { ...desired, mayDiverge: true, bricks: desired.bricks.slice(0, 2) };
+    expect(wantedOptions(apart)).toMatchObject({
+      'cluster.quorum-type': 'none',
+      'cluster.server-quorum-type': 'none',
+      'cluster.favorite-child-policy': 'none',
+    });
+    const bricks = [
+      { ...healthy('kube1'), isOnline: false },
+      { ...healthy('kube2'), isNodeReachable: false },
+    ];
+    const seen = { ...whole, options: wantedOptions(apart), bricks };
+    expect(steps(planGluster(apart, seen))).toEqual(['startBricks']);
+    const { mayDiverge: _, ...together } = apart;
+    expect(steps(planGluster(together, { ...seen, options: wantedOptions(together) }))).toEqual([]);
+  });
+
   it('starts the bricks of a volume without redundancy however few nodes are left', () => {
     const alone = { isOnline: true, isReadable: true, isNodeReachable: true };
     const bricks = whole.bricks.map((brick, at) => ({
