@@ -4,7 +4,8 @@ import type { DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/e
 import type { Host } from '../../ports/host.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { GlusterCli } from './cli.ts';
-import { healSummaryArgv, quotaListArgv, volumeInfoArgv, volumeStatusArgv } from './command.ts';
+import { quotaListArgv, volumeInfoArgv, volumeStatusArgv } from './command.ts';
+import { countHeals } from './heal-info.ts';
 import type { KeyedMutex } from './keyed-mutex.ts';
 import { listPeers } from './observe-peers.ts';
 import { hasProfile, lackingOptions } from './options.ts';
@@ -12,7 +13,6 @@ import {
   type HealBrick,
   hasSpareBricks,
   type InfoBrick,
-  parseHealInfo,
   parseQuotaList,
   parseVolumeInfo,
   parseVolumeStatus,
@@ -131,8 +131,7 @@ async function askHeal(
   if (info.state !== 'started' || !hasSpareBricks(info)) return undefined;
   const ask = { about: `cannot see what is to heal in ${info.name}`, resource: `volume ${info.name}`, signal };
   try {
-    const reply = await cli.demand(healSummaryArgv(info.name), { ...ask, timeoutMs: HEAL_INFO_MS });
-    return parseHealInfo(reply);
+    return await countHeals(cli, info.name, { ...ask, timeoutMs: HEAL_INFO_MS });
   } catch (error) {
     signal.throwIfAborted();
     // It needs a quorum of bricks, and without one everything else still has to be reported.

@@ -4,6 +4,7 @@ import { type Reply, wholeNumber } from './reply.ts';
 
 export interface BrickEntries {
   readonly node: string;
+  readonly brickPath: string;
   readonly isConnected: boolean;
   readonly files: readonly { readonly path: string; readonly gfid: string }[];
 }
@@ -11,17 +12,15 @@ export interface BrickEntries {
 /** `heal V info` and `heal V info split-brain`: the entries themselves. */
 export function parseHealEntries(reply: Reply): readonly BrickEntries[] {
   const bricks = reply.root.child('healInfo')?.child('bricks')?.children('brick') ?? [];
-  return bricks.map((brick) => ({
-    node: (brick.child('name')?.text ?? '').split(':')[0] ?? '',
-    isConnected: brick.child('status')?.text === 'Connected',
-    files: brick.children('file').map((file) => ({ path: entryName(file.text), gfid: file.attribute('gfid') ?? '' })),
-  }));
-}
-
-/** `heal V info summary`: whether an entry is locked by a heal at the moment. */
-export function isBeingHealed(reply: Reply): boolean {
-  const bricks = reply.root.child('healInfo')?.child('bricks')?.children('brick') ?? [];
-  return bricks.some((brick) => (wholeNumber(brick.child('numberOfEntriesPossiblyHealing')?.text) ?? 0) > 0);
+  return bricks.map((brick) => {
+    const name = brick.child('name')?.text ?? '';
+    return {
+      node: name.split(':')[0] ?? '',
+      brickPath: name.slice(name.indexOf(':') + 1),
+      isConnected: brick.child('status')?.text === 'Connected',
+      files: brick.children('file').map((file) => ({ path: entryName(file.text), gfid: file.attribute('gfid') ?? '' })),
+    };
+  });
 }
 
 /** An entry whose name is not known is written <gfid:UUID>. */
@@ -51,7 +50,8 @@ export function findSplitBrain(
   ].toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function parentOf(path: string): string {
+/** The folder that a path is in. */
+export function parentOf(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf('/')));
 }
 

@@ -4,21 +4,14 @@ import { isEntryPath } from '../../domain/volume/entry-path.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Host } from '../../ports/host.ts';
 import type { Random } from '../../ports/random.ts';
-import type { HealState, RebalanceState, SplitBrainLook, VolumeWork } from '../../ports/volume-work.ts';
+import type { HealState, RebalanceState, VolumeWork } from '../../ports/volume-work.ts';
 import { NOT_IN_SPLIT_BRAIN } from '../../ports/volume-work.ts';
 import { createGlusterCli, type GlusterCli } from './cli.ts';
-import {
-  type Argv,
-  fullCrawlsArgv,
-  healArgv,
-  healEntriesArgv,
-  healSummaryArgv,
-  keepVersionArgv,
-  rebalanceArgv,
-} from './command.ts';
+import { type Argv, fullCrawlsArgv, healArgv, keepVersionArgv, rebalanceArgv } from './command.ts';
+import { countHeals, lookAtEntries } from './heal-info.ts';
 import { inspectEntry } from './inspect-entry.ts';
-import { isHealLaunched, parseHealInfo } from './parse.ts';
-import { findSplitBrain, isBeingHealed, parseFullCrawls, parseHealEntries, parseRebalance } from './parse-work.ts';
+import { isHealLaunched } from './parse.ts';
+import { parseFullCrawls, parseRebalance } from './parse-work.ts';
 import { putBack } from './put-back.ts';
 import { refusal } from './reply.ts';
 import { saveEntry } from './save-entry.ts';
@@ -32,8 +25,6 @@ export interface GlusterWorkDeps {
 
 /** Launching takes seconds; heal info waits 10 s and more for a node that is off. */
 const HEAL_MS = 120_000;
-const MOST_LOOKS = 5;
-const LOOK_AGAIN_MS = 500;
 
 /** Creates the work of the node whose Host is given. */
 export function createGlusterWork(deps: GlusterWorkDeps): VolumeWork {
@@ -54,7 +45,10 @@ export function createGlusterWork(deps: GlusterWorkDeps): VolumeWork {
       if ((await rebalanceState(cli, volume, signal)).state !== 'running') return;
       await cli.demand(rebalanceArgv(volume, 'stop'), about(volume, 'stop the rebalance of', signal));
     },
-    listSplitBrain: (volume, signal) => listSplitBrain(deps, cli, volume, signal),
+    listSplitBrain: async (volume, signal) => {
+      const { split, silent } = await lookAtEntries(cli, volume, about(volume, 'see the entries to heal of', signal));
+      return { entries: split, silent };
+    },
     keepVersion: async (volume, choice, signal) => {
       const output = await cli.text(keepVersionArgv(volume, choice), about(volume, 'resolve an entry of', signal));
       // It answers in text, also with --xml, and with 0 also when it failed.
@@ -109,36 +103,13 @@ function refused(
 
 async function healState(cli: GlusterCli, volume: string, signal: AbortSignal): Promise<HealState> {
   const ask = about(volume, 'see what is to heal in', signal);
-  const bricks = parseHealInfo(await cli.demand(healSummaryArgv(volume), ask));
+  const bricks = await countHeals(cli, volume, ask);
   const silent = bricks.filter((brick) => !brick.isConnected || brick.pending === undefined);
   return {
     pending: silent.length > 0 ? undefined : Math.max(0, ...bricks.map((brick) => brick.pending ?? 0)),
     splitBrain: Math.max(0, ...bricks.map((brick) => brick.splitBrain ?? 0)),
     silent: silent.map((brick) => brick.node),
   };
-}
-
-/** While an entry is being healed GlusterFS does not list it as split; a heal that finds split-brain is over in a moment. */
-async function listSplitBrain(
-  { clock }: Pick<GlusterWorkDeps, 'clock'>,
-  cli: GlusterCli,
-  volume: string,
-  signal: AbortSignal,
-): Promise<SplitBrainLook> {
-  for (let look = 1; ; look += 1) {
-    const seen = await lookForSplitBrain(cli, volume, signal);
-    const summary = await cli.demand(healSummaryArgv(volume), about(volume, 'see what is to heal in', signal));
-    if (!isBeingHealed(summary) || look === MOST_LOOKS) return seen;
-    await clock.sleep(LOOK_AGAIN_MS, signal);
-  }
-}
-
-async function lookForSplitBrain(cli: GlusterCli, volume: string, signal: AbortSignal): Promise<SplitBrainLook> {
-  const ask = about(volume, 'see the split-brain entries of', signal);
-  const pending = parseHealEntries(await cli.demand(healEntriesArgv(volume), ask));
-  const split = parseHealEntries(await cli.demand(healEntriesArgv(volume, 'split-brain'), ask));
-  const silent = [...pending, ...split].filter((brick) => !brick.isConnected).map((brick) => brick.node);
-  return { entries: findSplitBrain(pending, split), silent: [...new Set(silent)] };
 }
 
 async function rebalanceState(cli: GlusterCli, volume: string, signal: AbortSignal): Promise<RebalanceState> {
