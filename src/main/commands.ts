@@ -79,6 +79,13 @@ export async function doctorCommand(): Promise<CommandModule> {
   return createDoctorCommand(async (options) => (await import('./compose-install.ts')).composeInstall(options));
 }
 
+/** `holdfast plan` */
+export async function planCommand(): Promise<CommandModule> {
+  const { createPlanCommand } = await import('../shells/cli/commands/plan.ts');
+  // Loaded for adopt only.
+  return createPlanCommand(async (options) => (await import('./compose-adopt.ts')).composeAdoption(options));
+}
+
 /** `holdfast install` */
 export async function installCommand(): Promise<CommandModule> {
   const { createInstallCommand } = await import('../shells/cli/commands/install.ts');

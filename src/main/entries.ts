@@ -8,8 +8,13 @@ const LAB = 'Lab and proof';
 
 /** Every top-level command: the CLI's own, and those that need adapters, which are wired only when they are called. */
 export const COMMANDS: readonly CommandEntry[] = [
-  // `node` here also runs the agent, which needs a host and an engine; `doctor` also looks at machines over ssh.
-  ...CLI_COMMANDS.filter((entry) => entry.name !== 'node' && entry.name !== 'doctor'),
+  // `node` here also runs the agent, which needs a host and an engine; `doctor` and `plan` also look at machines over ssh.
+  ...CLI_COMMANDS.filter((entry) => !['node', 'doctor', 'plan'].includes(entry.name)),
+  {
+    name: 'plan',
+    summary: 'Check and apply plan files',
+    load: async () => (await import('./commands.ts')).planCommand(),
+  },
   {
     name: 'doctor',
     summary: 'Check everything, and fix what can be fixed without risk',

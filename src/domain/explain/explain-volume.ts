@@ -74,6 +74,8 @@ export interface VolumeExplanation {
   readonly observedEpoch?: number;
   /** What the anchor's agent says is wrong or under way in the engine. What it saw of copies may be older than that. */
   readonly engineMessage?: string;
+  /** Of an adopted volume: the safety options of Holdfast's own volumes that it does not have. */
+  readonly lacks?: readonly string[];
   readonly conditions: readonly ExplainedCondition[];
   /** `since` is an RFC 3339 time. */
   readonly waitsFor?: { readonly what: string; readonly since: string };
@@ -102,6 +104,7 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
     serverQuorum: serverQuorum(stored),
     reasons: status?.reasons ?? [],
     ...explainEngine(volume, usable),
+    ...(spec.adopted === undefined ? {} : { lacks: status?.engine?.lacks ?? [] }),
     conditions: (status?.conditions ?? []).map(({ lastTransitionTime, ...rest }) => ({
       type: rest.type,
       status: rest.status,

@@ -1,4 +1,5 @@
 /** Rules over the volumes and shares of a plan, against its machines. */
+import { parseQuantity } from '../bytes.ts';
 import { isAppError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { parseVolumeSize } from '../volume/copy-size.ts';
@@ -82,7 +83,10 @@ function checkNames(volumes: readonly DraftItem[]): readonly PlanFault[] {
 function checkSize(volume: DraftItem): readonly PlanFault[] {
   const size = asText(field(volume, 'size'));
   try {
-    if (size !== undefined) parseVolumeSize(size.value);
+    if (size === undefined) return [];
+    // What exists has whatever size it has.
+    if (field(volume, 'adopted').value === undefined) parseVolumeSize(size.value);
+    else parseQuantity(size.value);
     return [];
   } catch (error) {
     if (!isAppError(error)) throw error;

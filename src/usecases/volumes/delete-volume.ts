@@ -12,6 +12,8 @@ import { type ShownVolume, showVolume } from './read-volumes.ts';
 export interface DeleteVolumeOptions {
   /** Unmounts it where it is mounted, first. */
   readonly detach?: boolean;
+  /** Of an adopted volume: deletes it in the engine too, instead of forgetting it. Its directories stay either way. */
+  readonly removeFromEngine?: boolean;
   /** How long to wait until it is gone; does not wait when left out. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal;
@@ -24,6 +26,8 @@ export interface DeletedVolume {
   /** kept: the question was answered with no. marked: the deletion goes on by itself. */
   readonly outcome: 'kept' | 'marked' | 'gone';
   readonly detachedFrom: readonly string[];
+  /** Of an adopted volume: the directories, with all their data, that stay where they are, as NODE:PATH. */
+  readonly leftBehind?: readonly string[];
 }
 
 /**
@@ -45,6 +49,10 @@ export async function deleteVolume(deps: WaitDeps, name: string, options: Delete
     return { name, outcome: options.waitMs === undefined ? 'marked' : 'gone', detachedFrom: [] };
   }
   const shown = found;
+  const { adopted } = shown.volume.spec;
+  if (options.removeFromEngine === true && adopted === undefined) throw notAdopted(name);
+  const left =
+    adopted === undefined ? {} : { leftBehind: adopted.bricks.map((brick) => `${brick.node}:${brick.path}`) };
   const attached = shown.attachments.map((record) => record.spec.node);
   if (attached.length > 0 && options.detach !== true) throw inUse(shown);
   assertUnclaimed(registration);
@@ -55,9 +63,14 @@ export async function deleteVolume(deps: WaitDeps, name: string, options: Delete
     await client.delete('VolumeAttachmentRecord', record.metadata.name, { ...scope, uid: record.metadata.uid });
   }
   const { uid } = shown.volume.metadata;
+  if (adopted !== undefined) {
+    // Said before the deletion, which is carried out as is said then.
+    const isRemovedFromEngine = options.removeFromEngine === true ? true : null;
+    await client.patch('Volume', name, { spec: { adopted: { isRemovedFromEngine } } }, { ...scope, uid });
+  }
   // While a mount is left the controller keeps the volume, so both deletions can be asked for at once.
   await client.delete('Volume', name, { ...scope, uid });
-  if (options.waitMs === undefined) return { name, outcome: 'marked', detachedFrom: attached };
+  if (options.waitMs === undefined) return { name, outcome: 'marked', detachedFrom: attached, ...left };
   await waitForObject(deps, {
     kind: 'Volume',
     name,
@@ -66,7 +79,14 @@ export async function deleteVolume(deps: WaitDeps, name: string, options: Delete
     check: (seen) => (seen === undefined || seen.metadata.uid !== uid ? true : undefined),
     describeTimeout: (seen) => stillThere(name, seen, options.waitMs ?? 0),
   });
-  return { name, outcome: 'gone', detachedFrom: attached };
+  return { name, outcome: 'gone', detachedFrom: attached, ...left };
+}
+
+function notAdopted(name: string): AppError {
+  return new AppError('invalid', `volume ${name} was not adopted: deleting it always removes it from the engine`, {
+    resource: `volume ${name}`,
+    hint: `leave --remove-from-engine out: holdfast volume delete ${name}`,
+  });
 }
 
 function asMissing(error: unknown): { readonly missing: AppError } {

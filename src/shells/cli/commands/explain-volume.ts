@@ -68,6 +68,7 @@ function pairsOf(
     ['Waits for', waits ?? 'nothing'],
     ['Anchor', anchor && describeAnchor(anchor, explained.observedEpoch)],
     ['Engine', explained.engineMessage],
+    ['Adopted', describeLacks(explained)],
     ['Served', describeSets(sets)],
     [
       'Pool quorum',
@@ -150,4 +151,11 @@ function describeWarning({ ifLost }: VolumeExplanation): string {
 
 function age(since: string, { clock }: CliContext): string {
   return ageOf({ metadata: { creationTimestamp: since } }, clock);
+}
+
+/** Undefined for a volume that Holdfast made. */
+function describeLacks({ volume, lacks }: VolumeExplanation): string | undefined {
+  if (lacks === undefined) return undefined;
+  if (lacks.length === 0) return 'it lacks no safety option';
+  return `it keeps its own options and lacks ${lacks.join(', ')}; to take them on, say adopted.takesOptions: true for ${volume} in the plan and apply it`;
 }

@@ -1,11 +1,13 @@
-/** `holdfast plan new|validate|diff|apply|export -f FILE` */
+/** `holdfast plan new|validate|diff|apply|export|adopt -f FILE` */
 import type { Command } from 'commander';
 import { type ResolvedPlan, resolvePlan } from '../../../domain/plan/resolve-plan.ts';
 import { type AppliedPlan, applyPlan, type PlanChange } from '../../../usecases/plan/apply-plan.ts';
+import type { CommandModule } from '../command-entry.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
 import { printResult, say } from '../output.ts';
 import type { Column } from '../table.ts';
+import { type ComposeAdoption, registerPlanAdopt } from './plan-adopt.ts';
 import { registerPlanDiff } from './plan-diff.ts';
 import { registerPlanExport } from './plan-export.ts';
 import { addFileOption, type FileOption } from './plan-file-option.ts';
@@ -13,6 +15,20 @@ import { registerPlanNew } from './plan-new.ts';
 
 /** Registers the command. */
 export function register(command: Command, context: CliContext): void {
+  registerPlan(command, context);
+}
+
+/** The command with adopt, for composition roots that can read a pool. */
+export function createPlanCommand(compose: ComposeAdoption): CommandModule {
+  return {
+    register: (command, context) => {
+      registerPlan(command, context);
+      registerPlanAdopt(command.command('adopt'), context, compose);
+    },
+  };
+}
+
+function registerPlan(command: Command, context: CliContext): void {
   registerPlanNew(command.command('new'), context);
   addFileOption(command.command('validate'))
     .description('Check a plan file; needs no cluster')

@@ -92,6 +92,15 @@ function describeServing({ volume, servingCount }: ListedVolume): string {
   return placed === 0 ? '' : `${servingCount}/${placed}`;
 }
 
+/** What it lacks of what Holdfast's own volumes have, and how to take that on. */
+function describeAdopted({ metadata, spec, status }: Resource<'Volume'>): string | undefined {
+  if (spec.adopted === undefined) return undefined;
+  const lacks = status?.engine?.lacks ?? [];
+  if (spec.adopted.takesOptions === true) return "with the options of Holdfast's own volumes";
+  if (lacks.length === 0) return 'with its own options, which lack nothing';
+  return `with its own options; lacks ${lacks.join(', ')}; to take them on: adopted.takesOptions: true for ${metadata.name} in the plan, and apply it`;
+}
+
 function describe({ volume, copies, attachments, serving }: ShownVolume, hasHeaders: boolean): string {
   const options = { isWide: false, hasHeaders };
   const bricks = new Map((volume.status?.engine?.bricks ?? []).map((brick) => [brick.copy, brick]));
@@ -105,6 +114,7 @@ function describe({ volume, copies, attachments, serving }: ShownVolume, hasHead
       ['Layout', describeLayout(volume.spec)],
       ['Pool', volume.spec.pool],
       ['Bricks', volume.spec.brick],
+      ['Adopted', describeAdopted(volume)],
       ['Allowed', volume.spec.allowFrom?.join(', ')],
       ['Anchor', volume.status?.anchor],
     ]),

@@ -39,9 +39,15 @@ export function registerKismaticDelete(command: Command, context: CliContext): v
       try {
         // The question was asked before anything was looked at, as Kismatic does.
         const confirm = async () => true;
-        const { detachedFrom } = await deleteVolume(deps, name, { confirm, waitMs: WAIT_MS, signal: context.signal });
+        const { detachedFrom, leftBehind = [] } = await deleteVolume(deps, name, {
+          confirm,
+          waitMs: WAIT_MS,
+          signal: context.signal,
+        });
         if (options.verbose === true && detachedFrom.length > 0)
           say(context, `unmounted from ${detachedFrom.join(', ')}`);
+        if (leftBehind.length > 0)
+          say(context, `the adopted volume is only forgotten: GlusterFS still serves it from ${leftBehind.join(', ')}`);
       } catch (error) {
         throw isAppError(error) && error.kind !== 'cancelled' ? wrapped('error deleting volume', error) : error;
       }
