@@ -7,6 +7,7 @@ import { ObservedGeneration, ownKind } from './own-kind.ts';
 /** What agents can be asked to do; src/controllers/agent/tasks/index.ts has the code of each. */
 export const TaskAction = z.enum([
   'checkNode',
+  'checkEncryption',
   'repairNode',
   'heal',
   'rebalance',

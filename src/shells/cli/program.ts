@@ -15,6 +15,7 @@ export const CLI_COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'volume', summary: 'Add, list, show and delete volumes', load: () => import('./commands/volume.ts') },
   { name: 'node', summary: 'List and show nodes', load: () => import('./commands/node.ts') },
+  { name: 'cluster', summary: 'Change what all nodes have in common', load: () => import('./commands/cluster.ts') },
   { name: 'disk', summary: 'Replace a disk that was exchanged', load: () => import('./commands/disk.ts') },
   {
     name: 'doctor',

@@ -1,5 +1,6 @@
 /** The code of each action of a Task. */
 import type { TaskAction } from '../../../schemas/task.ts';
+import { checkEncryption } from './check-encryption.ts';
 import { checkNode } from './check-node.ts';
 import { heal } from './heal.ts';
 import { rebalance } from './rebalance.ts';
@@ -12,6 +13,7 @@ import { undoSplitBrain } from './undo-split-brain.ts';
 /** Every action there is. */
 export const TASKS: Readonly<Record<TaskAction, TaskRunner>> = {
   checkNode,
+  checkEncryption,
   heal,
   rebalance,
   listSplitBrain,
