@@ -8,6 +8,7 @@
 import { AppError } from '../../domain/errors.ts';
 import { parseVolumeName } from '../../domain/names.ts';
 import type { Host } from '../../ports/host.ts';
+import { keptClientNumbers, renameMark } from './client-numbers.ts';
 import { findFolder, findMount, statAs } from './copy-folder.ts';
 import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
 import { snapshotPaths } from './snapshot-paths.ts';
@@ -38,7 +39,8 @@ export async function cloneImage(
   await making.makeFolder(paths);
   if ((await statAs(host, paths.image, 'file')) !== undefined) return;
   await discardClone(host, copy);
-  const from = snapshotPaths({ poolPath: copy.poolPath, ...source }).image;
+  const snapshot = snapshotPaths({ poolPath: copy.poolPath, ...source });
+  const from = snapshot.image;
   const found = await statAs(host, from, 'file');
   if (found === undefined) throw missing(host, from);
   const run = (file: string, args: readonly string[]) => host.run({ file, args, timeoutMs: LONG_MS, signal });
@@ -46,7 +48,8 @@ export async function cloneImage(
   await making.reserve(paths, Math.max(found.sizeBytes, imageBytes));
   await inside(host, paths, async (brick) => {
     await removeAttribute(host, brick, ROOT_MARK);
-    await renameMarks(host, brick, volume);
+    const numbers = await keptClientNumbers(host, snapshot);
+    await renameMarks(host, brick, (name) => renameMark(name, parseVolumeName(volume), numbers));
   });
   await run('xfs_admin', ['-U', copy.copyUid, paths.newImage]);
   await run('sync', ['--', paths.newImage]);
@@ -93,18 +96,19 @@ async function unmountClone(host: Host, paths: CopyPaths): Promise<void> {
  * it lists the entries with such notes in an index. Under the name of the source the clone would not see them, and could read
  * from the copy that lacks something. There are few: none is pending when a snapshot begins.
  */
-async function renameMarks(host: Host, brick: string, volume: string): Promise<void> {
+async function renameMarks(host: Host, brick: string, newNameOf: (name: string) => string | undefined): Promise<void> {
   const ids = await host.files.list(`${brick}/.glusterfs/indices/xattrop`);
   for (const id of ids.filter((name) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(name))) {
     const entry = await findEntry(host, brick, id);
     if (entry === undefined) continue;
-    for (const [name, value] of await readMarks(host, entry)) {
-      const client = /^trusted\.afr\..+-(client-\d+)$/.exec(name)?.[1];
-      const renamed = `trusted.afr.${parseVolumeName(volume)}-${client}`;
-      if (client === undefined || renamed === name) continue;
+    const marks = await readMarks(host, entry);
+    // All old ones before any new one: where the clone has the name of its source, one's new name may be another's old one.
+    for (const [name] of marks) if (newNameOf(name) !== name) await removeAttribute(host, entry, name);
+    for (const [name, value] of marks) {
+      const renamed = newNameOf(name);
+      if (renamed === undefined || renamed === name) continue;
       const args = ['--no-dereference', `--name=${renamed}`, `--value=${value}`, '--', entry];
       await host.run({ file: 'setfattr', args, timeoutMs: SHORT_MS });
-      await removeAttribute(host, entry, name);
     }
   }
 }

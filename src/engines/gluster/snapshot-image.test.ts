@@ -9,6 +9,12 @@ const IMAGE = { poolPath: POOL, snapshotUid: SNAPSHOT, copyUid: COPY };
 const SOURCE = `${POOL}/.holdfast/copies/${COPY}/brick.img`;
 const FOLDER = `${POOL}/.holdfast/snapshots/${SNAPSHOT}/${COPY}`;
 const signal = new AbortController().signal;
+/** What glusterd has on disk about the volume that the copy is a member of. */
+const BRICK = `kube1:-pool-.holdfast-copies-${COPY}-mnt-data-brick`;
+const GLUSTERD = new Map([
+  ['/var/lib/glusterd/vols/gv0/info', `brick-0=${BRICK}\n`],
+  [`/var/lib/glusterd/vols/gv0/bricks/${BRICK}`, 'brick-id=gv0-client-0\n'],
+]);
 
 interface Faults {
   /** What the reflink leaves behind; nothing when left out. */
@@ -47,8 +53,12 @@ function createHost({ madeBytes, fails, isUnmounted = false }: Faults) {
     run,
     files: {
       stat: async (path: string) => paths.get(path),
-      list: async (folder: string) =>
-        [...paths.keys()].filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1)),
+      list: async (folder: string) => {
+        const below = [...paths.keys(), ...GLUSTERD.keys()].filter((path) => path.startsWith(`${folder}/`));
+        return [...new Set(below.map((path) => path.slice(folder.length + 1).split('/')[0]))];
+      },
+      readText: async (path: string) => GLUSTERD.get(path),
+      writeText: async (path: string, text: string) => void paths.set(path, entry('file', text.length)),
       remove: async (path: string) => void paths.delete(path),
       makeDirectory: async (path: string) => {
         for (let at = path; at !== POOL; at = at.slice(0, at.lastIndexOf('/'))) paths.set(at, entry('directory'));

@@ -5,6 +5,7 @@
 import { AppError, messageOf } from '../../domain/errors.ts';
 import type { FileInfo, Host } from '../../ports/host.ts';
 import type { SnapshotImage } from '../../ports/snapshot-engine.ts';
+import { keepClientNumbers, readClientNumbers } from './client-numbers.ts';
 import { findMount, statAs } from './copy-folder.ts';
 import { copyPaths } from './paths.ts';
 import { OWN_SNAPSHOT_ENTRIES, type SnapshotPaths, snapshotPaths } from './snapshot-paths.ts';
@@ -31,6 +32,7 @@ export async function takeImage(host: Host, image: SnapshotImage, signal: AbortS
   await makeFolder(host, paths);
   if ((await host.files.list(paths.folder)).length > 0) throw failed(image, host, 'it was tried before');
   try {
+    await keepClientNumbers(host, paths, await readClientNumbers(host, image.copyUid));
     // xfs_io splits its commands at blanks and knows no quotes: all names in them are UIDs, from the pool's own folder.
     const copy = `copies/${image.copyUid}`;
     const target = `snapshots/${image.snapshotUid}/${image.copyUid}/brick.img.new`;
@@ -94,6 +96,7 @@ export async function eraseImage(host: Host, image: SnapshotImage): Promise<void
     }
     await host.files.remove(paths.newImage);
     await host.files.remove(paths.image);
+    await host.files.remove(paths.clients);
   }
   const [, , snapshots, snapshot] = paths.parents;
   for (const folder of [paths.folder, snapshot, snapshots]) {

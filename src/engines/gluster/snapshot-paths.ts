@@ -9,10 +9,12 @@ export interface SnapshotPaths {
   readonly image: string;
   /** The image while it is being made. */
   readonly newImage: string;
+  /** What client-numbers.ts keeps about the image. */
+  readonly clients: string;
 }
 
 /** Names that the folder of an image may hold; with anything else in it, it is not erased. */
-export const OWN_SNAPSHOT_ENTRIES: ReadonlySet<string> = new Set(['brick.img', 'brick.img.new']);
+export const OWN_SNAPSHOT_ENTRIES: ReadonlySet<string> = new Set(['brick.img', 'brick.img.new', 'clients']);
 
 /** The paths of one image. @throws {AppError} invalid, when a UID is no UUID or the pool's path is not a plain absolute one */
 export function snapshotPaths({ poolPath, snapshotUid, copyUid }: SnapshotImage): SnapshotPaths {
@@ -27,5 +29,6 @@ export function snapshotPaths({ poolPath, snapshotUid, copyUid }: SnapshotImage)
     folder,
     image: `${folder}/brick.img`,
     newImage: `${folder}/brick.img.new`,
+    clients: `${folder}/clients`,
   };
 }
