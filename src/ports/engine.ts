@@ -66,10 +66,8 @@ export interface DesiredIdentity {
   readonly id: string;
   /** Of the engine that may take it; one with any other is left as it is. */
   readonly blankId: string;
-  /** A member that can be reached now, to get the cluster's state from. */
-  readonly contact?: string;
-  /** Identities of all other members. */
-  readonly peerIds: readonly string[];
+  /** All other members, by the names and identities that they know each other by. */
+  readonly peers: readonly { readonly node: string; readonly id: string }[];
   /** Volumes that the engine's cluster has. */
   readonly volumes: readonly string[];
 }

@@ -1,6 +1,5 @@
 /** Lets the engine of a machine that was installed anew take its place in the engine's own cluster again, when a person asked. */
 import { AppError } from '../../domain/errors.ts';
-import { isUsable } from '../../domain/node/is-usable.ts';
 import type { DesiredIdentity, ObservedIdentity } from '../../ports/engine.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
@@ -39,24 +38,22 @@ export function createIdentityLoop(deps: AgentDeps, onChanged: () => void): Reco
 }
 
 /** Undefined while nobody has asked for it. */
-function desiredIdentity({ informers, engine, node: self }: AgentDeps): DesiredIdentity | undefined {
+function desiredIdentity({ informers, node: self }: AgentDeps): DesiredIdentity | undefined {
   const { engineId, blankEngineId } = informers.StorageNode.get(self)?.spec ?? {};
   const cluster = informers.StorageCluster.list().find(({ spec }) => spec.nodes.includes(self));
   if (engineId === undefined || blankEngineId === undefined || cluster === undefined) return undefined;
-  const { anchor } = cluster.status ?? {};
-  const usable = cluster.spec.nodes.filter((node) => {
-    const found = informers.StorageNode.get(node);
-    return node !== self && found !== undefined && isUsable(found, engine.name);
-  });
-  const contact = usable.find((node) => node === anchor) ?? usable[0];
+  const others = cluster.spec.nodes.filter((node) => node !== self);
   const volumes = informers.Volume.list().filter(({ metadata, status }) => {
     const isThere = ['Created', 'Started', 'Stopped'].includes(status?.engine?.state ?? 'Absent');
     return isThere && metadata.deletionTimestamp === undefined;
   });
   return {
     ...{ subject: 'identity', self, id: engineId, blankId: blankEngineId },
-    ...(contact === undefined ? {} : { contact }),
-    peerIds: cluster.spec.nodes.flatMap((node) => (node === self ? [] : (cluster.status?.peers?.ids?.[node] ?? []))),
+    // A member without an identity has never joined, so no volume has a brick there.
+    peers: others.flatMap((node) => {
+      const id = cluster.status?.peers?.ids?.[node];
+      return id === undefined ? [] : [{ node, id }];
+    }),
     volumes: volumes.map(({ metadata }) => metadata.name),
   };
 }

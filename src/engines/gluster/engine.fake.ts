@@ -6,6 +6,7 @@ import type {
   Desired,
   DesiredAttachment,
   DesiredCopy,
+  DesiredIdentity,
   DesiredVolume,
   Engine,
   Observed,
@@ -227,16 +228,17 @@ function applyStep<K extends GlusterStep['step']>(
   act(state, node, step);
 }
 
+/** The others have known it all along. */
+function learnAnew(state: FakeState, node: FakeNode, peers: DesiredIdentity['peers']): void {
+  const known = peers.map((peer) => state.node(peer.node)).find(({ members }) => members.has(node.name));
+  if (known !== undefined) node.members = known.members;
+}
+
 const ACTIONS: Actions = {
   probePeer: (state, node, { node: other }) => {
     if (!state.reaches(node.name, other)) throw unavailable('PeerAway', `${other} does not answer ${node.name}`);
     const target = state.node(other);
     if (node.members.has(other)) return;
-    if (target.members.has(node.name) && isMember(node)) {
-      // The others have known it all along.
-      node.members = target.members;
-      return;
-    }
     const hasVolumes = [...state.volumes.values()].some((volume) => findVolume(state, target, volume.name) === volume);
     if (target.members.size > 1 || hasVolumes) {
       const why = 'is either already part of another cluster or having volumes configured';
@@ -245,13 +247,13 @@ const ACTIONS: Actions = {
     node.members.add(other);
     target.members = node.members;
   },
-  takeIdentity: (_state, node, { id, blankId }) => {
+  takeIdentity: (state, node, { id, blankId, peers }) => {
     if (node.id !== blankId || node.members.size > 1) throw new AppError('precondition', 'glusterd is not blank');
     node.id = id;
     node.isRejoining = true;
+    learnAnew(state, node, peers);
   },
-  learnAnew: () => undefined,
-  startDaemon: () => undefined,
+  learnAnew: (state, node, { peers }) => learnAnew(state, node, peers),
   finishIdentity: (_state, node) => {
     node.isRejoining = false;
   },

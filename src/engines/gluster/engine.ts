@@ -14,7 +14,6 @@ import { mountVolume, observeAttachment, unmountVolume } from './attachment.ts';
 import { rebuildBrick } from './blank-brick.ts';
 import { createGlusterCli, type GlusterCli } from './cli.ts';
 import { peerProbeArgv } from './command.ts';
-import { startDaemon } from './daemon.ts';
 import { finishIdentity, learnAnew, observeIdentity, takeIdentity } from './identity.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
 import { observeCopy } from './observe-copy.ts';
@@ -82,8 +81,7 @@ function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps):
   return {
     probePeer: (step, signal) => probePeer(cli, step, signal),
     takeIdentity: (step, signal) => takeIdentity({ host, clock, signal }, step),
-    learnAnew: (_step, signal) => learnAnew({ host, clock, signal }),
-    startDaemon: (_step, signal) => startDaemon({ host, clock, signal }),
+    learnAnew: (step, signal) => learnAnew({ host, clock, signal }, step),
     finishIdentity: (_step, signal) => finishIdentity({ host, clock, signal }),
     makeImage: ({ copy, imageBytes }, signal) => inPool(copy, () => copies.makeImage(copy, imageBytes, signal)),
     cloneImage: (step, signal) => inPool(step.copy, () => copies.cloneImage(step, signal)),

@@ -5,7 +5,7 @@
  * What is here is read from glusterd's own files, for it is asked while glusterd is stopped, too.
  */
 import { AppError, isAppError } from '../../domain/errors.ts';
-import type { ObservedIdentity } from '../../ports/engine.ts';
+import type { DesiredIdentity, ObservedIdentity } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { type DaemonDeps, isDaemonRunning, startDaemon, stopDaemon } from './daemon.ts';
 import type { IdentityStep } from './steps.ts';
@@ -15,6 +15,8 @@ const INFO = `${FOLDER}/glusterd.info`;
 /** Beside glusterd's own state, so that it goes with it when the machine is installed anew. */
 const MARK = `${FOLDER}/holdfast-rejoins`;
 const REMOVE_MS = 30_000;
+/** What glusterd calls a full member in the file of a peer ("Peer in Cluster"). */
+const BEFRIENDED = 3;
 
 /** Observes the identity; works whether or not glusterd runs. */
 export async function observeIdentity({ host, signal }: DaemonDeps): Promise<ObservedIdentity> {
@@ -59,20 +61,26 @@ export async function takeIdentity(
   }
   const text = await host.files.readText(INFO);
   await host.files.writeText(INFO, text.replace(/^UUID=.*$/m, `UUID=${step.id}`), { mode: 0o600 });
-  await startDaemon(deps);
+  await learnAnew(deps, step);
 }
 
 /**
- * Starts a glusterd that was stopped in the middle of learning from the others. It does not start with volumes whose
- * members it does not know ("resolve brick failed"), so what it has learned goes; the others have it all. Bricks stay.
+ * Starts glusterd with the members and no volume: it learns the volumes from the others, who have them all. Bricks stay.
+ *
+ * The files of the members are written here, all of them, for glusterd learns by probes only one by one, and volumes of
+ * members that it does not know yet are not to be had then.
  */
-export async function learnAnew(deps: DaemonDeps): Promise<void> {
+export async function learnAnew(deps: DaemonDeps, { peers: members }: Pick<DesiredIdentity, 'peers'>): Promise<void> {
   const { host, signal } = deps;
   await stopDaemon(deps);
   const peers = (await listPeerFiles(host)).map((name) => `${FOLDER}/peers/${name}`);
   const volumes = (await listVolumeFolders(host)).map((name) => `${FOLDER}/vols/${name}`);
   const args = ['-rf', '--one-file-system', '--', ...volumes, ...peers];
   await host.run({ file: 'rm', args, timeoutMs: REMOVE_MS, signal });
+  for (const { node, id } of members) {
+    const text = `uuid=${id}\nstate=${BEFRIENDED}\nhostname1=${node}\n`;
+    await host.files.writeText(`${FOLDER}/peers/${id}`, text, { mode: 0o600 });
+  }
   await startDaemon(deps);
 }
 

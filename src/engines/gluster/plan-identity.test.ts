@@ -4,8 +4,12 @@ import type { DesiredIdentity, ObservedIdentity } from '../../ports/engine.ts';
 import { planIdentity } from './plan-identity.ts';
 
 const DESIRED: DesiredIdentity = {
-  ...{ subject: 'identity', self: 'kube3', id: 'old', blankId: 'new', contact: 'kube1' },
-  ...{ peerIds: ['p1', 'p2'], volumes: ['gv0', 'gv1'] },
+  ...{ subject: 'identity', self: 'kube3', id: 'old', blankId: 'new' },
+  peers: [
+    { node: 'kube1', id: 'p1' },
+    { node: 'kube2', id: 'p2' },
+  ],
+  volumes: ['gv0', 'gv1'],
 };
 const BLANK: ObservedIdentity = {
   ...{ subject: 'identity', id: 'new', isRunning: true, isBlank: true, isUnderWay: false },
@@ -24,8 +28,8 @@ describe('planIdentity', () => {
       'takeIdentity',
     ],
     ['stopped while it learned, it begins anew', { ...TAKEN, isRunning: false, peerIds: ['p1'] }, 'learnAnew'],
-    ['stopped after that, it is started', { ...TAKEN, isRunning: false, peerIds: ['p2', 'p1'] }, 'startDaemon'],
-    ['it learns the pool from a member', TAKEN, 'probePeer'],
+    ['stopped after that, too', { ...TAKEN, isRunning: false, peerIds: ['p2', 'p1'] }, 'learnAnew'],
+    ['started by others in between, it begins anew', { ...TAKEN, peerIds: ['p1'] }, 'learnAnew'],
     [
       'once it knows the volumes it is restarted',
       { ...TAKEN, peerIds: ['p1', 'p2'], volumes: ['gv1', 'gv0'] },
@@ -39,14 +43,13 @@ describe('planIdentity', () => {
     ['nothing is left to do', { ...TAKEN, isUnderWay: false, peerIds: ['p1', 'p2'] }],
     ['it was installed anew once more since it was asked about', { ...BLANK, id: 'newer' }],
     ['it has never run', { ...BLANK, id: undefined }],
-    ['the members are not all known yet', { ...TAKEN, peerIds: ['p1'], volumes: ['gv0', 'gv1'] }],
     ['the volumes are not all known yet', { ...TAKEN, peerIds: ['p1', 'p2'], volumes: ['gv0'] }],
   ] as const)('does nothing while %s', (_name, { id, ...observed }) => {
     expect(steps({ ...observed, ...(id === undefined ? {} : { id }) })).toEqual([]);
   });
 
-  it('takes no identity and joins nothing without a member that can be reached', () => {
-    const { contact: _none, ...alone } = DESIRED;
+  it('takes no identity and learns nothing without members', () => {
+    const alone = { ...DESIRED, peers: [] };
     expect(steps(BLANK, alone)).toEqual([]);
     expect(steps(TAKEN, alone)).toEqual([]);
   });

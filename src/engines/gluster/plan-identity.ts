@@ -5,37 +5,28 @@
  * one that was seen blank when a person asked for it takes one.
  */
 import type { DesiredIdentity, ObservedIdentity } from '../../ports/engine.ts';
-import type { IdentityStep, PeerStep, RefuseStep } from './steps.ts';
+import type { IdentityStep, RefuseStep } from './steps.ts';
 
 /** Plans the next steps; none while what comes next is not there yet, and none for a glusterd that is not meant. */
 export function planIdentity(
   desired: DesiredIdentity,
   observed: ObservedIdentity,
-): readonly (IdentityStep | PeerStep | RefuseStep)[] {
-  const { self, id, blankId, contact } = desired;
+): readonly (IdentityStep | RefuseStep)[] {
+  const { self, id, blankId, peers } = desired;
+  // It would stay a pool of its own, with the identity of another.
+  if (peers.length === 0) return [];
   if (observed.id !== id) {
     // Installed anew once more: a person has to ask again, for what may be lost now was not asked about.
     if (observed.id !== blankId) return [];
     if (!observed.isBlank) return [refuse(desired)];
-    // Without a member to join it would be of no use, and stay a pool of its own with the identity of another.
-    if (contact === undefined) return [];
-    return [
-      { step: 'takeIdentity', id, blankId, about: `give glusterd on ${self} the identity ${id} of the lost one` },
-    ];
+    const about = `give glusterd on ${self} the identity ${id} of the lost one`;
+    return [{ step: 'takeIdentity', id, blankId, peers, about }];
   }
   if (!observed.isUnderWay) return [];
-  const isPoolKnown = desired.peerIds.every((peer) => observed.peerIds.includes(peer));
-  if (!observed.isRunning) {
-    // With the volumes, but not the members that their bricks are on, it would not start.
-    if (!isPoolKnown)
-      return [{ step: 'learnAnew', about: `let glusterd on ${self} learn the pool from the beginning` }];
-    return [{ step: 'startDaemon', about: `start glusterd on ${self}` }];
+  const isPoolKnown = peers.every((peer) => observed.peerIds.includes(peer.id));
+  if (!observed.isRunning || !isPoolKnown) {
+    return [{ step: 'learnAnew', peers, about: `let glusterd on ${self} learn the volumes from the beginning` }];
   }
-  if (observed.peerIds.length === 0) {
-    if (contact === undefined) return [];
-    return [{ step: 'probePeer', node: contact, about: `let ${self} learn the pool from ${contact}` }];
-  }
-  if (!isPoolKnown) return [];
   if (desired.volumes.some((volume) => !observed.volumes.includes(volume))) return [];
   return [{ step: 'finishIdentity', about: `restart glusterd on ${self} with what it has learned` }];
 }

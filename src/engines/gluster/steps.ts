@@ -1,6 +1,6 @@
 /** Everything the GlusterFS engine can do, as data: planned by plan-*.ts, carried out by apply-*.ts, safe to repeat. */
 import type { ErrorKind } from '../../domain/errors.ts';
-import type { DesiredBrick, DesiredCopy, DesiredVolume } from '../../ports/engine.ts';
+import type { DesiredBrick, DesiredCopy, DesiredIdentity, DesiredVolume } from '../../ports/engine.ts';
 import type { CopyIdentity } from './paths.ts';
 
 /** How the bricks of a volume make it. */
@@ -17,9 +17,13 @@ interface About {
 export type PeerStep = About & { readonly step: 'probePeer'; readonly node: string };
 
 export type IdentityStep =
-  | (About & { readonly step: 'takeIdentity'; readonly id: string; readonly blankId: string })
-  | (About & { readonly step: 'learnAnew' })
-  | (About & { readonly step: 'startDaemon' })
+  | (About & {
+      readonly step: 'takeIdentity';
+      readonly id: string;
+      readonly blankId: string;
+      readonly peers: DesiredIdentity['peers'];
+    })
+  | (About & { readonly step: 'learnAnew'; readonly peers: DesiredIdentity['peers'] })
   | (About & { readonly step: 'finishIdentity' });
 
 export type CopyStep =
