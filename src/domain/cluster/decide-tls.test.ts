@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { TlsStatus } from '../../schemas/storage-cluster.ts';
+import type { StorageCluster, TlsStatus } from '../../schemas/storage-cluster.ts';
+import type { StorageNode } from '../../schemas/storage-node.ts';
 import {
   areCertificatesWanted,
   areMountsHeldBack,
@@ -93,17 +94,12 @@ describe('decideTls', () => {
 });
 
 describe('what the phases ask of nodes', () => {
-  const cluster = (tls: TlsStatus | undefined) => ({
-    ...({
-      apiVersion: 'holdfast.dev/v1alpha1',
-      kind: 'StorageCluster',
-      metadata: {},
-      spec: { nodes: ['kube1'] },
-    } as const),
+  const cluster = (tls: TlsStatus | undefined): StorageCluster => ({
+    ...{ apiVersion: 'holdfast.dev/v1alpha1', kind: 'StorageCluster', metadata: {}, spec: { nodes: ['kube1'] } },
     ...(tls === undefined ? {} : { status: { tls } }),
   });
-  const stored = (mode: TlsNode['mode']) => ({
-    ...({ apiVersion: 'holdfast.dev/v1alpha1', kind: 'StorageNode', metadata: { name: 'kube1' } } as const),
+  const stored = (mode: TlsNode['mode']): StorageNode => ({
+    ...{ apiVersion: 'holdfast.dev/v1alpha1', kind: 'StorageNode', metadata: { name: 'kube1' } },
     spec: { addresses: { ip: '10.0.0.1' }, pools: [] },
     status: { tls: { mode } },
   });
