@@ -1,5 +1,5 @@
 /** From the placement of a volume to the bricks that the engine is asked for, changes under way among them. */
-import { isMarked } from '../../domain/volume/decide-membership.ts';
+import { isMarked } from '../../domain/volume/membership.ts';
 import { pieceBytes } from '../../domain/volume/profile.ts';
 import { fragmentsOf, mayDiverge, setCount } from '../../domain/volume/replica-sets.ts';
 import type { DesiredBrick, DesiredVolume } from '../../ports/engine.ts';

@@ -1,6 +1,7 @@
 /** The membership of a volume as its controller decides about it. */
-import { decideMembership, effectivePlacement } from '../../domain/volume/decide-membership.ts';
+import { decideMembership } from '../../domain/volume/decide-membership.ts';
 import type { SeenVolume } from '../../domain/volume/decide-volume.ts';
+import { effectivePlacement } from '../../domain/volume/membership.ts';
 import { type MembershipLook, seeMembership } from '../../domain/volume/see-membership.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Resource } from '../../ports/resource-client.ts';

@@ -1,7 +1,7 @@
 /** A place for one more copy of a volume that has copies already: for its controller, and for saying beforehand where. */
 import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
-import type { PlaceRequest } from '../volume/decide-membership.ts';
+import type { PlaceRequest } from '../volume/membership.ts';
 import { choosePlacement } from './choose-placement.ts';
 import { placementInput, type VolumeToPlace } from './from-resources.ts';
 import type { PlacementResult } from './model.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BrickStatus, PlacedCopy } from '../../schemas/volume.ts';
-import { decideMembership, effectivePlacement, type SeenMember, type SeenMembership } from './decide-membership.ts';
+import { decideMembership } from './decide-membership.ts';
+import { effectivePlacement, type SeenMember, type SeenMembership } from './membership.ts';
 
 const SINCE = 'since';
 

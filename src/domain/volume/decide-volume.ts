@@ -10,8 +10,8 @@
  */
 import type { PlacedCopy, VolumeStatus } from '../../schemas/volume.ts';
 import { type Claim, claim } from '../claim.ts';
-import { isMarked, type MembershipDecision } from './decide-membership.ts';
 import { type Health, judgeHealth, notReady } from './judge-health.ts';
+import { isMarked, type MembershipDecision } from './membership.ts';
 import type { LayoutSpec } from './replica-sets.ts';
 
 export interface SeenCopy {
@@ -45,6 +45,8 @@ export interface SeenVolume {
   readonly place: () => PlacementOutcome;
   /** Of a volume that has data; left out where its members are not to change. */
   readonly membership?: SeenMembers | undefined;
+  /** Left out where no snapshot is to be put in its place. */
+  readonly restore?: SeenRestore | undefined;
 }
 
 export interface SeenMembers {
@@ -58,7 +60,10 @@ export type PlacementOutcome =
   | { readonly ok: false; readonly message: string; readonly reasons: readonly string[] };
 
 /** The part of the status that the controller writes; `engine` belongs to the anchor's agent. */
-export type ControllerStatus = Pick<VolumeStatus, 'phase' | 'placement' | 'anchor' | 'epoch' | 'reasons'>;
+export type ControllerStatus = Pick<VolumeStatus, 'phase' | 'placement' | 'anchor' | 'epoch' | 'reasons' | 'restore'> & {
+  /** Only ever taken away: when the volume gets other copies, what was seen of those before is no more so. */
+  readonly engine?: undefined;
+};
 
 export interface VolumeDecision {
   readonly status: ControllerStatus;
@@ -67,6 +72,10 @@ export interface VolumeDecision {
   readonly releaseCopies: readonly string[];
   /** To be released only as they were seen: by their resourceVersion. */
   readonly abandonCopies: readonly string[];
+  /** A snapshot of that name is to be taken of it. */
+  readonly takeSnapshot?: string | undefined;
+  /** The snapshot that it is to hold again has to be written to before this is stored. */
+  readonly holdsSnapshot?: boolean | undefined;
   /** Nothing is left of the volume: its finalizer can go. */
   readonly isGone: boolean;
 }
@@ -78,7 +87,13 @@ export function decideVolume(seen: SeenVolume): VolumeDecision {
   if (seen.isDeleting) return decideDeletion(seen);
   const placement = seen.status.placement;
   if (placement === undefined || placement.length === 0) return decidePlacement(seen);
+  // Its members stay as they are while a snapshot is being put in their place.
+  const { membership: _, ...still } = seen;
+  const decision = decidePlaced(isHolding(seen.status) ? still : seen, placement);
+  return seen.restore === undefined ? decision : restore(seen, decision, decideRestore(seen, seen.restore));
+}
 
+function decidePlaced(seen: SeenVolume, placement: readonly PlacedCopy[]): VolumeDecision {
   const anchored = moveAnchor(seen, placement);
   const missing = placement
     .map((placed, index) => ({ ...placed, index }))
@@ -95,6 +110,45 @@ export function decideVolume(seen: SeenVolume): VolumeDecision {
     };
   }
   return changeMembers(seen, health);
+}
+
+/** Adds to what is decided otherwise what is decided about putting a snapshot in the volume's place. */
+function restore(seen: SeenVolume, decision: VolumeDecision, decided: RestoreDecision): VolumeDecision {
+  const { createCopies = [], takeSnapshot, holdsSnapshot, restore: now = seen.status.restore } = decided;
+  if (now === undefined) return decision;
+  if (decided.placement !== undefined) return exchangeCopies(seen, decided.placement, now);
+  const restored = claim('Restored', now.phase === 'Done' ? 'True' : 'False', `Restore${now.phase}`, now.message);
+  // Until it is made of the new copies nobody can use it, whatever the engine lacks.
+  const isAway = now.phase === 'Removing' && seen.status.engine?.state !== 'Started';
+  const claims = isAway ? notReady('Restoring', now.message) : decision.claims;
+  return {
+    ...decision,
+    status: { ...decision.status, ...(isAway ? { phase: 'Unavailable' as const } : {}), restore: now },
+    claims: [...claims, restored],
+    createCopies: [...decision.createCopies, ...createCopies],
+    takeSnapshot,
+    holdsSnapshot,
+  };
+}
+
+/** The one place where a volume gets other copies at once: in the same write as the epoch and the end of what was seen. */
+function exchangeCopies(
+  seen: SeenVolume,
+  next: readonly PlacedCopy[],
+  now: NonNullable<VolumeStatus['restore']>,
+): VolumeDecision {
+  const anchored = moveAnchor(seen, next);
+  // The anchor is always a member, and none of the new ones is there.
+  if (!next.some((placed) => placed.node === anchored.anchor)) return { ...NOTHING, status: {}, claims: [] };
+  const epoch = (seen.status.epoch ?? 0) + 1;
+  return {
+    ...NOTHING,
+    status: { ...anchored, epoch, phase: 'Creating', placement: [...next], engine: undefined, restore: now },
+    claims: [
+      ...notReady('Restoring', now.message),
+      claim('Restored', 'False', `Restore${now.phase}`, now.message),
+    ],
+  };
 }
 
 /** What is judged about a volume is judged of what the engine has it made of. */

@@ -4,7 +4,7 @@ import type { Volume } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import { usableSince } from '../node/is-usable.ts';
 import { placeOne } from '../placement/place-one.ts';
-import type { NewPlace, PlaceRequest, SeenMember, SeenMembership } from './decide-membership.ts';
+import type { NewPlace, PlaceRequest, SeenMember, SeenMembership } from './membership.ts';
 
 export interface MembershipLook {
   readonly nodes: readonly StorageNode[];

@@ -1,7 +1,7 @@
 /** Changes how many copies a volume has, and waits until it has them. The change itself is the spec; the controller carries it out. */
 import { AppError } from '../../domain/errors.ts';
 import { findCondition } from '../../domain/find-condition.ts';
-import { isMarked } from '../../domain/volume/decide-membership.ts';
+import { isMarked } from '../../domain/volume/membership.ts';
 import { type LayoutSpec, replicasOf, setCount, setRoles } from '../../domain/volume/replica-sets.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';

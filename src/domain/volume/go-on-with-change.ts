@@ -1,0 +1,82 @@
+/** The later stages of a change of members: the engine takes it up, and the new copy is filled. Pure. */
+import type { PlacedCopy } from '../../schemas/volume.ts';
+import { replaceCopy } from './begin-change.ts';
+import { isServing } from './is-serving.ts';
+import {
+  areAllCurrent,
+  changed,
+  isFresh,
+  isInEngine,
+  KEPT,
+  type MembershipDecision,
+  othersOfSet,
+  replaced,
+  replacementOf,
+  type SeenMembership,
+  unmarked,
+} from './membership.ts';
+
+/** Decides the next step of the change that is under way at this place of the placement. */
+export function goOn(seen: SeenMembership, index: number): MembershipDecision {
+  const placed = seen.placement[index];
+  if (placed === undefined) throw new Error(`the placement has no copy ${index}`);
+  if (placed.isLeaving === true) return goOnLeaving(seen, placed);
+  const copy = seen.members.find((member) => member.name === placed.copy);
+  const what = describeMark(seen, placed);
+  if (!isInEngine(placed.copy, seen.members, seen.engine)) {
+    if (copy?.isReleased === true) return changed(takeBack(seen, placed), `${what}: begins anew`);
+    const isLost = copy !== undefined && copy.path === undefined && !seen.usableNodes.has(placed.node);
+    if (isLost)
+      return { ...KEPT, abandon: [placed.copy], state: 'Changing', message: `${what}: ${placed.node} went away` };
+    const why = copy?.isReady === true ? 'waits for the engine to take it in' : `is being prepared on ${placed.node}`;
+    return { ...KEPT, state: 'Changing', message: `${what}: the new copy ${why}` };
+  }
+  const isOldOut = placed.replaces === undefined || !isInEngine(placed.replaces, seen.members, seen.engine);
+  if (!hasWitness(seen, placed) || copy?.replacement !== undefined) return chain(seen, placed, what);
+  if (isOldOut && areAllCurrent(seen)) return changed(replaced(seen.placement, placed, [unmarked(placed)]), what);
+  return { ...KEPT, state: 'Changing', message: `${what}: the new copy is being filled` };
+}
+
+function goOnLeaving(seen: SeenMembership, placed: PlacedCopy): MembershipDecision {
+  const what = `takes out ${placed.copy} on ${placed.node}`;
+  if (isFresh(seen) && !isInEngine(placed.copy, seen.members, seen.engine)) {
+    return changed(replaced(seen.placement, placed, []), what);
+  }
+  return { ...KEPT, state: 'Changing', message: what };
+}
+
+/** Before the change, as far as the engine can know: the old copy is back in its place. */
+function takeBack(seen: SeenMembership, placed: PlacedCopy): readonly PlacedCopy[] {
+  const old = seen.members.find((member) => member.name === placed.replaces);
+  if (old === undefined) return replaced(seen.placement, placed, []);
+  return replaced(seen.placement, placed, [{ ...unmarked(placed), copy: old.name, node: old.node, pool: old.pool }]);
+}
+
+/**
+ * What the engine noted down about a new copy, on the others of its set, is not synced to their disks. One of them has to
+ * have been up all the time, or a power cut may have taken the notes, and a copy that lacks files would pass for current.
+ */
+function hasWitness({ bootIds }: SeenMembership, { witnesses }: PlacedCopy): boolean {
+  return Object.entries(witnesses ?? {}).some(([node, bootId]) => bootIds.get(node) === bootId);
+}
+
+/** The new copy is a member, but cannot be relied on, or is lost itself: another one takes its place. */
+function chain(seen: SeenMembership, placed: PlacedCopy, what: string): MembershipDecision {
+  const others = othersOfSet(seen, placed);
+  if (!isFresh(seen) || !others.every((other) => isServing(other, seen.engine?.bricks ?? [], seen.usableNodes))) {
+    return {
+      ...KEPT,
+      state: 'Blocked',
+      message: `${what}: has to begin anew, and waits for all other copies to serve`,
+    };
+  }
+  // Unless it is lost itself, its successor may be beside it on the same node.
+  const mayStay = replacementOf(seen, placed) === undefined;
+  return replaceCopy(seen, placed, `${what}: begins anew with another copy`, mayStay);
+}
+
+function describeMark(seen: SeenMembership, placed: PlacedCopy): string {
+  if (placed.replaces === undefined) return `adds a copy on ${placed.node}`;
+  const old = seen.members.find((member) => member.name === placed.replaces);
+  return `moves a copy${old === undefined ? '' : ` from ${old.node}`} to ${placed.node}`;
+}
