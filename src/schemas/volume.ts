@@ -36,6 +36,18 @@ export const Adopted = z.strictObject({
 });
 export type Adopted = z.infer<typeof Adopted>;
 
+const restoreWish = {
+  snapshot: Label.describe('VolumeSnapshotRecord of this volume that it is to hold again.'),
+  snapshotUid: z.string().max(64).describe('UID of that snapshot; a later one of the same name is another.'),
+  safetySnapshot: Label.describe(
+    'Name for the snapshot that is taken of the present state before; there may be none of that name. Another name asks anew, also for the same snapshot.',
+  ),
+} as const;
+
+/** A wish to have a volume hold again what it held when a snapshot was taken. */
+export const RestoreWish = z.strictObject(restoreWish);
+export type RestoreWish = z.infer<typeof RestoreWish>;
+
 export const VolumeSpec = z
   .strictObject({
     size: Quantity.describe('Usable size of the volume, such as 10Gi. It can grow later, and never shrink.'),
@@ -102,6 +114,9 @@ export const VolumeSpec = z
       })
       .optional()
       .describe('Makes the volume a clone: copies where those of the snapshot are, of the same size and layout.'),
+    restoreFrom: RestoreWish.optional().describe(
+      'Puts a snapshot in the place of what the volume holds, once it is mounted nowhere. What it held is kept as a snapshot. Left in place it does nothing more.',
+    ),
     adopted: Adopted.optional().describe('Takes over a volume that exists in the engine, instead of making one.'),
   })
   .superRefine((spec, context) => {
@@ -137,6 +152,12 @@ export const PlacedCopy = z.object({
     .describe('UID of the copy in the snapshot whose image it begins with; left out where it begins empty.'),
   isJoining: z.boolean().optional().describe('True until the engine has added it and it holds everything.'),
   isLeaving: z.boolean().optional().describe('True until the engine has taken it out.'),
+  isWithdrawn: z
+    .boolean()
+    .optional()
+    .describe(
+      'True for a new copy whose node went away before the engine had it: the engine is not asked for it any more.',
+    ),
   witnesses: z
     .record(z.string(), z.string())
     .optional()
@@ -188,6 +209,18 @@ export const VolumeEngineStatus = z.object({
 });
 export type VolumeEngineStatus = z.infer<typeof VolumeEngineStatus>;
 
+export const RestoreStatus = z.object({
+  ...restoreWish,
+  phase: z
+    .enum(['Waiting', 'Closing', 'Saving', 'Removing', 'Starting', 'Done', 'Failed'])
+    .describe(
+      'Waiting: not begun. Closing: nobody may mount it any more. Saving: its new copies and the safety snapshot are made. Removing: the engine lets go of the old copies. Starting: it is made of the new ones. Failed: it is as it was.',
+    ),
+  message: z.string().describe('What it waits for, or why it failed.'),
+  placement: z.array(PlacedCopy).optional().describe('The new copies, until the volume is made of them.'),
+});
+export type RestoreStatus = z.infer<typeof RestoreStatus>;
+
 export const VolumeStatus = z.object({
   phase: z
     .enum(['Pending', 'Creating', 'Ready', 'Degraded', 'Unavailable', 'Deleting'])
@@ -208,6 +241,7 @@ export const VolumeStatus = z.object({
     .optional()
     .describe('Raised by one whenever the anchor moves; an agent with an older epoch stops.'),
   engine: VolumeEngineStatus.optional().describe('What the agent of the anchor sees in the engine.'),
+  restore: RestoreStatus.optional().describe('How far the latest restoration is.'),
   reasons: z.array(z.string()).optional().describe('Why placement chose or rejected each pool, one line each.'),
   conditions: z
     .array(Condition)

@@ -2,6 +2,7 @@
 import { areMountsHeldBack as clusterHoldsBack } from '../../domain/cluster/decide-tls.ts';
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
+import { isHolding } from '../../domain/volume/decide-restore.ts';
 import { profileOf } from '../../domain/volume/profile.ts';
 import type { DesiredAttachment, Step } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -59,11 +60,8 @@ export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
 async function mount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal) {
   const { informers, events } = deps;
   const volume = informers.Volume.get(record.spec.volume);
-  if (volume?.status?.engine?.state !== 'Started') {
-    const message =
-      volume === undefined
-        ? `there is no volume ${record.spec.volume}`
-        : `volume ${record.spec.volume} is not ready yet`;
+  if (volume?.status?.engine?.state !== 'Started' || isHolding(volume.status)) {
+    const message = describeWait(record.spec.volume, volume);
     await report(deps, record, { state: 'Waiting', message }, signal);
     return undefined;
   }
@@ -81,6 +79,22 @@ async function mount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal)
   }
 }
 
+function describeWait(name: string, volume: Resource<'Volume'> | undefined): string {
+  if (volume === undefined) return `there is no volume ${name}`;
+  if (isHolding(volume.status))
+    return `snapshot ${volume.status?.restore?.snapshot} is being put in the place of ${name}`;
+  return `volume ${name} is not ready yet`;
+}
+
+/**
+ * Asked of the API, not of the cache: when a volume is about to get other copies, nobody may mount the old ones any more
+ * whose record was not seen by then.
+ */
+async function mayMount({ client }: AgentDeps, volume: Resource<'Volume'>, signal: AbortSignal): Promise<boolean> {
+  const now = await client.get('Volume', volume.metadata.name, { signal });
+  return now?.metadata.uid === volume.metadata.uid && !isHolding(now.status);
+}
+
 interface MountLook {
   readonly seen: ReturnType<typeof describeMount>;
   readonly applied: readonly Step[];
@@ -96,7 +110,9 @@ async function mountAndLook(
   const placement = volume.status?.placement ?? [];
   // Taken before the look: what is seen afterwards is newer than this.
   const since = nodesReadySince(deps, placement);
-  const { observed, applied } = await runSteps(engine, desiredAttachment(deps, record, true), { log, signal });
+  const mayGoOn = () => mayMount(deps, volume, signal);
+  const desired = desiredAttachment(deps, record, true);
+  const { observed, applied } = await runSteps(engine, desired, { log, signal, mayGoOn });
   if (observed.state !== 'mounted') {
     const why = observed.message ?? `what is at ${record.spec.mountPath} is ${observed.state}`;
     throw new AppError('unavailable', `volume ${record.spec.volume} is not mounted: ${why}`, { reason: 'NotMounted' });

@@ -34,7 +34,8 @@ export function createVolumeEngineLoop(deps: AgentDeps): ReconcileLoop {
     if (volume === undefined || placement === undefined || volume.status?.anchor !== self) return undefined;
     const isDeleting = volume.metadata.deletionTimestamp !== undefined;
     // While it is still mounted somewhere the controller has not said Deleting yet, and it is kept serving.
-    if (isDeleting && volume.status.phase === 'Deleting') return removeVolume(deps, volume, placement, signal);
+    const isRemoved = (isDeleting && volume.status.phase === 'Deleting') || isMakingWay(volume);
+    if (isRemoved) return removeVolume(deps, volume, placement, signal);
     return serveVolume(deps, volume, placement, signal);
   };
 
@@ -144,9 +145,15 @@ async function isStillAnchor({ client, node }: AgentDeps, volume: StoredVolume, 
     now.status.epoch === volume.status?.epoch &&
     (now.metadata.deletionTimestamp === undefined) === (volume.metadata.deletionTimestamp === undefined) &&
     isDeepStrictEqual(now.spec.adopted, volume.spec.adopted) &&
+    isMakingWay(now) === isMakingWay(volume) &&
     // A change of members that has been taken back must not be made any more.
     isDeepStrictEqual(now.status.placement, volume.status?.placement)
   );
+}
+
+/** Its copies are about to be exchanged for those of a snapshot: see decide-restore.ts. */
+function isMakingWay({ status }: StoredVolume): boolean {
+  return status?.restore?.phase === 'Removing';
 }
 
 /** The engine was seen to hold it once, whatever it holds now. */

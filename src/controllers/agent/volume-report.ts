@@ -1,4 +1,5 @@
 /** What the agent of a volume's anchor reports about it: the field status.engine, and nothing else of the status. */
+import { AppError } from '../../domain/errors.ts';
 import { profileOf } from '../../domain/volume/profile.ts';
 import type { ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -33,12 +34,24 @@ export function createVolumeReport(deps: AgentDeps, volume: StoredVolume, signal
     // Against what this pass wrote itself: the cache does not know of that yet.
     const patch = mergeDiff({ engine: stored ?? null }, { engine });
     if (patch === undefined) return;
-    // By its UID: "Removed" of a volume that is gone must not reach its successor of the same name.
-    await deps.client.patch('Volume', name, { status: patch }, { subresource: 'status', uid, signal });
+    // "Removed" of a volume that is gone must not reach its successor of the same name, nor what was seen of copies that
+    // have been exchanged meanwhile (decide-restore.ts) the volume that is made of others.
+    const now = await deps.client.get('Volume', name, { signal });
+    if (now?.metadata.uid !== uid || now.status?.epoch !== volume.status?.epoch) throw outdated(name);
+    const { resourceVersion } = now.metadata;
+    await deps.client.patch('Volume', name, { status: patch }, { subresource: 'status', uid, resourceVersion, signal });
     stored = engine;
   };
 
   return { last, write, addMessage: (message) => write({ ...last(), message }) };
+}
+
+function outdated(name: string): AppError {
+  return new AppError('conflict', `what was seen of volume ${name} is of before its anchor changed`, {
+    resource: `volume ${name}`,
+    reason: 'ReportOutdated',
+    hint: 'its anchor looks again',
+  });
 }
 
 /** One look of the anchor's agent at a volume. */

@@ -3,6 +3,7 @@ import { isAppError } from '../../domain/errors.ts';
 import { SNAPSHOT_FINALIZER } from '../../domain/finalizers.ts';
 import { usableSince } from '../../domain/node/is-usable.ts';
 import { decideSnapshot, type SeenSnapshot, type SnapshotDecision } from '../../domain/snapshot/decide-snapshot.ts';
+import { isNeededBy } from '../../domain/snapshot/is-needed.ts';
 import { snapshotFaults } from '../../domain/snapshot/snapshot-faults.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { ControllerDeps } from '../deps.ts';
@@ -70,15 +71,9 @@ async function see(deps: ControllerDeps, snapshot: StoredSnapshot, signal: Abort
     },
     nodes: new Set(nodes.map((node) => node.metadata.name)),
     usableNodes: new Set(usableSince(nodes, volume?.spec.engine ?? 'gluster').keys()),
-    clonesInMaking: volumes.filter((each) => isBeingMadeFrom(each, metadata.uid)).map((each) => each.metadata.name),
+    clonesInMaking: volumes.filter((each) => isNeededBy(each, metadata)).map((each) => each.metadata.name),
     now: clock.now(),
   };
-}
-
-/** The engine volume is made only when every copy has its image, and goes on without the snapshot then. */
-function isBeingMadeFrom({ metadata, spec, status }: Resource<'Volume'>, snapshotUid: string): boolean {
-  const isMade = status?.engine?.engineId !== undefined;
-  return spec.source?.snapshotUid === snapshotUid && !isMade && metadata.deletionTimestamp === undefined;
 }
 
 async function carryOut(

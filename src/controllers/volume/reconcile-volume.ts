@@ -9,6 +9,7 @@ import { usableSince } from '../../domain/node/is-usable.ts';
 import { choosePlacement } from '../../domain/placement/choose-placement.ts';
 import { placementInput } from '../../domain/placement/from-resources.ts';
 import { snapshotPromises } from '../../domain/snapshot/snapshot-promises.ts';
+import { isHolding } from '../../domain/volume/decide-restore.ts';
 import {
   decideVolume,
   type PlacementOutcome,
@@ -25,6 +26,7 @@ import { setCondition } from '../runtime/conditions.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { letGo } from './let-go.ts';
 import { placeBesideImages, readSource } from './place-clone.ts';
+import { holdSnapshot, isAskedToRestore, seeRestore, takeSafetySnapshot } from './restore-volume.ts';
 import { seeMembers } from './see-members.ts';
 import { asksForGrowth, growCopies, raiseCapacity, type SizeLook, sizeCopies, withSizes } from './size-copies.ts';
 
@@ -50,10 +52,12 @@ export function createVolumeLoop(deps: ControllerDeps): ReconcileLoop {
     const sizes = sizeCopies(volume, decided, sizeLook(deps, looked));
     const decision = withSizes(decided, sizes);
     await raiseCapacity(deps, volume, sizes, signal);
+    if (decision.holdsSnapshot === true)
+      await holdSnapshot(deps, volume, { snapshots: looked.snapshots ?? [], signal });
     await act(deps, volume, decision, signal);
     await growCopies(deps, sizes, { allCopies: looked.allCopies, signal });
     await letGo(deps, ownCopies(volume, looked), signal);
-    const isWaiting = decision.status.phase === 'Pending' || sizes.isRefused;
+    const isWaiting = decision.status.phase === 'Pending' || sizes.isRefused || isAskedToRestore(volume);
     return isWaiting ? { requeueAfterMs: PENDING_RETRY_MS } : undefined;
   };
 
@@ -64,6 +68,7 @@ export function createVolumeLoop(deps: ControllerDeps): ReconcileLoop {
       watchKeys(informers.Volume, (volume) => [volume.metadata.name]),
       watchKeys(informers.VolumeCopy, (copy) => [copy.spec.volume]),
       watchKeys(informers.VolumeAttachmentRecord, (record) => [record.spec.volume]),
+      watchKeys(informers.VolumeSnapshotRecord, (snapshot) => [snapshot.spec.volume]),
       watchKeys(informers.StorageNode, allVolumes),
     ],
     reconcile,
@@ -100,6 +105,8 @@ interface Look {
   readonly attachments: readonly Resource<'VolumeAttachmentRecord'>[];
   /** The snapshot that it begins with. */
   readonly source?: Resource<'VolumeSnapshotRecord'> | undefined;
+  /** Where one of them is to be put in its place. */
+  readonly snapshots?: readonly Resource<'VolumeSnapshotRecord'>[];
 }
 
 /**
@@ -115,15 +122,19 @@ async function look(
 ): Promise<Look> {
   const { name, deletionTimestamp } = volume.metadata;
   const isDeleting = deletionTimestamp !== undefined;
-  const isPlacing = isChanging || (!isDeleting && (volume.status?.placement === undefined || asksForGrowth(volume)));
+  const isRestored = isAskedToRestore(volume);
+  const isPlaced = volume.status?.placement !== undefined && !asksForGrowth(volume);
+  const isPlacing = isChanging || isRestored || (!isDeleting && !isPlaced);
   const fresh = async <K extends WatchedKind>(kind: K) => (await client.list(kind, { signal })).items;
   return {
     allVolumes: isPlacing ? await fresh('Volume') : informers.Volume.list(),
     allCopies: isPlacing || isDeleting ? await fresh('VolumeCopy') : informers.VolumeCopy.list(),
-    attachments: isDeleting
-      ? (await fresh('VolumeAttachmentRecord')).filter((record) => record.spec.volume === name)
-      : informers.VolumeAttachmentRecord.byIndex('volume', name),
+    attachments:
+      isDeleting || isRestored
+        ? (await fresh('VolumeAttachmentRecord')).filter((record) => record.spec.volume === name)
+        : informers.VolumeAttachmentRecord.byIndex('volume', name),
     ...(isPlacing ? { source: await readSource(client, volume, signal) } : {}),
+    ...(isRestored ? { snapshots: await fresh('VolumeSnapshotRecord') } : {}),
   };
 }
 
@@ -141,10 +152,8 @@ function see(deps: ControllerDeps, volume: StoredVolume, looked: Look): SeenVolu
   const { name, uid } = volume.metadata;
   const nodes = informers.StorageNode.list();
   const own = ownCopies(volume, looked);
-  const promised = () => [
-    ...allVolumes.flatMap((other) => unrecordedCopies(other, allCopies)),
-    ...snapshotPromises(informers.VolumeSnapshotRecord.list()),
-  ];
+  const unplaced = () => allVolumes.flatMap((other) => unrecordedCopies(other, allCopies));
+  const promised = () => [...unplaced(), ...snapshotPromises(informers.VolumeSnapshotRecord.list())];
   const taken = () => withGrants([...allCopies, ...promised()], allVolumes);
   return {
     name,
@@ -162,10 +171,16 @@ function see(deps: ControllerDeps, volume: StoredVolume, looked: Look): SeenVolu
     attachments: attachments.map(seeAttachment),
     usableNodes: usableSince(nodes, volume.spec.engine),
     place: () => place(volume, nodes, taken(), looked.source),
-    membership: seeMembers(volume, {
-      ...{ nodes, own, random },
-      taken,
-    }),
+    membership: seeMembers(volume, { nodes, own, random, taken }),
+    ...(looked.snapshots === undefined
+      ? {}
+      : {
+          restore: seeRestore(deps, volume, {
+            snapshots: looked.snapshots,
+            copies: [...allCopies, ...unplaced()],
+            attachments,
+          }),
+        }),
   };
 }
 
@@ -207,8 +222,9 @@ function unrecordedCopies(volume: StoredVolume, copies: readonly Resource<'Volum
   // Of a volume that goes no copy will be made any more.
   if (volume.metadata.deletionTimestamp !== undefined) return [];
   const known = new Set(copies.map((copy) => copy.metadata.name));
-  return (volume.status?.placement ?? [])
-    .map((placed, index) => copyObject(volume, { ...placed, index }))
+  const placements = [volume.status?.placement ?? [], volume.status?.restore?.placement ?? []];
+  return placements
+    .flatMap((placement) => placement.map((placed, index) => copyObject(volume, { ...placed, index })))
     .filter((copy) => !known.has(copy.metadata.name));
 }
 
@@ -229,6 +245,7 @@ async function act(
       if (!isAppError(error, 'exists')) throw error;
     }
   }
+  await takeSafetySnapshot(deps, volume, decision, signal);
   for (const name of decision.abandonCopies) {
     // Only as it was seen, without a path: from its next version on every agent sees that it is given up.
     const copy = await client.get('VolumeCopy', name, { signal });
@@ -263,9 +280,15 @@ async function writeStatus(
 function announce({ events }: ControllerDeps, volume: StoredVolume, made: Claim): void {
   if (findCondition(volume, made.type)?.reason === made.reason) return;
   if (made.status === 'Unknown') return;
-  const isTrouble = ['NoPlaceForCopies', 'NoRoomToGrow', 'NoQuorum', 'CopiesDown', 'SplitBrain', 'InUse'].includes(
-    made.reason,
-  );
+  const isTrouble = [
+    'NoPlaceForCopies',
+    'NoRoomToGrow',
+    'NoQuorum',
+    'CopiesDown',
+    'SplitBrain',
+    'InUse',
+    'RestoreFailed',
+  ].includes(made.reason);
   if (isTrouble) events.warning(volume, made.reason, made.message);
   else events.normal(volume, made.reason, made.message);
 }
@@ -298,9 +321,10 @@ function copyObject(volume: StoredVolume, placed: VolumeDecision['createCopies']
 }
 
 /** Only a copy that was placed beside an image; one that takes its place later is filled from the others. */
-function sourceOf({ spec }: StoredVolume, { imageOf }: PlacedCopy): Pick<VolumeCopy['spec'], 'source'> {
-  if (imageOf === undefined || spec.source === undefined) return {};
-  return { source: { snapshotUid: spec.source.snapshotUid, copyUid: imageOf } };
+function sourceOf({ spec, status }: StoredVolume, { imageOf }: PlacedCopy): Pick<VolumeCopy['spec'], 'source'> {
+  const source = isHolding(status) ? status?.restore : spec.source;
+  if (imageOf === undefined || source === undefined) return {};
+  return { source: { snapshotUid: source.snapshotUid, copyUid: imageOf } };
 }
 
 /** Only a copy with the name of its place from the beginning: one that came later would be another directory. */

@@ -6,6 +6,7 @@ import { findCondition } from '../../domain/find-condition.ts';
 import { usableSince } from '../../domain/node/is-usable.ts';
 import { placementNode } from '../../domain/placement/from-resources.ts';
 import { growthFaults } from '../../domain/placement/growth-faults.ts';
+import { isHolding } from '../../domain/volume/decide-restore.ts';
 import { decideSizes, type SizeDecision } from '../../domain/volume/decide-sizes.ts';
 import type { VolumeDecision } from '../../domain/volume/decide-volume.ts';
 import { bytesFor, growingCopies, withGrants } from '../../domain/volume/granted-sizes.ts';
@@ -35,7 +36,8 @@ export function asksForGrowth({ metadata, spec, status }: StoredVolume): boolean
 /** What is to be done about the sizes of one volume, beside what was decided about it otherwise. */
 export function sizeCopies(volume: StoredVolume, decision: VolumeDecision, look: SizeLook): SizeDecision {
   const { metadata, spec, status } = volume;
-  if (metadata.deletionTimestamp !== undefined) return NONE;
+  // Its copies stay as they are while a snapshot is being put in their place.
+  if (metadata.deletionTimestamp !== undefined || isHolding(status)) return NONE;
   if (status?.placement === undefined) {
     // Placed just now: there was room for the size as it is in the spec.
     return decision.status.placement === undefined ? NONE : { ...NONE, status: { grantedSize: spec.size } };

@@ -60,7 +60,7 @@ export function placeClone(name: string, spec: VolumeSpec, world: CloneWorld): C
   const fault = sourceFault(snapshot, spec, was);
   if (fault !== undefined) return refuse(fault);
   const images = imagesInOrder(snapshot);
-  const faults = images.flatMap((image) => roomFault(image, nodes, copies));
+  const faults = images.flatMap((image) => roomFault(image, image.sizeBytes, { nodes, copies }));
   if (faults.length > 0) return refuse('its copies do not fit beside the images', faults);
   const wanted = wantedCopies(was);
   const placed = images.map(({ index, node, pool, role }) => {
@@ -87,16 +87,17 @@ function sourceFault(
   return other.length === 0 ? undefined : `it is another kind of volume (${other.join(', ')})`;
 }
 
-function roomFault(
+/** Why a copy of that size cannot be made beside the image that it begins with. */
+export function roomFault(
   image: SnapshotCopy,
-  nodes: readonly StorageNode[],
-  copies: readonly VolumeCopy[],
+  sizeBytes: number,
+  { nodes, copies }: Pick<CloneWorld, 'nodes' | 'copies'>,
 ): readonly string[] {
   const node = nodes.find((each) => each.metadata.name === image.node);
   if (node === undefined) return [`${image.node}: the node is gone, and its image with it`];
   const pool = placementNode(node, copies, 'gluster').pools.find((each) => each.name === image.pool);
   if (pool?.isReady !== true) return [`${image.node}: pool ${image.pool} is not ready`];
-  const bytes = poolBytesOf('image', image.sizeBytes);
+  const bytes = poolBytesOf('image', sizeBytes);
   const room = roomOf(pool);
   if (room >= bytes) return [];
   return [`${image.node}: ${describeAvailable(room)} free < ${describeNeed(bytes)}`];

@@ -74,7 +74,7 @@ function begin(seen: SeenSnapshot): SnapshotDecision {
   }
   const leader = volume.status?.anchor;
   if (leader === undefined) return fail('the volume has no anchor');
-  const { source: _source, ...spec } = volume.spec;
+  const { source: _source, restoreFrom: _wish, ...spec } = volume.spec;
   const size = grantedSize(volume);
   const deadline = seen.now + FREEZE_DEADLINE_MS;
   return {

@@ -26,6 +26,8 @@ export function snapshotFaults(volume: Volume, world: SnapshotWorld): readonly s
   }
   const { placement = [] } = volume.status ?? {};
   if (volume.metadata.deletionTimestamp !== undefined) return ['it is being deleted'];
+  const phase = volume.status?.restore?.phase;
+  if (phase === 'Removing' || phase === 'Starting') return ['a snapshot is being put in its place'];
   const health = healthFaults(volume);
   if (health.length > 0) return health;
   return placement.flatMap((placed) => {

@@ -10,6 +10,7 @@
  */
 import type { PlacedCopy, VolumeStatus } from '../../schemas/volume.ts';
 import { type Claim, claim } from '../claim.ts';
+import { decideRestore, isHolding, type RestoreDecision, type SeenRestore } from './decide-restore.ts';
 import { type Health, judgeHealth, notReady } from './judge-health.ts';
 import { isMarked, type MembershipDecision } from './membership.ts';
 import type { LayoutSpec } from './replica-sets.ts';
@@ -60,7 +61,10 @@ export type PlacementOutcome =
   | { readonly ok: false; readonly message: string; readonly reasons: readonly string[] };
 
 /** The part of the status that the controller writes; `engine` belongs to the anchor's agent. */
-export type ControllerStatus = Pick<VolumeStatus, 'phase' | 'placement' | 'anchor' | 'epoch' | 'reasons' | 'restore'> & {
+export type ControllerStatus = Pick<
+  VolumeStatus,
+  'phase' | 'placement' | 'anchor' | 'epoch' | 'reasons' | 'restore'
+> & {
   /** Only ever taken away: when the volume gets other copies, what was seen of those before is no more so. */
   readonly engine?: undefined;
 };
@@ -144,10 +148,7 @@ function exchangeCopies(
   return {
     ...NOTHING,
     status: { ...anchored, epoch, phase: 'Creating', placement: [...next], engine: undefined, restore: now },
-    claims: [
-      ...notReady('Restoring', now.message),
-      claim('Restored', 'False', `Restore${now.phase}`, now.message),
-    ],
+    claims: [...notReady('Restoring', now.message), claim('Restored', 'False', `Restore${now.phase}`, now.message)],
   };
 }
 
@@ -164,7 +165,9 @@ function changeMembers(seen: SeenVolume, health: Health): VolumeDecision {
   const isTold = seen.status.conditions?.some((condition) => condition.type === 'Settled') === true;
   const settled = claim('Settled', state === 'Settled' ? 'True' : 'False', state, message);
   const anchored: Pick<VolumeStatus, 'anchor' | 'epoch'> = placement === undefined ? {} : moveAnchor(seen, placement);
-  const moved = placement === undefined ? {} : { ...anchored, placement: [...placement] };
+  const told = seen.status.epoch ?? 0;
+  const raised = decided.raisesEpoch === true && anchored.epoch === told ? { epoch: told + 1 } : {};
+  const moved = placement === undefined ? {} : { ...anchored, ...raised, placement: [...placement] };
   // The anchor is always a member: a change that takes its copy away waits until another one can be it.
   if (placement?.some((placed) => placed.node === anchored.anchor) === false) return { ...NOTHING, ...health };
   return {

@@ -23,20 +23,34 @@ describe('a placed volume', () => {
   test.each([
     ['spec.pool', { pool: 'fast' }],
     ['spec.brick', { brick: 'directory' }],
-    ['spec.replicas', { replicas: 4 }],
+    ['spec.layout', { layout: 'dispersed', replicas: undefined }],
   ])('keeps %s', (field, change) => {
     const faults = fixedFieldFaults(volume({}), volume(change));
-    expect(faults.map((fault) => fault.field)).toEqual([field]);
+    expect(faults.map((fault) => fault.field)).toContain(field);
     expect(faults[0]?.message).toContain('cannot be changed once the volume has its copies');
   });
 
   test.each([
+    ['another number of copies', { replicas: 4 }],
+    ['another layout whose copies all hold everything', { layout: 'arbiter', replicas: 2 }],
     ['who may mount', { allowFrom: ['10.10.*.*'] }],
     ['the same size in other words', { size: '1024Mi' }],
     ['replicas left out that are those of the layout', { replicas: undefined }],
   ])('takes %s', (_, change) => {
     expect(fixedFieldFaults(volume({}), volume(change))).toEqual([]);
   });
+});
+
+test('the copies of a volume of several sets stay as many as they are', () => {
+  const sets = { layout: 'distributed-replicated', distribution: 2 };
+  const faults = fixedFieldFaults(volume(sets), volume({ ...sets, replicas: 2, allowSplitBrain: true }));
+  expect(faults.map((fault) => fault.field)).toEqual(['spec.replicas']);
+});
+
+test('a placed volume takes the wish to hold a snapshot again, and lets go of it', () => {
+  const wished = volume({ restoreFrom: { snapshot: 's1', snapshotUid: 'u1', safetySnapshot: 's2' } });
+  expect(fixedFieldFaults(volume({}), wished)).toEqual([]);
+  expect(fixedFieldFaults(wished, volume({}))).toEqual([]);
 });
 
 describe('the size of a placed volume', () => {
@@ -103,10 +117,10 @@ test('the API refuses such a change with the fields, and keeps what was there', 
   const { status, ...created } = volume({ replicas: undefined });
   await resources.create('Volume', { ...created, metadata: { name: 'gv0' } });
   await resources.patch('Volume', 'gv0', { type: 'merge', body: { status } }, { subresource: 'status' });
-  const change = { type: 'merge', body: { spec: { layout: 'single', replicas: 1 } } } as const;
+  const change = { type: 'merge', body: { spec: { pool: 'fast', brick: 'directory' } } } as const;
   await expect(resources.patch('Volume', 'gv0', change)).rejects.toMatchObject({
     kind: 'invalid',
-    faults: [{ field: 'spec.layout' }, { field: 'spec.replicas' }],
+    faults: [{ field: 'spec.pool' }, { field: 'spec.brick' }],
   });
-  expect(resources.get('Volume', 'gv0').read()['spec']).toMatchObject({ layout: 'replicated' });
+  expect(resources.get('Volume', 'gv0').read()['spec']).toMatchObject({ pool: 'default', brick: 'image' });
 });

@@ -1,5 +1,6 @@
 /** Deletes a snapshot with its images; volumes that were made from it stay. */
 import { AppError } from '../../domain/errors.ts';
+import { isNeededBy } from '../../domain/snapshot/is-needed.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
 import { findSnapshot } from './read-snapshots.ts';
@@ -57,15 +58,16 @@ async function assertUnneeded(
   scope: { readonly signal?: AbortSignal },
 ): Promise<void> {
   const { items } = await client.list('Volume', scope);
-  const needed = items.filter(({ spec, status, metadata: { deletionTimestamp } }) => {
-    const isBeingMade = status?.engine?.engineId === undefined && deletionTimestamp === undefined;
-    return spec.source?.snapshotUid === metadata.uid && isBeingMade;
-  });
+  const needed = items.filter((volume) => isNeededBy(volume, metadata));
   if (needed.length === 0) return;
   const names = needed.map((volume) => volume.metadata.name).join(', ');
-  throw new AppError('precondition', `snapshot ${metadata.name} is not deleted: ${names} is being made from it`, {
-    resource: `snapshot ${metadata.name}`,
-    reason: 'SnapshotNeeded',
-    hint: 'wait until that volume is ready, or delete it',
-  });
+  throw new AppError(
+    'precondition',
+    `snapshot ${metadata.name} is not deleted: ${names} is being made from it, or restored`,
+    {
+      resource: `snapshot ${metadata.name}`,
+      reason: 'SnapshotNeeded',
+      hint: 'wait until that volume is ready, or delete it',
+    },
+  );
 }
