@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isFinished } from '../../src/domain/task/sum-up-task.ts';
 import type { EntryVersion } from '../../src/ports/brick-work.ts';
 import type { PlanVolume } from '../../src/schemas/plan-file.ts';
+import type { TaskStatus } from '../../src/schemas/task.ts';
 import { CONTROLLER, createSimCluster, type SimCluster } from './cluster.ts';
 import { expectWhole } from './expectations.ts';
 import { withSeed } from './seeds.ts';
@@ -18,9 +19,9 @@ const versionOf = (node: string): EntryVersion => ({
 });
 
 /** A volume that is whole but for one file, of which each copy has its own version. */
-async function prepare(): Promise<SimCluster> {
+async function prepare(kind: Partial<PlanVolume> = {}): Promise<SimCluster> {
   const sim = await createSimCluster(SEED);
-  await sim.applyPlan([VOLUME]);
+  await sim.applyPlan([{ ...VOLUME, ...kind }]);
   await expectWhole(sim, 'gv0');
   const { items } = await sim.world.client.list('VolumeCopy');
   for (const copy of items) sim.work.versions.set(`${copy.status?.path}${PATH}`, versionOf(copy.spec.node));
@@ -28,20 +29,23 @@ async function prepare(): Promise<SimCluster> {
   return sim;
 }
 
-async function resolve(sim: SimCluster): Promise<void> {
+async function choose(sim: SimCluster): Promise<TaskStatus | undefined> {
   const volume = await sim.world.client.get('Volume', 'gv0');
   const about = { volume: 'gv0', volumeUid: volume?.metadata.uid };
   const spec = { action: 'resolveSplitBrain', ...about, path: PATH, keep: 'kube2' };
   await sim.world.client.create('Task', { metadata: { name: 'choice' }, spec });
-  let state: string | undefined;
+  let status: TaskStatus | undefined;
   const isOver = await sim.world.runUntil(async () => {
-    const task = await sim.world.client.get('Task', 'choice');
-    state = JSON.stringify(task?.status, undefined, 1);
-    return isFinished(task?.status);
+    status = (await sim.world.client.get('Task', 'choice'))?.status;
+    return isFinished(status);
   }, DEADLINE_MS);
-  expect(isOver, state).toBe(true);
-  const task = await sim.world.client.get('Task', 'choice');
-  expect(task?.status, state).toMatchObject({ state: 'Succeeded', progress: 100 });
+  expect(isOver, JSON.stringify(status, undefined, 1)).toBe(true);
+  return status;
+}
+
+async function resolve(sim: SimCluster): Promise<void> {
+  const status = await choose(sim);
+  expect(status, JSON.stringify(status, undefined, 1)).toMatchObject({ state: 'Succeeded', progress: 100 });
 }
 
 function expectNothingLost({ work }: SimCluster): void {
@@ -95,6 +99,15 @@ describe('a choice in a split-brain', () => {
     expect(task?.status?.message).toContain('node kube3 has been away');
     expect(sim.work.calls.filter((call) => call.startsWith('keepVersion'))).toEqual([]);
   });
+
+  it.each([{ shard: true }, { profile: 'large-files' as const }])(
+    'is refused where files are kept in pieces (%j): one of them chosen would mix versions',
+    async (kind) => {
+      const sim = await prepare(kind);
+      expect((await choose(sim))?.state).toBe('Failed');
+      expect(sim.work.calls).toEqual([]);
+    },
+  );
 
   it.each(['kube1', 'kube2', 'kube3'])(
     'waits while the agent of %s, started anew, has not heard yet which copies it has',

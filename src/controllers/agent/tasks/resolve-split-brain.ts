@@ -9,6 +9,7 @@
 import { AppError, isAppError } from '../../../domain/errors.ts';
 import { type CopyVersion, chooseVersion } from '../../../domain/split-brain/judge-versions.ts';
 import { workersOf } from '../../../domain/task/sum-up-task.ts';
+import { pieceBytes } from '../../../domain/volume/profile.ts';
 import { NOT_IN_SPLIT_BRAIN } from '../../../ports/volume-work.ts';
 import type { TaskPart } from '../../../schemas/task.ts';
 import { seeTaskVolume } from '../../task/task-look.ts';
@@ -34,9 +35,9 @@ export const resolveSplitBrain: TaskRunner = {
 
 /** A file of a sharded volume is many entries, and choosing one of them would mix versions. */
 function refuseShards({ volume }: TaskContext): void {
-  const shard = volume?.spec.shard;
-  if (shard === undefined || shard === false) return;
-  throw new AppError('unsupported', `volume ${volume?.metadata.name} keeps files in shards; nothing was changed`, {
+  // As its spec says, or its profile does.
+  if (volume === undefined || pieceBytes(volume.spec) === undefined) return;
+  throw new AppError('unsupported', `volume ${volume.metadata.name} keeps files in shards; nothing was changed`, {
     hint: 'choose by hand; see docs/how-to/resolve-split-brain.md',
   });
 }
