@@ -13,7 +13,9 @@ export const VolumeAttachmentRecordSpec = z.strictObject({
 export type VolumeAttachmentRecordSpec = z.infer<typeof VolumeAttachmentRecordSpec>;
 
 export const VolumeAttachmentRecordStatus = z.object({
-  state: z.enum(['Waiting', 'Mounted', 'Failed', 'Unmounting']).describe('How far the mount is, as its node sees it.'),
+  state: z
+    .enum(['Waiting', 'Mounted', 'Failed', 'Unmounting', 'HeldBack'])
+    .describe('How far the mount is, as its node sees it. HeldBack: it is away, and no attempt to mount is under way.'),
   message: z.string().optional().describe('What is wrong or under way.'),
   profile: VolumeProfile.or(z.literal('none'))
     .optional()

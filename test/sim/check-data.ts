@@ -40,9 +40,11 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
     report(`data of ${spec.volume} on ${node} is erased although the volume is wanted`);
   };
 
-  const checkRemoval = (name: string): void => {
+  const checkRemoval = (name: string, isForGood: boolean): void => {
     const volume = seen.Volume.get(name);
-    if (volume !== undefined && isWanted(name, volume.metadata.uid)) {
+    const phase = seen.StorageCluster.get('default')?.status?.tls?.phase;
+    const isStopping = !isForGood && (phase === 'Stopping' || phase === 'Restarting');
+    if (volume !== undefined && isWanted(name, volume.metadata.uid) && !isStopping) {
       report(`${name} is removed from the engine although it is wanted`);
     }
     for (const node of gluster.state.nodes.values()) {
@@ -62,7 +64,8 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
       }
       if (step.step === 'replaceBrick' || step.step === 'addBrick') used.add(step.brick.path);
       if (step.step === 'eraseCopy') checkErasure(node, step.copy.copyUid);
-      if (step.step === 'stopVolume' || step.step === 'deleteVolume') checkRemoval(step.volume);
+      if (step.step === 'stopVolume' || step.step === 'deleteVolume')
+        checkRemoval(step.volume, step.step === 'deleteVolume');
     },
     onTick: () => {
       for (const { volume, node } of lostBricks(gluster)) {

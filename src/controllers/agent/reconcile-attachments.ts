@@ -29,6 +29,8 @@ export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
     if (record === undefined || record.spec.node !== self) return undefined;
     if (record.metadata.deletionTimestamp !== undefined) return unmount(deps, record, signal);
     if (areMountsHeldBack(deps)) return holdBack(deps, record, signal);
+    // Said before it is tried: who reads HeldBack relies on no attempt being under way.
+    if (record.status?.state === 'HeldBack') await report(deps, record, { state: 'Waiting' }, signal);
     return mount(deps, record, signal);
   };
 
@@ -129,8 +131,9 @@ function areMountsHeldBack({ informers, node: self }: AgentDeps): boolean {
 async function holdBack(deps: AgentDeps, record: StoredRecord, signal: AbortSignal) {
   await takeAway(deps, record, signal);
   const message = 'mounted again when the encryption of storage traffic has been changed';
-  await report(deps, record, { state: 'Waiting', message }, signal);
-  return undefined;
+  await report(deps, record, { state: 'HeldBack', message }, signal);
+  // What an agent that was killed had begun may still come to its end.
+  return { requeueAfterMs: CHECK_PERIOD_MS };
 }
 
 async function unmount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal) {

@@ -58,8 +58,15 @@ async function bringAbout(deps: AgentDeps, look: Look, onRestarted: () => void) 
   const { held, request } = await holdCertificate(deps, look);
   let mode = await encryption.mode(signal);
   const wanted = wantedMode(cluster.status?.tls);
-  const message = obstacle(deps, look, { mode, held });
-  if (message === undefined && wanted !== undefined && wanted !== 'unknown' && (await isToRestart(deps, look, mode))) {
+  // One that was begun is brought to its end: its mounts were away then, and without the daemon none comes back.
+  const isUnderWay = await encryption.isRestartUnderWay();
+  const message = isUnderWay ? undefined : obstacle(deps, look, { mode, held });
+  if (
+    message === undefined &&
+    wanted !== undefined &&
+    wanted !== 'unknown' &&
+    (await isToRestart(deps, look, { mode, isUnderWay }))
+  ) {
     deps.log.info('restarting the engine', { mode: wanted });
     await encryption.restart(wanted, signal);
     onRestarted();
@@ -114,7 +121,7 @@ function obstacle(
   if (wanted === undefined || mode === wanted) return undefined;
   if (wanted === 'encrypted' && held === undefined) return 'waits for its certificate';
   const mounts = informers.VolumeAttachmentRecord.list().filter(
-    ({ spec, status }) => spec.node === self && status !== undefined && status.state !== 'Waiting',
+    ({ spec, status }) => spec.node === self && status?.state !== 'HeldBack',
   );
   if (mounts.length === 0) return undefined;
   return `waits for mounts to end: ${mounts.map(({ spec }) => spec.mountPath).join(', ')}`;
@@ -125,15 +132,13 @@ function obstacle(
  * be busy. Asked of the API, not of the cache: an agent that was cut off must not take its node out of step again.
  */
 async function isToRestart(
-  { client, encryption }: AgentDeps,
-  { cluster, node }: Look,
-  mode: TlsMode,
+  { client }: AgentDeps,
+  { cluster, node, signal }: Look,
+  { mode, isUnderWay }: { readonly mode: TlsMode; readonly isUnderWay: boolean },
 ): Promise<boolean> {
   const seen = { ...node, status: { ...node.status, tls: { mode } } };
-  if (!isLeftBehind(cluster.status?.tls, seen) && !(mode === 'unknown' && (await encryption.isRestartUnderWay()))) {
-    return false;
-  }
-  const now = await client.get('StorageCluster', cluster.metadata.name);
+  if (!isLeftBehind(cluster.status?.tls, seen) && !(mode === 'unknown' && isUnderWay)) return false;
+  const now = await client.get('StorageCluster', cluster.metadata.name, { signal });
   return now?.metadata.uid === cluster.metadata.uid && wantedMode(now.status?.tls) === wantedMode(cluster.status?.tls);
 }
 

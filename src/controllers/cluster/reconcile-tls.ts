@@ -56,10 +56,8 @@ async function see(
     : [[], []];
   const nodes = cluster.spec.nodes.map((name) => seeNode(name, informers.StorageNode.get(name)));
   const isThere = (name: string | undefined) => nodes.some((node) => node.name === name && node.isThere);
-  // A mount that failed, or whose report is of an earlier boot, is none; one that was never looked at waits for its agent.
-  const mounted = records.filter(
-    ({ spec, status }) => isThere(spec.node) && status !== undefined && status.state !== 'Waiting',
-  );
+  // Not being mounted is not enough: an agent that has not heard of the change may be about to mount.
+  const mounted = records.filter(({ spec, status }) => isThere(spec.node) && status?.state !== 'HeldBack');
   const served = volumes.filter(({ status }) => status?.engine?.state === 'Started' && isThere(status.anchor));
   return {
     ...{ isWanted: cluster.spec.tls?.isEnabled === true, current, nodes, hasAuthority },
