@@ -151,6 +151,9 @@ export async function replaceNode(
   const replacement: Replacement = { reason: 'NodeLost', ...(node === undefined ? {} : { node }) };
   const wanted = copies.filter(({ spec }) => spec.isReleased !== true);
   await replaceCopies(deps, wanted, replacement, options);
+  // That took its time. Of a node that is back nothing is let go: it has mounts that are in use, for one.
+  const now = await demandNode(deps, old, scope);
+  if (findCondition(now, 'Ready')?.status === 'True') throw cameBack(old);
   await removeNode(deps, old, scope);
   return 'replaced';
 }
@@ -233,6 +236,14 @@ function isThere(node: string): AppError {
     resource: `node ${node}`,
     reason: 'NodeIsThere',
     hint: `to empty it: holdfast node drain ${node}. To replace it without: switch it off for good first`,
+  });
+}
+
+function cameBack(node: string): AppError {
+  return new AppError('precondition', `${node} has come back, and stays; what it had is being moved to other nodes`, {
+    resource: `node ${node}`,
+    reason: 'NodeIsThere',
+    hint: `to keep it in use: holdfast node undrain ${node}. To remove it: switch it off for good, then repeat the command`,
   });
 }
 
