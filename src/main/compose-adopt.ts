@@ -9,6 +9,7 @@ import { parsePlan } from '../adapters/plan-file/parse-plan.ts';
 import { createSshHost } from '../adapters/ssh/ssh-host.ts';
 import { createSystemClock } from '../adapters/system/clock.ts';
 import { createSystemRandom } from '../adapters/system/random.ts';
+import { AppError } from '../domain/errors.ts';
 import { sshLoginOf } from '../domain/install/ssh-login.ts';
 import { nodeNameOf } from '../domain/plan/node-name.ts';
 import { createGlusterPoolReader } from '../engines/gluster/index.ts';
@@ -24,7 +25,7 @@ export const composeAdoption: ComposeAdoption = async ({ file, poolOf, ssh: give
   const machine = createLocalHost({ clock });
   const text = file === '-' ? undefined : await readPlanText(machine, resolve(file));
   const plan = text === undefined ? undefined : parsePlan(new TextEncoder().encode(text), file);
-  const ssh = given === undefined ? undefined : PlanSsh.parse({ ...given, ...absolute(given), ...plan?.ssh });
+  const ssh = given === undefined ? undefined : fillIn(given, plan);
   const reached = await reach(
     poolOf,
     { ...plan, ...(ssh === undefined ? {} : { ssh }) },
@@ -62,6 +63,17 @@ function planFileOf(
       return { text, write };
     },
   };
+}
+
+/** What the plan says counts, in its own words or in Kismatic's. @throws {AppError} invalid */
+function fillIn(given: PlanSsh, plan: PlanFile | undefined): PlanSsh {
+  const { keyFile, knownHostsFile, ...login } = sshLoginOf(plan ?? {});
+  const kismatic = { ...login, ...(keyFile === undefined ? {} : { key: keyFile }) };
+  const said = plan?.ssh ?? (plan?.cluster === undefined ? {} : kismatic);
+  const parsed = PlanSsh.safeParse({ ...given, ...absolute(given), ...said });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new AppError('invalid', `ssh ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not usable'}`);
 }
 
 /** Paths of the command line are meant from here; a plan has absolute ones. */
