@@ -3,17 +3,18 @@ import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
 import { createFakeCluster } from '../cluster.fake.ts';
 import { replaceNode } from './move-copies.ts';
 
-const AWAY = [
-  {
-    ...{ type: 'Ready', status: 'False', reason: 'HeartbeatLost', message: 'no heartbeat' },
-    lastTransitionTime: '2026-01-01T00:00:00Z',
-  },
-] as const;
+const AWAY = {
+  type: 'Ready',
+  status: 'False' as const,
+  reason: 'HeartbeatLost',
+  message: 'no heartbeat',
+  lastTransitionTime: '2026-01-01T00:00:00Z',
+};
 
 /** A lost node that has a volume mounted; `comesBack` while the person is asked. */
 async function replaceLost({ comesBack }: { readonly comesBack: boolean }) {
   const { client, clock, addNode } = await createFakeCluster(['kube1', 'kube2']);
-  await addNode('kube3', { conditions: [...AWAY] });
+  await addNode('kube3', { conditions: [AWAY] });
   await client.create('StorageCluster', {
     metadata: { name: 'default' },
     spec: { nodes: ['kube1', 'kube2', 'kube3'] },
@@ -24,7 +25,7 @@ async function replaceLost({ comesBack }: { readonly comesBack: boolean }) {
   });
   const confirm = async () => {
     if (!comesBack) return true;
-    const conditions = [{ ...AWAY[0], status: 'True' as const, reason: 'HeartbeatFresh' }];
+    const conditions = [{ ...AWAY, status: 'True' as const, reason: 'HeartbeatFresh' }];
     await client.patch('StorageNode', 'kube3', { status: { conditions } }, { subresource: 'status' });
     return true;
   };
