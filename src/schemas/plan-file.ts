@@ -143,6 +143,8 @@ export const PlanFile = z.strictObject({
   nfs: z.strictObject({ nfs_volume: z.array(NfsVolume).max(1000).optional() }).optional(),
   volumes: z.array(PlanVolume).max(20_000).optional(),
   ssh: PlanSsh.optional(),
+  /** Encryption of storage traffic; left as it is when left out. */
+  tls: z.strictObject({ enabled: z.boolean() }).optional(),
   /** Host of this plan that runs the controller; the first one when left out. */
   controller: z.string().min(1).optional(),
   ...ignored,

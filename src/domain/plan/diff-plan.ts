@@ -61,7 +61,7 @@ export function diffPlan(plan: ResolvedPlan, stored: StoredObjects): PlanDiff {
   const conflicts: Fault[] = [];
   const writes = [
     ...plan.nodes.map((node) => diffNode(node, stored, conflicts)),
-    ...diffCluster(plan, stored),
+    ...diffCluster(plan, stored, conflicts),
     ...plan.volumes.map((volume) => diffVolume(volume, stored, conflicts)),
     ...plan.volumes.flatMap((volume) => diffAttachments(volume, stored, conflicts)),
   ];
@@ -119,15 +119,34 @@ function mergePools(
   return [...node.pools, ...existing.spec.pools.filter((pool) => !named.has(pool.name))];
 }
 
-function diffCluster(plan: ResolvedPlan, stored: StoredObjects): readonly PlanWrite[] {
+function diffCluster(plan: ResolvedPlan, stored: StoredObjects, conflicts: Fault[]): readonly PlanWrite[] {
   if (plan.nodes.length === 0) return [];
   const id = { kind: 'StorageCluster', name: CLUSTER_NAME } as const;
   const existing = stored.clusters.find((cluster) => cluster.metadata.name === CLUSTER_NAME);
   const had = existing?.spec.nodes ?? [];
   const nodes = [...had, ...plan.nodes.map((node) => node.name).filter((name) => !had.includes(name))];
-  if (existing === undefined) return [{ ...id, action: 'create', metadata: {}, spec: { nodes } }];
-  if (nodes.length === had.length) return [{ ...id, action: 'unchanged' }];
-  return [{ ...id, action: 'update', resourceVersion: existing.metadata.resourceVersion, patch: { spec: { nodes } } }];
+  const tls = tlsChange(plan, stored, conflicts);
+  if (existing === undefined) return [{ ...id, action: 'create', metadata: {}, spec: { nodes, ...tls } }];
+  const spec = { ...(nodes.length === had.length ? {} : { nodes }), ...tls };
+  if (Object.keys(spec).length === 0) return [{ ...id, action: 'unchanged' }];
+  return [{ ...id, action: 'update', resourceVersion: existing.metadata.resourceVersion, patch: { spec } }];
+}
+
+/** Once there are volumes a change interrupts them: that is asked for by name, not found out from a plan. */
+function tlsChange(
+  { isEncrypted }: ResolvedPlan,
+  stored: StoredObjects,
+  conflicts: Fault[],
+): { readonly tls?: { readonly isEnabled: boolean } } {
+  const had = stored.clusters.some(
+    ({ metadata, spec }) => metadata.name === CLUSTER_NAME && spec.tls?.isEnabled === true,
+  );
+  if (isEncrypted === undefined || isEncrypted === had) return {};
+  if (stored.volumes.length === 0) return { tls: { isEnabled: isEncrypted } };
+  const command = `holdfast cluster tls ${isEncrypted ? 'enable' : 'disable'}`;
+  const message = `is ${had} and the plan says ${isEncrypted}; the change interrupts every volume, make it with: ${command}`;
+  conflicts.push({ field: 'tls enabled', message });
+  return {};
 }
 
 type FixedFields = ChosenLayout & Pick<ResolvedVolume, 'pool' | 'brick'>;

@@ -15,7 +15,9 @@ export interface ExportedPlan {
 }
 
 /** Writes the plan. Whatever is being deleted is left out. */
-export function exportPlan(stored: Pick<StoredObjects, 'nodes' | 'volumes' | 'attachments'>): ExportedPlan {
+export function exportPlan(
+  stored: Pick<StoredObjects, 'clusters' | 'nodes' | 'volumes' | 'attachments'>,
+): ExportedPlan {
   const byName = (a: { metadata: { name?: string | undefined } }, b: typeof a) =>
     (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1;
   const kept = <T extends StorageNode | Volume | VolumeAttachmentRecord>(list: readonly T[]) =>
@@ -24,12 +26,14 @@ export function exportPlan(stored: Pick<StoredObjects, 'nodes' | 'volumes' | 'at
   const names = new Set(nodes.map(({ metadata }) => metadata.name));
   const attachments = kept(stored.attachments).filter(({ spec }) => names.has(spec.node));
   const volumes = kept(stored.volumes).map((volume) => exportVolume(volume, { attachments, nodes: names.size }));
+  const isEncrypted = stored.clusters.some(({ spec }) => spec.tls?.isEnabled === true);
   const leaving = [...stored.nodes, ...stored.volumes].filter(
     ({ metadata }) => metadata.deletionTimestamp !== undefined,
   );
   return {
     plan: {
       storage: { expected_count: nodes.length, nodes: nodes.map(exportNode) },
+      ...(isEncrypted ? { tls: { enabled: true } } : {}),
       ...(volumes.length === 0 ? {} : { volumes: volumes.map(({ volume }) => volume) }),
     },
     notices: [

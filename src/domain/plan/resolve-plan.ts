@@ -33,6 +33,8 @@ export interface ResolvedVolume extends ChosenLayout {
 export interface ResolvedPlan {
   readonly nodes: readonly ResolvedNode[];
   readonly volumes: readonly ResolvedVolume[];
+  /** Whether storage traffic is to be encrypted; undefined where the plan does not say. */
+  readonly isEncrypted?: boolean;
   /** Bring-your-own NFS shares; this version refuses to apply them. */
   readonly nfsShares: readonly string[];
   /** What the reader should know although nothing is wrong. */
@@ -47,6 +49,7 @@ export function resolvePlan(plan: PlanFile): ResolvedPlan {
   return {
     nodes,
     volumes: resolved.map(({ volume }) => volume),
+    ...(plan.tls === undefined ? {} : { isEncrypted: plan.tls.enabled }),
     nfsShares,
     notices: [...resolved.flatMap(({ notes }) => notes), ...noticesOf(plan, nfsShares)],
   };
@@ -117,7 +120,7 @@ function requestOf(volume: PlanVolume): LayoutRequest {
 }
 
 function noticesOf(plan: PlanFile, nfsShares: readonly string[]): readonly string[] {
-  const { storage, nfs: _nfs, volumes: _volumes, ssh: _ssh, controller: _controller, ...others } = plan;
+  const { storage, nfs: _nfs, volumes: _volumes, ssh: _ssh, tls: _tls, controller: _controller, ...others } = plan;
   const ignored = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   const nodes = storage?.nodes ?? [];
   const tainted = nodes.filter((node) => (node.taints ?? []).length > 0 || node.kubelet !== undefined);
