@@ -42,6 +42,32 @@ export interface PutBackRequest {
   readonly aside: SavePlace;
 }
 
+export interface ReadRequest {
+  readonly volume: string;
+  /** Nodes to fetch the volume's description from, the nearest first. */
+  readonly servers: readonly string[];
+  readonly path: string;
+  /** Task that asks; its mount is named after it. */
+  readonly taskUid: string;
+}
+
+/** A file as everybody sees it. */
+export interface SeenEntry {
+  readonly gfid: string;
+  readonly sha256: string;
+}
+
+export interface TidyRequest {
+  /** Of the pools of this node. */
+  readonly poolPaths: readonly string[];
+  /** UIDs of all Tasks that there are: what was put aside for them stays. */
+  readonly knownTasks: ReadonlySet<string>;
+  /** UIDs of those that are not finished: their mounts stay. */
+  readonly openTasks: ReadonlySet<string>;
+  /** Milliseconds since the epoch: what was put aside later stays, whatever is known of its Task. */
+  readonly savedBefore: number;
+}
+
 export interface BrickWork {
   /** Undefined when the copy does not hold the entry. Never follows a symlink. */
   inspectEntry(brickPath: string, path: string, signal: AbortSignal): Promise<EntryVersion | undefined>;
@@ -59,7 +85,16 @@ export interface BrickWork {
    * Puts a saved version in the place of what the volume holds now, in one rename through a mount; what it held is put
    * aside first and returned.
    *
-   * @throws {AppError} notFound, without a saved version; dataLoss, when it is not what was saved
+   * @throws {AppError} notFound, without a saved version; dataLoss, when it is not what was saved; precondition
+   *   WrittenMeanwhile, when this was begun before, and the file has been written since
    */
   putBack(request: PutBackRequest, signal: AbortSignal): Promise<SavedVersion | undefined>;
+  /**
+   * Reads a file whole through a fresh mount on this node.
+   *
+   * @throws {AppError} unavailable, while it cannot be read
+   */
+  readEntry(request: ReadRequest, signal: AbortSignal): Promise<SeenEntry>;
+  /** Removes what was put aside for Tasks of which nothing is known any more, and returns those folders. */
+  tidyUp(request: TidyRequest, signal: AbortSignal): Promise<readonly string[]>;
 }

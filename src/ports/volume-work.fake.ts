@@ -1,6 +1,6 @@
 /** Work on volumes in memory: a test says what there is to do, and sees what was asked for. */
 import { AppError } from '../domain/errors.ts';
-import type { EntryVersion, SavedVersion } from './brick-work.ts';
+import type { BrickWork, EntryVersion, SavedVersion } from './brick-work.ts';
 import {
   type FullCrawl,
   type HealState,
@@ -72,7 +72,7 @@ function volumeSide({ heals, crawls, rebalances, splitBrains, versions, calls }:
   };
 }
 
-function brickSide({ versions, saved, calls }: State): Pick<VolumeWork, 'inspectEntry' | 'saveEntry' | 'putBack'> {
+function brickSide({ versions, splitBrains, saved, calls }: State): BrickWork {
   return {
     inspectEntry: async (brickPath, path) => versions.get(`${brickPath}${path}`),
     saveEntry: async ({ brickPath, path, place }) => {
@@ -84,9 +84,28 @@ function brickSide({ versions, saved, calls }: State): Pick<VolumeWork, 'inspect
       saved.set(key, kept);
       return kept;
     },
-    putBack: async ({ volume, path }) => {
+    putBack: async ({ volume, path, from, aside }) => {
       calls.push(`putBack ${volume} ${path}`);
-      return undefined;
+      const keyOf = ({ taskUid, copyUid }: typeof from) => `${taskUid} ${copyUid} ${path}`;
+      const wanted = saved.get(keyOf(from));
+      if (wanted === undefined) throw new AppError('notFound', `nothing of ${path} is put aside`);
+      const current = [...versions].find(([key]) => key.endsWith(path))?.[1];
+      if (current !== undefined && current.sha256 !== wanted.sha256 && !saved.has(keyOf(aside)))
+        saved.set(keyOf(aside), { ...current, savedIn: `${aside.poolPath}/.holdfast/saved/${aside.taskUid}` });
+      const { savedIn: _, ...version } = wanted;
+      for (const key of versions.keys()) if (key.endsWith(path)) versions.set(key, version);
+      return saved.get(keyOf(aside));
+    },
+    readEntry: async ({ volume, path }) => {
+      const isSplit = (splitBrains.get(volume) ?? []).some((entry) => entry.path === path);
+      const [seen] = [...versions].filter(([key]) => key.endsWith(path)).map(([, version]) => version);
+      if (isSplit || seen === undefined) throw new AppError('unavailable', `${path} cannot be read`);
+      return { gfid: seen.gfid, sha256: seen.sha256 ?? '' };
+    },
+    tidyUp: async ({ knownTasks }) => {
+      const gone = [...saved.keys()].filter((key) => !knownTasks.has(key.split(' ')[0] ?? ''));
+      for (const key of gone) saved.delete(key);
+      return gone;
     },
   };
 }

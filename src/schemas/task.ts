@@ -66,7 +66,10 @@ export const TaskStatus = z.object({
   message: z.string().optional().describe('What is under way, or why it failed.'),
   progress: Progress.optional().describe('Per cent done.'),
   startedAt: z.string().optional().describe('When the first agent began.'),
-  finishedAt: z.string().optional().describe('When it succeeded or failed; it is removed a day later.'),
+  finishedAt: z
+    .string()
+    .optional()
+    .describe('When it succeeded or failed; it is removed a day later, a choice in a split-brain after seven.'),
   parts: z.record(z.string(), TaskPart).optional().describe("By node: written by that node's agent only."),
   observedGeneration: ObservedGeneration,
 });

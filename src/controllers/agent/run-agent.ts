@@ -22,6 +22,7 @@ import { createPeerLoop } from './reconcile-peers.ts';
 import { createSnapshotPartLoop } from './reconcile-snapshots.ts';
 import { createTaskPartLoop } from './reconcile-tasks.ts';
 import { createVolumeEngineLoop } from './reconcile-volumes.ts';
+import { createTidyLoop } from './tidy-tasks.ts';
 
 export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log'> {
   /** Silence of the API server that is taken for a dead connection; longer than its time between bookmarks. */
@@ -73,6 +74,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     createVolumeEngineLoop(deps),
     createAttachmentLoop(deps),
     createTaskPartLoop(deps),
+    createTidyLoop(deps),
     createSnapshotPartLoop(deps),
   ];
   log.info('agent runs', { node: identity.name, bootId });

@@ -1,5 +1,5 @@
 /** Sums up what the agents say of each Task, gives up those that nobody can finish, and removes old ones. */
-import { isFinished, sumUpTask, TASK_KEPT_MS } from '../../domain/task/sum-up-task.ts';
+import { isFinished, keptMs, sumUpTask } from '../../domain/task/sum-up-task.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { ControllerDeps } from '../deps.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
@@ -13,7 +13,7 @@ export function createTaskLoop(deps: ControllerDeps): ReconcileLoop {
     const task = informers.Task.get(name);
     if (task === undefined || task.metadata.deletionTimestamp !== undefined) return undefined;
     if (isFinished(task.status)) {
-      const end = Date.parse(task.status?.finishedAt ?? task.metadata.creationTimestamp) + TASK_KEPT_MS;
+      const end = Date.parse(task.status?.finishedAt ?? task.metadata.creationTimestamp) + keptMs(task.spec);
       if (clock.now() < end) return { requeueAfterMs: end - clock.now() };
       await client.delete('Task', name, { uid: task.metadata.uid, signal });
       return undefined;
@@ -44,7 +44,7 @@ async function sumUp(deps: ControllerDeps, task: Resource<'Task'>, signal: Abort
     spec: task.spec,
     status: task.status,
     createdAt: Date.parse(task.metadata.creationTimestamp),
-    volume: volume && seeTaskVolume(volume),
+    volume: volume && seeTaskVolume(volume, informers),
     node: (name) => seeTaskNode(informers, name),
     now: clock.now(),
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type CopyVersion, chooseVersion, kindOf } from './judge-versions.ts';
+import { type CopyVersion, chooseVersion, kindOf, whyNotKept } from './judge-versions.ts';
 
 const version = (node: string, changes: Partial<CopyVersion> = {}): CopyVersion => ({
   ...{ copy: `gv0-${node}`, node, brickPath: `/p/${node}/brick`, savedIn: `/p/saved/${node}` },
@@ -41,12 +41,28 @@ describe('chooseVersion', () => {
     ['its own version not put aside either', [{ ...one, savedIn: undefined }, two], 'kube1', 'on kube1 is not put'],
     ['a node without a version', [one, two], 'kube3', 'node kube3 holds 0 versions'],
     ['a node with two', [one, two, { ...two, copy: 'x' }], 'kube2', 'node kube2 holds 2 versions'],
-    ['a single version', [one], 'kube1', 'is on kube1 only'],
+    ['a single version', [one], 'kube1', 'only the copy on kube1 holds /f'],
+    ['nothing', [], 'kube1', 'no copy holds /f'],
     ['a folder against a file', [one, version('kube2', { type: 'folder' })], 'kube1', 'is a file on one'],
   ])('refuses %s', (_, versions, keep, words) => {
     const choice = chooseVersion('/f', versions, keep);
     expect(choice).toMatchObject({ ok: false });
     expect(choice.ok ? '' : choice.message).toContain(words);
     expect(choice.ok ? '' : choice.message).toContain('nothing was changed');
+  });
+});
+
+describe('whyNotKept', () => {
+  const choice = { ok: true, kept: version('kube1'), lost: [version('kube2', { sha256: 'b' })] } as const;
+
+  test.each([
+    ['what was kept', { gfid: 'g', sha256: 'a' }, undefined],
+    ['what was written since', { gfid: 'g', sha256: 'c' }, undefined],
+    ['what lost', { gfid: 'g', sha256: 'b' }, 'still shows the version of kube2'],
+    ['another file of that name', { gfid: 'h', sha256: 'a' }, 'another file in its place (h instead of g)'],
+  ])('judges a mount that shows %s', (_, seen, words) => {
+    const why = whyNotKept(choice, seen);
+    if (words === undefined) expect(why).toBeUndefined();
+    else expect(why).toContain(words);
   });
 });

@@ -40,8 +40,11 @@ export type Choice =
 export function chooseVersion(path: string, versions: readonly CopyVersion[], keep: string): Choice {
   const kind = kindOf(versions);
   if (kind === undefined) {
-    const nodes = versions.map((version) => version.node).join(', ') || 'no node';
-    return refuse(`${path} is on ${nodes} only`, 'nothing is to be chosen; see: holdfast volume split-brain list');
+    const [only] = versions;
+    return refuse(
+      only === undefined ? `no copy holds ${path}` : `only the copy on ${only.node} holds ${path}`,
+      'nothing is to be chosen; see: holdfast volume split-brain list',
+    );
   }
   if (!isChoosable(kind)) {
     return refuse(`${path} ${DESCRIPTIONS[kind]}`, 'choose by hand; see docs/how-to/resolve-split-brain.md');
@@ -55,6 +58,20 @@ export function chooseVersion(path: string, versions: readonly CopyVersion[], ke
   const unsaved = versions.find((version) => version.savedIn === undefined);
   if (unsaved !== undefined) return refuse(`the version of ${path} on ${unsaved.node} is not put aside`, 'try again');
   return { ok: true, kept, lost: versions.filter((version) => version !== kept) };
+}
+
+/**
+ * Why the file that everybody reads after a choice is not the one that was kept; undefined when it is, or when somebody has
+ * written it since.
+ */
+export function whyNotKept(
+  { kept, lost }: Extract<Choice, { readonly ok: true }>,
+  seen: { readonly gfid: string; readonly sha256: string },
+): string | undefined {
+  if (seen.gfid !== kept.gfid) return `a mount shows another file in its place (${seen.gfid} instead of ${kept.gfid})`;
+  if (seen.sha256 === kept.sha256) return undefined;
+  const still = lost.find((version) => version.sha256 === seen.sha256);
+  return still === undefined ? undefined : `a mount still shows the version of ${still.node}`;
 }
 
 /** Said of a path: "/f holds other data on each". */

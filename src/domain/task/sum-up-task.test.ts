@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { TaskPart, TaskSpec, TaskStatus } from '../../schemas/task.ts';
-import { sumUpTask, TASK_NODE_DEADLINE_MS, type TaskLook, type TaskVolume } from './sum-up-task.ts';
+import { keptMs, sumUpTask, TASK_NODE_DEADLINE_MS, type TaskLook, type TaskVolume } from './sum-up-task.ts';
 
 const NOW = Date.parse('2026-01-01T00:10:00Z');
 const spec: TaskSpec = { action: 'heal', volume: 'gv0', volumeUid: 'u' };
@@ -77,4 +77,13 @@ describe('a task fails', () => {
   test('when its agent never begins', () => {
     expect(failing({ createdAt: NOW - TASK_NODE_DEADLINE_MS })).toContain('has not begun within 60 s');
   });
+});
+
+test.each([
+  ['heal', 1],
+  ['showSplitBrain', 1],
+  ['resolveSplitBrain', 7],
+  ['undoSplitBrain', 7],
+] as const)('%s is kept for %i days when it is finished', (action, days) => {
+  expect(keptMs({ action })).toBe(days * 24 * 3_600_000);
 });

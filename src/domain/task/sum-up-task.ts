@@ -5,7 +5,15 @@ import { kubernetesTime } from '../kubernetes-time.ts';
 /** Nobody waits longer for a node that is away, or for an agent that does not begin. */
 export const TASK_NODE_DEADLINE_MS = 60_000;
 /** A finished Task can be read for so long. */
-export const TASK_KEPT_MS = 24 * 3_600_000;
+const TASK_KEPT_MS = 24 * 3_600_000;
+/** A choice can be taken back for so long: its Task is kept, and the versions that were put aside for it. */
+export const CHOICE_KEPT_MS = 7 * TASK_KEPT_MS;
+const CHOICES: ReadonlySet<string> = new Set(['resolveSplitBrain', 'undoSplitBrain']);
+
+/** How long a Task is kept when it is finished, in milliseconds. */
+export function keptMs({ action }: Pick<TaskSpec, 'action'>): number {
+  return CHOICES.has(action) ? CHOICE_KEPT_MS : TASK_KEPT_MS;
+}
 
 /** What of a Volume matters to a Task. */
 export interface TaskVolume {

@@ -33,7 +33,12 @@ describe('split-brain', () => {
     const gfid = '5a7f700e-f29a-4067-b1d6-1fb823b3f7ca';
     const stdout = `<cliOutput><healInfo><bricks><brick hostUuid="u"><name>kube1:/b</name><file gfid="${gfid}">&lt;gfid:${gfid}&gt;</file><status>Connected</status></brick></bricks></healInfo><opRet>0</opRet></cliOutput>`;
     const [brick] = parseHealEntries(parseReply({ stdout, stderr: '', code: 0 }, 'heal info'));
-    expect(brick).toEqual({ node: 'kube1', brickPath: '/b', isConnected: true, files: [{ path: `gfid:${gfid}`, gfid }] });
+    expect(brick).toEqual({
+      node: 'kube1',
+      brickPath: '/b',
+      isConnected: true,
+      files: [{ path: `gfid:${gfid}`, gfid }],
+    });
   });
 });
 

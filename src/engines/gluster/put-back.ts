@@ -11,8 +11,8 @@ import { gfidOf } from '../../domain/volume/entry-path.ts';
 import type { PutBackRequest, SavedVersion } from '../../ports/brick-work.ts';
 import type { Host } from '../../ports/host.ts';
 import type { Random } from '../../ports/random.ts';
-import { mountVolume, unmountVolume } from './attachment.ts';
 import { hashFile } from './inspect-entry.ts';
+import { withOwnMount } from './own-mount.ts';
 import { COPY_ARGS, readSaved, savedFolder, saveFile } from './save-entry.ts';
 
 const SHORT_MS = 30_000;
@@ -37,22 +37,10 @@ export async function putBack(
     });
   }
   if (gfidOf(path) !== undefined) throw nameless(path);
-  const mountPath = `/run/holdfast/undo/${request.aside.taskUid}`;
-  const step = {
-    step: 'mountVolume',
-    about: '',
-    volume,
-    mountPath,
-    servers: request.servers,
-    isReadOnly: false,
-  } as const;
-  await mountVolume(host, step, signal);
-  try {
-    return await replace(deps, { request, mountPath, content, sha256 }, signal);
-  } finally {
-    await unmountVolume(host, { step: 'unmountVolume', about: '', volume, mountPath, isLazy: true });
-    await host.files.remove(mountPath);
-  }
+  const mount = { volume, servers: request.servers, taskUid: request.aside.taskUid, isReadOnly: false };
+  return withOwnMount(host, mount, signal, (mountPath) => {
+    return replace(deps, { request, mountPath, content, sha256 }, signal);
+  });
 }
 
 interface Replacement {
@@ -70,8 +58,9 @@ async function replace(
   const cut = request.path.lastIndexOf('/');
   const cwd = `${mountPath}${request.path.slice(0, cut)}`;
   const name = request.path.slice(cut + 1);
-  // What was put aside by an earlier try is what the volume held before it.
-  const aside = (await readSaved(host, request.aside)) ?? (await putAside(host, { request, cwd, name }, signal));
+  const before = await readSaved(host, request.aside);
+  if (before !== undefined && (await isDone(host, { request, cwd, name, before, sha256 }, signal))) return before;
+  const aside = before ?? (await putAside(host, { request, cwd, name }, signal));
   const fresh = `.holdfast-undo-${random.uuid()}`;
   await host.run({ file: 'cp', args: [...COPY_ARGS, '--', content, `./${fresh}`], cwd, timeoutMs: COPY_MS, signal });
   try {
@@ -89,9 +78,34 @@ async function replace(
   return aside;
 }
 
+/**
+ * Whether an earlier try, whose agent died before it could say so, has put the version back. What that try put aside is
+ * what the volume held before it; when the file is neither that nor this any more, somebody has written it since.
+ */
+async function isDone(
+  host: Host,
+  { request, cwd, name, before, sha256 }: Folder & { readonly before: SavedVersion; readonly sha256: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const args = ['--', `./${name}`];
+  const now = await host.run({ file: 'sha256sum', args, cwd, okCodes: [0, 1], timeoutMs: COPY_MS, signal });
+  if (now.stdout.replace(/^\\/, '').startsWith(sha256)) return true;
+  if (before.sha256 !== undefined && now.stdout.replace(/^\\/, '').startsWith(before.sha256)) return false;
+  throw new AppError('precondition', `${request.path} has been written since this was begun; it was left as it is`, {
+    reason: 'WrittenMeanwhile',
+    hint: 'stop what writes it, then repeat the command',
+  });
+}
+
+interface Folder {
+  readonly request: PutBackRequest;
+  readonly cwd: string;
+  readonly name: string;
+}
+
 async function putAside(
   host: Host,
-  { request, cwd, name }: { readonly request: PutBackRequest; readonly cwd: string; readonly name: string },
+  { request, cwd, name }: Folder,
   signal: AbortSignal,
 ): Promise<SavedVersion | undefined> {
   const args = ['--printf=%s\\n%y\\n%u:%g\\n%a', '--', `./${name}`];

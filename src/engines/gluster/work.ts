@@ -13,8 +13,10 @@ import { inspectEntry } from './inspect-entry.ts';
 import { isHealLaunched } from './parse.ts';
 import { parseFullCrawls, parseRebalance } from './parse-work.ts';
 import { putBack } from './put-back.ts';
+import { readEntry } from './read-entry.ts';
 import { refusal } from './reply.ts';
 import { saveEntry } from './save-entry.ts';
+import { tidyUp } from './tidy-up.ts';
 
 /** What the work needs of its node. */
 export interface GlusterWorkDeps {
@@ -58,6 +60,8 @@ export function createGlusterWork(deps: GlusterWorkDeps): VolumeWork {
     },
     inspectEntry: (brickPath, path, signal) => inspectEntry(host, { brickPath, path: checked(path) }, signal),
     saveEntry: (request, signal) => saveEntry(host, { ...request, path: checked(request.path) }, signal),
+    readEntry: (request, signal) => readEntry(host, { ...request, path: checked(request.path) }, signal),
+    tidyUp: (request, signal) => tidyUp(host, request, signal),
     putBack: (request, signal) => putBack(deps, { ...request, path: checked(request.path) }, signal),
   };
 }

@@ -29,11 +29,17 @@ export async function undoTask(
       task.spec.action === 'resolveSplitBrain' &&
       task.spec.volumeUid === spec.volumeUid &&
       task.spec.path === path &&
-      task.status?.state === 'Succeeded',
+      isMade(task),
   );
   const last = choices.toSorted((a, b) => (finishedAt(a) < finishedAt(b) ? 1 : -1))[0];
   if (last === undefined) throw noChoice(wish);
   return { ...spec, node: chooseLoser(wish, last), undoes: last.metadata.uid };
+}
+
+/** One that failed afterwards, because the file could not be read for long, was made as well. */
+function isMade({ status }: Resource<'Task'>): boolean {
+  const isSent = Object.values(status?.parts ?? {}).some((part) => part.result?.['isSent'] === true);
+  return status?.state === 'Succeeded' || (status?.state === 'Failed' && isSent);
 }
 
 function finishedAt(task: Resource<'Task'>): string {
@@ -59,6 +65,6 @@ function noChoice({ volume, path }: UndoWish): AppError {
   return new AppError('notFound', `no choice for ${path} of volume ${volume} is recorded; nothing was changed`, {
     resource: `volume ${volume}`,
     reason: 'NoChoice',
-    hint: 'choices are recorded for a day; later copy the file by hand from .holdfast/saved in the pool of its node',
+    hint: 'choices can be taken back for 7 days; what was put aside is removed then',
   });
 }

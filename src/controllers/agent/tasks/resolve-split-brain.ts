@@ -7,7 +7,12 @@
  * aside that is not what was there before the choice.
  */
 import { AppError, isAppError } from '../../../domain/errors.ts';
-import { type CopyVersion, chooseVersion } from '../../../domain/split-brain/judge-versions.ts';
+import {
+  type Choice,
+  type CopyVersion,
+  chooseVersion,
+  whyNotKept,
+} from '../../../domain/split-brain/judge-versions.ts';
 import { workersOf } from '../../../domain/task/sum-up-task.ts';
 import { pieceBytes } from '../../../domain/volume/profile.ts';
 import { NOT_IN_SPLIT_BRAIN } from '../../../ports/volume-work.ts';
@@ -62,7 +67,7 @@ async function collect(
   own: readonly CopyVersion[],
 ): Promise<readonly CopyVersion[] | undefined> {
   const fresh = await deps.client.get('Task', task.metadata.name, { signal });
-  const others = (workersOf(task.spec, volume && seeTaskVolume(volume))?.all ?? []).filter(
+  const others = (workersOf(task.spec, volume && seeTaskVolume(volume, deps.informers))?.all ?? []).filter(
     (node) => node !== deps.node,
   );
   const parts = others.map((node) => versionsIn(fresh?.status?.parts?.[node]));
@@ -104,7 +109,31 @@ async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVe
   if (entries.some((entry) => entry.path === path)) {
     return { part: { ...sent, message: 'waits until the copies are the same' } };
   }
+  await proveKept(context, path, choice);
   const result = { ...part.result, isSent: true, kept: choice.kept.node, versions: all };
-  const message = `the version of ${choice.kept.node} is kept; every version is put aside`;
+  const message = `the version of ${choice.kept.node} is kept; every version is put aside for 7 days`;
   return { part: { ...part, state: 'Succeeded', progress: 100, message, result } };
+}
+
+/**
+ * That GlusterFS lists it no more does not say that it can be read: a choice counts once a fresh mount shows what was kept.
+ *
+ * @throws {AppError} unavailable, while it does not
+ */
+async function proveKept(
+  context: TaskContext,
+  path: string,
+  choice: Extract<Choice, { readonly ok: true }>,
+): Promise<void> {
+  const { deps, task, signal } = context;
+  const volume = requireVolume(context);
+  const nodes = (volume.status?.placement ?? []).map((placed) => placed.node);
+  const servers = [...new Set([deps.node, ...nodes])];
+  const request = { volume: volume.metadata.name, servers, path, taskUid: task.metadata.uid };
+  const why = whyNotKept(choice, await deps.work.readEntry(request, signal));
+  if (why === undefined) return;
+  throw new AppError('unavailable', `the version of ${choice.kept.node} was chosen for ${path}, but ${why}`, {
+    reason: 'NotKept',
+    hint: 'every version is put aside; see: holdfast volume split-brain show',
+  });
 }

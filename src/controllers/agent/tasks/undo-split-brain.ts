@@ -17,7 +17,7 @@ export const undoSplitBrain: TaskRunner = {
     const message =
       before === undefined
         ? `the version of ${deps.node} is back; there was none meanwhile`
-        : `the version of ${deps.node} is back; what it replaced is in ${before.savedIn} on ${deps.node}`;
+        : `the version of ${deps.node} is back; what it replaced is in ${before.savedIn} on ${deps.node} for 7 days`;
     return {
       part: { state: 'Succeeded', progress: 100, message, result: before === undefined ? {} : { aside: before } },
     };
