@@ -1,15 +1,12 @@
 /** Work that people ask for once, through the real command line: heals, rebalances, and files in a real split-brain. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
+import type { Resource } from '../../src/ports/resource-client.ts';
 import { NODES, PATIENCE_MS, type Product, startProduct } from './product-fixture.ts';
 
 const VOLUME = 'torn';
-/**
- * Without these both sides of a partition could not go on writing; Holdfast sets them back when its agents return. Then
- * GlusterFS lists files that were made on both sides, but none that was only changed on both: with a client quorum it
- * answers ENOTCONN for those, and not EIO (10.3).
- */
-const NO_QUORUM = ['cluster.quorum-type', 'none', 'cluster.server-quorum-type', 'none'];
+const WIDE = 'wide';
+/** The versions that were put aside on a node. */
+const SAVED = 'cat /mnt/pool-*/.holdfast/saved/*/*/*/content';
 
 describe('work on volumes', () => {
   let product: Product;
@@ -32,12 +29,7 @@ describe('work on volumes', () => {
   const paths = async () =>
     (await json('volume', 'split-brain', 'list', VOLUME)).items.map((entry: { path: string }) => entry.path);
 
-  /** Two plain copies are never more than needed, so their volume is not called redundant. */
-  const settled = () =>
-    product.until('Volume', VOLUME, (seen) => {
-      const redundant = seen?.status?.conditions?.find((each) => each.type === 'Redundant');
-      return redundant?.reason === 'NoSpareCopy' ? true : undefined;
-    });
+  const settled = () => product.redundant(VOLUME);
 
   beforeAll(async () => {
     product = await startProduct({ name: 'tasks' });
@@ -50,8 +42,16 @@ describe('work on volumes', () => {
         allowSplitBrain: true,
         mount: { path: '/data', nodes: 'all' },
       },
+      {
+        name: WIDE,
+        size: '256Mi',
+        layout: 'distributed',
+        distribution: 3,
+        mount: { path: '/wide', nodes: 'all' },
+      },
     ]);
     await product.mounted(VOLUME, NODES);
+    await product.mounted(WIDE, NODES);
     await settled();
     const placement = await product.until('Volume', VOLUME, (seen) => seen?.status?.placement);
     [left = '', right = ''] = placement.map((placed) => placed.node);
@@ -59,24 +59,23 @@ describe('work on volumes', () => {
   });
   afterAll(() => product?.remove());
 
-  /** Cuts the two nodes with copies apart, and makes the same files on both sides. */
+  /** Cuts the two nodes with copies apart; each makes the same files, and changes one that was there before. */
   async function tear(): Promise<void> {
     await product.run(left, 'ln', '-s', '/etc', '/data/outside');
-    for (const node of NODES) await product.killAgent(node);
-    await product.run(left, 'gluster', '--mode=script', 'volume', 'set', VOLUME, ...NO_QUORUM);
+    await write(left, '/shared', 'before');
     await product.lab.unplug(right);
     for (const node of [left, right]) {
       // Until the mount has given the other copy up, writes wait; then they go to the copy at hand.
       await write(node, '/notes', `from ${node}`);
       await write(node, '/made', `made by ${node}`);
+      await write(node, '/shared', `changed by ${node}`);
     }
     await product.lab.plug(right);
-    for (const node of NODES) await product.startAgent(node);
     await product.condition(VOLUME, { type: 'Redundant', reason: 'SplitBrain' });
   }
 
   it('lists what is in split-brain, and explain names the command', async () => {
-    expect(await paths()).toEqual(['/made', '/notes']);
+    expect(await paths()).toEqual(['/made', '/notes', '/shared']);
     await product.condition(VOLUME, { type: 'Ready', status: 'True' });
     const explained = await product.cli('explain', 'volume', VOLUME);
     expect(explained.stdout).toContain(`holdfast volume split-brain list ${VOLUME}`);
@@ -87,6 +86,8 @@ describe('work on volumes', () => {
     expect(shown).toMatchObject({ isInSplitBrain: true, kind: 'identity' });
     const lines = shown.versions.map((each: { node: string; firstLines: string[] }) => [each.node, each.firstLines]);
     expect(lines.toSorted()).toEqual([left, right].toSorted().map((node) => [node, [`from ${node}`]]));
+    const changed = await json('volume', 'split-brain', 'show', VOLUME, '/shared');
+    expect(changed).toMatchObject({ isInSplitBrain: true, kind: 'data' });
   });
 
   it.each([['/outside/passwd'], ['/nothing']])('shows nothing of %s, which is in no copy', async (path) => {
@@ -95,12 +96,46 @@ describe('work on volumes', () => {
     expect(result.stderr).toContain(`no copy of volume ${VOLUME} holds ${path}`);
   });
 
+  it('keeps the version of one node, though the agents die in the middle, with every version put aside', async () => {
+    const asked = product.cli('volume', 'split-brain', 'resolve', VOLUME, '/notes', '--keep', left, '--yes');
+    const isBegun = (tasks: readonly Resource<'Task'>[]) =>
+      tasks.some((task) => task.spec.action === 'resolveSplitBrain' && task.status?.parts !== undefined);
+    await expect
+      .poll(async () => isBegun((await product.client.list('Task')).items), { interval: 5, timeout: PATIENCE_MS })
+      .toBe(true);
+    for (const node of NODES) await product.killAgent(node);
+    for (const node of NODES) await product.startAgent(node);
+    const result = await asked;
+    expect(result, result.stderr).toMatchObject({ code: 0 });
+    for (const node of NODES) await expectText(node, '/notes', `from ${left}`);
+    expect(await paths()).toEqual(['/made', '/shared']);
+    for (const node of [left, right]) expect(await product.run(node, 'sh', '-c', SAVED)).toContain(`from ${node}`);
+  });
+
+  it('puts the version back that lost, and what it replaces aside', async () => {
+    await write(left, '/notes', 'written since');
+    const result = await product.cli('volume', 'split-brain', 'undo', VOLUME, '/notes', '--yes');
+    expect(result, result.stderr).toMatchObject({ code: 0 });
+    for (const node of NODES) await expectText(node, '/notes', `from ${right}`);
+    expect(await product.run(right, 'sh', '-c', SAVED)).toContain('written since');
+    // The mount that it was put back through is gone.
+    const listed = await product.run(right, 'findmnt', '--raw', '--noheadings', '-o', 'TARGET', '-t', 'fuse.glusterfs');
+    expect(listed.trim().split('\n').toSorted()).toEqual(['/data', '/wide']);
+  });
+
+  it('keeps one of two changes of a file, and takes that back', async () => {
+    const kept = await product.cli('volume', 'split-brain', 'resolve', VOLUME, '/shared', '--keep', right, '--yes');
+    expect(kept, kept.stderr).toMatchObject({ code: 0 });
+    for (const node of NODES) await expectText(node, '/shared', `changed by ${right}`);
+    const undone = await product.cli('volume', 'split-brain', 'undo', VOLUME, '/shared', '--yes');
+    expect(undone, undone.stderr).toMatchObject({ code: 0 });
+    for (const node of NODES) await expectText(node, '/shared', `changed by ${left}`);
+  });
+
   it('keeps one of two files that were made at once, and then everything is the same', async () => {
     const result = await product.cli('volume', 'split-brain', 'resolve', VOLUME, '/made', '--keep', right, '--yes');
     expect(result, result.stderr).toMatchObject({ code: 0 });
     for (const node of NODES) await expectText(node, '/made', `made by ${right}`);
-    const other = await product.cli('volume', 'split-brain', 'resolve', VOLUME, '/notes', '--keep', right, '--yes');
-    expect(other, other.stderr).toMatchObject({ code: 0 });
     const listed = await product.cli('volume', 'split-brain', 'list', VOLUME);
     expect(listed).toMatchObject({ code: 0, stdout: '' });
     await settled();
@@ -113,7 +148,23 @@ describe('work on volumes', () => {
     const result = await product.cli('volume', 'heal', VOLUME, flag);
     expect(result, result.stderr).toMatchObject({ code: 0 });
     expect(result.stdout).toContain('all copies are the same');
-    const removed = await product.cli('volume', 'rebalance', VOLUME);
-    expect(removed.stderr).toContain('has one set of copies');
+    const refused = await product.cli('volume', 'rebalance', VOLUME);
+    expect(refused.stderr).toContain('has one set of copies');
+  });
+
+  it('rebalances: files that were renamed move to where their new names belong', async () => {
+    const files = Array.from({ length: 40 }, (_, at) => String(at));
+    const script = 'for i in "$@"; do echo "content $i" > /wide/old-$i && mv /wide/old-$i /wide/new-$i; done';
+    await product.run(left, 'sh', '-c', script, 'sh', ...files);
+    const result = await product.cli('volume', 'rebalance', WIDE, '-o', 'json');
+    expect(result, result.stderr).toMatchObject({ code: 0 });
+    // Progress, while it runs.
+    expect(result.stderr).toContain('lays folders out');
+    const { status } = JSON.parse(result.stdout);
+    const [part] = Object.values<{ result: { movedFiles: number; lookedAt: number } }>(status.parts);
+    expect(part?.result.lookedAt).toBeGreaterThanOrEqual(files.length);
+    expect(part?.result.movedFiles).toBeGreaterThan(0);
+    const read = await product.run(right, 'sh', '-c', 'cat /wide/new-*');
+    expect(read.trim().split('\n').toSorted()).toEqual(files.map((each) => `content ${each}`).toSorted());
   });
 });
