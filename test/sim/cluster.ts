@@ -18,9 +18,11 @@ import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { createInvariants } from './invariants.ts';
 import { createObserver, type Seen } from './observer.ts';
+import { createSimEncryption } from './sim-encryption.ts';
 import { type CrashPoint, createSimEngine, type Pace, USUAL_PACE } from './sim-engine.ts';
 import { createSimHost } from './sim-host.ts';
 import { createSimSnapshots } from './sim-snapshots.ts';
+import { createSimWork } from './sim-work.ts';
 import { createWorld, type SimProcess, type World } from './world.ts';
 
 /** As the embedded server's clients have it. */
@@ -31,6 +33,11 @@ const RESTART_MS = 3_000;
 const NOTICED_MS = 5_000;
 export const POOL = { name: 'default', path: '/pool' } as const;
 export const CONTROLLER = 'controller';
+/** Signs whatever it is asked for; what real ones refuse is tested with src/adapters/tls. */
+const AUTHORITY = {
+  certificatePem: 'authority',
+  signNodeCertificate: async ({ node }: { readonly node: string }) => ({ certificatePem: `certificate of ${node}` }),
+};
 
 export interface SimOptions {
   readonly nodes?: readonly string[];
@@ -48,6 +55,8 @@ export interface SimCluster {
   readonly work: FakeVolumeWork;
   readonly seen: Seen;
   readonly nodes: readonly string[];
+  /** What the daemon of each node speaks. */
+  readonly encryptions: ReadonlyMap<string, FakeEncryption>;
   /** Writes to the API but Leases, so far. */
   writes(): number;
   /** Applies a plan of all nodes and these volumes, as a person would. */
@@ -62,6 +71,13 @@ export interface SimCluster {
   steps(node: string): number;
   /** The agent dies at the step of that number, counted as by {@link SimCluster.steps}. */
   crashAtStep(node: string, point: CrashPoint): void;
+  /**
+   * What the programs have begun so far that anybody else can see, in order: "kube1: growImage", "controller: patch Volume".
+   * The same seed gives the same.
+   */
+  moments(): readonly string[];
+  /** The program whose moment of that number (from 1) comes dies before or after it. */
+  dieAtMoment(nth: number, when: CrashPoint['when']): void;
   /** Cuts the connection to the API, also for processes started meanwhile. */
   cut(who: string): void;
   mend(who: string): void;
@@ -106,6 +122,8 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
   const withheld: { readonly who: string; readonly kind: KindName }[] = [];
   const crashPoints = new Map<string, CrashPoint>();
   const steps = new Map<string, number>();
+  const moments: string[] = [];
+  let death: { readonly moment: number; readonly when: CrashPoint['when'] } | undefined;
   let lastStep: GlusterStep | undefined;
   let rates = NO_FAULTS;
   let wasRough = false;
@@ -126,13 +144,18 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
     isRough: () => wasRough,
   });
 
+  const begin = (who: string, what: string): CrashPoint['when'] | undefined => {
+    moments.push(`${who}: ${what}`);
+    return death?.moment === moments.length ? death.when : undefined;
+  };
   const start = (who: string): void => {
     if (who !== CONTROLLER && !machine(who).isOn) return;
     if (processes.get(who)?.isAlive() === true) return;
+    const beginWrite = (what: string) => begin(who, what);
     const process =
       who === CONTROLLER
-        ? world.createProcess(who, rates, { user: 'controller', groups: [CONTROLLERS] })
-        : world.createProcess(`agent ${who}`, rates, { user: `holdfast:node:${who}`, groups: [NODES] });
+        ? world.createProcess(who, rates, { user: 'controller', groups: [CONTROLLERS] }, beginWrite)
+        : world.createProcess(`agent ${who}`, rates, { user: `holdfast:node:${who}`, groups: [NODES] }, beginWrite);
     processes.set(who, process);
     if (isCutOff(who)) process.connection.cut();
     for (const each of withheld) if (each.who === who) process.connection.withholdLists(each.kind, true);
@@ -142,14 +165,16 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       start(who);
     });
     const never = new AbortController().signal;
-    if (who === CONTROLLER) void runControllers({ ...process.deps, watchIdleMs: WATCH_IDLE_MS }, never);
+    const options = { ...process.deps, watchIdleMs: WATCH_IDLE_MS, storageAuthority: AUTHORITY };
+    if (who === CONTROLLER) void runControllers(options, never);
     else void runAgent(agentOptions(who, process), never);
   };
   const encryptions = new Map(nodes.map((node) => [node, createFakeEncryption()]));
-  const encryptionOf = (node: string): FakeEncryption => {
+  const encryptionOf = (node: string, process: SimProcess) => {
     const found = encryptions.get(node);
     if (found === undefined) throw new Error(`there is no node ${node}`);
-    return found;
+    const isInWindow = () => observer.seen.StorageCluster.get('default')?.status?.tls?.phase === 'Restarting';
+    return createSimEncryption(found, { world, process, pace, gluster, isInWindow });
   };
   const agentOptions = (node: string, process: SimProcess) => {
     const beginStep = (step: GlusterStep) => {
@@ -157,8 +182,9 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       const nth = self.steps(node) + 1;
       steps.set(node, nth);
       const point = crashPoints.get(node);
-      return point?.step === nth ? point.when : undefined;
+      return begin(node, step.step) ?? (point?.step === nth ? point.when : undefined);
     };
+    const beginCall = (what: string) => begin(node, what);
     const { boots } = machine(node);
     const spec = { addresses: { ip: addressOf(nodes, node) }, pools: [POOL] };
     return {
@@ -166,10 +192,10 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       watchIdleMs: WATCH_IDLE_MS,
       identity: { name: node, initialSpec: spec, agentVersion: 'sim' },
       host: createSimHost(gluster, node, { bootId: `boot-${node}-${boots}`, foreignBytes }),
-      work,
-      snapshots: createSimSnapshots(snapshots, { node, world, process, pace }),
+      work: createSimWork(work, { world, process, pace, begin: beginCall }),
+      snapshots: createSimSnapshots(snapshots, { node, world, process, pace, begin: beginCall }),
       doctor: createFakeEngineDoctor(),
-      encryption: encryptionOf(node),
+      encryption: encryptionOf(node, process),
       senses: createFakeNodeSenses(),
       engine: createSimEngine(world, gluster, { node, process, pace, watcher: invariants, beginStep }),
     };
@@ -202,7 +228,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
   };
 
   const self: SimCluster = {
-    ...{ world, gluster, snapshots, work, nodes, seen: observer.seen, writes: observer.writes },
+    ...{ world, gluster, snapshots, work, nodes, encryptions, seen: observer.seen, writes: observer.writes },
     applyPlan: async (volumes) => {
       const hosts = nodes.map((host) => ({ host, ip: addressOf(nodes, host), pools: [POOL] }));
       const plan = PlanFile.parse({ storage: { expected_count: hosts.length, nodes: hosts }, volumes });
@@ -215,6 +241,10 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
     },
     lastStep: () => lastStep,
     steps: (node) => steps.get(node) ?? 0,
+    moments: () => moments,
+    dieAtMoment: (moment, when) => {
+      death = { moment, when };
+    },
     crashAtStep: (node, point) => void crashPoints.set(node, point),
     cut: (who) => {
       cuts.add(who);

@@ -24,8 +24,11 @@ export function never<T>(): Promise<T> {
   return new Promise(() => undefined);
 }
 
+/** Told of each write that counts, in words; the process dies before or after it when it says so. */
+export type BeginWrite = (what: string) => 'before' | 'after' | undefined;
+
 /** Creates the life of one process on this clock. */
-export function createMortality(clock: Clock): Mortality {
+export function createMortality(clock: Clock, beginWrite: BeginWrite = () => undefined): Mortality {
   const death = new AbortController();
   let writes = 0;
   let fatal: { readonly write: number; readonly when: 'before' | 'after' } | undefined;
@@ -47,16 +50,17 @@ export function createMortality(clock: Clock): Mortality {
     });
 
   const read = <T>(work: () => Promise<T>): Promise<T> => (isAlive() ? outcome(work()) : never());
-  const write = async <T>(kind: KindName, work: () => Promise<T>): Promise<T> => {
+  const write = async <T>(verb: string, kind: KindName, work: () => Promise<T>): Promise<T> => {
     if (!isAlive()) return never();
     const isCounted = !NOT_COUNTED.has(kind);
     if (isCounted) writes += 1;
-    const isFatal = isCounted && fatal?.write === writes;
-    if (isFatal && fatal?.when === 'before') kill();
+    const planned = isCounted && fatal?.write === writes ? fatal.when : undefined;
+    const dies = isCounted ? (beginWrite(`${verb} ${kind}`) ?? planned) : undefined;
+    if (dies === 'before') kill();
     if (!isAlive()) return never();
     return outcome(
       work().finally(() => {
-        if (isFatal) kill();
+        if (dies !== undefined) kill();
       }),
     );
   };
@@ -70,10 +74,10 @@ export function createMortality(clock: Clock): Mortality {
     client: (inner) => ({
       get: (kind, ...rest) => read(() => inner.get(kind, ...rest)),
       list: (kind, ...rest) => read(() => inner.list(kind, ...rest)),
-      create: (kind, ...rest) => write(kind, () => inner.create(kind, ...rest)),
-      replace: (kind, ...rest) => write(kind, () => inner.replace(kind, ...rest)),
-      patch: (kind, ...rest) => write(kind, () => inner.patch(kind, ...rest)),
-      delete: (kind, ...rest) => write(kind, () => inner.delete(kind, ...rest)),
+      create: (kind, ...rest) => write('create', kind, () => inner.create(kind, ...rest)),
+      replace: (kind, ...rest) => write('replace', kind, () => inner.replace(kind, ...rest)),
+      patch: (kind, ...rest) => write('patch', kind, () => inner.patch(kind, ...rest)),
+      delete: (kind, ...rest) => write('delete', kind, () => inner.delete(kind, ...rest)),
       watch: (kind, options) => {
         // The connection of a dead process is closed by its machine, so the server's side of the watch ends too.
         const signal = options.signal === undefined ? death.signal : AbortSignal.any([options.signal, death.signal]);

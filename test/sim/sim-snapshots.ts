@@ -10,34 +10,47 @@ export interface SimSnapshotOptions {
   readonly world: World;
   readonly process: SimProcess;
   readonly pace: Pace;
+  /** Called at each call: whether the process dies at it. */
+  readonly begin: (call: string) => 'before' | 'after' | undefined;
 }
 
-/** Lives and dies with the process; what glusterd was told (the barrier) is done although the one who asked is dead. */
+/** Lives and dies with the process, at the call that `begin` says; what glusterd was told (the barrier) is done although the one who asked is dead. */
 export function createSimSnapshots(
   snapshots: FakeSnapshots,
-  { node, world, process, pace }: SimSnapshotOptions,
+  { node, world, process, pace, begin }: SimSnapshotOptions,
 ): SnapshotEngine {
   const inner = snapshots.engine(node);
   const pause = () => world.clock.sleep(Math.round((pace.stepMs / 4) * world.random.next()));
-  const call = <T>(isDoneByDaemon: boolean, act: () => Promise<T>): Promise<T> =>
+  const call = <T>(name: keyof SnapshotEngine, isDoneByDaemon: boolean, act: () => Promise<T>): Promise<T> =>
     process.survive(async () => {
+      const dies = begin(name);
+      if (dies === 'before') process.kill();
+      if (!process.isAlive()) return never<T>();
       await pause();
       if (!process.isAlive() && !isDoneByDaemon) return never<T>();
       const result = await act();
+      if (dies === 'after') process.kill();
       await pause();
       return result;
     });
   return {
     raiseBarrier: (volume, seconds, signal) =>
-      call(true, async () => {
+      call('raiseBarrier', true, async () => {
         const raised = await inner.raiseBarrier(volume, seconds, signal);
         void world.clock.sleep(seconds * 1_000).then(() => snapshots.expire(volume, raised));
         return raised;
       }),
-    lowerBarrier: (volume, raised, signal) => call(true, () => inner.lowerBarrier(volume, raised, signal)),
-    // Freeze, reflink and thaw are a process of their own; the rename that makes it an image is the agent's.
-    takeImage: (image, signal) => call(false, () => inner.takeImage(image, signal)),
-    thaw: (image, signal) => call(false, () => inner.thaw(image, signal)),
-    eraseImage: (image, signal) => call(false, () => inner.eraseImage(image, signal)),
+    lowerBarrier: (volume, raised, signal) =>
+      call('lowerBarrier', true, () => inner.lowerBarrier(volume, raised, signal)),
+    // Freeze, reflink and thaw are a process of their own, which may end with the agent; the rename is the agent's.
+    takeImage: (image, signal) => {
+      snapshots.frozen.add(image.copyUid);
+      return call('takeImage', false, async () => {
+        snapshots.frozen.delete(image.copyUid);
+        return inner.takeImage(image, signal);
+      });
+    },
+    thaw: (image, signal) => call('thaw', false, () => inner.thaw(image, signal)),
+    eraseImage: (image, signal) => call('eraseImage', false, () => inner.eraseImage(image, signal)),
   };
 }

@@ -1,4 +1,5 @@
 /** What is really so in the fake cluster, whatever the API says. */
+import { brickSets } from '../../src/engines/gluster/brick-sets.ts';
 import type { FakeCluster, FakeVolume } from '../../src/engines/gluster/cluster.fake.ts';
 
 /**
@@ -44,12 +45,14 @@ export function lostBricks({ state }: FakeCluster): readonly { readonly volume: 
   return lost;
 }
 
-/** Volumes of which no copy with data has everything that was written; with three, two that differ make up for it. */
+/** Volumes with a set in which no copy with data has everything that was written; of three, two that differ make up for it. */
 export function volumesWithoutWhole({ state }: FakeCluster): readonly string[] {
   return [...state.volumes.values()]
-    .filter(({ bricks, stale }) => {
-      const data = bricks.filter((brick) => !brick.isArbiter);
-      return data.length < 3 && data.every((brick) => stale.has(brick.path));
-    })
+    .filter(({ bricks, shape, stale }) =>
+      brickSets(bricks, shape).some((set) => {
+        const data = set.filter((brick) => !brick.isArbiter);
+        return data.length < 3 && data.every((brick) => stale.has(brick.path));
+      }),
+    )
     .map(({ name }) => name);
 }

@@ -18,7 +18,7 @@ import type { ResourceClient } from '../../src/ports/resource-client.ts';
 import type { Identity } from '../../src/shells/kube-api/authorize.ts';
 import { createResources, type Resources } from '../../src/usecases/resources/resources.ts';
 import { createDirectClient } from './direct-client.ts';
-import { createMortality, type Mortality } from './mortality.ts';
+import { type BeginWrite, createMortality, type Mortality } from './mortality.ts';
 
 /** Time between bookmarks of the simulated API. */
 const BOOKMARK_MS = 10_000;
@@ -58,7 +58,7 @@ export interface World {
    * Starts nothing by itself: hand its deps to the program. A restarted program is a new process. With an identity it
    * may do what the embedded server lets that identity do.
    */
-  createProcess(name: string, rates?: FaultRates, identity?: Identity): SimProcess;
+  createProcess(name: string, rates?: FaultRates, identity?: Identity, beginWrite?: BeginWrite): SimProcess;
   /**
    * Lets time pass, timer by timer, until the condition holds. False when it did not within `deadlineMs`.
    *
@@ -77,8 +77,8 @@ export async function createWorld(seed: number): Promise<World> {
   const nextBookmark = (signal: AbortSignal) => clock.sleep(BOOKMARK_MS, signal).catch(() => undefined);
   const client = createDirectClient(resources, { nextBookmark });
 
-  const createProcess = (name: string, rates: FaultRates = NO_FAULTS, identity?: Identity): SimProcess => {
-    const mortality: Mortality = createMortality(clock);
+  const createProcess: World['createProcess'] = (name, rates = NO_FAULTS, identity, beginWrite) => {
+    const mortality: Mortality = createMortality(clock, beginWrite);
     const options = { nextBookmark, ...(identity && { identity }) };
     const connection = createFaultyClient(createDirectClient(resources, options), random, rates);
     return {

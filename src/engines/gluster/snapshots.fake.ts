@@ -13,6 +13,8 @@ export interface FakeSnapshots {
   readonly images: ReadonlyMap<string, number | undefined>;
   /** Volumes whose answers are held back, and since which barrier. */
   readonly barriers: ReadonlyMap<string, number>;
+  /** UIDs of copies whose file system is frozen: a test freezes, as one that died in the middle of an image; thaw ends it. */
+  readonly frozen: Set<string>;
   /** That barrier falls by its timeout, if it is still up. */
   expire(volume: string, raised: RaisedBarrier): void;
 }
@@ -21,6 +23,7 @@ export interface FakeSnapshots {
 export function createFakeSnapshots(cluster: FakeCluster): FakeSnapshots {
   const images = new Map<string, number | undefined>();
   const barriers = new Map<string, number>();
+  const frozen = new Set<string>();
   let raised = 0;
   const { state } = cluster;
   const alive = (name: string, signal?: AbortSignal): void => {
@@ -55,7 +58,10 @@ export function createFakeSnapshots(cluster: FakeCluster): FakeSnapshots {
       images.set(key, volume === undefined ? undefined : barriers.get(volume.name));
       return { bytes: 1 };
     },
-    thaw: async (_image, signal) => alive(name, signal),
+    thaw: async ({ copyUid }, signal) => {
+      alive(name, signal);
+      frozen.delete(copyUid);
+    },
     eraseImage: async ({ snapshotUid, copyUid }, signal) => {
       alive(name, signal);
       images.delete(`${name} ${snapshotUid} ${copyUid}`);
@@ -64,7 +70,7 @@ export function createFakeSnapshots(cluster: FakeCluster): FakeSnapshots {
   const expire: FakeSnapshots['expire'] = (volume, { processes }) => {
     if (processes.at(-1) === `barrier ${barriers.get(volume)}`) barriers.delete(volume);
   };
-  return { engine, images, barriers, expire };
+  return { engine, images, barriers, frozen, expire };
 }
 
 function runningBricks(state: FakeState, name: string): readonly string[] {
