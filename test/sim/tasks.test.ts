@@ -19,8 +19,11 @@ const versionOf = (node: string): EntryVersion => ({
 });
 
 /** A volume that is whole but for one file, of which each copy has its own version. */
-async function prepare(kind: Partial<PlanVolume> = {}): Promise<SimCluster> {
-  const sim = await createSimCluster(SEED);
+async function prepare(
+  kind: Partial<PlanVolume> = {},
+  nodes: readonly string[] = ['kube1', 'kube2', 'kube3'],
+): Promise<SimCluster> {
+  const sim = await createSimCluster(SEED, { nodes });
   await sim.applyPlan([{ ...VOLUME, ...kind }]);
   await expectWhole(sim, 'gv0');
   const { items } = await sim.world.client.list('VolumeCopy');
@@ -98,6 +101,17 @@ describe('a choice in a split-brain', () => {
     const task = await sim.world.client.get('Task', 'choice');
     expect(task?.status?.message).toContain('node kube3 has been away');
     expect(sim.work.calls.filter((call) => call.startsWith('keepVersion'))).toEqual([]);
+  });
+
+  it('puts the version of a copy aside that is being replaced, as long as the volume is made of it', async () => {
+    const sim = await prepare({}, ['kube1', 'kube2', 'kube3', 'kube4']);
+    const placement = () => sim.seen.Volume.get('gv0')?.status?.placement ?? [];
+    const node = placement().at(-1)?.node ?? '';
+    await sim.world.client.patch('StorageNode', node, { spec: { isDraining: true } });
+    await sim.until('a new copy is placed', () => placement().some((placed) => placed.replaces !== undefined), 10_000);
+    expect(placement().map((placed) => placed.node)).not.toContain(node);
+    expect(await choose(sim)).toMatchObject({ state: 'Succeeded' });
+    expect([...sim.work.saved.values()].map((version) => version.sha256)).toContain(`of ${node}`);
   });
 
   it.each([{ shard: true }, { profile: 'large-files' as const }])(

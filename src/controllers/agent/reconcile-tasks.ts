@@ -76,7 +76,7 @@ async function workOn(deps: AgentDeps, { task, memory, signal }: Pass) {
   const volume = found?.metadata.uid === task.spec.volumeUid ? found : undefined;
   // The controller fails a Task whose volume is gone.
   if (task.spec.volume !== undefined && volume === undefined) return undefined;
-  const workers = workersOf(task.spec, volume && seeTaskVolume(volume));
+  const workers = workersOf(task.spec, volume && seeTaskVolume(volume, deps.informers));
   if (workers?.all.includes(deps.node) !== true) return undefined;
   const isLead = workers.lead === deps.node;
   if (isPartDone(memory.part, isLead)) return undefined;

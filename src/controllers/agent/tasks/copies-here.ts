@@ -1,4 +1,7 @@
 /** The copies of a Task's volume on this node that hold data. */
+import { AppError } from '../../../domain/errors.ts';
+import { heldCopies } from '../../../domain/volume/held-copies.ts';
+import { findCopy } from '../../task/task-look.ts';
 import type { TaskContext } from './task-runner.ts';
 
 export interface CopyHere {
@@ -9,13 +12,22 @@ export interface CopyHere {
   readonly brickPath: string;
 }
 
-/** Only copies that this agent has made a brick for. */
+/**
+ * Those that the engine has the volume made of, in a change under way the old ones, too.
+ *
+ * @throws {AppError} unavailable, when the volume has one here of which it is not known where it is: its version is not none
+ */
 export function copiesHere({ deps, volume }: TaskContext): readonly CopyHere[] {
-  const placed = (volume?.status?.placement ?? []).filter((copy) => copy.node === deps.node && copy.role === 'data');
-  return placed.flatMap(({ copy, node, pool }) => {
-    const found = deps.informers.VolumeCopy.get(copy);
-    const brickPath = found?.status?.path;
-    if (found === undefined || brickPath === undefined) return [];
-    return [{ copy, copyUid: found.metadata.uid, node, pool, brickPath }];
-  });
+  const held = heldCopies(volume?.status ?? {}, findCopy(deps.informers));
+  return held
+    .filter(({ node }) => node === deps.node)
+    .map(({ copy, node, path }) => {
+      const found = deps.informers.VolumeCopy.get(copy);
+      if (found === undefined || path === undefined) {
+        throw new AppError('unavailable', `it is not known where copy ${copy} is on ${node}`, {
+          reason: 'CopyUnknown',
+        });
+      }
+      return { copy, copyUid: found.metadata.uid, node, pool: found.spec.pool, brickPath: path };
+    });
 }
