@@ -14,6 +14,7 @@ const FOREVER = { notBefore: 0, notAfter: Number.MAX_SAFE_INTEGER / 2 };
 
 /** Creates the encryption of a node that speaks plainly. */
 export function createFakeEncryption(): FakeEncryption {
+  let requests = 0;
   const self: FakeEncryption = {
     spoken: 'plain',
     held: undefined,
@@ -21,7 +22,11 @@ export function createFakeEncryption(): FakeEncryption {
     mode: async () => self.spoken,
     isRestartUnderWay: async () => false,
     certificate: async () => self.held,
-    request: async (node) => `request of ${node}`,
+    // No two are the same: a real one is signed with random numbers.
+    request: async (node) => {
+      requests += 1;
+      return `request ${requests} of ${node}`;
+    },
     install: async ({ pem }) => {
       self.held = { ...FOREVER, pem };
     },

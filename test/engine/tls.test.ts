@@ -66,6 +66,8 @@ describe('encrypted storage traffic', () => {
     await product.killController();
     await product.startController();
     await product.startAgent('kube2');
+    // It listens a moment after its start.
+    await product.until('StorageCluster', 'default', (seen) => (seen === undefined ? undefined : true));
     const { proof } = await json('cluster', 'tls', 'enable', '--yes');
     expect(new Set(proof.ports.map((port: { from: string; node: string }) => `${port.from} ${port.node}`))).toEqual(
       new Set(['kube1 kube2', 'kube2 kube1']),

@@ -78,7 +78,8 @@ async function serveVolume(
     const { observed, applied } = await runSteps(engine, desired, {
       log,
       signal,
-      mayGoOn: () => isStillAnchor(deps, volume, signal),
+      mayGoOn: async () =>
+        (await isStillAnchor(deps, volume, signal)) && (await isTrafficAsSeen(deps, traffic, signal)),
       // What is seen is said before anything is done about it, and stays said when that fails.
       onFirstLook: (first) => report.write(describe(first)),
     });
@@ -226,6 +227,17 @@ function seeTraffic({ informers, node: self }: AgentDeps): Pick<DesiredVolume, '
   const encryptedFor = tls.isEncrypted ? cluster.spec.nodes : 'none';
   const isLeftOut = isLeftBehind(tls, informers.StorageNode.get(self));
   return { isLeftOut, ...(areVolumesStopped(tls) ? { isStopped: true } : { encryptedFor }) };
+}
+
+/** Asked of the API where the volume is to be stopped: when that was taken back, mounts return. */
+async function isTrafficAsSeen(
+  { client, node: self }: AgentDeps,
+  { isStopped }: Pick<DesiredVolume, 'isStopped'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (isStopped !== true) return true;
+  const clusters = await client.list('StorageCluster', { signal });
+  return areVolumesStopped(clusters.items.find(({ spec }) => spec.nodes.includes(self))?.status?.tls);
 }
 
 /** Who may mount: the addresses asked for and always the nodes themselves; everybody when no list is given. */

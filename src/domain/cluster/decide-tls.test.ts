@@ -74,6 +74,9 @@ describe('decideTls', () => {
       expect(decideTls(look({ isWanted: false, current: at(phase) }))).toEqual(at('Off'));
       expect(decideTls(look({ current: at(phase, true) }))).toEqual(at('On', true));
     }
+    // A stop that is under way must not reach a volume that is mounted again.
+    const served = look({ isWanted: false, current: at('Stopping'), served: ['gv0'] });
+    expect(decideTls(served)).toMatchObject({ phase: 'Stopping', message: 'waits for volumes to stop: gv0' });
     const nodes = [node('kube1', { mode: 'encrypted' }), node('kube2')];
     expect(decideTls(look({ isWanted: false, current: at('Restarting', true), nodes }))).toMatchObject({
       phase: 'Restarting',

@@ -47,10 +47,10 @@ export function decideTls(look: TlsLook): TlsStatus | undefined {
     case 'Preparing':
       return isWanted ? prepare(look) : { phase: 'Off', isEncrypted: false };
     case 'Unmounting':
+      // Taken back before anything was stopped: the mounts return.
+      return isWanted === isEncrypted ? settled(isEncrypted) : unmount(look, isEncrypted);
     case 'Stopping':
-      // Taken back before any daemon was restarted: everything returns as it was.
-      if (isWanted === isEncrypted) return settled(isEncrypted);
-      return phase === 'Unmounting' ? unmount(look, isEncrypted) : stop(look, isEncrypted);
+      return stop(look, isEncrypted);
     case 'Restarting':
       return restart(look);
   }
@@ -87,6 +87,8 @@ function stop({ mounted, served, isWanted }: TlsLook, isEncrypted: boolean): Tls
   // Mounted in the last moment by an agent that had not heard yet.
   if (mounted.length > 0) return { phase, isEncrypted, message: `waits for mounts to end: ${mounted.join(', ')}` };
   if (served.length > 0) return { phase, isEncrypted, message: `waits for volumes to stop: ${served.join(', ')}` };
+  // Taken back: only now, for a stop that is under way would reach a volume that is mounted again.
+  if (isWanted === isEncrypted) return settled(isEncrypted);
   return { phase: 'Restarting', isEncrypted: isWanted, message: 'the daemons are being restarted' };
 }
 

@@ -108,6 +108,27 @@ describe('an agent', () => {
       object({ status: { conditions: [{ type: 'Ready', status: 'True' }] } }, { name: 'kube1' }),
       'may not change status.conditions',
     ],
+    [
+      'asks for a certificate',
+      status('StorageNode'),
+      object({}, { name: 'kube1' }),
+      object({ status: { tls: { mode: 'plain', request: 'PEM' } } }, { name: 'kube1' }),
+      'allowed',
+    ],
+    [
+      'answers that itself',
+      status('StorageNode'),
+      object({}, { name: 'kube1' }),
+      object({ status: { certificate: { pem: 'PEM' } } }, { name: 'kube1' }),
+      'may not change status.certificate',
+    ],
+    [
+      'says that traffic is encrypted',
+      status('StorageCluster'),
+      object({ status: { anchor: 'kube1' } }),
+      object({ status: { anchor: 'kube1', tls: { phase: 'On', isEncrypted: true } } }),
+      'only status.peers',
+    ],
     ['changes its spec', main('StorageNode'), object({}, { name: 'kube1' }), undefined, 'may not patch storagenodes'],
     ['deletes itself', main('StorageNode', 'delete'), object({}, { name: 'kube1' }), undefined, 'may not delete'],
 
