@@ -160,9 +160,11 @@ describe('a pool of others', () => {
       ({ spec }) => spec.volume === 'gv0' && spec.node === 'kube2',
     );
     await product.until('VolumeCopy', copy?.metadata.name ?? '', (seen) =>
-      seen?.status?.state === 'Suspect' && seen.status.message?.includes('marked for no volume') ? true : undefined,
+      seen?.status?.state === 'Suspect' && seen.status.message?.includes('see whether its disk is mounted')
+        ? true
+        : undefined,
     );
-    expect(await product.run('kube2', 'ls', '-A', PLACES.recipe)).toBe('');
+    expect((await product.attempt('kube2', 'find', PLACES.recipe, '-mindepth', '1')).stdout).toBe('');
     await mountDisk('kube2');
     for (const name of NAMES) await product.redundant(name);
     expect(await checksums()).toBe(sums);
