@@ -46,11 +46,20 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
   const checkChange = (before: StoredVolume, after: StoredVolume): void => {
     const { name } = after.metadata;
     const [old, now] = [before.status ?? {}, after.status ?? {}];
-    const expected = (old.epoch ?? 0) + (old.anchor === now.anchor ? 0 : 1);
+    const isExchanged = old.restore?.phase === 'Removing' && now.restore?.phase === 'Starting';
+    const expected = (old.epoch ?? 0) + (old.anchor === now.anchor && !isExchanged ? 0 : 1);
     if ((now.epoch ?? 0) !== expected) {
       report(`the epoch of ${name} went from ${old.epoch} to ${now.epoch}, its anchor from ${old.anchor}`);
     }
+    if (isExchanged) return checkExchange(name, now.placement ?? []);
     if (old.placement !== undefined) checkPlacement(name, old.placement, now.placement ?? []);
+  };
+
+  /** All copies at once, for those of a snapshot: nobody uses the old ones, and the new ones are there. */
+  const checkExchange = (name: string, now: Placement): void => {
+    if (gluster.state.volumes.has(name)) report(`${name} gets other copies while the engine holds it`);
+    const unready = now.filter((placed) => seen.VolumeCopy.get(placed.copy)?.status?.path === undefined);
+    if (unready.length > 0) report(`${name} gets copies that are not made: ${unready.map(({ copy }) => copy).join()}`);
   };
 
   /** Unless a change is asked for it stays; then copies come and go one at a time, and those that stay keep their place. */
@@ -95,7 +104,7 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
     if (new Set(places).size < places.length) {
       report(`two copies of a set of ${metadata.name} on one node: ${places.join()}`);
     }
-    const isWanted = metadata.deletionTimestamp === undefined;
+    const isWanted = metadata.deletionTimestamp === undefined && status?.restore?.phase !== 'Removing';
     if (isWanted && status?.engine?.state === 'Removed') {
       report(`${metadata.name} is wanted and called removed by ${status.engine.observedBy}`);
     }

@@ -2,6 +2,7 @@
 import { AppError } from '../../domain/errors.ts';
 import { nearest } from '../../domain/nearest.ts';
 import type { StoredCluster } from '../../domain/simulate/stored-cluster.ts';
+import { snapshotPromises } from '../../domain/snapshot/snapshot-promises.ts';
 import type { ResourceClient } from '../../ports/resource-client.ts';
 
 export interface ReadDeps {
@@ -12,18 +13,20 @@ export interface ReadDeps {
 /** Everything that is stored about the cluster, from one read of each kind. */
 export async function readCluster({ client, signal }: ReadDeps): Promise<StoredCluster> {
   const scope = signal === undefined ? {} : { signal };
-  const [clusters, nodes, volumes, copies, attachments] = await Promise.all([
+  const [clusters, nodes, volumes, copies, attachments, snapshots] = await Promise.all([
     client.list('StorageCluster', scope),
     client.list('StorageNode', scope),
     client.list('Volume', scope),
     client.list('VolumeCopy', scope),
     client.list('VolumeAttachmentRecord', scope),
+    client.list('VolumeSnapshotRecord', scope),
   ]);
   return {
     clusters: clusters.items,
     nodes: nodes.items,
     volumes: volumes.items,
-    copies: copies.items,
+    // The images of snapshots are promised room as copies are; they belong to no volume.
+    copies: [...copies.items, ...snapshotPromises(snapshots.items)],
     attachments: attachments.items,
   };
 }

@@ -1,7 +1,9 @@
 /** Makes a volume that begins with what another one holds now, or held when a snapshot was taken. */
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { parseVolumeName } from '../../domain/names.ts';
+import type { Registration } from '../../domain/volume/persistent-volume.ts';
 import type { Resource } from '../../ports/resource-client.ts';
+import { persistentVolumeInTheWay, registerVolume } from '../persistent-volumes/register-volume.ts';
 import { findVolume } from '../volumes/read-volumes.ts';
 import { waitUntilReady } from '../volumes/wait-until-ready.ts';
 import type { WaitDeps } from '../waiting/wait-for-object.ts';
@@ -16,6 +18,8 @@ export interface CloneRequest {
   readonly name: string;
   /** Left out, a snapshot is taken for it, and removed again when the clone is ready. */
   readonly snapshot?: string;
+  /** How it is offered to claims, once it is ready; to none when left out. */
+  readonly registration?: Registration;
 }
 
 export interface CloneOptions {
@@ -49,6 +53,7 @@ export async function cloneVolume(deps: WaitDeps, request: CloneRequest, options
   const existing = await client.get('Volume', name, scope);
   const done = { name, volume: request.volume, snapshot, isDryRun };
   if (existing !== undefined) assertSame(existing, snapshot);
+  else if (request.registration !== undefined) await assertUnregistered(deps, name, scope);
   const isOwn = request.snapshot === undefined;
   if (existing === undefined && isOwn) {
     tell(`takes snapshot ${snapshot} of volume ${request.volume}`);
@@ -58,9 +63,20 @@ export async function cloneVolume(deps: WaitDeps, request: CloneRequest, options
   if (isDryRun) return { ...done, size: spec.size };
   const volume = existing ?? (await client.create('Volume', { ...API, metadata: { name }, spec }, scope));
   tell(`makes volume ${name} from snapshot ${snapshot}`);
-  await waitUntilReady(deps, volume, { waitMs: options.waitMs, ...scope });
+  const ready = await waitUntilReady(deps, volume, { waitMs: options.waitMs, ...scope });
+  if (request.registration !== undefined) await registerVolume({ client, ...scope }, ready, request.registration);
   if (isOwn) await removeOwn(deps, snapshot, options);
   return { ...done, size: spec.size };
+}
+
+/** @throws {AppError} exists, when a PersistentVolume has the name */
+async function assertUnregistered(
+  { client }: WaitDeps,
+  name: string,
+  scope: { readonly signal?: AbortSignal },
+): Promise<void> {
+  const found = await client.get('PersistentVolume', name, scope);
+  if (found !== undefined) throw persistentVolumeInTheWay(found);
 }
 
 function scopeOf({ signal }: CloneOptions): { readonly signal?: AbortSignal } {

@@ -9,6 +9,7 @@ import { countUsableNodes } from '../../domain/placement/filters.ts';
 import { placementInput } from '../../domain/placement/from-resources.ts';
 import type { PlacedOn } from '../../domain/placement/model.ts';
 import { volumeSpec } from '../../domain/plan/diff-plan.ts';
+import { snapshotPromises } from '../../domain/snapshot/snapshot-promises.ts';
 import { parseVolumeSize } from '../../domain/volume/copy-size.ts';
 import { describeCopiesOf } from '../../domain/volume/describe-layout.ts';
 import { phaseOf } from '../../domain/volume/describe-volume.ts';
@@ -16,6 +17,7 @@ import { type ChosenLayout, decideLayout, type LayoutRequest } from '../../domai
 import type { Resource } from '../../ports/resource-client.ts';
 import { AllowedAddress } from '../../schemas/plan-file.ts';
 import type { VolumeProfile } from '../../schemas/volume.ts';
+import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import type { WaitDeps } from '../waiting/wait-for-object.ts';
 import { type ReadyOptions, waitUntilReady } from './wait-until-ready.ts';
 
@@ -69,13 +71,15 @@ export async function addVolume(
 ): Promise<AddedVolume> {
   const wish = checkWish(request);
   const scope = options.signal === undefined ? {} : { signal: options.signal };
-  const [existing, nodes, copies] = await Promise.all([
+  const [existing, nodes, copies, snapshots] = await Promise.all([
     deps.client.get('Volume', wish.name, scope),
     deps.client.list('StorageNode', scope),
     deps.client.list('VolumeCopy', scope),
+    deps.client.list('VolumeSnapshotRecord', scope),
   ]);
+  const taken = [...copies.items, ...snapshotPromises(snapshots.items)];
   if (existing !== undefined) throw volumeExists(existing);
-  const fit = findPlaces(wish, request, { nodes: nodes.items, copies: copies.items });
+  const fit = findPlaces(wish, request, { nodes: nodes.items, copies: taken });
   const added = { ...fit, name: wish.name, size: wish.size, isDryRun: options.isDryRun ?? false };
   if (options.isDryRun === true) return added;
   const spec = volumeSpec({ ...wish, ...fit, allowSplitBrain: request.allowSplitBrain ?? false });
@@ -116,7 +120,7 @@ function checkWish(request: AddVolumeRequest): Wish {
 function findPlaces(
   wish: Wish,
   request: AddVolumeRequest,
-  stored: { readonly nodes: readonly Resource<'StorageNode'>[]; readonly copies: readonly Resource<'VolumeCopy'>[] },
+  stored: { readonly nodes: readonly Resource<'StorageNode'>[]; readonly copies: readonly VolumeCopy[] },
 ): ChosenLayout & Pick<AddedVolume, 'placement' | 'reasons' | 'notes' | 'explanation'> {
   const toPlace = (chosen: ChosenLayout) =>
     placementInput({ name: wish.name, spec: { ...wish, engine: 'gluster', ...chosen } }, stored.nodes, stored.copies);

@@ -5,6 +5,7 @@ import { AppError } from '../../domain/errors.ts';
 import { findCondition } from '../../domain/find-condition.ts';
 import { placementNode } from '../../domain/placement/from-resources.ts';
 import { growthFaults } from '../../domain/placement/growth-faults.ts';
+import { snapshotPromises } from '../../domain/snapshot/snapshot-promises.ts';
 import { parseVolumeSize, poolBytesOf } from '../../domain/volume/copy-size.ts';
 import { bytesFor, grantedSize, growingCopies, withGrants } from '../../domain/volume/granted-sizes.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -98,15 +99,19 @@ interface StoredPlaces {
   readonly nodes: readonly Resource<'StorageNode'>[];
   readonly volumes: readonly Resource<'Volume'>[];
   readonly copies: readonly Resource<'VolumeCopy'>[];
+  /** Room that images of snapshots are promised. */
+  readonly promised: readonly VolumeCopy[];
 }
 
 async function readPlaces({ client }: WaitDeps, scope: { readonly signal?: AbortSignal }): Promise<StoredPlaces> {
-  const [nodes, volumes, copies] = await Promise.all([
+  const [nodes, volumes, copies, snapshots] = await Promise.all([
     client.list('StorageNode', scope),
     client.list('Volume', scope),
     client.list('VolumeCopy', scope),
+    client.list('VolumeSnapshotRecord', scope),
   ]);
-  return { nodes: nodes.items, volumes: volumes.items, copies: copies.items };
+  const promised = snapshotPromises(snapshots.items);
+  return { nodes: nodes.items, volumes: volumes.items, copies: copies.items, promised };
 }
 
 /** The copies that the volume keeps, in the engine's order. */
@@ -136,11 +141,11 @@ function describeGrowth(
   };
 }
 
-function assertRoom(volume: Resource<'Volume'>, to: string, { nodes, volumes, copies }: StoredPlaces): void {
+function assertRoom(volume: Resource<'Volume'>, to: string, { nodes, volumes, copies, promised }: StoredPlaces): void {
   if (parseQuantity(to) <= parseQuantity(grantedSize(volume))) return;
   const { name } = volume.metadata;
   const { engine } = volume.spec;
-  const taken = withGrants(copies, volumes);
+  const taken = withGrants([...copies, ...promised], volumes);
   const seen = nodes.map((node) => placementNode(node, taken, engine));
   const own = ownCopies(volume, taken);
   const faults =

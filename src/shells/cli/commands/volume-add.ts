@@ -4,13 +4,7 @@ import { AppError } from '../../../domain/errors.ts';
 import type { ExplainedNode } from '../../../domain/placement/explain-placement.ts';
 import { describeLayout } from '../../../domain/volume/describe-layout.ts';
 import { generateVolumeName } from '../../../domain/volume/generate-name.ts';
-import {
-  ACCESS_MODES,
-  DEFAULT_STORAGE_CLASS,
-  RECLAIM_POLICIES,
-  type Registration,
-  readRegistration,
-} from '../../../domain/volume/persistent-volume.ts';
+import type { Registration } from '../../../domain/volume/persistent-volume.ts';
 import { PROFILE_NAMES } from '../../../domain/volume/profile.ts';
 import type { Random } from '../../../ports/random.ts';
 import type { VolumeProfile } from '../../../schemas/volume.ts';
@@ -22,16 +16,14 @@ import {
 import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
 import { addLayoutOptions, type LayoutOptions, readLayoutOptions } from '../layout-options.ts';
+import { addOfferOptions, afterEquals, type OfferOptions, readOffer } from '../offer-options.ts';
 import { printResult, say } from '../output.ts';
 import { type Column, renderTable } from '../table.ts';
 
-interface AddOptions extends LayoutOptions {
+interface AddOptions extends LayoutOptions, OfferOptions {
   readonly replicaCount?: number;
   readonly distributionCount?: number;
   readonly allowAddress?: readonly string[];
-  readonly storageClass: string;
-  readonly accessModes: string;
-  readonly reclaimPolicy: string;
   readonly pool?: string;
   readonly brick?: 'image' | 'directory';
   readonly profile?: VolumeProfile;
@@ -41,7 +33,7 @@ interface AddOptions extends LayoutOptions {
 
 /** Registers the command. */
 export function registerVolumeAdd(command: Command, context: CliContext): void {
-  addLayoutOptions(command)
+  addOfferOptions(addLayoutOptions(command))
     .description('Add a volume')
     .argument('[size]', 'size: a number is gigabytes, or with a unit such as 500Mi')
     .argument('[name]', 'name (default: kismatic- and five letters)')
@@ -61,13 +53,6 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
       'clients that may mount, comma-separated: 10.10.*.* or 10.10.0.0/16',
       readAddresses,
     )
-    .addOption(
-      new Option('-c, --storage-class <name>', 'storage class of the PersistentVolume')
-        .argParser(afterEquals)
-        .default(DEFAULT_STORAGE_CLASS),
-    )
-    .option('--access-modes <modes>', `comma-separated: ${ACCESS_MODES.join(', ')}`, 'ReadWriteMany')
-    .option('--reclaim-policy <policy>', RECLAIM_POLICIES.join(', '), 'Retain')
     .option('--pool <name>', 'pool that the copies go to (default: default)')
     .addOption(
       new Option('--profile <profile>', 'what it is used for').choices(PROFILE_NAMES.filter((name) => name !== 'none')),
@@ -160,12 +145,6 @@ function readRequest(args: readonly string[], options: AddOptions, random: Rando
   };
 }
 
-function readOffer({ storageClass, accessModes, reclaimPolicy }: AddOptions): Registration {
-  const reading = readRegistration({ storageClass, reclaimPolicy, accessModes: accessModes.split(',') });
-  if (reading.ok) return reading.registration;
-  throw new AppError('invalid', `${reading.faults.join('; ')}; nothing was created`, { reason: 'InvalidRegistration' });
-}
-
 function readSize(text: string): string {
   if (!/^\d+$/.test(text)) return text;
   if (Number(text) < 1) throw new AppError('range', 'Volume size must be 1GB or larger');
@@ -190,9 +169,4 @@ function readAddresses(text: string, before: readonly string[] | undefined): rea
       .split(',')
       .map((address) => address.trim()),
   ];
-}
-
-/** Kismatic's users also write -c="durable" and -r=2. */
-function afterEquals(text: string): string {
-  return text.startsWith('=') ? text.slice(1) : text;
 }

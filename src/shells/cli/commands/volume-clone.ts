@@ -4,16 +4,17 @@ import { isAppError } from '../../../domain/errors.ts';
 import { cloneVolume } from '../../../usecases/snapshots/clone-volume.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
+import { addOfferOptions, type OfferOptions, readOffer } from '../offer-options.ts';
 import { printResult, say } from '../output.ts';
 
-interface CloneOptions {
+interface CloneOptions extends OfferOptions {
   readonly snapshot?: string;
   readonly dryRun?: boolean;
 }
 
 /** Registers the command. */
 export function registerVolumeClone(command: Command, context: CliContext): void {
-  command
+  addOfferOptions(command)
     .description('Make a volume that begins with what another one holds')
     .argument('<name>', 'name of the volume')
     .argument('<new>', 'name of the new volume')
@@ -23,10 +24,11 @@ export function registerVolumeClone(command: Command, context: CliContext): void
       const { timeout } = globalOptions(own);
       const { clock, signal } = context;
       const { snapshot } = options;
+      const registration = readOffer(options);
       const cloned = await withConnection(context, own, ({ client }) =>
         cloneVolume(
           { client, clock },
-          { volume, name, ...(snapshot === undefined ? {} : { snapshot }) },
+          { volume, name, registration, ...(snapshot === undefined ? {} : { snapshot }) },
           {
             isDryRun: options.dryRun ?? false,
             waitMs: timeout,
@@ -39,6 +41,11 @@ export function registerVolumeClone(command: Command, context: CliContext): void
           say(context, 'what was begun goes on by itself; the same command waits for it');
         throw error;
       });
+      const { storageClass } = registration;
+      say(
+        context,
+        `PersistentVolume ${name} (class ${storageClass}) ${cloned.isDryRun ? 'would be' : 'is'} registered`,
+      );
       const done = cloned.isDryRun ? 'could be made' : 'is ready';
       await printResult(context, globalOptions(own), {
         data: cloned,

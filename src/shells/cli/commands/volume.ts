@@ -1,4 +1,4 @@
-/** `holdfast volume add|list|show|grow|set-profile|convert|heal|rebalance|split-brain|snapshot|clone|delete|ensure-default` */
+/** `holdfast volume add|list|show|grow|set-profile|convert|heal|rebalance|split-brain|snapshot|clone|restore|delete|ensure-default` */
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { registerVolumeAdd } from './volume-add.ts';
@@ -8,6 +8,7 @@ import { registerVolumeDelete } from './volume-delete.ts';
 import { registerVolumeEnsureDefault } from './volume-ensure-default.ts';
 import { registerVolumeGrow } from './volume-grow.ts';
 import { registerVolumeHeal, registerVolumeRebalance } from './volume-heal.ts';
+import { registerVolumeRestore } from './volume-restore.ts';
 import { registerVolumeSetProfile } from './volume-set-profile.ts';
 import { registerVolumeList, registerVolumeShow } from './volume-show.ts';
 import { registerVolumeSnapshot } from './volume-snapshot.ts';
@@ -26,6 +27,7 @@ export function register(command: Command, context: CliContext): void {
   registerVolumeSplitBrain(command.command('split-brain'), context);
   registerVolumeSnapshot(command.command('snapshot'), context);
   registerVolumeClone(command.command('clone'), context);
+  registerVolumeRestore(command.command('restore'), context);
   registerVolumeDelete(command.command('delete'), context);
   registerVolumeEnsureDefault(command.command('ensure-default'), context);
 }
