@@ -44,7 +44,11 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
     const volume = seen.Volume.get(name);
     const phase = seen.StorageCluster.get('default')?.status?.tls?.phase;
     const isStopping = !isForGood && (phase === 'Stopping' || phase === 'Restarting');
-    if (volume !== undefined && isWanted(name, volume.metadata.uid) && !isStopping) {
+    // It makes way for copies that hold a snapshot; what it held is one itself by then.
+    const { phase: restored, safetySnapshot = '' } = volume?.status?.restore ?? {};
+    const isSafe = seen.VolumeSnapshotRecord.get(safetySnapshot)?.status?.phase === 'Ready';
+    const isMakingWay = restored === 'Removing' && isSafe;
+    if (volume !== undefined && isWanted(name, volume.metadata.uid) && !isStopping && !isMakingWay) {
       report(`${name} is removed from the engine although it is wanted`);
     }
     for (const node of gluster.state.nodes.values()) {
