@@ -46,6 +46,7 @@ function seeMember(copy: VolumeCopy): SeenMember {
     name: nameOf(copy),
     node: spec.node,
     pool: spec.pool,
+    role: spec.role,
     isReady: status?.state === 'Ready',
     isReleased: spec.isReleased === true,
     isDeleting: copy.metadata.deletionTimestamp !== undefined,
@@ -57,11 +58,16 @@ function seeMember(copy: VolumeCopy): SeenMember {
 function findPlace(volume: Volume, request: PlaceRequest, { nodes, taken, newName }: MembershipLook): NewPlace {
   const { name = '', uid } = volume.metadata;
   const wanted = { name, spec: volume.spec, ...(uid === undefined ? {} : { uid }) };
-  const result = placeOne(wanted, request, { nodes, copies: taken() });
+  const result = placeOne(wanted, request, { nodes, copies: taken().filter(takesRoom) });
   if (!result.ok) return { ok: false, message: result.message };
   const [placed] = result.placed;
   if (placed === undefined) return { ok: false, message: 'no place was chosen' };
   return { ok: true, copy: newName(), node: placed.node, pool: placed.pool };
+}
+
+/** Of a copy that a rejoined node has lost nothing is in the pool, and on a node that was half full its successor needs the room. */
+function takesRoom({ spec }: VolumeCopy): boolean {
+  return spec.replacement?.reason !== 'NodeRejoined';
 }
 
 function nameOf({ metadata }: Pick<StorageNode, 'metadata'>): string {

@@ -67,8 +67,8 @@ export async function takeIdentity(
 /**
  * Starts glusterd with the members and no volume: it learns the volumes from the others, who have them all. Bricks stay.
  *
- * The files of the members are written here, all of them, for glusterd learns by probes only one by one, and volumes of
- * members that it does not know yet are not to be had then.
+ * The files of the members are written here, all of them: a probe of a member that has rejected the blank glusterd before
+ * gets stuck half-way (measured with GlusterFS 10.3, README.md).
  */
 export async function learnAnew(deps: DaemonDeps, { peers: members }: Pick<DesiredIdentity, 'peers'>): Promise<void> {
   const { host, signal } = deps;
