@@ -83,7 +83,8 @@ function registerShow(command: Command, context: CliContext): void {
       if (versions.length === 0) throw missing(name, path);
       const kind = kindOf(versions);
       const isListed = results.some((result) => result['isListed'] === true);
-      sayWhat(context, { name, path, kind, isListed });
+      const isApart = kind === 'data' || new Set(versions.map((version) => version.gfid)).size > 1;
+      sayWhat(context, { name, path, kind, isListed, isApart });
       await printResult(context, globalOptions(own), {
         data: { volume: name, path, isInSplitBrain: isListed, ...(kind && { kind }), versions },
         names: versions.map((version) => `volumecopy/${version.copy}`),
@@ -97,12 +98,15 @@ interface Shown {
   readonly path: string;
   readonly kind: SplitBrainKind | undefined;
   readonly isListed: boolean;
+  /** The versions are not of the same file, or their data differs. */
+  readonly isApart: boolean;
 }
 
-function sayWhat(context: CliContext, { name, path, kind, isListed }: Shown): void {
-  if (!isListed && kind !== 'data') return say(context, `${path} is not in split-brain`);
+function sayWhat(context: CliContext, { name, path, kind, isListed, isApart }: Shown): void {
+  if (!isListed && !isApart) return say(context, `${path} is not in split-brain`);
   if (!isListed) {
-    say(context, `${path} ${DESCRIPTIONS.data}, but GlusterFS does not list it`);
+    const what = kind === 'data' ? DESCRIPTIONS.data : 'was made on each at once';
+    say(context, `${path} ${what}, but GlusterFS does not list it`);
     return say(context, 'it is being healed, or changed now, or hidden; see docs/how-to/resolve-split-brain.md');
   }
   if (kind === undefined) return say(context, `${path} is in split-brain, but only one copy holds it`);
