@@ -63,13 +63,14 @@ async function loseDisk(sim: SimCluster): Promise<void> {
   await waitAsUser(sim, () => sim.seen.VolumeCopy.get(copy?.metadata.name ?? '')?.status?.state === 'Suspect');
 }
 
-const REPLACE_DISK: Verb = {
-  name: 'disk replace',
-  volumes: [volumeOf({ layout: 'replicated' })],
+const replaceDiskOf = (layout: 'replicated' | 'arbiter', nodes: readonly string[]): Verb => ({
+  name: `disk replace (${layout}, ${nodes.length} nodes)`,
+  nodes,
+  volumes: [volumeOf({ layout })],
   prepare: loseDisk,
   act: (sim) => replaceDisk(depsOf(sim), { node: 'kube3', pool: 'default' }, { ...waiting, confirm }),
   isDone: (sim) => holds(sim, 'kube3') && sim.gluster.state.node('kube3').copies.size === 1,
-};
+});
 
 async function work(sim: SimCluster, spec: TaskSpec): Promise<void> {
   await runTask({ ...depsOf(sim), random: sim.world.random }, spec, { waitMs: PATIENCE_MS });
@@ -168,7 +169,8 @@ export const NODE_VERBS: readonly Verb[] = [
   drain('arbiter'),
   UNDRAIN,
   REPLACE_NODE,
-  REPLACE_DISK,
+  replaceDiskOf('replicated', FOUR.slice(0, 3)),
+  replaceDiskOf('arbiter', FOUR),
   HEAL,
   REBALANCE,
   ...SPLIT_BRAINS,

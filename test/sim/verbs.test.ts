@@ -15,11 +15,14 @@ const VERBS: readonly Verb[] = [...VOLUME_VERBS, ...NODE_VERBS];
 const { SIM_POINTS = '8' } = process.env;
 const MOST = SIM_POINTS === 'all' ? Number.POSITIVE_INFINITY : Number(SIM_POINTS);
 
+/** For all moments on a machine that does other things as well. */
+const TIMEOUT_MS = 900_000;
+
 const lines: string[] = [];
 afterAll(() => void process.stdout.write(`deaths in verbs:\n${lines.join('\n')}\n`));
 
 describe('a program that dies', () => {
-  it.each(VERBS)('in $name, at any moment, leaves it to be ended', async (verb) => {
+  it.each(VERBS)('in $name, at any moment, leaves it to be ended', { timeout: TIMEOUT_MS }, async (verb) => {
     const sums: Interruptions[] = [];
     for (const seed of seeds(1)) sums.push(await interruptEverywhere(verb, seed, MOST));
     for (const { ran, of } of sums) lines.push(`  ${verb.name}: ${ran} of ${of} moments`);
