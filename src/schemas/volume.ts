@@ -105,7 +105,7 @@ export const VolumeSpec = z
       .boolean()
       .optional()
       .describe(
-        'Two plain replicas can diverge when the nodes lose each other; refused unless this says it in so many words.',
+        'Two plain replicas go on each by itself when their nodes lose each other, without any quorum, and can diverge; refused unless this says it in so many words.',
       ),
     source: z
       .strictObject({
