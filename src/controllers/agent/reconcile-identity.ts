@@ -44,8 +44,10 @@ function desiredIdentity({ informers, node: self }: AgentDeps): DesiredIdentity 
   if (engineId === undefined || blankEngineId === undefined || cluster === undefined) return undefined;
   const others = cluster.spec.nodes.filter((node) => node !== self);
   const volumes = informers.Volume.list().filter(({ metadata, status }) => {
-    const isThere = ['Created', 'Started', 'Stopped'].includes(status?.engine?.state ?? 'Absent');
-    return isThere && metadata.deletionTimestamp === undefined;
+    const { state = 'Absent', observedBy, engineId: known } = status?.engine ?? {};
+    // That it is absent this very engine may have said while it had not learned of it yet.
+    const isThere = ['Created', 'Started', 'Stopped'].includes(state) || (observedBy === self && state === 'Absent');
+    return isThere && known !== undefined && metadata.deletionTimestamp === undefined;
   });
   return {
     ...{ subject: 'identity', self, id: engineId, blankId: blankEngineId },
