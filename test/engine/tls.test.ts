@@ -55,7 +55,9 @@ describe('encrypted storage traffic', () => {
     );
     await json('cluster', 'tls', 'disable', '--yes', '--no-wait');
     await product.mounted(VOLUME, NODES);
+    const before = writer.acknowledged();
     await writer.writeMore(RECORDS);
+    expect(writer.acknowledged()).toBeGreaterThan(before);
     await stopWriter('kube1');
   });
 

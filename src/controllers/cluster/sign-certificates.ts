@@ -1,6 +1,7 @@
 /** Answers the nodes' requests for certificates for storage traffic. */
 import { isAppError } from '../../domain/errors.ts';
 import type { CertificateAuthority } from '../../ports/certificate-authority.ts';
+import type { Resource } from '../../ports/resource-client.ts';
 import type { ControllerDeps } from '../deps.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 
@@ -21,11 +22,9 @@ export function createSigningLoop(deps: ControllerDeps, authority: Authority): R
 
   const reconcile = async (name: string, signal: AbortSignal) => {
     const node = informers.StorageNode.get(name);
-    const requestPem = node?.status?.tls?.request;
-    if (node === undefined || requestPem === undefined || node.metadata.deletionTimestamp !== undefined)
-      return undefined;
+    const requestPem = node === undefined ? undefined : openRequest(node);
     const isMember = informers.StorageCluster.list().some(({ spec }) => spec.nodes.includes(name));
-    if (!isMember || node.status?.certificate?.requestPem === requestPem) return undefined;
+    if (node === undefined || requestPem === undefined || !isMember) return undefined;
     try {
       const request = { requestPem, node: name, days: CERTIFICATE_DAYS };
       const { certificatePem: pem } = await authority.signNodeCertificate(request);
@@ -48,4 +47,11 @@ export function createSigningLoop(deps: ControllerDeps, authority: Authority): R
     ],
     reconcile,
   });
+}
+
+/** What the node asks and was not answered yet. */
+function openRequest({ metadata, status }: Resource<'StorageNode'>): string | undefined {
+  const { tls, certificate } = status ?? {};
+  if (metadata.deletionTimestamp !== undefined || certificate?.requestPem === tls?.request) return undefined;
+  return tls?.request;
 }

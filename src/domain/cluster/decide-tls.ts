@@ -38,23 +38,21 @@ export interface TlsLook {
 export function decideTls(look: TlsLook): TlsStatus | undefined {
   const { isWanted, current } = look;
   if (current === undefined && !isWanted) return undefined;
-  const { phase, isEncrypted } = current ?? { phase: 'Off', isEncrypted: false };
-  switch (phase) {
-    case 'Off':
-      return isWanted ? prepare(look) : { phase, isEncrypted: false };
-    case 'On':
-      return isWanted ? { phase, isEncrypted: true } : unmount(look, true);
-    case 'Preparing':
-      return isWanted ? prepare(look) : { phase: 'Off', isEncrypted: false };
-    case 'Unmounting':
-      // Taken back before anything was stopped: the mounts return.
-      return isWanted === isEncrypted ? settled(isEncrypted) : unmount(look, isEncrypted);
-    case 'Stopping':
-      return stop(look, isEncrypted);
-    case 'Restarting':
-      return restart(look);
-  }
+  const { phase, isEncrypted } = current ?? settled(false);
+  return PHASES[phase](look, isEncrypted);
 }
+
+/** What follows each phase; `isEncrypted` is what the daemons speak so far. */
+const PHASES: Readonly<Record<TlsPhase, (look: TlsLook, isEncrypted: boolean) => TlsStatus>> = {
+  Off: (look) => (look.isWanted ? prepare(look) : settled(false)),
+  Preparing: (look) => (look.isWanted ? prepare(look) : settled(false)),
+  // Taken back before anything was stopped: the mounts return.
+  Unmounting: (look, isEncrypted) =>
+    look.isWanted === isEncrypted ? settled(isEncrypted) : unmount(look, isEncrypted),
+  Stopping: stop,
+  Restarting: restart,
+  On: (look) => (look.isWanted ? settled(true) : unmount(look, true)),
+};
 
 function settled(isEncrypted: boolean): TlsStatus {
   return { phase: isEncrypted ? 'On' : 'Off', isEncrypted };
