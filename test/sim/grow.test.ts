@@ -1,10 +1,13 @@
-/** Volumes grow while programs die and machines fail: all copies or none, never smaller, and never beyond the room there is. */
+/**
+ * Volumes grow while machines fail: all copies or none, never smaller, and never beyond the room there is. With a death at
+ * every write and step: verbs.test.ts.
+ */
 import { describe, expect, it } from 'vitest';
 import { parseQuantity } from '../../src/domain/bytes.ts';
 import { usableBytes } from '../../src/domain/volume/copy-size.ts';
 import type { PlanVolume } from '../../src/schemas/plan-file.ts';
 import { runChaos } from './chaos.ts';
-import { CONTROLLER, createSimCluster, type SimCluster } from './cluster.ts';
+import { createSimCluster, type SimCluster } from './cluster.ts';
 import { expectWhole } from './expectations.ts';
 import { seeds, withSeed } from './seeds.ts';
 import { paceOf } from './sim-engine.ts';
@@ -14,8 +17,6 @@ const SEED = 1;
 /** Large enough that the arbiter has to grow too. */
 const GROWN = '12Gi';
 const PATIENCE_MS = 5 * 60_000;
-const PROGRAMS = [CONTROLLER, 'kube1', 'kube2', 'kube3'] as const;
-const WHEN = ['before', 'after'] as const;
 
 const volume = (brick: 'image' | 'directory' = 'image'): PlanVolume => {
   return { name: 'gv0', size: '1Gi', layout: 'arbiter', brick, mount: { path: '/data', nodes: 'all' } };
@@ -48,43 +49,7 @@ async function grow(sim: SimCluster): Promise<void> {
   await expectWhole(sim, 'gv0');
 }
 
-function processOf(sim: SimCluster, who: string) {
-  const process = sim.process(who);
-  if (process === undefined) throw new Error(`${who} does not run`);
-  return process;
-}
-
 describe('the growth of a volume', () => {
-  it.each(PROGRAMS)('ends after the death of %s before and after each of its writes', async (who) => {
-    const undisturbed = await prepare();
-    const before = processOf(undisturbed, who).writes();
-    await grow(undisturbed);
-    const writes = processOf(undisturbed, who).writes() - before;
-    expect(writes).toBeGreaterThan(0);
-    for (let nth = 1; nth <= writes; nth += 1) {
-      for (const when of WHEN) {
-        await withSeed(SEED, async () => {
-          const sim = await prepare();
-          const process = processOf(sim, who);
-          process.killAtWrite(process.writes() + nth, when);
-          await grow(sim);
-        });
-      }
-    }
-  });
-
-  it.each(PROGRAMS.slice(1))('ends after the death of the agent of %s at its step', async (node) => {
-    for (const when of WHEN) {
-      await withSeed(SEED, async () => {
-        const sim = await prepare();
-        const process = processOf(sim, node);
-        sim.crashAtStep(node, { step: sim.steps(node) + 1, when });
-        await grow(sim);
-        expect(process.isAlive()).toBe(false);
-      });
-    }
-  });
-
   it('ends under faults of programs, machines, disks and cables', async () => {
     for (const seed of seeds(4)) {
       await withSeed(seed, async () => {
