@@ -185,7 +185,8 @@ describe('a pool of others', () => {
 
     const plan = await readFile(planFile, 'utf8');
     const { engineId } = (await product.client.get('Volume', 'gv0'))?.spec.adopted ?? {};
-    const taking = plan.replace(`engineId: ${engineId}`, `engineId: ${engineId}\n      takesOptions: true`);
+    const line = `engineId: ${engineId}\n`;
+    const taking = plan.includes('takesOptions') ? plan : plan.replace(line, `${line}      takesOptions: true\n`);
     // The limit has grown meanwhile; a plan that says less is refused.
     await product.composed.machine.files.writeText(planFile, taking.replace('size: 300Mi', 'size: 400Mi'));
     await cli('plan', 'apply', '-f', planFile);

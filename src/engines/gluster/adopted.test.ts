@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { DesiredCopy, DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { Command, FileInfo, Host } from '../../ports/host.ts';
 import { observeAdoptedCopy } from './observe-adopted-copy.ts';
-import { lackingOptions } from './options.ts';
+import { lackingOptions, wantedOptions } from './options.ts';
 import { parseBrickDetails, parsePoolVolumes } from './parse-pool.ts';
 import { planCopy } from './plan-copy.ts';
 import { planVolume } from './plan-volume.ts';
@@ -95,7 +95,9 @@ describe('an adopted volume', () => {
     const adopted = { engineId: ID, bricks: BRICKS, takesOptions: true };
     expect(steps(volume({ adopted }), seen())).toEqual(['setOptions', 'resetOptions']);
     expect(lackingOptions(volume(), {})).toMatchObject({ 'network.ping-timeout': '5', 'cluster.quorum-type': 'auto' });
-    expect(lackingOptions(volume({ adopted }), {})).toEqual({});
+    // Until they hold, also when they are wanted.
+    expect(lackingOptions(volume({ adopted }), {})).toEqual(lackingOptions(volume(), {}));
+    expect(lackingOptions(volume({ adopted }), wantedOptions(volume({ adopted })))).toEqual({});
   });
 
   test('is stopped and deleted in the engine only as the very volume that was adopted', () => {

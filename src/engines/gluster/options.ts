@@ -110,7 +110,7 @@ export function lackingOptions(
   volume: Pick<DesiredVolume, 'layout' | 'mayDiverge' | 'adopted'>,
   found: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  if (!keepsOptions(volume)) return {};
+  if (volume.adopted === undefined) return {};
   const own = Object.entries({ ...EVERY_LAYOUT, ...layoutOptions(volume) });
   return Object.fromEntries(own.filter(([key, value]) => found[key] !== value));
 }

@@ -96,7 +96,9 @@ function describeServing({ volume, servingCount }: ListedVolume): string {
 function describeAdopted({ metadata, spec, status }: Resource<'Volume'>): string | undefined {
   if (spec.adopted === undefined) return undefined;
   const lacks = status?.engine?.lacks ?? [];
-  if (spec.adopted.takesOptions === true) return "with the options of Holdfast's own volumes";
+  if (spec.adopted.takesOptions === true) {
+    return lacks.length === 0 ? "with the options of Holdfast's own volumes" : `takes options on: ${lacks.join(', ')}`;
+  }
   if (lacks.length === 0) return 'with its own options, which lack nothing';
   return `with its own options; lacks ${lacks.join(', ')}; to take them on: adopted.takesOptions: true for ${metadata.name} in the plan, and apply it`;
 }
