@@ -35,7 +35,11 @@ export async function readClientNumbers(host: Host, copyUid: string): Promise<re
 }
 
 /** Keeps them beside an image, for the clone that begins with it. */
-export async function keepClientNumbers(host: Host, { clients }: SnapshotPaths, numbers: readonly number[]) {
+export async function keepClientNumbers(
+  host: Host,
+  { clients }: SnapshotPaths,
+  numbers: readonly number[],
+): Promise<void> {
   await host.files.writeText(clients, `${numbers.join(' ')}\n`, { mode: 0o600 });
 }
 

@@ -7,7 +7,7 @@
 import { AppError } from '../../domain/errors.ts';
 import { gfidOf } from '../../domain/volume/entry-path.ts';
 import type { EntryVersion } from '../../ports/brick-work.ts';
-import type { Host } from '../../ports/host.ts';
+import type { FileInfo, Host } from '../../ports/host.ts';
 
 const LOOK_MS = 20_000;
 /** Reading a large file whole takes its time: 1 TiB at 100 MiB/s. */
@@ -47,19 +47,23 @@ export async function findEntry(
   signal: AbortSignal,
 ): Promise<FoundEntry | undefined> {
   await proveVisible(host, brickPath);
+  const isNamed = gfidOf(path) === undefined;
   const gfid = gfidOf(path) ?? (await readGfid(host, `${brickPath}${path}`, signal));
   if (gfid === undefined) return undefined;
   const byGfid = `${brickPath}/.glusterfs/${gfid.slice(0, 2)}/${gfid.slice(2, 4)}/${gfid}`;
   const info = await host.files.stat(byGfid);
-  if (info === undefined && gfidOf(path) === undefined) throw unlinked(host, path);
-  if (info === undefined) return undefined;
+  if (info === undefined && isNamed) throw unlinked(host, path);
+  if (info === undefined || (info.type === 'file' && (await isPointer(host, byGfid, signal)))) return undefined;
   // A folder's entry in .glusterfs is a symlink, as a user's symlink is: the path itself tells them apart, unfollowed.
-  const named = gfidOf(path) === undefined ? `${brickPath}${path}` : byGfid;
+  const named = isNamed ? `${brickPath}${path}` : byGfid;
   const isFolder = info.type === 'symlink' && (await host.files.stat(named))?.type === 'directory';
-  if (info.type === 'file' && (await isPointer(host, byGfid, signal))) return undefined;
-  const type = isFolder ? 'folder' : info.type === 'file' || info.type === 'symlink' ? info.type : 'other';
+  const type = isFolder ? 'folder' : plainType(info.type);
   const facts = await readFacts(host, isFolder ? named : byGfid, signal);
   return { version: { type, gfid, ...facts }, safePath: byGfid };
+}
+
+function plainType(type: FileInfo['type']): EntryVersion['type'] {
+  return type === 'file' || type === 'symlink' ? type : 'other';
 }
 
 /** The brick process makes this folder at its first start; an image that is not mounted, or a dead disk, does not show it. */
