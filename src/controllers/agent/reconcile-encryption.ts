@@ -72,15 +72,23 @@ async function bringAbout(deps: AgentDeps, look: Look, onRestarted: () => void) 
     onRestarted();
     mode = await encryption.mode(signal);
   }
-  const status: NodeTlsStatus = {
+  const status = describe({ mode, held, request, message });
+  const isSettled = request === undefined && message === undefined && mode === (wanted ?? mode);
+  return { status, isSettled };
+}
+
+function describe(seen: {
+  readonly mode: TlsMode;
+  readonly held: HeldCertificate | undefined;
+  readonly request: string | undefined;
+  readonly message: string | undefined;
+}): NodeTlsStatus {
+  const { mode, held, request, message } = seen;
+  return {
     mode,
     ...(held === undefined ? {} : { notAfter: new Date(held.notAfter).toISOString() }),
     ...(request === undefined ? {} : { request }),
     ...(message === undefined ? {} : { message }),
-  };
-  return {
-    status,
-    isSettled: request === undefined && message === undefined && (wanted === undefined || mode === wanted),
   };
 }
 
@@ -92,8 +100,8 @@ async function holdCertificate(
   if (!areCertificatesWanted(cluster.status?.tls)) return {};
   const held = await encryption.certificate();
   if (held !== undefined && !isDue(held, clock.now())) return { held };
-  const asked = node.status?.tls?.request;
-  const answer = node.status?.certificate;
+  const { tls, certificate: answer } = node.status ?? {};
+  const asked = tls?.request;
   if (asked === undefined) return { held, request: await encryption.request(self) };
   if (answer?.requestPem !== asked) return { held, request: asked };
   try {
