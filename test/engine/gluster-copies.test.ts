@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CrashError } from '../../src/adapters/host/inject.ts';
 import { imageBytes } from '../../src/domain/volume/copy-size.ts';
 import { copyPaths } from '../../src/engines/gluster/paths.ts';
+import { snapshotPaths } from '../../src/engines/gluster/snapshot-paths.ts';
 import type { DesiredCopy, Engine } from '../../src/ports/engine.ts';
 import { createVolumeSet, settle } from '../contract/engine-harness.ts';
 import { type GlusterLab, startGlusterLab } from './gluster-fixture.ts';
@@ -103,6 +104,41 @@ describe('copies', () => {
     expect(trim.code).toBe(1);
     expect(await blocksOf(image)).toBeGreaterThanOrEqual(size);
     await bring(copy, false);
+  });
+
+  it('gives what GlusterFS noted in the image of a snapshot the name and the numbers of the clone', async () => {
+    const copy = newCopy();
+    await bring(copy, true);
+    const { image, brick, mountPoint } = copyPaths(copy);
+    const source = { snapshotUid: randomUUID(), copyUid: copy.copyUid };
+    const snapshot = snapshotPaths({ poolPath: copy.poolPath, ...source });
+    // As GlusterFS keeps them: the file under its ID too, and its ID in the index of what is to heal.
+    const id = randomUUID();
+    const handles = `${brick}/.glusterfs/${id.slice(0, 2)}/${id.slice(2, 4)}`;
+    const index = `${brick}/.glusterfs/indices/xattrop`;
+    await run('mkdir', '-p', handles, index, snapshot.folder);
+    await run('touch', `${brick}/file`, `${index}/${id}`);
+    await run('ln', `${brick}/file`, `${handles}/${id}`);
+    const [lacking, gone] = ['0x000000010000000000000000', '0x000000020000000000000000'];
+    await run('setfattr', '--name=trusted.afr.gv0-client-3', `--value=${lacking}`, `${brick}/file`);
+    await run('setfattr', '--name=trusted.afr.gv0-client-0', `--value=${gone}`, `${brick}/file`);
+    await run('sync', '--file-system', mountPoint);
+    await run('cp', '--reflink=always', image, snapshot.image);
+    await under.lab.host(NODE).files.writeText(snapshot.clients, '1 2 3\n', { mode: 0o600 });
+
+    const clone = { ...newCopy(), volume: 'twin', source };
+    expect(await bring(clone, true)).toMatchObject({ state: 'ready' });
+    const marks = await run(
+      ...(['getfattr', '--absolute-names', '--dump', '--match=^trusted[.]afr', '--encoding=hex'] as const),
+      `${copyPaths(clone).brick}/file`,
+    );
+    expect(marks.split('\n').filter((line) => line.startsWith('trusted'))).toEqual([
+      `trusted.afr.twin-client-2=${lacking}`,
+    ]);
+    await bring(clone, false);
+    await bring(copy, false);
+    await run('rm', '-r', snapshot.parents[2]);
+    await run('rmdir', '--ignore-fail-on-non-empty', snapshot.parents[1]);
   });
 
   it('grows in use, and ends whole after a crash at any command of growing it', async () => {
