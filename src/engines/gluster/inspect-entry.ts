@@ -57,12 +57,13 @@ export async function findEntry(
   // A folder's entry in .glusterfs is a symlink, as a user's symlink is: the path itself tells them apart, unfollowed.
   const named = isNamed ? `${brickPath}${path}` : byGfid;
   const isFolder = info.type === 'symlink' && (await host.files.stat(named))?.type === 'directory';
-  const type = isFolder ? 'folder' : plainType(info.type);
+  const type = typeOf(info, isFolder);
   const facts = await readFacts(host, isFolder ? named : byGfid, signal);
   return { version: { type, gfid, ...facts }, safePath: byGfid };
 }
 
-function plainType(type: FileInfo['type']): EntryVersion['type'] {
+function typeOf({ type }: FileInfo, isFolder: boolean): EntryVersion['type'] {
+  if (isFolder) return 'folder';
   return type === 'file' || type === 'symlink' ? type : 'other';
 }
 
