@@ -3,9 +3,9 @@ import type { Adopted, PlacedCopy, VolumeSpec } from '../../schemas/volume.ts';
 import { wantedCopies } from '../volume/replica-sets.ts';
 
 /** What the copies of an adopted volume say as their pool: they lie where whoever made them put them. */
-export const ADOPTED_POOL = 'adopted';
+const ADOPTED_POOL = 'adopted';
 
-export type AdoptedPlacement =
+type AdoptedPlacement =
   | { readonly ok: true; readonly placement: readonly PlacedCopy[]; readonly reasons: readonly string[] }
   | { readonly ok: false; readonly message: string; readonly reasons: readonly string[] };
 

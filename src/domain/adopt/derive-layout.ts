@@ -15,7 +15,7 @@ export interface DerivedLayout {
   readonly allowSplitBrain?: boolean;
 }
 
-export type LayoutFinding =
+type LayoutFinding =
   | { readonly ok: true; readonly layout: DerivedLayout; readonly setSize: number }
   | { readonly ok: false; readonly reason: string };
 

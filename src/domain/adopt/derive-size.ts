@@ -4,7 +4,7 @@ import { formatQuantity, MIB } from '../bytes.ts';
 import type { DerivedLayout } from './derive-layout.ts';
 import type { SeenPoolVolume } from './seen-pool.ts';
 
-export interface DerivedSize {
+interface DerivedSize {
   readonly size: string;
   /** The size is a limit of the engine. */
   readonly isLimit: boolean;
