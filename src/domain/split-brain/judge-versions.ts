@@ -1,5 +1,5 @@
 /** What the versions of an entry in split-brain have in common, and whether one of them can be chosen. Pure. */
-import type { EntryVersion } from '../../ports/brick-work.ts';
+import type { EntryVersion } from './entry-version.ts';
 
 /** One copy's version, as the agent of its node reports it. */
 export interface CopyVersion extends EntryVersion {
