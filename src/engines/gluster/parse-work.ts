@@ -66,7 +66,8 @@ export function parseFullCrawls(text: string): readonly FullCrawl[] {
     const start = /^Starting time of crawl: (.+)/.exec(line)?.[1];
     if (start !== undefined) [began, isEnded] = [start.trim(), false];
     if (line.startsWith('Ending time of crawl:')) isEnded = true;
-    if (line.startsWith('Type of crawl: FULL') && began !== undefined) crawls.push({ id: `${brick} ${began}`, isEnded });
+    if (line.startsWith('Type of crawl: FULL') && began !== undefined)
+      crawls.push({ id: `${brick} ${began}`, isEnded });
   }
   return crawls;
 }
