@@ -162,7 +162,7 @@ describe('a volume', () => {
     await wish(sim, 'kept');
     await sim.until('it has begun', () => restore(sim)?.phase === 'Saving', PATIENCE_MS);
     await sim.world.client.delete('VolumeSnapshotRecord', 's1');
-    await sim.world.client.patch('Volume', 'gv0', { spec: { restoreFrom: null } } as never);
+    await sim.world.client.patch('Volume', 'gv0', { spec: { restoreFrom: null } });
     await sim.until('it is taken back', () => restore(sim)?.phase === 'Failed', PATIENCE_MS);
     await sim.until('s1 goes now', () => snapshot(sim, 's1') === undefined, PATIENCE_MS);
     await sim.until('its new copies are gone', () => sim.seen.VolumeCopy.size === before.length, PATIENCE_MS);

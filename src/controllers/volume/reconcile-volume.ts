@@ -123,8 +123,7 @@ async function look(
   const { name, deletionTimestamp } = volume.metadata;
   const isDeleting = deletionTimestamp !== undefined;
   const isRestored = isAskedToRestore(volume);
-  const isPlaced = volume.status?.placement !== undefined && !asksForGrowth(volume);
-  const isPlacing = isChanging || isRestored || (!isDeleting && !isPlaced);
+  const isPlacing = isChanging || isRestored || (!isDeleting && asksForPlace(volume));
   const fresh = async <K extends WatchedKind>(kind: K) => (await client.list(kind, { signal })).items;
   return {
     allVolumes: isPlacing ? await fresh('Volume') : informers.Volume.list(),
@@ -136,6 +135,10 @@ async function look(
     ...(isPlacing ? { source: await readSource(client, volume, signal) } : {}),
     ...(isRestored ? { snapshots: await fresh('VolumeSnapshotRecord') } : {}),
   };
+}
+
+function asksForPlace(volume: StoredVolume): boolean {
+  return volume.status?.placement === undefined || asksForGrowth(volume);
 }
 
 function sizeLook({ informers }: ControllerDeps, { allVolumes, allCopies }: Look): SizeLook {

@@ -133,7 +133,7 @@ describe('decideRestore', () => {
         const { engine: was, anchor, epoch = 0, restore } = volume.status;
         expect(restore?.phase).toBe('Removing');
         expect(was).toMatchObject({ state: 'Removed', observedBy: anchor, epoch });
-        expect(status.placement).toEqual(NEW.map(({ imageOf: _, ...placed }) => placed));
+        expect(status.placement).toEqual(NEW.map(({ imageOf: _image, ...placed }) => placed));
         expect(status.epoch).toBe(epoch + 1);
         expect('engine' in status && status.engine === undefined).toBe(true);
         expect(status.placement.map(({ node }) => node)).toContain(status.anchor);

@@ -101,15 +101,19 @@ export function decideRestore(volume: RestoredVolume, seen: SeenRestore): Restor
     case 'Starting':
       return goOnStarting(now, volume);
     case 'Waiting':
-      if (seen.wish === undefined) return move(now, 'Failed', 'it was taken back before it began');
-      return begin(seen.wish, now, seen);
     case 'Done':
     case 'Failed':
     case undefined:
-      // A wish that is settled stays so, whatever becomes of its snapshot.
-      if (seen.wish === undefined || seen.wish.safetySnapshot === now?.safetySnapshot) return {};
-      return begin(seen.wish, now, seen);
+      return hear(seen.wish, now, seen);
   }
+}
+
+function hear(wish: RestoreWish | undefined, now: RestoreStatus | undefined, seen: SeenRestore): RestoreDecision {
+  const isWaiting = now?.phase === 'Waiting';
+  if (wish === undefined) return isWaiting ? move(now, 'Failed', 'it was taken back before it began') : {};
+  // A wish that is settled stays so, whatever becomes of its snapshot.
+  if (!isWaiting && wish.safetySnapshot === now?.safetySnapshot) return {};
+  return begin(wish, now, seen);
 }
 
 function begin(wish: RestoreWish, now: RestoreStatus | undefined, seen: SeenRestore): RestoreDecision {
@@ -141,12 +145,9 @@ function goOnClosing(now: RestoreStatus, seen: SeenRestore): RestoreDecision {
 }
 
 function goOnSaving(now: RestoreStatus, volume: RestoredVolume, seen: SeenRestore): RestoreDecision {
-  if (seen.wish === undefined) return fail(now, 'it was taken back');
   const { safety } = seen;
-  if (safety !== undefined && !safety.isUsable) return fail(now, `snapshot ${now.safetySnapshot} is none of it`);
-  if (safety?.phase === 'Failed' || safety?.phase === 'Deleting') {
-    return fail(now, `the present state could not be kept: ${safety.message}`);
-  }
+  const fault = seen.wish === undefined ? 'it was taken back' : safetyFault(now, safety);
+  if (fault !== undefined) return fail(now, fault);
   const wanted = now.placement ?? [];
   const missing = wanted
     .map((placed, index) => ({ ...placed, index }))
@@ -166,6 +167,13 @@ function goOnSaving(now: RestoreStatus, volume: RestoredVolume, seen: SeenRestor
   return move(now, 'Removing', 'the engine lets go of the old copies');
 }
 
+function safetyFault({ safetySnapshot }: RestoreStatus, safety: SafetySnapshot | undefined): string | undefined {
+  if (safety === undefined) return undefined;
+  if (!safety.isUsable) return `snapshot ${safetySnapshot} is none of it`;
+  const isLost = safety.phase === 'Failed' || safety.phase === 'Deleting';
+  return isLost ? `the present state could not be kept: ${safety.message}` : undefined;
+}
+
 function goOnRemoving(now: RestoreStatus, { status }: RestoredVolume): RestoreDecision {
   const { engine, anchor, epoch = 0 } = status;
   const isGone = engine?.state === 'Removed' && engine.epoch === epoch && engine.observedBy === anchor;
@@ -174,7 +182,7 @@ function goOnRemoving(now: RestoreStatus, { status }: RestoredVolume): RestoreDe
   return {
     ...move(wish, 'Starting', 'the engine makes the volume of the new copies'),
     // Whose image they began with is in the copies; the volume's own source, if it is a clone, is another snapshot.
-    placement: placement.map(({ imageOf: _, ...placed }) => placed),
+    placement: placement.map(({ imageOf: _image, ...each }) => each),
   };
 }
 

@@ -53,7 +53,7 @@ export async function cloneVolume(deps: WaitDeps, request: CloneRequest, options
   const existing = await client.get('Volume', name, scope);
   const done = { name, volume: request.volume, snapshot, isDryRun };
   if (existing !== undefined) assertSame(existing, snapshot);
-  else if (request.registration !== undefined) await assertUnregistered(deps, name, scope);
+  else await assertUnregistered(deps, request, scope);
   const isOwn = request.snapshot === undefined;
   if (existing === undefined && isOwn) {
     tell(`takes snapshot ${snapshot} of volume ${request.volume}`);
@@ -64,7 +64,7 @@ export async function cloneVolume(deps: WaitDeps, request: CloneRequest, options
   const volume = existing ?? (await client.create('Volume', { ...API, metadata: { name }, spec }, scope));
   tell(`makes volume ${name} from snapshot ${snapshot}`);
   const ready = await waitUntilReady(deps, volume, { waitMs: options.waitMs, ...scope });
-  if (request.registration !== undefined) await registerVolume({ client, ...scope }, ready, request.registration);
+  await register(deps, ready, request, scope);
   if (isOwn) await removeOwn(deps, snapshot, options);
   return { ...done, size: spec.size };
 }
@@ -72,11 +72,21 @@ export async function cloneVolume(deps: WaitDeps, request: CloneRequest, options
 /** @throws {AppError} exists, when a PersistentVolume has the name */
 async function assertUnregistered(
   { client }: WaitDeps,
-  name: string,
+  { name, registration }: CloneRequest,
   scope: { readonly signal?: AbortSignal },
 ): Promise<void> {
+  if (registration === undefined) return;
   const found = await client.get('PersistentVolume', name, scope);
   if (found !== undefined) throw persistentVolumeInTheWay(found);
+}
+
+async function register(
+  { client }: WaitDeps,
+  volume: Resource<'Volume'>,
+  { registration }: CloneRequest,
+  scope: { readonly signal?: AbortSignal },
+): Promise<void> {
+  if (registration !== undefined) await registerVolume({ client, ...scope }, volume, registration);
 }
 
 function scopeOf({ signal }: CloneOptions): { readonly signal?: AbortSignal } {

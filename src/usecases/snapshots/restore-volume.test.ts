@@ -23,7 +23,7 @@ async function setUp(): Promise<FakeResourceClient> {
   const room = { capacityBytes: 20 * GIB, freeBytes: 20 * GIB };
   const engine = { name: 'gluster', isInstalled: true, isRunning: true };
   const node = { conditions: [{ ...ready, type: 'Ready' }], pools: [{ ...pool, ...room }], engines: [engine] };
-  await client.patch('StorageNode', 'kube1', { status: node } as never, asStatus);
+  await client.patch('StorageNode', 'kube1', { status: node }, asStatus);
   const spec = { size: '1Gi', layout: 'single', replicas: 1 } as const;
   const volume = await client.create('Volume', { metadata: { name: 'gv0' }, spec });
   const { uid } = volume.metadata;
@@ -35,7 +35,7 @@ async function setUp(): Promise<FakeResourceClient> {
   ];
   const seen = { observedBy: 'kube1', epoch: 1, state: 'Started', engineId: 'e1', bricks } as const;
   const status = { placement: [placed], anchor: 'kube1', epoch: 1, grantedSize: '1Gi', engine: seen, conditions };
-  await client.patch('Volume', 'gv0', { status } as never, asStatus);
+  await client.patch('Volume', 'gv0', { status }, asStatus);
   const place = { node: 'kube1', pool: 'default', role: 'data', index: 0, sizeBytes: GIB } as const;
   await client.create('VolumeCopy', {
     metadata: { name: 'gv0-0' },
@@ -48,7 +48,7 @@ async function setUp(): Promise<FakeResourceClient> {
     volumeSpec: volume.spec,
     copies: { 'gv0-0': { ...place, uid: 'c1', state: 'Taken' } },
   };
-  await client.patch('VolumeSnapshotRecord', 's1', { status: taken } as never, asStatus);
+  await client.patch('VolumeSnapshotRecord', 's1', { status: taken }, asStatus);
   return client;
 }
 
@@ -58,7 +58,7 @@ describe('restoring a volume', () => {
   const under = async (phase: RestoreStatus['phase'], message: string) => {
     const restoreFrom = (await spec())?.restoreFrom;
     const restore = { ...restoreFrom, phase, message };
-    await client.patch('Volume', 'gv0', { status: { restore } } as never, { subresource: 'status' });
+    await client.patch('Volume', 'gv0', { status: { restore } }, { subresource: 'status' });
   };
   beforeEach(async () => {
     client = await setUp();
@@ -93,7 +93,7 @@ describe('restoring a volume', () => {
     const pools = [
       { name: 'default', path: '/pool', isReady: true, hasReflink: true, capacityBytes: 3 * GIB, freeBytes: GIB },
     ];
-    await client.patch('StorageNode', 'kube1', { status: { pools } } as never, { subresource: 'status' });
+    await client.patch('StorageNode', 'kube1', { status: { pools } }, { subresource: 'status' });
     await expect(restoreVolume({ client, clock }, request, { confirm })).rejects.toMatchObject({
       kind: 'precondition',
     });

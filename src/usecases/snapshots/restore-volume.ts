@@ -2,7 +2,7 @@
 import { AppError } from '../../domain/errors.ts';
 import { parseVolumeName } from '../../domain/names.ts';
 import { placeRestore, restoredSnapshotFault, restoreFaults } from '../../domain/snapshot/restore-placement.ts';
-import { isRestoring } from '../../domain/volume/decide-restore.ts';
+import { asksForRestore, isRestoring } from '../../domain/volume/decide-restore.ts';
 import { grantedSize } from '../../domain/volume/granted-sizes.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { RestoreWish } from '../../schemas/volume.ts';
@@ -74,14 +74,18 @@ interface Plan {
 
 /** A restoration that was asked for before and is not over. @throws {AppError} precondition, when it is another one */
 function underWay({ metadata, spec, status }: Resource<'Volume'>, snapshot: string): Plan | undefined {
-  const { restore } = status ?? {};
-  const isAsked = spec.restoreFrom !== undefined && spec.restoreFrom.safetySnapshot !== restore?.safetySnapshot;
-  const now = isRestoring(status) || restore?.phase === 'Waiting' ? restore : undefined;
-  const wish = isAsked ? spec.restoreFrom : now;
-  if (wish === undefined || now?.phase === 'Waiting') return undefined;
-  const nodes = (now?.placement ?? status?.placement ?? []).map((placed) => placed.node);
+  const isUnderWay = isRestoring(status);
+  const isNew = status?.restore?.phase !== 'Waiting' && asksForRestore(spec.restoreFrom, status);
+  if (!isUnderWay && !isNew) return undefined;
+  const wish = (isUnderWay ? status?.restore : undefined) ?? spec.restoreFrom;
+  if (wish === undefined) return undefined;
+  const nodes = placedNodes(status);
   if (wish.snapshot === snapshot) return { wish, nodes };
   throw refuse(metadata.name, `snapshot ${wish.snapshot} is being put in its place`, 'wait until that is done');
+}
+
+function placedNodes(status: Resource<'Volume'>['status']): readonly string[] {
+  return (status?.restore?.placement ?? status?.placement ?? []).map((placed) => placed.node);
 }
 
 async function plan(
