@@ -135,6 +135,8 @@ export interface DesiredBrick {
   readonly isJoining?: boolean;
   /** To be taken out of what the engine has; the others hold everything. */
   readonly isLeaving?: boolean;
+  /** A new brick that was given up: not asked for any more, and a member all the same should the engine have it. */
+  readonly isWithdrawn?: boolean;
 }
 
 /** The volume as the engine's cluster sees it; acted on by the agent of the anchor node only. */
@@ -157,6 +159,8 @@ export interface DesiredVolume {
   readonly bricks: readonly DesiredBrick[];
   /** Engine options that must hold; the engine adds its own defaults. */
   readonly options: Readonly<Record<string, string>>;
+  /** A mount may still write without the brick that joins: nothing is to be filled into that one yet. */
+  readonly areMountsBehind?: boolean;
   /** True where it is not to be served for the time being: it is stopped if it is there, and nothing else is done. */
   readonly isStopped?: boolean;
   /**

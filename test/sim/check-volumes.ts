@@ -47,7 +47,10 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
     const { name } = after.metadata;
     const [old, now] = [before.status ?? {}, after.status ?? {}];
     const isExchanged = old.restore?.phase === 'Removing' && now.restore?.phase === 'Starting';
-    const expected = (old.epoch ?? 0) + (old.anchor === now.anchor && !isExchanged ? 0 : 1);
+    // Whether a copy is asked for any more: only a report from then on may count.
+    const isWithdrawing = withdrawnOf(old).join() !== withdrawnOf(now).join();
+    const isEpochKept = old.anchor === now.anchor && !isExchanged && !isWithdrawing;
+    const expected = (old.epoch ?? 0) + (isEpochKept ? 0 : 1);
     if ((now.epoch ?? 0) !== expected) {
       report(`the epoch of ${name} went from ${old.epoch} to ${now.epoch}, its anchor from ${old.anchor}`);
     }
@@ -144,4 +147,8 @@ function asksToMove(kind: string, after: unknown): boolean {
 /** The set of a copy, by its place in the order of bricks. */
 function setOf(owner: StoredVolume | undefined, { spec }: Resource<'VolumeCopy'>): number {
   return owner === undefined ? 0 : Math.floor(spec.index / setRoles(owner.spec).length);
+}
+
+function withdrawnOf({ placement = [] }: NonNullable<StoredVolume['status']>): readonly string[] {
+  return placement.filter((placed) => placed.isWithdrawn === true).map((placed) => placed.copy);
 }

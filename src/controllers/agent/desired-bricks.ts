@@ -52,9 +52,11 @@ function changingBrick(
   if (!isUsable(copy)) return brickOf(placed, old, true);
   const [brick] = brickOf(placed, copy, true);
   if (brick === undefined) return [];
-  if (placed.isJoining === true) return [{ ...brick, isJoining: true }];
+  const withdrawn = placed.isWithdrawn === true ? { isWithdrawn: true } : {};
+  if (placed.isJoining === true) return [{ ...brick, ...withdrawn, isJoining: true }];
   const [replaces] = brickOf(placed, old, true);
-  return [replaces === undefined ? brick : { ...brick, replaces: { node: replaces.node, path: replaces.path } }];
+  if (replaces === undefined) return [brick];
+  return [{ ...brick, ...withdrawn, replaces: { node: replaces.node, path: replaces.path } }];
 }
 
 /** It was ready once, and the engine may be asked to take it. */

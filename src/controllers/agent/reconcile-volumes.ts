@@ -14,6 +14,7 @@ import type { Adopted, PlacedCopy } from '../../schemas/volume.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
 import { desiredBricks, engineLayout } from './desired-bricks.ts';
+import { mountsBehind } from './mounts-behind.ts';
 import { nodesReadySince } from './nodes-ready-since.ts';
 import { runSteps } from './run-steps.ts';
 import { createVolumeReport, describeVolume, withReplaced } from './volume-report.ts';
@@ -191,6 +192,9 @@ function desiredVolume(
     name,
     ...engineLayout(volume, bricks),
     bricks,
+    ...(mountsBehind(volume, informers.VolumeAttachmentRecord.byIndex('volume', name)).length > 0
+      ? { areMountsBehind: true }
+      : {}),
     options: volumeOptions(volume, informers.StorageNode.list()),
     ...(volume.spec.profile === undefined ? {} : { profile: volume.spec.profile }),
     copyUids: own.map((copy) => copy.metadata.uid),

@@ -36,8 +36,15 @@ export function wantedChange(seen: SeenMembership): Wanted | undefined {
   if (placed === undefined) return count;
   const replace: Wanted = { change: 'replace', placed, isSaidGone: gone !== undefined };
   if (!isServing(placed, seen.engine?.bricks ?? [], seen.usableNodes) || !isOneOfTwo(seen, placed)) return replace;
-  // The other copy would be the only one: should it go away between the anchor's look and the change, what was written
-  // meanwhile would be in the copy that is taken out, and nowhere else. So one more comes before one goes.
+  return firstOneMore(seen, replace);
+}
+
+/**
+ * The other copy would be the only one: should it go away between the anchor's look and the change, what was written
+ * meanwhile would be in the copy that is taken out, and nowhere else. So one more comes before one goes.
+ */
+function firstOneMore(seen: SeenMembership, replace: Wanted): Wanted {
+  const { spec, placement } = seen;
   const arbiter = placement.find((each) => each.role === 'arbiter');
   // Beside the arbiter too: it makes way for the third copy and has to find a place again.
   const beside = placement.map((each) => each.node);
@@ -115,6 +122,16 @@ function whyNotReplace(seen: SeenMembership, placed: PlacedCopy, isSaidGone: boo
   if (!isSaidGone) {
     return `the copy on ${placed.node} does not serve, so it is not known whether the others hold all that it does; bring ${placed.node} back, or, if it is gone for good: holdfast node replace ${placed.node}`;
   }
+  return whyNotReplaceLost(seen, placed, others);
+}
+
+/** Of a copy that is said to be gone: all that is left is in the others. */
+function whyNotReplaceLost(
+  seen: SeenMembership,
+  placed: PlacedCopy,
+  others: readonly PlacedCopy[],
+): string | undefined {
+  const bricks = seen.engine?.bricks ?? [];
   const away = others.filter((other) => !isServing(other, bricks, seen.usableNodes)).map((other) => other.node);
   if (!isFresh(seen) || away.length > 0) {
     return `replacing the lost copy on ${placed.node} waits for all other copies to serve${away.length > 0 ? `: ${away.join(', ')}` : ''}`;

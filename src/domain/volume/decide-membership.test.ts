@@ -10,6 +10,7 @@ function member(name: string, node: string, part: Partial<SeenMember> = {}): See
     name,
     node,
     pool: 'default',
+    role: 'data',
     path: `/p/${name}`,
     isReady: true,
     isReleased: false,
@@ -218,15 +219,43 @@ describe('a change under way', () => {
     );
   });
 
-  it('gives a new copy up only while nobody knew where it is', () => {
+  it('gives a new copy up at once while nobody knew where it is', () => {
     const part = { usableNodes: new Map(['n1', 'n2', 'n3'].map((node) => [node, SINCE])) };
     const scene = { placement: replacing(), held: ['a', 'b', 'c'], part };
     const { path: _, ...nowhere } = member('new', 'n4', { isReady: false });
     const others = withNew().slice(0, 3);
     expect(decideMembership(see({ ...scene, members: [...others, nowhere] })).abandon).toEqual(['new']);
-    expect(decideMembership(see({ ...scene, members: withNew() }))).toMatchObject({ abandon: [], state: 'Changing' });
     const released = decideMembership(see({ ...scene, members: [...others, { ...nowhere, isReleased: true }] }));
     expect(released.placement).toEqual(THREE);
+  });
+
+  it('gives up a new copy that may have been asked for only when the anchor has looked with that in view', () => {
+    const part = { usableNodes: new Map(['n1', 'n2', 'n3'].map((node) => [node, SINCE])) };
+    const scene = { members: withNew(), held: ['a', 'b', 'c'], part };
+    const withdrawn = replacing({ isWithdrawn: true });
+    const told = decideMembership(see({ ...scene, placement: replacing() }));
+    expect(told).toMatchObject({ abandon: [], release: [], placement: withdrawn, raisesEpoch: true });
+    const unseen = decideMembership(see({ ...scene, placement: withdrawn, part: { ...part, epoch: 2 } }));
+    expect(unseen).toMatchObject({ abandon: [], release: [], state: 'Changing' });
+    expect(unseen.placement).toBeUndefined();
+    expect(decideMembership(see({ ...scene, placement: withdrawn })).placement).toEqual(THREE);
+    const taken = decideMembership(see({ ...scene, placement: withdrawn, held: ['new', 'b', 'c'] }));
+    expect(taken).toMatchObject({ release: [], state: 'Changing' });
+  });
+
+  it('takes up again what it had given up where the engine has it all the same, and relies on it for nothing', () => {
+    const late = decideMembership(see({ members: withNew(), held: ['new', 'b', 'c'] }));
+    expect(late).toMatchObject({ placement: replacing({ witnesses: {} }), release: [] });
+    const placeOne: SeenMembership['placeOne'] = () => ({ ok: true, copy: 'newer', node: 'n5', pool: 'default' });
+    const seen = see({
+      placement: late.placement ?? [],
+      members: withNew(),
+      held: ['new', 'b', 'c'],
+      part: { placeOne },
+    });
+    expect(decideMembership(seen).placement?.[0]).toMatchObject({ copy: 'newer', replaces: 'new' });
+    const joined = decideMembership(see({ members: withNew(), held: ['a', 'b', 'c', 'new'] }));
+    expect(joined.placement?.[3]).toEqual(placed('new', 'n4', { isJoining: true, witnesses: {} }));
   });
 
   it('takes a leaving copy out of the placement only when the engine is seen without it', () => {

@@ -9,12 +9,15 @@
  * - Nothing begins unless every copy is current; a copy that does not serve is replaced only when a person has said that it
  *   is gone for good, and all others of its set serve.
  * - A copy is released only without any mark in the placement, all copies current, and the engine seen to do without it.
- * - A copy that the engine may have been asked to take in is never taken back: only one whose path nobody knew.
+ * - A copy that the engine may have been asked to take in is taken back only when the present anchor was told not to ask for
+ *   it, and has seen the engine without it since. Should it be taken in all the same, it is a member, and another one takes
+ *   its place.
  */
 import { begin, wantedChange } from './begin-change.ts';
-import { goOn } from './go-on-with-change.ts';
+import { goOn, takeUpLate } from './go-on-with-change.ts';
 import {
   areAllCurrent,
+  changed,
   isInEngine,
   isMarked,
   KEPT,
@@ -26,6 +29,8 @@ import {
 export function decideMembership(seen: SeenMembership): MembershipDecision {
   const marked = seen.placement.findIndex(isMarked);
   if (marked >= 0) return goOn(seen, marked);
+  const late = takeUpLate(seen);
+  if (late !== undefined) return changed(late, 'takes up a copy that it had given up: the engine has it');
   const unwanted = wantedChange(seen);
   const left = releasable(seen);
   if (left.length > 0) {

@@ -23,18 +23,34 @@ export function goOn(seen: SeenMembership, index: number): MembershipDecision {
   if (placed.isLeaving === true) return goOnLeaving(seen, placed);
   const copy = seen.members.find((member) => member.name === placed.copy);
   const what = describeMark(seen, placed);
-  if (!isInEngine(placed.copy, seen.members, seen.engine)) {
-    if (copy?.isReleased === true) return changed(takeBack(seen, placed), `${what}: begins anew`);
-    const isLost = copy !== undefined && copy.path === undefined && !seen.usableNodes.has(placed.node);
-    if (isLost)
-      return { ...KEPT, abandon: [placed.copy], state: 'Changing', message: `${what}: ${placed.node} went away` };
-    const why = copy?.isReady === true ? 'waits for the engine to take it in' : `is being prepared on ${placed.node}`;
-    return { ...KEPT, state: 'Changing', message: `${what}: the new copy ${why}` };
-  }
+  if (!isInEngine(placed.copy, seen.members, seen.engine)) return awaitEngine(seen, placed, what);
   const isOldOut = placed.replaces === undefined || !isInEngine(placed.replaces, seen.members, seen.engine);
   if (!hasWitness(seen, placed) || copy?.replacement !== undefined) return chain(seen, placed, what);
   if (isOldOut && areAllCurrent(seen)) return changed(replaced(seen.placement, placed, [unmarked(placed)]), what);
   return { ...KEPT, state: 'Changing', message: `${what}: the new copy is being filled` };
+}
+
+/**
+ * The new copy is prepared, and then the engine asked to take it in. One whose node goes away meanwhile is given up: at once
+ * while nobody knew where it is, else when the present anchor has looked with the word in view that it is not to be asked
+ * for, and the engine was without it.
+ */
+function awaitEngine(seen: SeenMembership, placed: PlacedCopy, what: string): MembershipDecision {
+  const copy = seen.members.find((member) => member.name === placed.copy);
+  if (copy?.isReleased === true) return changed(takeBack(seen, placed), `${what}: begins anew`);
+  const why = copy?.isReady === true ? 'waits for the engine to take it in' : `is being prepared on ${placed.node}`;
+  const waits: MembershipDecision = { ...KEPT, state: 'Changing', message: `${what}: the new copy ${why}` };
+  if (placed.isWithdrawn === true) {
+    const message = `${what}: ${placed.node} went away, and the new copy there is given up`;
+    if (!isFresh(seen)) return { ...waits, message };
+    // Another look before the copy is released: what an agent had asked before it died may be carried out just now.
+    return { ...changed(takeBack(seen, placed), message), raisesEpoch: true };
+  }
+  if (copy === undefined || seen.usableNodes.has(placed.node)) return waits;
+  const message = `${what}: ${placed.node} went away`;
+  if (copy.path === undefined) return { ...waits, abandon: [placed.copy], message };
+  const withdrawn = { ...placed, isWithdrawn: true };
+  return { ...changed(replaced(seen.placement, placed, [withdrawn]), message), raisesEpoch: true };
 }
 
 function goOnLeaving(seen: SeenMembership, placed: PlacedCopy): MembershipDecision {
@@ -43,6 +59,27 @@ function goOnLeaving(seen: SeenMembership, placed: PlacedCopy): MembershipDecisi
     return changed(replaced(seen.placement, placed, []), what);
   }
   return { ...KEPT, state: 'Changing', message: what };
+}
+
+/**
+ * The engine has a copy that was given up: asked for it by an agent that died before the answer came. It is a member now, as
+ * if it had never been given up, but nobody can vouch for what it lacks, so another one takes its place.
+ */
+export function takeUpLate(seen: SeenMembership): readonly PlacedCopy[] | undefined {
+  const { placement, members } = seen;
+  const held = seen.engine?.members ?? [];
+  if (!isFresh(seen)) return undefined;
+  const copy = members.find(
+    ({ name, isReleased }) =>
+      !isReleased && isInEngine(name, members, seen.engine) && !placement.some((placed) => placed.copy === name),
+  );
+  if (copy === undefined) return undefined;
+  const { name, node, pool, role } = copy;
+  const place = { copy: name, node, pool, witnesses: {} };
+  if (held.length > placement.length) return [...placement, { ...place, role, isJoining: true }];
+  const missed = placement[held.indexOf(`${node}:${copy.path}`)];
+  if (missed === undefined || isInEngine(missed.copy, members, seen.engine)) return undefined;
+  return replaced(placement, missed, [{ ...missed, ...place, replaces: missed.copy }]);
 }
 
 /** Before the change, as far as the engine can know: the old copy is back in its place. */

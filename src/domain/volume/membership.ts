@@ -12,6 +12,7 @@ export interface SeenMember {
   readonly pool: string;
   /** Where it is, once its node has reported it; the engine is never asked to take a copy before that. */
   readonly path?: string;
+  readonly role: CopyRole;
   readonly isReady: boolean;
   readonly isReleased: boolean;
   /** Its deletion has been asked for; without that a release is only half done. */
@@ -58,6 +59,8 @@ export interface MembershipDecision {
   readonly release: readonly string[];
   /** New copies that are given up: to be released only as they were seen, without a path. */
   readonly abandon: readonly string[];
+  /** The placement is to be stored with a higher epoch: only a report from then on is known to be made with it in view. */
+  readonly raisesEpoch?: boolean;
   readonly state: 'Settled' | 'Changing' | 'Blocked';
   /** What is under way, or what keeps a change from beginning. */
   readonly message: string;
@@ -154,14 +157,9 @@ export function setOf(placed: PlacedCopy): number {
 }
 
 /** The place once its change is done. */
-export function unmarked({
-  replaces: _,
-  isJoining: __,
-  isLeaving: ___,
-  witnesses: ____,
-  ...placed
-}: PlacedCopy): PlacedCopy {
-  return placed;
+export function unmarked(placed: PlacedCopy): PlacedCopy {
+  const { replaces: _, isJoining: __, isLeaving: ___, isWithdrawn: ____, witnesses: _____, ...rest } = placed;
+  return rest;
 }
 
 /** The placement with these in the place of that one. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DesiredBrick, DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/engine.ts';
 import { addBrickArgv, removeBrickArgv, replaceBrickArgv } from './member-actions.ts';
-import { guardOptions, isMadeOf, planMembership } from './plan-membership.ts';
+import { fillOptions, guardOptions, isMadeOf, planMembership } from './plan-membership.ts';
 
 const path = (copy: string) => `/pool/${copy}/brick`;
 const want = (copy: string, part: Partial<DesiredBrick> = {}): DesiredBrick => ({
@@ -18,17 +18,24 @@ function plan(
   bricks: readonly DesiredBrick[],
   seen: readonly ObservedBrick[],
   options: ObservedVolume['options'] = {},
+  part: Partial<DesiredVolume> = {},
 ) {
   const desired: DesiredVolume = {
     ...{ subject: 'volume', isPresent: true, name: 'gv0', layout: 'replicated', options: {}, bricks },
+    ...part,
   };
   const observed: ObservedVolume = {
     ...{ subject: 'volume', isPresent: true, isStarted: true, bricks: seen, options },
   };
-  return { steps: planMembership(desired, observed), guard: guardOptions(desired, observed) };
+  return {
+    steps: planMembership(desired, observed),
+    guard: guardOptions(desired, observed),
+    fill: fillOptions(desired, observed),
+  };
 }
 const all = [found('a'), found('b'), found('c')];
 const STALE = { pendingHeals: 1 };
+const HELD = { 'cluster.self-heal-daemon': 'off' };
 
 describe('whose volume it is', () => {
   it.each<[string, readonly DesiredBrick[], readonly string[], boolean]>([
@@ -75,12 +82,35 @@ describe('replacing', () => {
 describe('adding and taking out', () => {
   it('adds beside bricks that are the same, and beside one alone', () => {
     const joining = want('d', { isJoining: true });
-    expect(plan([want('a'), want('b'), want('c'), joining], all).steps).toMatchObject([
+    expect(plan([want('a'), want('b'), want('c'), joining], all, HELD).steps).toMatchObject([
       { step: 'addBrick', bricks: 4 },
     ]);
+    expect(plan([want('a'), want('b'), joining], [found('a'), found('b', STALE)], HELD).steps).toEqual([]);
+    const withdrawn = { ...joining, isWithdrawn: true };
+    expect(plan([want('a'), want('b'), want('c'), withdrawn], all, HELD).steps).toEqual([]);
+  });
+
+  it('holds back healing before it adds, and until every mount works with the new brick', () => {
+    const joining = want('d', { isJoining: true });
+    const wanted = [want('a'), want('b'), joining];
+    const two = [found('a'), found('b')];
+    const three = [...two, found('d', STALE)];
+    expect(plan(wanted, two)).toMatchObject({ steps: [], fill: HELD });
+    expect(plan(wanted, two, HELD)).toMatchObject({ steps: [{ step: 'addBrick' }], fill: HELD });
+    expect(plan(wanted, three, HELD, { areMountsBehind: true }).fill).toEqual(HELD);
+    expect(plan(wanted, three, HELD).fill).toEqual({ 'cluster.self-heal-daemon': 'on' });
+    expect(plan(wanted, [found('a'), found('b', STALE)], HELD).fill).toEqual({ 'cluster.self-heal-daemon': 'on' });
+    expect(plan([want('a'), want('b')], two).fill).toEqual({});
+  });
+
+  it('holds it back right after the second brick: one brick alone has no such option', () => {
     const { pendingHeals: _, ...alone } = found('a');
-    expect(plan([want('a'), joining], [alone]).steps).toMatchObject([{ step: 'addBrick', bricks: 2 }]);
-    expect(plan([want('a'), want('b'), joining], [found('a'), found('b', STALE)]).steps).toEqual([]);
+    const { steps, fill } = plan([want('a'), want('d', { isJoining: true })], [alone]);
+    expect(steps).toMatchObject([
+      { step: 'addBrick', bricks: 2 },
+      { step: 'setOptions', options: HELD },
+    ]);
+    expect(fill).toEqual({});
   });
 
   it('takes one of three out while all are the same', () => {
@@ -94,9 +124,9 @@ describe('adding and taking out', () => {
     const wanted = [want('a', { isLeaving: true }), want('b')];
     const both = { 'cluster.quorum-type': 'fixed', 'cluster.quorum-count': '2' };
     const seen = [found('a'), found('b')];
-    expect(plan(wanted, seen)).toEqual({ steps: [], guard: both });
+    expect(plan(wanted, seen)).toMatchObject({ steps: [], guard: both });
     expect(plan(wanted, seen, both).steps).toMatchObject([{ step: 'removeBrick', bricks: 1 }]);
-    expect(plan(wanted, [found('a'), found('b', { isReadable: false })], both)).toEqual({ steps: [], guard: {} });
+    expect(plan(wanted, [found('a'), found('b', { isReadable: false })], both)).toMatchObject({ steps: [], guard: {} });
   });
 
   it('never takes out the only brick, nor the last with data', () => {

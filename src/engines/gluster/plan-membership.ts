@@ -30,10 +30,12 @@ export function planMembership(desired: DesiredVolume, observed: ObservedVolume)
       brick.isLeaving === true
         ? isThere && planRemoval(desired, observed, brick)
         : !isThere &&
+          brick.isWithdrawn !== true &&
           (brick.replaces === undefined
             ? planAddition(desired, observed, brick)
             : planReplacement(desired, observed, brick));
-    if (step) return [step];
+    if (!step) continue;
+    return step.step === 'addBrick' && step.bricks === 2 ? [step, holdHeal(step.volume)] : [step];
   }
   return [];
 }
@@ -56,8 +58,8 @@ function planReplacement(
 
 function planAddition(desired: DesiredVolume, observed: ObservedVolume, brick: DesiredBrick): VolumeStep | undefined {
   const { bricks } = observed;
-  if (brick.isJoining !== true || !bricks.every((other) => other.isReadable && isSound(other, bricks.length)))
-    return undefined;
+  if (brick.isJoining !== true || !mayBegin(observed)) return undefined;
+  if (bricks.length > 1 && !isHealHeld(observed)) return undefined;
   const about = `add ${brick.node}:${brick.path}${brick.isArbiter ? ' (arbiter)' : ''} to ${desired.name}`;
   return { step: 'addBrick', volume: desired.name, bricks: bricks.length + 1, brick: bare(brick), about };
 }
@@ -85,6 +87,40 @@ export function guardOptions(desired: DesiredVolume, { bricks }: ObservedVolume)
   if (!leaves || bricks.length !== 2) return {};
   if (!bricks.every((brick) => brick.isReadable && hasNothingToHeal(brick))) return {};
   return { 'cluster.quorum-type': 'fixed', 'cluster.quorum-count': '2' };
+}
+
+const HEAL = 'cluster.self-heal-daemon';
+
+/**
+ * Nothing is healed from before a brick is added until every mount works with it. A client that has not taken up the new
+ * volume file yet writes to the old bricks only, and leaves no mark about the new one: what was healed by then would lack
+ * that write for ever. Not yet healed, it is copied with everything else.
+ */
+export function fillOptions(desired: DesiredVolume, observed: ObservedVolume): Readonly<Record<string, string>> {
+  if (desired.adopted !== undefined) return {};
+  const joining = desired.bricks.find((brick) => brick.isJoining === true);
+  const isHeld = observed.options[HEAL] === 'off';
+  const isThere = joining !== undefined && findBrick(observed.bricks, joining) !== undefined;
+  const waits = isThere
+    ? desired.areMountsBehind === true
+    : joining !== undefined && joining.isWithdrawn !== true && mayBegin(observed);
+  // A volume of one brick has no such option: it is set right after the brick is added (holdHeal).
+  if (waits) return observed.bricks.length > 1 ? { [HEAL]: 'off' } : {};
+  return isHeld ? { [HEAL]: 'on' } : {};
+}
+
+/** Right behind the addition of a second brick: the steps of one plan follow each other without a look. */
+function holdHeal(volume: string): VolumeStep {
+  return { step: 'setOptions', volume, options: { [HEAL]: 'off' }, about: `hold back the filling of ${volume}` };
+}
+
+function mayBegin({ bricks }: ObservedVolume): boolean {
+  return bricks.every((brick) => brick.isReadable && isSound(brick, bricks.length));
+}
+
+/** True while nothing is to be healed: asking for it would be refused. */
+export function isHealHeld({ options }: ObservedVolume): boolean {
+  return options[HEAL] === 'off';
 }
 
 function demandsBoth({ options }: ObservedVolume): boolean {

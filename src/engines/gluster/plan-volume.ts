@@ -1,10 +1,10 @@
 /** What the anchor node does about one volume. Pure. */
 import { describeBytes } from '../../domain/bytes.ts';
-import type { AdoptedVolume, DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/engine.ts';
+import type { AdoptedVolume, DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import { isRedundant } from './brick-sets.ts';
 import { creationOptions, surplusOptions, wantedOptions } from './options.ts';
 import { isCopyPath } from './paths.ts';
-import { guardOptions, isMadeOf, planMembership } from './plan-membership.ts';
+import { fillOptions, guardOptions, isHealHeld, isMadeOf, planMembership } from './plan-membership.ts';
 import type { RefuseStep, VolumeStep } from './steps.ts';
 import { isOtherTraffic, surplusTlsOptions, tlsOptions } from './tls-options.ts';
 
@@ -46,11 +46,12 @@ export function planVolume(desired: DesiredVolume, observed: ObservedVolume): re
   }
   if (!observed.isStarted) return steps;
   const changes = planMembership(desired, observed);
-  return [...steps, ...(changes.length > 0 ? changes : planRepair(desired, observed.bricks))];
+  return [...steps, ...(changes.length > 0 ? changes : planRepair(desired, observed))];
 }
 
-function planRepair(desired: DesiredVolume, bricks: readonly ObservedBrick[]): readonly VolumeStep[] {
+function planRepair(desired: DesiredVolume, observed: ObservedVolume): readonly VolumeStep[] {
   const volume = desired.name;
+  const { bricks } = observed;
   const nodes = new Set(bricks.map((brick) => brick.node));
   const away = new Set(bricks.filter((brick) => brick.isNodeReachable === false).map((brick) => brick.node));
   // With most nodes away glusterd stops the bricks of the rest itself (server quorum), refuses to start them, and starts
@@ -66,7 +67,7 @@ function planRepair(desired: DesiredVolume, bricks: readonly ObservedBrick[]): r
   // Gluster launches a heal only when the self-heal daemons of all bricks answer.
   const areAllReadable = bricks.every((brick) => brick.isReadable);
   const pending = Math.max(0, ...bricks.map((brick) => brick.pendingHeals ?? 0));
-  if (pending > 0 && areAllReadable) {
+  if (pending > 0 && areAllReadable && !isHealHeld(observed)) {
     // Left alone, a copy that came back can wait for heal-timeout: the first crawl may skip entries that are locked.
     steps.push({
       step: 'healVolume',
@@ -168,7 +169,7 @@ function missingOptions(desired: DesiredVolume, observed: ObservedVolume): Reado
       ? { 'cluster.server-quorum-type': 'none' }
       : {};
   const atCreation = observed.isStarted || desired.adopted !== undefined ? {} : creationOptions(desired);
-  const guard = guardOptions(desired, observed);
+  const guard = { ...guardOptions(desired, observed), ...fillOptions(desired, observed) };
   const wanted = Object.entries({
     ...leftover,
     ...wantedOptions(desired),
