@@ -57,6 +57,14 @@ describe('snapshots of a replicated volume', () => {
     });
   const barrierIsUp = (name: string) =>
     product.until('VolumeSnapshotRecord', name, (seen) => (seen?.status?.barrier === undefined ? undefined : true));
+  /** Standard output of a command while the volume is mounted at /mnt/other. */
+  const mountedAs = async (host: string, volume: string, ...argv: readonly string[]): Promise<string> => {
+    await product.run(host, 'mkdir', '-p', '/mnt/other');
+    await product.run(host, 'mount', '-t', 'glusterfs', `${host}:/${volume}`, '/mnt/other');
+    const said = await product.run(host, ...argv);
+    await product.run(host, 'umount', '/mnt/other');
+    return said;
+  };
   const leftovers = async () => {
     const lines = NODES.map((node) => product.run(node, 'find', product.pool, '-path', '*/snapshots*'));
     return (await Promise.all(lines)).join('');
@@ -105,6 +113,55 @@ describe('snapshots of a replicated volume', () => {
     await product.run(anchor, 'umount', '/mnt/clone');
     await product.redundant('twin');
     await cli('volume', 'delete', 'twin', '--force');
+  });
+
+  it('are put in the place of their volume, also when its agent is killed over it, and what it held is kept', async () => {
+    const [anchor] = await cast();
+    const inside = (...argv: readonly string[]) => mountedAs(anchor, 'today', ...argv);
+    const isOver = () =>
+      product.until('Volume', 'today', (seen) => {
+        const { phase, safetySnapshot } = seen?.status?.restore ?? {};
+        return phase === 'Done' ? safetySnapshot : undefined;
+      });
+    await cli('volume', 'clone', VOLUME, 'today');
+    expect((await product.client.get('PersistentVolume', 'today'))?.spec.capacity).toEqual({ storage: GV0.size });
+    await product.redundant('today');
+    await inside('mkdir', '/mnt/other/early');
+    await cli('volume', 'snapshot', 'today', 'early');
+    await cli('volume', 'grow', 'today', '+64Mi');
+    await inside('mv', '/mnt/other/early', '/mnt/other/late');
+    await product.redundant('today');
+
+    await cli('volume', 'restore', 'today', 'early', '--force', '--no-wait');
+    await product.until('Volume', 'today', (seen) => (seen?.status?.restore?.phase === 'Removing' ? true : undefined));
+    const holder = await product.anchorOf('today');
+    await product.killAgent(holder);
+    await product.startAgent(holder);
+    const late = await isOver();
+    expect(await inside('ls', '/mnt/other')).toMatch(/early/);
+    expect(await inside('ls', '/mnt/other')).not.toMatch(/late/);
+    const blocks = Number(await inside('stat', '--file-system', '--format=%b', '/mnt/other'));
+    expect(blocks * 4096).toBeGreaterThan(290 * 1024 ** 2);
+    await product.redundant('today');
+    await cli('volume', 'restore', 'today', late, '--force');
+    expect(await inside('ls', '/mnt/other')).toMatch(/late/);
+    expect(await inside('ls', '/mnt/other')).not.toMatch(/early/);
+    await cli('volume', 'delete', 'today', '--force');
+  });
+
+  it('hold a moment of a volume in coded fragments', async () => {
+    const [anchor] = await cast();
+    const file = '/mnt/other/file';
+    await cli('volume', 'add', '200Mi', 'coded', '--layout', 'dispersed', '--wait');
+    await mountedAs(anchor, 'coded', 'dd', 'if=/dev/urandom', `of=${file}`, 'bs=1M', 'count=8', 'conv=fsync');
+    const sum = await mountedAs(anchor, 'coded', 'sha256sum', file);
+    await product.redundant('coded');
+    await cli('volume', 'snapshot', 'coded', 'fragments');
+    await mountedAs(anchor, 'coded', 'rm', file);
+    await cli('volume', 'clone', 'coded', 'decoded', '--snapshot', 'fragments');
+    expect(await mountedAs(anchor, 'decoded', 'sha256sum', file)).toBe(sum);
+    for (const volume of ['coded', 'decoded']) await cli('volume', 'delete', volume, '--force');
+    await cli('volume', 'snapshot', 'delete', 'fragments', '--force');
   });
 
   it('fail or are whole when the agent that raised the barrier is killed, and writers go on', async () => {

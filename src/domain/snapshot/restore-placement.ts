@@ -51,11 +51,12 @@ export function restoreFaults(volume: Volume, world: SnapshotWorld): readonly st
   if (volume.spec.adopted !== undefined) return ['it was adopted, and its directories are never exchanged'];
   const { placement = [] } = volume.status ?? {};
   const left = world.copies.filter(({ metadata, spec }) => {
-    return spec.volumeUid === volume.metadata.uid && !placement.some((placed) => placed.copy === metadata.name);
+    if (spec.volumeUid !== volume.metadata.uid || spec.isReleased === true) return false;
+    return !placement.some((placed) => placed.copy === metadata.name);
   });
   if (left.length > 0 && !placement.some(isMarked)) {
     const where = left.map((copy) => copy.spec.node).toSorted();
-    return [`copies of before are still being removed on ${where.join(', ')}`];
+    return [`copies of before are not given up yet on ${where.join(', ')}`];
   }
   return snapshotFaults(volume, world);
 }
