@@ -190,7 +190,7 @@ export function createFakeCluster(
 
 /** An identity in the form that GlusterFS gives; the same for the same words. */
 export function uuidOf(words: string): string {
-  const digits = [...words].reduce((sum, letter) => (sum * 131 + letter.charCodeAt(0)) % 16 ** 12, 7);
+  const digits = Array.from(words).reduce((sum, letter) => (sum * 131 + letter.charCodeAt(0)) % 16 ** 12, 7);
   return `00000000-0000-4000-8000-${digits.toString(16).padStart(12, '0')}`;
 }
 

@@ -6,7 +6,8 @@
 import { AppError } from '../../domain/errors.ts';
 import { parseNodeName, parseVolumeName } from '../../domain/names.ts';
 import { isEntryPath } from '../../domain/volume/entry-path.ts';
-import type { DesiredBrick, DesiredVolume } from '../../ports/engine.ts';
+import type { DesiredBrick } from '../../ports/engine.ts';
+import { layoutWords } from './layout-words.ts';
 import { plainPath } from './paths.ts';
 import type { VolumeShape } from './steps.ts';
 
@@ -99,61 +100,6 @@ export function volumeCreateArgv(volume: string, shape: VolumeShape, bricks: rea
     ...words,
     'force',
   );
-}
-
-function layoutWords(volume: string, shape: VolumeShape, bricks: readonly DesiredBrick[]): Argv {
-  const { layout, sets = 1, redundancy = 0 } = shape;
-  const refuse = (expected: string): AppError =>
-    new AppError('invalid', `volume ${volume}: layout ${layout} needs ${expected}, not ${describe(bricks)}`, {
-      resource: `volume ${volume}`,
-      reason: 'LayoutMismatch',
-      hint: 'place the volume anew',
-    });
-  const size = bricks.length / sets;
-  if (size < 1 || !Number.isInteger(size)) throw refuse(`${sets} sets of equally many copies`);
-  const eachSet = Array.from({ length: sets }, (_, set) => bricks.slice(set * size, (set + 1) * size));
-  // Gluster would refuse this too, but not with `force`.
-  const isSpread = eachSet.every((set) => new Set(set.map((brick) => brick.node)).size === size);
-  if (!isSpread) throw refuse('each copy of a set on a node of its own');
-  // Gluster takes the last brick of each set as the arbiter.
-  const isLed = eachSet.every((set) => set.map((brick) => brick.isArbiter).join() === 'false,false,true');
-  const hasArbiter = bricks.some((brick) => brick.isArbiter);
-  if (layout === 'arbiter' ? !isLed : hasArbiter) throw refuse(describeSet(layout));
-  switch (layout) {
-    case 'single':
-    case 'distributed':
-      if (size !== 1 || (layout === 'single' && sets !== 1)) throw refuse(describeSet(layout));
-      return [];
-    case 'arbiter':
-      return ['replica', '3', 'arbiter', '1'];
-    case 'replicated':
-    case 'distributed-replicated':
-      if (size < 2 || (layout === 'replicated' && sets !== 1)) throw refuse(describeSet(layout));
-      return ['replica', String(size)];
-    case 'dispersed':
-    case 'distributed-dispersed':
-      if (redundancy < 1 || size <= 2 * redundancy || (layout === 'dispersed' && sets !== 1)) {
-        throw refuse(describeSet(layout));
-      }
-      return ['disperse', String(size), 'redundancy', String(redundancy)];
-  }
-}
-
-function describeSet(layout: DesiredVolume['layout']): string {
-  const one: Readonly<Record<DesiredVolume['layout'], string>> = {
-    single: 'one data copy',
-    distributed: 'sets of one data copy',
-    arbiter: 'two data copies and then the arbiter',
-    replicated: 'two or more data copies',
-    'distributed-replicated': 'sets of two or more data copies',
-    dispersed: 'more than twice as many copies as may be lost',
-    'distributed-dispersed': 'sets of more than twice as many copies as may be lost',
-  };
-  return one[layout];
-}
-
-function describe(bricks: readonly DesiredBrick[]): string {
-  return bricks.map((brick) => `${brick.node}${brick.isArbiter ? ' (arbiter)' : ''}`).join(', ') || 'none';
 }
 
 /** All options in one transaction: either all hold or none. */

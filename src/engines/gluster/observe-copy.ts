@@ -42,15 +42,26 @@ export async function observeCopy(
   }
   const image = desired.brick === 'image' ? await seeImage(host, paths) : {};
   if (desired.brick === 'image' && image.isMounted !== true) return seen('partial', image);
+  const { state, ...more } = await seeFileSystem({ host, cli }, desired, { ...image, signal });
+  return seen(state, { ...image, ...more });
+}
+
+async function seeFileSystem(
+  { host, cli }: { readonly host: Host; readonly cli: GlusterCli },
+  desired: DesiredCopy,
+  { imageBytes, signal }: { readonly imageBytes?: number | undefined; readonly signal: AbortSignal },
+): Promise<Partial<ObservedGlusterCopy> & Pick<ObservedGlusterCopy, 'state'>> {
   try {
-    const { state, ...more } = await seeBrick({ host, cli }, desired, signal);
-    const size = state === 'ready' ? await seeSize(host, desired, { ...image, signal }) : {};
-    return seen(state, { ...image, ...more, ...size });
+    const brick = await seeBrick({ host, cli }, desired, signal);
+    return brick.state === 'ready' ? { ...brick, ...(await seeSize(host, desired, { imageBytes, signal })) } : brick;
   } catch (error) {
     // An XFS that met an error answers EIO to everything until it is mounted anew; `volume status` does not notice.
     if (desired.brick === 'directory' || !isFileFault(error)) throw error;
-    const message = `the file system of the copy has shut down: ${messageOf(error)}`;
-    return seen('broken', { ...image, isShutDown: true, message });
+    return {
+      state: 'broken',
+      isShutDown: true,
+      message: `the file system of the copy has shut down: ${messageOf(error)}`,
+    };
   }
 }
 

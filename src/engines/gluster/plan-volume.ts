@@ -19,26 +19,20 @@ export function planVolume(desired: DesiredVolume, observed: ObservedVolume): re
   if (observed.isPresent && !isOwn) return [refuseForeign(desired, observed)];
   if (!desired.isPresent) return planRemoval(desired, observed);
   if (!observed.isPresent && desired.engineId !== undefined) return [refuseLost(desired)];
-  const volume = desired.name;
-  const steps: VolumeStep[] = [];
-  if (desired.isStopped === true) return observed.isPresent && observed.isStarted ? [stopOf(volume)] : [];
+  const stop = stopOf(desired.name);
+  if (desired.isStopped === true) return observed.isPresent && observed.isStarted ? [stop] : [];
   // Bricks keep what they were started with; one that missed the change was away with all of its mounts.
   if (observed.isStarted && isOtherTraffic(desired, observed.options)) {
-    return [stopOf(volume), ...planVolume(desired, { ...observed, isStarted: false })];
+    return [stop, ...planVolume(desired, { ...observed, isStarted: false })];
   }
-  if (!observed.isPresent) {
-    const nodes = desired.bricks.map((brick) => `${brick.node}${brick.isArbiter ? ' (arbiter)' : ''}`).join(', ');
-    const { layout, sets = 1, redundancy, bricks } = desired;
-    const shape = { layout, sets, ...(redundancy === undefined ? {} : { redundancy }) };
-    steps.push({ step: 'createVolume', volume, ...shape, bricks, about: `create volume ${volume} on ${nodes}` });
-  }
-  const options = missingOptions(desired, observed);
-  if (Object.keys(options).length > 0) {
-    steps.push({ step: 'setOptions', volume, options, about: `set ${describeOptions(options)} on ${volume}` });
-  }
-  const keys = [...surplusOptions(desired, observed.options), ...surplusTlsOptions(desired, observed.options)];
-  if (keys.length > 0)
-    steps.push({ step: 'resetOptions', volume, keys, about: `reset ${keys.join(', ')} of ${volume}` });
+  return planService(desired, observed);
+}
+
+/** Of one that is to be served, and whose bricks agree on how they talk. */
+function planService(desired: DesiredVolume, observed: ObservedVolume): readonly VolumeStep[] {
+  const volume = desired.name;
+  const steps: VolumeStep[] = observed.isPresent ? [] : [createOf(desired)];
+  steps.push(...planOptions(desired, observed));
   if (!observed.isStarted) steps.push({ step: 'startVolume', volume, about: `start volume ${volume}` });
   if (desired.limitBytes !== undefined && desired.limitBytes !== observed.limitBytes) {
     const about = `limit volume ${volume} to ${describeBytes(desired.limitBytes)}`;
@@ -47,6 +41,25 @@ export function planVolume(desired: DesiredVolume, observed: ObservedVolume): re
   if (!observed.isStarted) return steps;
   const changes = planMembership(desired, observed);
   return [...steps, ...(changes.length > 0 ? changes : planRepair(desired, observed))];
+}
+
+function createOf({ name: volume, layout, sets = 1, redundancy, bricks }: DesiredVolume): VolumeStep {
+  const nodes = bricks.map((brick) => `${brick.node}${brick.isArbiter ? ' (arbiter)' : ''}`).join(', ');
+  const shape = { layout, sets, ...(redundancy === undefined ? {} : { redundancy }) };
+  return { step: 'createVolume', volume, ...shape, bricks, about: `create volume ${volume} on ${nodes}` };
+}
+
+function planOptions(desired: DesiredVolume, observed: ObservedVolume): readonly VolumeStep[] {
+  const volume = desired.name;
+  const steps: VolumeStep[] = [];
+  const options = missingOptions(desired, observed);
+  if (Object.keys(options).length > 0) {
+    steps.push({ step: 'setOptions', volume, options, about: `set ${describeOptions(options)} on ${volume}` });
+  }
+  const keys = [...surplusOptions(desired, observed.options), ...surplusTlsOptions(desired, observed.options)];
+  if (keys.length > 0)
+    steps.push({ step: 'resetOptions', volume, keys, about: `reset ${keys.join(', ')} of ${volume}` });
+  return steps;
 }
 
 function planRepair(desired: DesiredVolume, observed: ObservedVolume): readonly VolumeStep[] {
