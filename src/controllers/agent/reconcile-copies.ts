@@ -123,16 +123,19 @@ async function assertUnused({ engine, node }: AgentDeps, copy: StoredCopy, signa
   });
 }
 
+/** @throws {AppError} unavailable, while the pool is not ready */
+function poolPathOf({ readyPools, node }: AgentDeps, { spec: { adopted, pool } }: StoredCopy): string {
+  // What somebody else made lies in no pool.
+  const path = adopted === undefined ? readyPools.get(pool) : adopted.path;
+  if (path !== undefined) return path;
+  throw new AppError('unavailable', `pool ${pool} of ${node} is not ready`, {
+    reason: 'PoolNotReady',
+    hint: `see kubectl describe storagenode ${node}`,
+  });
+}
+
 function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): DesiredCopy {
   const { adopted } = copy.spec;
-  // What somebody else made lies in no pool.
-  const poolPath = adopted === undefined ? deps.readyPools.get(copy.spec.pool) : adopted.path;
-  if (poolPath === undefined) {
-    throw new AppError('unavailable', `pool ${copy.spec.pool} of ${deps.node} is not ready`, {
-      reason: 'PoolNotReady',
-      hint: `see kubectl describe storagenode ${deps.node}`,
-    });
-  }
   const volume = deps.informers.Volume.get(copy.spec.volume);
   // Volumes are made only of copies whose path was reported; once made, the engine's name for them stays in the report.
   const isMade = volume?.metadata.uid === copy.spec.volumeUid && volume.status?.engine?.engineId !== undefined;
@@ -143,7 +146,7 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
     copyUid: copy.metadata.uid,
     volume: copy.spec.volume,
     volumeUid: copy.spec.volumeUid,
-    poolPath,
+    poolPath: poolPathOf(deps, copy),
     brick: copy.spec.brick,
     sizeBytes: copy.spec.sizeBytes,
     ...(adopted === undefined ? {} : { adopted }),

@@ -18,7 +18,7 @@ const SETTLING_PERIOD_MS = 500;
 
 /** The loop for StorageCluster as far as this node has a part in it. */
 export function createPeerLoop(deps: AgentDeps): ReconcileLoop {
-  const { informers, engine, log, node: self } = deps;
+  const { informers, node: self } = deps;
 
   const reconcile = async (name: string, signal: AbortSignal) => {
     const cluster = informers.StorageCluster.get(name);
@@ -30,22 +30,7 @@ export function createPeerLoop(deps: AgentDeps): ReconcileLoop {
 
     const others = cluster.spec.nodes.filter((node) => node !== self);
     if (cluster.status?.peers === undefined) return beginPool(deps, cluster, others, signal);
-    const reachable = others.filter((node) => {
-      const found = informers.StorageNode.get(node);
-      // A node whose daemon speaks the other way would seem to belong to another pool.
-      return found !== undefined && isUsable(found, engine.name) && !isLeftBehind(cluster.status?.tls, found);
-    });
-    let message: string | undefined;
-    let observed: ObservedPeers | undefined;
-    try {
-      const mayGoOn = () => isStillAnchor(deps, cluster, signal);
-      const result = await runSteps(engine, { subject: 'peers', self, members: reachable }, { log, signal, mayGoOn });
-      observed = result.observed;
-    } catch (error) {
-      signal.throwIfAborted();
-      message = messageOf(error);
-      observed = await engine.observe({ subject: 'peers', self, members: [] }, signal);
-    }
+    const { observed, message } = await joinReachable(deps, cluster, others, signal);
     const ids = describeIds(cluster, self, observed);
     const peers = { ...describePeers(self, others, observed, message), ids };
     await writePeers(deps, cluster, peers, signal);
@@ -73,6 +58,30 @@ async function beginPool(deps: AgentDeps, cluster: StoredCluster, others: readon
   const peers = { observedBy: deps.node, connected: [], disconnected: [], missing: [...others] };
   await writePeers(deps, cluster, peers, signal);
   return undefined;
+}
+
+/** What has become of the pool, and what went wrong about it. */
+async function joinReachable(
+  deps: AgentDeps,
+  cluster: StoredCluster,
+  others: readonly string[],
+  signal: AbortSignal,
+): Promise<{ readonly observed: ObservedPeers; readonly message?: string }> {
+  const { informers, engine, log, node: self } = deps;
+  const members = others.filter((node) => {
+    const found = informers.StorageNode.get(node);
+    // A node whose daemon speaks the other way would seem to belong to another pool.
+    return found !== undefined && isUsable(found, engine.name) && !isLeftBehind(cluster.status?.tls, found);
+  });
+  try {
+    const mayGoOn = () => isStillAnchor(deps, cluster, signal);
+    const { observed } = await runSteps(engine, { subject: 'peers', self, members }, { log, signal, mayGoOn });
+    return { observed };
+  } catch (error) {
+    signal.throwIfAborted();
+    const observed = await engine.observe<'peers'>({ subject: 'peers', self, members: [] }, signal);
+    return { observed, message: messageOf(error) };
+  }
 }
 
 /** Asked of the API, not of the cache: an agent that was cut off must join nobody to what may be another pool by now. */

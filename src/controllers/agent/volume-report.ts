@@ -67,15 +67,11 @@ export function describeVolume(
   deps: AgentDeps,
   { volume, placement, observed, since }: VolumeLook,
 ): VolumeEngineStatus {
-  // Kept when the engine holds the volume no more: it has had data, so it must not be created again, empty.
-  const profile = observed.hasProfile === true ? profileOf(volume.spec) : volume.status?.engine?.profile;
-  const engineId = observed.engineId ?? volume.status?.engine?.engineId;
   return {
     observedBy: deps.node,
     epoch: volume.status?.epoch ?? 0,
     state: observed.isStarted ? 'Started' : observed.isPresent ? unserved(volume) : 'Absent',
-    ...(engineId === undefined ? {} : { engineId }),
-    ...(profile === undefined ? {} : { profile }),
+    ...describeKnown(volume, observed),
     ...(observed.lacks === undefined
       ? {}
       : { lacks: Object.entries(observed.lacks).map(([key, value]) => `${key} ${value}`) }),
@@ -95,6 +91,16 @@ export function describeVolume(
       };
     }),
   };
+}
+
+/** Kept when the engine holds the volume no more: it has had data, so it must not be created again, empty. */
+function describeKnown(
+  { spec, status }: StoredVolume,
+  observed: ObservedVolume,
+): Pick<VolumeEngineStatus, 'engineId' | 'profile'> {
+  const profile = observed.hasProfile === true ? profileOf(spec) : status?.engine?.profile;
+  const engineId = observed.engineId ?? status?.engine?.engineId;
+  return { ...(engineId === undefined ? {} : { engineId }), ...(profile === undefined ? {} : { profile }) };
 }
 
 /** One that was served once is kept as it is, whatever becomes of its copies meanwhile. */
