@@ -67,8 +67,8 @@ function planFileOf(
 
 /** What the plan says counts, in its own words or in Kismatic's. @throws {AppError} invalid */
 function fillIn(given: PlanSsh, plan: PlanFile | undefined): PlanSsh {
-  const { keyFile, knownHostsFile, ...login } = sshLoginOf(plan ?? {});
-  const kismatic = { ...login, ...(keyFile === undefined ? {} : { key: keyFile }) };
+  const { user, port, keyFile } = sshLoginOf(plan ?? {});
+  const kismatic = { user, port, ...(keyFile === undefined ? {} : { key: keyFile }) };
   const said = plan?.ssh ?? (plan?.cluster === undefined ? {} : kismatic);
   const parsed = PlanSsh.safeParse({ ...given, ...absolute(given), ...said });
   if (parsed.success) return parsed.data;
