@@ -1,4 +1,5 @@
 /** Promises about data: it is erased only when its volume is to go, and served as long as somebody has it mounted. */
+import type { Resource } from '../../src/ports/resource-client.ts';
 import type { Check, CheckContext } from './invariants.ts';
 import { lostBricks, volumeOfBrick, volumesWithoutWhole } from './truth.ts';
 
@@ -28,27 +29,36 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
     if (isLate) late.add(inUse.id);
     else if (inUse !== undefined) report(`the copy of ${inUse.name} on ${node} is erased while the engine uses it`);
     const stored = [...seen.VolumeCopy.values()].find((each) => each.metadata.uid === uid);
-    const spec = stored?.spec;
-    if (stored === undefined || spec === undefined) return;
-    if (!used.has(copy.brickPath) || !isWanted(spec.volume, spec.volumeUid)) return;
-    // Another one took its place: it was released, and neither the placement nor the engine knows it any more.
+    if (stored === undefined || !used.has(copy.brickPath)) return;
+    const { volume, volumeUid } = stored.spec;
+    if (!isWanted(volume, volumeUid) || (isReplaced(stored) && inUse === undefined)) return;
+    report(`data of ${volume} on ${node} is erased although the volume is wanted`);
+  };
+
+  /** Another one took its place: it was released, the placement does not know it any more, and others have everything. */
+  const isReplaced = ({ metadata: { name }, spec }: Resource<'VolumeCopy'>): boolean => {
     const placement = seen.Volume.get(spec.volume)?.status?.placement ?? [];
-    const { name } = stored.metadata;
     const isPlaced = placement.some((placed) => placed.copy === name || placed.replaces === name);
     const isKept = !volumesWithoutWhole(gluster).includes(spec.volume);
-    if (spec.isReleased === true && !isPlaced && inUse === undefined && isKept) return;
-    report(`data of ${spec.volume} on ${node} is erased although the volume is wanted`);
+    return spec.isReleased === true && !isPlaced && isKept;
+  };
+
+  /** All volumes are stopped meanwhile. */
+  const isTlsChanging = (): boolean => {
+    const phase = seen.StorageCluster.get('default')?.status?.tls?.phase;
+    return phase === 'Stopping' || phase === 'Restarting';
+  };
+
+  /** For copies that hold a snapshot; what it held is one itself by then. */
+  const isMakingWay = ({ status }: Resource<'Volume'>): boolean => {
+    const { phase, safetySnapshot = '' } = status?.restore ?? {};
+    return phase === 'Removing' && seen.VolumeSnapshotRecord.get(safetySnapshot)?.status?.phase === 'Ready';
   };
 
   const checkRemoval = (name: string, isForGood: boolean): void => {
     const volume = seen.Volume.get(name);
-    const phase = seen.StorageCluster.get('default')?.status?.tls?.phase;
-    const isStopping = !isForGood && (phase === 'Stopping' || phase === 'Restarting');
-    // It makes way for copies that hold a snapshot; what it held is one itself by then.
-    const { phase: restored, safetySnapshot = '' } = volume?.status?.restore ?? {};
-    const isSafe = seen.VolumeSnapshotRecord.get(safetySnapshot)?.status?.phase === 'Ready';
-    const isMakingWay = restored === 'Removing' && isSafe;
-    if (volume !== undefined && isWanted(name, volume.metadata.uid) && !isStopping && !isMakingWay) {
+    const mayGo = (!isForGood && isTlsChanging()) || (volume !== undefined && isMakingWay(volume));
+    if (volume !== undefined && isWanted(name, volume.metadata.uid) && !mayGo) {
       report(`${name} is removed from the engine although it is wanted`);
     }
     for (const node of gluster.state.nodes.values()) {

@@ -6,7 +6,8 @@ import type { Check, CheckContext } from './invariants.ts';
 import type { SimProcess } from './world.ts';
 
 type StoredVolume = Resource<'Volume'>;
-type Placement = NonNullable<NonNullable<StoredVolume['status']>['placement']>;
+type VolumeStatus = NonNullable<StoredVolume['status']>;
+type Placement = NonNullable<VolumeStatus['placement']>;
 
 const VOLUME_STEPS: ReadonlySet<GlusterStep['step']> = new Set([
   'createVolume',
@@ -43,18 +44,20 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
     report(`${anchor} is anchor of ${metadata.name} and holds no copy of it`);
   };
 
+  const checkEpoch = (name: string, old: VolumeStatus, now: VolumeStatus): void => {
+    // Whether a copy is asked for any more: only a report from then on may count.
+    const isWithdrawing = withdrawnOf(old).join() !== withdrawnOf(now).join();
+    const isEpochKept = old.anchor === now.anchor && !isExchange(old, now) && !isWithdrawing;
+    const expected = (old.epoch ?? 0) + (isEpochKept ? 0 : 1);
+    if ((now.epoch ?? 0) === expected) return;
+    report(`the epoch of ${name} went from ${old.epoch} to ${now.epoch}, its anchor from ${old.anchor}`);
+  };
+
   const checkChange = (before: StoredVolume, after: StoredVolume): void => {
     const { name } = after.metadata;
     const [old, now] = [before.status ?? {}, after.status ?? {}];
-    const isExchanged = old.restore?.phase === 'Removing' && now.restore?.phase === 'Starting';
-    // Whether a copy is asked for any more: only a report from then on may count.
-    const isWithdrawing = withdrawnOf(old).join() !== withdrawnOf(now).join();
-    const isEpochKept = old.anchor === now.anchor && !isExchanged && !isWithdrawing;
-    const expected = (old.epoch ?? 0) + (isEpochKept ? 0 : 1);
-    if ((now.epoch ?? 0) !== expected) {
-      report(`the epoch of ${name} went from ${old.epoch} to ${now.epoch}, its anchor from ${old.anchor}`);
-    }
-    if (isExchanged) return checkExchange(name, now.placement ?? []);
+    checkEpoch(name, old, now);
+    if (isExchange(old, now)) return checkExchange(name, now.placement ?? []);
     if (old.placement !== undefined) checkPlacement(name, old.placement, now.placement ?? []);
   };
 
@@ -85,16 +88,21 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
     if (gluster.state.volumes.has(name)) report(`${name} is gone but the engine holds it`);
   };
 
-  const checkCopy = (copy: Resource<'VolumeCopy'>): void => {
-    const { volume, volumeUid, node, isReleased } = copy.spec;
+  const checkSiblings = (copy: Resource<'VolumeCopy'>): void => {
+    const { volume, volumeUid, node } = copy.spec;
     const owner = seen.Volume.get(volume);
+    // One that is on its way out may be beside its successor; that no two are placed so is checked of the placement.
+    if (mayMove) return;
     for (const other of seen.VolumeCopy.values()) {
       const isSibling = other.spec.volumeUid === volumeUid && other.metadata.uid !== copy.metadata.uid;
-      // One that is on its way out may be beside its successor; that no two are placed so is checked of the placement.
-      if (mayMove) continue;
       const isSameSet = setOf(owner, other) === setOf(owner, copy);
       if (isSibling && isSameSet && other.spec.node === node) report(`two copies of a set of ${volume} are on ${node}`);
     }
+  };
+
+  const checkRelease = (copy: Resource<'VolumeCopy'>): void => {
+    const { volume, volumeUid, node, isReleased } = copy.spec;
+    const owner = seen.Volume.get(volume);
     const isWanted = owner?.metadata.uid === volumeUid && owner.metadata.deletionTimestamp === undefined;
     const held = gluster.state.volumes.get(volume)?.bricks ?? [];
     const isNeeded = held.some((brick) => brick.node === node && brick.path === copy.status?.path);
@@ -125,7 +133,10 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
     onChange: (kind, before, after) => {
       mayMove ||= asksToMove(kind, after);
       if (kind === 'Volume') onVolume(before as StoredVolume | undefined, after as StoredVolume | undefined);
-      if (kind === 'VolumeCopy' && after !== undefined) checkCopy(after as Resource<'VolumeCopy'>);
+      if (kind === 'VolumeCopy' && after !== undefined) {
+        checkSiblings(after as Resource<'VolumeCopy'>);
+        checkRelease(after as Resource<'VolumeCopy'>);
+      }
     },
     onStep: (step: GlusterStep, process: SimProcess) => {
       if (!VOLUME_STEPS.has(step.step) || !('volume' in step)) return;
@@ -135,6 +146,11 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
       if (process.name !== `agent ${anchor}`) report(`${process.name} does ${step.step}, but the anchor is ${anchor}`);
     },
   };
+}
+
+/** Its copies make way for those of a snapshot, all at once. */
+function isExchange(old: VolumeStatus, now: VolumeStatus): boolean {
+  return old.restore?.phase === 'Removing' && now.restore?.phase === 'Starting';
 }
 
 function asksToMove(kind: string, after: unknown): boolean {
@@ -150,5 +166,7 @@ function setOf(owner: StoredVolume | undefined, { spec }: Resource<'VolumeCopy'>
 }
 
 function withdrawnOf({ placement = [] }: NonNullable<StoredVolume['status']>): readonly string[] {
-  return placement.filter((placed) => placed.isWithdrawn === true).map((placed) => placed.copy);
+  return placement
+    .filter((placed) => placed.isWithdrawn === true)
+    .map((placed) => (placed.isStaying === true ? `${placed.copy} stays` : placed.copy));
 }

@@ -76,15 +76,18 @@ function snapshots({ seen, snapshots: { images, barriers, frozen } }: SimCluster
   for (const { metadata, status } of seen.VolumeSnapshotRecord.values()) {
     if (status?.phase !== 'Ready') lines.push(`snapshot ${metadata.name} is ${status?.phase}`);
     const keys = Object.values(status?.copies ?? {}).map((copy) => `${copy.node} ${metadata.uid} ${copy.uid}`);
-    const moments = new Set(keys.map((key) => images.get(key)));
-    if (keys.length === 0 || moments.size !== 1 || moments.has(undefined))
-      lines.push(`${metadata.name} is of no one moment`);
+    if (!areOfOneMoment(keys.map((key) => images.get(key)))) lines.push(`${metadata.name} is of no one moment`);
     for (const key of keys) left.delete(key);
   }
   for (const key of left) lines.push(`image ${key} is left`);
   for (const volume of barriers.keys()) lines.push(`writers of ${volume} are held back`);
   for (const uid of frozen) lines.push(`the file system of copy ${uid} is frozen`);
   return lines;
+}
+
+function areOfOneMoment(moments: readonly unknown[]): boolean {
+  const different = new Set(moments);
+  return different.size === 1 && !different.has(undefined);
 }
 
 /** What a node reports as taken by copies is what its recorded copies take, and what its disk says. */
