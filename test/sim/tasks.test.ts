@@ -55,7 +55,7 @@ function expectNothingLost({ work }: SimCluster): void {
   expect(work.splitBrains.get('gv0')).toEqual([]);
   expect(new Set([...work.versions.values()].map((version) => version.sha256))).toEqual(new Set(['of kube2']));
   // What was put aside is what each copy held before the choice, however often the work began anew.
-  const aside = [...work.saved.values()].map((version) => version.sha256).toSorted();
+  const aside = [...work.saved.values()].map((version) => version.sha256 ?? 'nothing').toSorted();
   expect(aside).toEqual(['of kube1', 'of kube2', 'of kube3']);
   const chosen = work.calls.findIndex((call) => call.startsWith('keepVersion'));
   const before = new Set(work.calls.slice(0, chosen).filter((call) => call.startsWith('saveEntry')));
@@ -132,8 +132,8 @@ describe('a choice in a split-brain', () => {
       await sim.pass(10_000);
       const resolved = resolve(sim);
       await sim.world.clock.settle();
-      sim.world.clock.sleep(20_000).then(() => sim.withholdLists(who, 'VolumeCopy', false));
-      await resolved;
+      const heard = sim.world.clock.sleep(20_000).then(() => sim.withholdLists(who, 'VolumeCopy', false));
+      await Promise.all([resolved, heard]);
       expectNothingLost(sim);
     },
   );
