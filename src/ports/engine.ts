@@ -135,7 +135,7 @@ export interface DesiredBrick {
   readonly isJoining?: boolean;
   /** To be taken out of what the engine has; the others hold everything. */
   readonly isLeaving?: boolean;
-  /** A new brick that was given up: not asked for any more, and a member all the same should the engine have it. */
+  /** A change that was given up: not asked for any more, and taken as done all the same should the engine have made it. */
   readonly isWithdrawn?: boolean;
 }
 

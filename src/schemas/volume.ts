@@ -156,8 +156,12 @@ export const PlacedCopy = z.object({
     .boolean()
     .optional()
     .describe(
-      'True for a new copy whose node went away before the engine had it: the engine is not asked for it any more.',
+      'True where the engine is not asked for this change any more: the new copy cannot come, or the old one cannot go, because a node or a disk was lost meanwhile.',
     ),
+  isStaying: z
+    .boolean()
+    .optional()
+    .describe('True for a withdrawn isLeaving once the engine was seen to have the copy still; one more look ends it.'),
   witnesses: z
     .record(z.string(), z.string())
     .optional()

@@ -6,6 +6,7 @@ import { CONTROLLER, createSimCluster, type SimCluster } from './cluster.ts';
 import { expectWhole, isWhole } from './expectations.ts';
 import { seeds, withSeed } from './seeds.ts';
 import { paceOf } from './sim-engine.ts';
+import { expectTidy } from './tidy.ts';
 
 const NODES = ['kube1', 'kube2', 'kube3', 'kube4'] as const;
 const PATIENCE_MS = 10 * 60_000;
@@ -45,9 +46,11 @@ describe('a node that is drained', () => {
     for (const seed of seeds(3)) {
       await withSeed(seed, async () => {
         const sim = await whole(seed, layout);
-        const node = placementOf(sim)[0]?.node ?? '';
+        const [node, roles] = [placementOf(sim)[0]?.node ?? '', rolesOf(sim)];
         await drain(sim, node);
         await sim.until(`${node} is drained`, () => isDrained(sim, node), PATIENCE_MS);
+        await expectTidy(sim);
+        expect(rolesOf(sim)).toBe(roles);
       });
     }
   });
@@ -56,10 +59,12 @@ describe('a node that is drained', () => {
     for (const seed of seeds(6)) {
       await withSeed(seed, async () => {
         const sim = await whole(seed, layout);
-        const node = placementOf(sim)[0]?.node ?? '';
+        const [node, roles] = [placementOf(sim)[0]?.node ?? '', rolesOf(sim)];
         await drain(sim, node);
         await runChaos(sim, { seed, forMs: 60_000, everyMs: 2_500 });
         await sim.until(`${node} is drained`, () => isDrained(sim, node), PATIENCE_MS);
+        await expectTidy(sim);
+        expect(rolesOf(sim)).toBe(roles);
       });
     }
   });
@@ -81,6 +86,7 @@ describe('a volume that is converted', () => {
         await convert(sim, to, replicas);
         await runChaos(sim, { seed, forMs: 40_000 });
         await sim.until('it is converted', () => rolesOf(sim) === roles && isSettled(sim), PATIENCE_MS);
+        await expectTidy(sim);
       });
     }
   });
@@ -120,6 +126,35 @@ describe('a copy that is lost', () => {
   });
 });
 
+describe('a volume whose arbiter makes way for a third copy', () => {
+  const isTold = (sim: SimCluster) => placementOf(sim).some((placed) => placed.isLeaving === true);
+  const isAsked = (sim: SimCluster) => sim.lastStep()?.step === 'removeBrick';
+
+  it.each([
+    ['the arbiter is told to go', isTold],
+    ['the engine is asked to take it out', isAsked],
+  ])('gets its lost copy replaced, though that and two programs die when %s', async (when, isMoment) => {
+    for (const seed of seeds(4)) {
+      await withSeed(seed, async () => {
+        const sim = await whole(seed, 'arbiter');
+        const lost = placementOf(sim).findLast((placed) => placed.role === 'data');
+        if (lost === undefined) throw new Error('nothing is placed');
+        await sim.world.client.patch('VolumeCopy', lost.copy, { spec: { replacement: { reason: 'DiskLost' } } });
+        await sim.until(when, () => isMoment(sim), PATIENCE_MS);
+        sim.powerOff(lost.node);
+        sim.kill(sim.seen.Volume.get('gv0')?.status?.anchor ?? '');
+        sim.kill(CONTROLLER);
+        const isReplaced = () => placementOf(sim).every((placed) => placed.node !== lost.node && !placed.replaces);
+        await sim.until('it is replaced', () => isReplaced() && rolesOf(sim) === 'data,data,arbiter', PATIENCE_MS);
+        sim.powerOn(lost.node);
+        await sim.until('nothing of it is left', () => isSettled(sim), PATIENCE_MS);
+        expect(placementOf(sim).map((placed) => placed.copy)).not.toContain(lost.copy);
+        expect(rolesOf(sim)).toBe('data,data,arbiter');
+      });
+    }
+  });
+});
+
 describe('a program that dies while a copy moves', () => {
   async function prepare(): Promise<{ readonly sim: SimCluster; readonly node: string }> {
     const sim = await createSimCluster(1, { nodes: NODES });
@@ -156,8 +191,10 @@ describe('a program that dies while a copy moves', () => {
     for (let nth = 1; nth <= steps; nth += 1) {
       for (const when of ['before', 'after'] as const) {
         const { sim } = await prepare();
+        const process = sim.process(who);
         sim.crashAtStep(who, { step: sim.steps(who) + nth, when });
         await act(sim, node);
+        expect(process?.isAlive(), `${who} dies ${when} step ${nth} of ${steps}`).toBe(false);
       }
     }
   });

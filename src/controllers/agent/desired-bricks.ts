@@ -48,11 +48,13 @@ function changingBrick(
   copy: StoredCopy | undefined,
   old: StoredCopy | undefined,
 ): readonly DesiredBrick[] {
-  if (placed.isLeaving === true) return brickOf(placed, copy, true).map((brick) => ({ ...brick, isLeaving: true }));
+  const withdrawn = placed.isWithdrawn === true ? { isWithdrawn: true } : {};
+  if (placed.isLeaving === true) {
+    return brickOf(placed, copy, true).map((brick) => ({ ...brick, ...withdrawn, isLeaving: true }));
+  }
   if (!isUsable(copy)) return brickOf(placed, old, true);
   const [brick] = brickOf(placed, copy, true);
   if (brick === undefined) return [];
-  const withdrawn = placed.isWithdrawn === true ? { isWithdrawn: true } : {};
   if (placed.isJoining === true) return [{ ...brick, ...withdrawn, isJoining: true }];
   const [replaces] = brickOf(placed, old, true);
   if (replaces === undefined) return [brick];

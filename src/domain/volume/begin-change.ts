@@ -5,7 +5,9 @@ import { isServing } from './is-serving.ts';
 import {
   areAllCurrent,
   changed,
+  isDoubtful,
   isFresh,
+  isLost,
   KEPT,
   type MembershipDecision,
   othersOfSet,
@@ -27,8 +29,11 @@ export type Wanted =
 /** What is asked and not so yet, the most urgent first; undefined when everything is as asked. */
 export function wantedChange(seen: SeenMembership): Wanted | undefined {
   const { spec, placement } = seen;
+  // What is lost comes before all else: nothing joins or leaves without it, and its place can be taken all the same.
+  const lost = placement.find((each) => isLost(seen, each));
+  if (lost !== undefined) return { change: 'replace', placed: lost, isSaidGone: true };
   const count = setCount(spec) === 1 && fragmentsOf(spec) === undefined ? wantedCount(seen) : undefined;
-  // First what makes room: a copy too many that is to go anyway needs no successor.
+  // Then what makes room: a copy too many that is to go anyway needs no successor.
   if (count?.change === 'leave') return count;
   const moving = placement.filter((placed) => mustMove(seen, placed));
   const gone = moving.find((placed) => replacementOf(seen, placed) !== undefined);
@@ -88,7 +93,11 @@ export function begin(seen: SeenMembership, wanted: Wanted): MembershipDecision 
     const count = wantedCount(seen);
     return count === undefined || setCount(seen.spec) > 1 ? blocked(why) : begin(seen, count);
   }
-  if (!areAllCurrent(seen)) return blocked('waits until every copy serves and is current');
+  const doubtful = seen.placement.find((placed) => isDoubtful(seen, placed));
+  if (!areAllCurrent(seen) || doubtful !== undefined) {
+    const where = doubtful === undefined ? '' : `; the copy on ${doubtful.node} is said to be lost`;
+    return blocked(`waits until every copy serves and is current${where}`);
+  }
   if (wanted.change === 'leave') {
     const next = replaced(seen.placement, wanted.placed, [{ ...wanted.placed, isLeaving: true }]);
     return changed(next, `takes out ${wanted.placed.copy} on ${wanted.placed.node}`);

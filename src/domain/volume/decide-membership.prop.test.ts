@@ -88,16 +88,19 @@ function see(world: World): SeenMembership {
 }
 
 /** As `plan-membership.ts` would have it: what the engine is made of after the one command that is due; undefined for none. */
-function commandFor({ placement, held, members }: World): readonly string[] | undefined {
+function commandFor({ placement, held, members, down }: World): readonly string[] | undefined {
   const isReady = (placed: PlacedCopy) => {
     const copy = members.find((each) => each.name === placed.copy);
-    return copy?.path !== undefined && !copy.isReleased && placed.isWithdrawn !== true;
+    return copy?.path !== undefined && !copy.isReleased;
   };
+  const isAllUp = members.every((copy) => !held.includes(copy.name) || !down.has(copy.node));
   for (const placed of placement) {
     const isThere = held.includes(placed.copy);
-    if (placed.isLeaving === true && isThere && held.length > 1) return held.filter((each) => each !== placed.copy);
+    if (placed.isWithdrawn === true) continue;
+    if (placed.isLeaving === true && isThere && held.length > 1 && isAllUp)
+      return held.filter((each) => each !== placed.copy);
     if (isThere || !isReady(placed)) continue;
-    if (placed.isJoining === true) return [...held, placed.copy];
+    if (placed.isJoining === true && isAllUp) return [...held, placed.copy];
     if (placed.replaces !== undefined) return held.map((each) => (each === placed.replaces ? placed.copy : each));
   }
   return undefined;

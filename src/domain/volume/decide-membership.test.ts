@@ -183,6 +183,71 @@ describe('a copy that is said to be lost', () => {
   });
 });
 
+describe('a lost copy of an arbiter volume', () => {
+  const spec = { layout: 'arbiter' } as const;
+  const lost = { reason: 'DiskLost', node: 'n2' } as const;
+  const with2 = (part: Partial<SeenMember>) => [member('a', 'n1'), member('b', 'n2', part), member('c', 'n3')];
+  const dead = [brick('a', 'n1'), brick('b', 'n2', { isOnline: false, isReadable: false }), brick('c', 'n3')];
+  const leaving = (part: Partial<PlacedCopy> = {}) => [
+    ...arbiter.slice(0, 2),
+    { ...arbiter[2], ...part } as PlacedCopy,
+  ];
+
+  it('is replaced directly', () => {
+    const seen = see({ placement: arbiter, members: with2({ replacement: lost }), bricks: dead, part: { spec } });
+    expect(decideMembership(seen).placement?.[1]).toMatchObject({ copy: 'new', replaces: 'b', node: 'n2' });
+  });
+
+  it('lets nothing leave on an old report that it serves', () => {
+    const members = with2({ replacement: lost, isReady: false });
+    const decided = decideMembership(see({ placement: arbiter, members, part: { spec } }));
+    expect(decided).toMatchObject({ state: 'Blocked', message: expect.stringContaining('n2 is said to be lost') });
+    expect(decided.placement).toBeUndefined();
+  });
+
+  it('comes before a conversion that takes the arbiter out', () => {
+    const part = { spec: { layout: 'replicated', replicas: 3 } as const };
+    const seen = see({ placement: arbiter, members: with2({ replacement: lost }), bricks: dead, part });
+    expect(decideMembership(seen).placement?.[1]).toMatchObject({ copy: 'new', replaces: 'b' });
+  });
+
+  it('keeps an arbiter that was to make way, when two looks have shown it, each with the word before in view', () => {
+    const scene = { members: with2({ replacement: lost }), bricks: dead };
+    const at = (placement: readonly PlacedCopy[], part: Partial<SeenMembership> = {}, held = ['a', 'b', 'c']) =>
+      decideMembership(see({ ...scene, placement, held, part: { spec, ...part } }));
+    const [begun, told, shown] = [
+      leaving({ isLeaving: true }),
+      leaving({ isLeaving: true, isWithdrawn: true }),
+      leaving({ isLeaving: true, isWithdrawn: true, isStaying: true }),
+    ];
+    expect(at(begun)).toMatchObject({ placement: told, raisesEpoch: true });
+    expect(at(told, { epoch: 2 }).placement).toBeUndefined();
+    expect(at(told)).toMatchObject({ placement: shown, raisesEpoch: true });
+    expect(at(shown, { epoch: 2 }).placement).toBeUndefined();
+    expect(at(shown).placement).toEqual(arbiter);
+    for (const each of [begun, told, shown]) expect(at(each, {}, ['a', 'b']).placement).toEqual(arbiter.slice(0, 2));
+  });
+
+  it('is waited for while nobody has said that it is gone', () => {
+    const placement = leaving({ isLeaving: true });
+    const decided = decideMembership(see({ placement, bricks: dead, part: { spec } }));
+    expect(decided).toMatchObject({ state: 'Changing', release: [] });
+    expect(decided.placement).toBeUndefined();
+  });
+
+  it('ends the coming of an arbiter that the engine was not seen to have', () => {
+    const placement = [...arbiter.slice(0, 2), placed('c', 'n3', { role: 'arbiter', isJoining: true })];
+    const seen = see({
+      placement,
+      members: with2({ replacement: lost }),
+      bricks: dead,
+      held: ['a', 'b'],
+      part: { spec },
+    });
+    expect(decideMembership(seen)).toMatchObject({ placement: [{}, {}, { isWithdrawn: true }], raisesEpoch: true });
+  });
+});
+
 describe('a change under way', () => {
   it('is judged by the old copy until the engine is seen to have the new one', () => {
     const before = see({ placement: replacing(), members: withNew(), held: ['a', 'b', 'c'] });

@@ -8,6 +8,8 @@
  * Invariants (`decide-membership.prop.test.ts`):
  * - Nothing begins unless every copy is current; a copy that does not serve is replaced only when a person has said that it
  *   is gone for good, and all others of its set serve.
+ * - Nothing joins or leaves because of a copy that is lost: it is replaced. A join or leave that the engine cannot make for
+ *   that reason is taken back, a leave only after two looks that show the copy, in epochs in which nobody asks for it.
  * - A copy is released only without any mark in the placement, all copies current, and the engine seen to do without it.
  * - A copy that the engine may have been asked to take in is taken back only when the present anchor was told not to ask for
  *   it, and has seen the engine without it since. Should it be taken in all the same, it is a member, and another one takes

@@ -7,6 +7,7 @@ import {
   changed,
   isFresh,
   isInEngine,
+  isLost,
   KEPT,
   type MembershipDecision,
   othersOfSet,
@@ -31,7 +32,8 @@ export function goOn(seen: SeenMembership, index: number): MembershipDecision {
 }
 
 /**
- * The new copy is prepared, and then the engine asked to take it in. One whose node goes away meanwhile is given up: at once
+ * The new copy is prepared, and then the engine asked to take it in. One whose node goes away meanwhile is given up, and so
+ * is one that joins while another copy is lost, since the engine adds nothing without that: at once
  * while nobody knew where it is, else when the present anchor has looked with the word in view that it is not to be asked
  * for, and the engine was without it.
  */
@@ -41,24 +43,51 @@ function awaitEngine(seen: SeenMembership, placed: PlacedCopy, what: string): Me
   const why = copy?.isReady === true ? 'waits for the engine to take it in' : `is being prepared on ${placed.node}`;
   const waits: MembershipDecision = { ...KEPT, state: 'Changing', message: `${what}: the new copy ${why}` };
   if (placed.isWithdrawn === true) {
-    const message = `${what}: ${placed.node} went away, and the new copy there is given up`;
+    const message = `${what}: ${whyGivenUp(seen, placed)}, and the new copy there is given up`;
     if (!isFresh(seen)) return { ...waits, message };
     // Another look before the copy is released: what an agent had asked before it died may be carried out just now.
     return { ...changed(takeBack(seen, placed), message), raisesEpoch: true };
   }
-  if (copy === undefined || seen.usableNodes.has(placed.node)) return waits;
-  const message = `${what}: ${placed.node} went away`;
+  const isStuck = placed.isJoining === true && lostOf(seen) !== undefined;
+  if (copy === undefined || (seen.usableNodes.has(placed.node) && !isStuck)) return waits;
+  const message = `${what}: ${whyGivenUp(seen, placed)}`;
   if (copy.path === undefined) return { ...waits, abandon: [placed.copy], message };
   const withdrawn = { ...placed, isWithdrawn: true };
   return { ...changed(replaced(seen.placement, placed, [withdrawn]), message), raisesEpoch: true };
 }
 
+function whyGivenUp(seen: SeenMembership, placed: PlacedCopy): string {
+  const lost = lostOf(seen);
+  if (lost === undefined || !seen.usableNodes.has(placed.node)) return `${placed.node} went away`;
+  return `the copy on ${lost.node} is lost`;
+}
+
+/** The first copy of the volume that is lost for good. */
+function lostOf(seen: SeenMembership): PlacedCopy | undefined {
+  return seen.placement.find((placed) => isLost(seen, placed));
+}
+
+/**
+ * The engine takes nothing out while a copy does not serve, and one that is lost is replaced only when no change is under
+ * way: so the copy stays. What a dead agent had asked may be carried out between a look and the next, so two looks have to
+ * show the copy, each of an epoch in which nobody asks any more; gone by then, it has left.
+ */
 function goOnLeaving(seen: SeenMembership, placed: PlacedCopy): MembershipDecision {
   const what = `takes out ${placed.copy} on ${placed.node}`;
   if (isFresh(seen) && !isInEngine(placed.copy, seen.members, seen.engine)) {
-    return changed(replaced(seen.placement, placed, []), what);
+    return { ...changed(replaced(seen.placement, placed, []), what), raisesEpoch: placed.isWithdrawn === true };
   }
-  return { ...KEPT, state: 'Changing', message: what };
+  const become = (next: PlacedCopy, message: string) => changed(replaced(seen.placement, placed, [next]), message);
+  if (placed.isWithdrawn === true) {
+    const message = `${what}: another copy was lost, and it stays`;
+    if (!isFresh(seen)) return { ...KEPT, state: 'Changing', message };
+    const next = placed.isStaying === true ? unmarked(placed) : { ...placed, isStaying: true };
+    return { ...become(next, message), raisesEpoch: true };
+  }
+  const lost = lostOf(seen);
+  if (lost === undefined) return { ...KEPT, state: 'Changing', message: what };
+  const message = `${what}: the copy on ${lost.node} is lost`;
+  return { ...become({ ...placed, isWithdrawn: true }, message), raisesEpoch: true };
 }
 
 /**

@@ -134,6 +134,18 @@ export function replacementOf(seen: SeenMembership, placed: PlacedCopy): VolumeC
   return seen.members.find((member) => member.name === placed.copy)?.replacement;
 }
 
+/** A person said that it is gone, and the engine says so too. */
+export function isLost(seen: SeenMembership, placed: PlacedCopy): boolean {
+  if (replacementOf(seen, placed) === undefined) return false;
+  return !isServing(placed, seen.engine?.bricks ?? [], seen.usableNodes);
+}
+
+/** A person said that it is gone, and its own node says that something is wrong: a report that it serves may be an old one. */
+export function isDoubtful(seen: SeenMembership, placed: PlacedCopy): boolean {
+  const copy = seen.members.find((member) => member.name === placed.copy);
+  return copy?.replacement !== undefined && !copy.isReady;
+}
+
 /** Boot IDs of the nodes of these copies, as they are now. */
 export function witnessesOf(
   { bootIds }: SeenMembership,
@@ -158,8 +170,9 @@ export function setOf(placed: PlacedCopy): number {
 
 /** The place once its change is done. */
 export function unmarked(placed: PlacedCopy): PlacedCopy {
-  const { replaces: _, isJoining: __, isLeaving: ___, isWithdrawn: ____, witnesses: _____, ...rest } = placed;
-  return rest;
+  const { replaces: _, isJoining: __, isLeaving: ___, isWithdrawn: ____, isStaying: _____, ...rest } = placed;
+  const { witnesses: ______, ...place } = rest;
+  return place;
 }
 
 /** The placement with these in the place of that one. */

@@ -118,6 +118,10 @@ describe('adding and taking out', () => {
     expect(plan(wanted, all).steps).toMatchObject([{ step: 'removeBrick', bricks: 2 }]);
     expect(plan(wanted, [found('a', STALE), found('b'), found('c')]).steps).toEqual([]);
     expect(plan(wanted, [found('a'), found('b'), found('c', { isReadable: false })]).steps).toEqual([]);
+    const withdrawn = want('c', { isLeaving: true, isWithdrawn: true });
+    expect(plan([want('a'), want('b'), withdrawn], all).steps).toEqual([]);
+    expect(isMadeOf([want('a'), want('b'), withdrawn], all)).toBe(true);
+    expect(isMadeOf([want('a'), want('b'), withdrawn], [found('a'), found('b')])).toBe(true);
   });
 
   it('takes one of two out only while every write needs both', () => {

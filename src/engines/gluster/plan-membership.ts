@@ -25,12 +25,12 @@ export function isMadeOf(wanted: readonly DesiredBrick[], found: readonly Observ
 /** Plans the one change that can be made now; none when nothing is to change, or what is seen does not allow it. */
 export function planMembership(desired: DesiredVolume, observed: ObservedVolume): readonly VolumeStep[] {
   for (const brick of desired.bricks) {
+    if (brick.isWithdrawn === true) continue;
     const isThere = findBrick(observed.bricks, brick) !== undefined;
     const step =
       brick.isLeaving === true
         ? isThere && planRemoval(desired, observed, brick)
         : !isThere &&
-          brick.isWithdrawn !== true &&
           (brick.replaces === undefined
             ? planAddition(desired, observed, brick)
             : planReplacement(desired, observed, brick));
@@ -83,7 +83,9 @@ function planRemoval(desired: DesiredVolume, observed: ObservedVolume, brick: De
  * usual quorum is back. A volume of one brick has no such option, so nobody is refused afterwards.
  */
 export function guardOptions(desired: DesiredVolume, { bricks }: ObservedVolume): Readonly<Record<string, string>> {
-  const leaves = desired.bricks.some((brick) => brick.isLeaving === true && findBrick(bricks, brick) !== undefined);
+  const leaves = desired.bricks.some(
+    (brick) => brick.isLeaving === true && brick.isWithdrawn !== true && findBrick(bricks, brick) !== undefined,
+  );
   if (!leaves || bricks.length !== 2) return {};
   if (!bricks.every((brick) => brick.isReadable && hasNothingToHeal(brick))) return {};
   return { 'cluster.quorum-type': 'fixed', 'cluster.quorum-count': '2' };
