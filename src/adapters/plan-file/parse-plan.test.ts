@@ -350,7 +350,7 @@ const BROKEN: readonly (readonly [text: string, fault: string])[] = [
   [`${NODES}volume: []\n`, '7:1 volume: unknown key "volume"; did you mean volumes?'],
   [
     'x-y-z: 1\n',
-    '1:1 x-y-z: unknown key "x-y-z"; the keys here are storage, nfs, volumes, ssh, controller, cluster, docker, docker_registry, additional_files, add_ons, features, etcd, master, worker, ingress',
+    '1:1 x-y-z: unknown key "x-y-z"; the keys here are storage, nfs, volumes, ssh, tls, controller, cluster, docker, docker_registry, additional_files, add_ons, features, etcd, master, worker, ingress',
   ],
 ];
 

@@ -36,42 +36,55 @@ export function deriveLayout(volume: SeenPoolVolume): LayoutFinding {
   return reason === undefined ? { ok: true, layout, setSize } : { ok: false, reason };
 }
 
-function deriveSets(volume: SeenPoolVolume): (DerivedLayout & { readonly setSize: number }) | string {
-  const { type, bricks, replicaCount, arbiterCount, disperseCount, redundancyCount } = volume;
+/** With the number of bricks in a set. */
+type DerivedSets = DerivedLayout & { readonly setSize: number };
+
+function deriveSets(volume: SeenPoolVolume): DerivedSets | string {
+  const { type, bricks } = volume;
   if (volume.stripeCount > 1 || /stripe/i.test(type)) return `it is striped (${type}), which GlusterFS 6 removed`;
   if (volume.hasThinArbiter) return 'it has a thin arbiter, which Holdfast cannot look after';
-  const spread = (setSize: number) =>
-    bricks.length / setSize > 1 ? { distribution: Math.floor(bricks.length / setSize) } : {};
   switch (type) {
     case 'Distribute':
       if (bricks.length === 1) return { layout: 'single', setSize: 1 };
       return { layout: 'distributed', distribution: bricks.length, setSize: 1 };
     case 'Replicate':
     case 'Distributed-Replicate':
-      if (arbiterCount > 0) {
-        if (replicaCount !== 3 || arbiterCount !== 1)
-          return `it has ${arbiterCount} arbiters of ${replicaCount} copies`;
-        return { layout: 'arbiter', replicas: 2, ...spread(3), setSize: 3 };
-      }
-      return {
-        layout: bricks.length > replicaCount ? 'distributed-replicated' : 'replicated',
-        replicas: replicaCount,
-        ...spread(replicaCount),
-        ...(replicaCount === 2 ? { allowSplitBrain: true } : {}),
-        setSize: replicaCount,
-      };
+      return volume.arbiterCount > 0 ? deriveArbiter(volume) : deriveReplicated(volume);
     case 'Disperse':
     case 'Distributed-Disperse':
-      return {
-        layout: bricks.length > disperseCount ? 'distributed-dispersed' : 'dispersed',
-        disperseData: disperseCount - redundancyCount,
-        redundancy: redundancyCount,
-        ...spread(disperseCount),
-        setSize: disperseCount,
-      };
+      return deriveDispersed(volume);
     default:
       return `it is of type ${type === '' ? 'unknown' : type}, which Holdfast has no layout for`;
   }
+}
+
+function deriveArbiter({ bricks, replicaCount, arbiterCount }: SeenPoolVolume): DerivedSets | string {
+  if (replicaCount !== 3 || arbiterCount !== 1) return `it has ${arbiterCount} arbiters of ${replicaCount} copies`;
+  return { layout: 'arbiter', replicas: 2, ...spreadOver(bricks.length, 3), setSize: 3 };
+}
+
+function deriveReplicated({ bricks, replicaCount }: SeenPoolVolume): DerivedSets {
+  return {
+    layout: bricks.length > replicaCount ? 'distributed-replicated' : 'replicated',
+    replicas: replicaCount,
+    ...spreadOver(bricks.length, replicaCount),
+    ...(replicaCount === 2 ? { allowSplitBrain: true } : {}),
+    setSize: replicaCount,
+  };
+}
+
+function deriveDispersed({ bricks, disperseCount, redundancyCount }: SeenPoolVolume): DerivedSets {
+  return {
+    layout: bricks.length > disperseCount ? 'distributed-dispersed' : 'dispersed',
+    disperseData: disperseCount - redundancyCount,
+    redundancy: redundancyCount,
+    ...spreadOver(bricks.length, disperseCount),
+    setSize: disperseCount,
+  };
+}
+
+function spreadOver(brickCount: number, setSize: number): Pick<DerivedLayout, 'distribution'> {
+  return brickCount / setSize > 1 ? { distribution: Math.floor(brickCount / setSize) } : {};
 }
 
 /** What is true of every volume that Holdfast makes, and has to be of one that it is to judge. */

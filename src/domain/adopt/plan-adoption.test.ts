@@ -142,7 +142,7 @@ test.each<[string, Partial<SeenPoolVolume>]>([
   ],
   [
     'its size is not known',
-    { bricks: bricksOn('kube1', 'kube2', 'kube3').map(({ capacityBytes: _, ...brick }) => brick) },
+    { bricks: bricksOn('kube1', 'kube2', 'kube3').map(({ capacityBytes: _capacity, ...brick }) => brick) },
   ],
   ['its shards are of', { options: { 'features.shard': 'on', 'features.shard-block-size': 'big' } }],
 ])('refused, with the reason: %s', (reason, changes) => {

@@ -89,9 +89,10 @@ type Judged =
 function judge(volume: SeenPoolVolume, machines: readonly Machine[], planned: readonly PlanVolume[]): Judged {
   const { name } = volume;
   const refuse = (reason: string): Judged => ({ name, reason });
+  const reason = refusalOf(volume);
+  if (reason !== undefined) return refuse(reason);
   const bricks = placeBricks(volume, machines);
-  const reason = refusalOf(volume) ?? (typeof bricks === 'string' ? bricks : undefined);
-  if (reason !== undefined || typeof bricks === 'string') return refuse(reason ?? '');
+  if (typeof bricks === 'string') return refuse(bricks);
   const found = deriveLayout(volume);
   if (!found.ok) return refuse(found.reason);
   const size = deriveSize(volume, found.layout, found.setSize);

@@ -1,5 +1,6 @@
 /** Everything that is decided about one volume, in the order in which it was decided. */
-import type { Volume } from '../../schemas/volume.ts';
+import type { BrickStatus, Volume } from '../../schemas/volume.ts';
+import type { VolumeCopyStatus } from '../../schemas/volume-copy.ts';
 import { strangersAmong, usableSince } from '../node/is-usable.ts';
 import type { WantedCopy } from '../placement/model.ts';
 import { judgeVolume, type Outcome } from '../simulate/judge-volume.ts';
@@ -173,16 +174,33 @@ function explainCopies(stored: StoredCluster, volume: Volume): readonly Explaine
       pool,
       role,
       ...('set' in each && each.set !== undefined ? { set: each.set } : {}),
-      ...(found === undefined ? {} : { state: found.state }),
-      ...(found?.message === undefined ? {} : { message: found.message }),
+      ...explainRecord(found),
       isNodeReady: usable.has(node),
-      ...(brick === undefined ? {} : { isOnline: brick.isOnline, isReadable: brick.isReadable }),
       isSeenNow: brick !== undefined && usable.has(node) && brick.nodeReadySince === usable.get(node),
       isServing: isServing({ copy, node }, bricks, usable),
-      ...(brick?.pendingHeals === undefined ? {} : { pendingHeals: brick.pendingHeals }),
-      ...(brick?.splitBrainEntries === undefined ? {} : { splitBrainEntries: brick.splitBrainEntries }),
+      ...explainBrick(brick),
     };
   });
+}
+
+/** What its node says of a copy. */
+function explainRecord(status: VolumeCopyStatus | undefined): Pick<ExplainedCopy, 'state' | 'message'> {
+  if (status === undefined) return {};
+  const { state, message } = status;
+  return { state, ...(message === undefined ? {} : { message }) };
+}
+
+/** What the engine said of a copy when it was last looked at. */
+function explainBrick(
+  brick: BrickStatus | undefined,
+): Pick<ExplainedCopy, 'isOnline' | 'isReadable' | 'pendingHeals' | 'splitBrainEntries'> {
+  if (brick === undefined) return {};
+  const { isOnline, isReadable, pendingHeals, splitBrainEntries } = brick;
+  return {
+    ...{ isOnline, isReadable },
+    ...(pendingHeals === undefined ? {} : { pendingHeals }),
+    ...(splitBrainEntries === undefined ? {} : { splitBrainEntries }),
+  };
 }
 
 /** Only while the engine serves it: before and after that there is nothing that a loss could stop. */

@@ -4,8 +4,8 @@
  * Invariant (`plan-rejoin.test.ts`): a copy is to be replaced only when it is lost as its own node says in this boot, and
  * enough others that hold its data serve now.
  */
-import type { StorageNode } from '../../schemas/storage-node.ts';
-import type { VolumeCopySpec } from '../../schemas/volume-copy.ts';
+import type { EngineStatus, StorageNode } from '../../schemas/storage-node.ts';
+import type { VolumeCopy, VolumeCopySpec } from '../../schemas/volume-copy.ts';
 import { AppError } from '../errors.ts';
 import type { StoredCluster } from '../simulate/stored-cluster.ts';
 import { isServing } from '../volume/is-serving.ts';
@@ -69,16 +69,35 @@ function planIdentity(
       hint: `apply the plan that has ${name} among its nodes, and it is joined by itself`,
     });
   }
-  const engine = node.status?.engines?.find((each) => each.name === ENGINE);
-  const isHeard = node.status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True');
-  if (isHeard !== true || engine?.isRunning !== true || engine.id === undefined) {
-    throw new AppError('unavailable', `the new machine is not there yet: ${missingOf(isHeard === true, engine)}`, {
-      resource: `node ${name}`,
-      reason: 'NodeNotReady',
-      hint: `install GlusterFS on it, start "holdfast node --name ${name}" with its certificate, and see: holdfast node show ${name}`,
+  const engine = runningEngine(node, name);
+  if (engine.id === engineId) return { engineId };
+  assertOldGone(peers, name, { engineId, blankEngineId: engine.id });
+  if (engine.isBlank !== true) {
+    throw refuse(name, 'EngineNotBlank', `GlusterFS on ${name} has joined another pool or holds volumes of its own`, {
+      hint: `see "gluster pool list" and "gluster volume list" on ${name}; a machine that rejoins has to have neither`,
     });
   }
-  if (engine.id === engineId) return { engineId };
+  return { engineId, blankEngineId: engine.id };
+}
+
+/** The engine of the new machine, which has to be heard of and to run. */
+function runningEngine({ status }: StorageNode, name: string): EngineStatus & { readonly id: string } {
+  const engine = status?.engines?.find((each) => each.name === ENGINE);
+  const isHeard = status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') === true;
+  if (isHeard && engine?.isRunning === true && engine.id !== undefined) return { ...engine, id: engine.id };
+  throw new AppError('unavailable', `the new machine is not there yet: ${missingOf(isHeard, engine)}`, {
+    resource: `node ${name}`,
+    reason: 'NodeNotReady',
+    hint: `install GlusterFS on it, start "holdfast node --name ${name}" with its certificate, and see: holdfast node show ${name}`,
+  });
+}
+
+/** Two machines of one identity would tear the pool apart. */
+function assertOldGone(
+  peers: { readonly observedBy: string; readonly connected: readonly string[] },
+  name: string,
+  { engineId, blankEngineId }: { readonly engineId: string; readonly blankEngineId: string },
+): void {
   if (peers.observedBy === name) {
     const why = `no other node has looked at the pool since ${name} was installed anew`;
     throw refuse(name, 'NotSeenGone', why, {
@@ -86,17 +105,11 @@ function planIdentity(
     });
   }
   if (peers.connected.includes(name)) {
-    const why = `the machine that the others know as ${name} (${engineId}) still runs beside this one (${engine.id})`;
+    const why = `the machine that the others know as ${name} (${engineId}) still runs beside this one (${blankEngineId})`;
     throw refuse(name, 'IdentityInUse', why, {
       hint: 'switch the old machine off for good, and run the command again',
     });
   }
-  if (engine.isBlank !== true) {
-    throw refuse(name, 'EngineNotBlank', `GlusterFS on ${name} has joined another pool or holds volumes of its own`, {
-      hint: `see "gluster pool list" and "gluster volume list" on ${name}; a machine that rejoins has to have neither`,
-    });
-  }
-  return { engineId, blankEngineId: engine.id };
 }
 
 function missingOf(isHeard: boolean, engine: { readonly message?: string | undefined } | undefined): string {
@@ -133,24 +146,35 @@ function copiesOnNode(
 ): { readonly lost: readonly LostCopy[]; readonly kept: readonly RejoinCopy[] } {
   const lost: LostCopy[] = [];
   const kept: RejoinCopy[] = [];
-  for (const { metadata, spec, status } of stored.copies) {
-    const isGoing = metadata.deletionTimestamp !== undefined || spec.replacement !== undefined;
-    if (spec.node !== name || isGoing) continue;
-    if (status?.bootId !== node.status?.bootId) throw notLookedAt(name, spec.volume);
-    if (spec.adopted !== undefined && status?.state !== 'Ready') throw adoptedIsGone(name, spec, status?.message);
-    const copy = metadata.name ?? '';
-    const found = findSources(stored, spec.volume, copy);
-    const entry = {
-      copy,
-      volume: spec.volume,
-      sources: found.sources,
-      ...(status?.message === undefined ? {} : { message: status.message }),
-    };
-    if (status?.state === 'Ready') kept.push(entry);
+  for (const copy of stored.copies.filter((each) => each.spec.node === name && !isGoing(each))) {
+    assertCopySeen(copy, node, name);
+    const { copy: entry, isFillable } = describeCopy(stored, copy);
+    const state = copy.status?.state;
+    if (state === 'Ready') kept.push(entry);
     // One that is being prepared was never part of a volume with data: it is made anew without anybody's help.
-    else if (status?.state !== 'Preparing') lost.push({ lost: entry, isFillable: found.isEnough });
+    else if (state !== 'Preparing') lost.push({ lost: entry, isFillable });
   }
   return { lost, kept };
+}
+
+function isGoing({ metadata, spec }: VolumeCopy): boolean {
+  return metadata.deletionTimestamp !== undefined || spec.replacement !== undefined;
+}
+
+/** What a node said before this boot is of the machine that is no more. */
+function assertCopySeen({ spec, status }: VolumeCopy, node: StorageNode, name: string): void {
+  if (status?.bootId !== node.status?.bootId) throw notLookedAt(name, spec.volume);
+  if (spec.adopted !== undefined && status?.state !== 'Ready') throw adoptedIsGone(name, spec, status?.message);
+}
+
+function describeCopy(
+  stored: StoredCluster,
+  { metadata, spec, status }: VolumeCopy,
+): { readonly copy: RejoinCopy; readonly isFillable: boolean } {
+  const { name = '' } = metadata;
+  const { sources, isEnough } = findSources(stored, spec.volume, name);
+  const message = status?.message === undefined ? {} : { message: status.message };
+  return { copy: { copy: name, volume: spec.volume, sources, ...message }, isFillable: isEnough };
 }
 
 /** Nothing is made anew of what somebody else made. */

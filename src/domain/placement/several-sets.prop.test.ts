@@ -101,7 +101,7 @@ test('each set is spread over zones, and the table has a row for each copy', () 
   const zones = (set: number) =>
     (result.ok ? result.placed : [])
       .filter((placed) => placed.set === set)
-      .map((placed) => input.nodes.find((node) => node.name === placed.node)?.zone)
+      .map((placed) => input.nodes.find((node) => node.name === placed.node)?.zone ?? '')
       .toSorted();
   expect([zones(0), zones(1)]).toEqual([
     ['a', 'b', 'c'],

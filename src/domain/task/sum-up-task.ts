@@ -51,6 +51,11 @@ export interface TaskSum {
 /** Actions that need a hand on each node with data, besides the one that leads. */
 const ON_EVERY_COPY: ReadonlySet<string> = new Set(['showSplitBrain', 'resolveSplitBrain']);
 
+interface Workers {
+  readonly lead: string;
+  readonly all: readonly string[];
+}
+
 /**
  * Who works on a Task: the one that leads (the node named in it, or the anchor of its volume) and those that help.
  * Nobody while its volume has no anchor.
@@ -58,7 +63,7 @@ const ON_EVERY_COPY: ReadonlySet<string> = new Set(['showSplitBrain', 'resolveSp
 export function workersOf(
   spec: TaskSpec,
   volume: Pick<TaskVolume, 'anchor' | 'dataNodes'> | undefined,
-): { readonly lead: string; readonly all: readonly string[] } | undefined {
+): Workers | undefined {
   const lead = spec.node ?? volume?.anchor;
   if (lead === undefined) return undefined;
   const helpers = ON_EVERY_COPY.has(spec.action) ? (volume?.dataNodes ?? []) : [];
@@ -77,25 +82,38 @@ export function isPartDone(part: TaskPart | undefined, isLead: boolean): boolean
 
 /** Sums the parts up; a finished Task stays as it is. */
 export function sumUpTask(look: TaskLook): TaskSum {
-  const { spec, status, volume, now } = look;
+  const { spec, status, volume } = look;
   if (isFinished(status)) return { status: status ?? {} };
-  const fail = (message: string): TaskSum => finish(look, 'Failed', message);
-  if (spec.volume !== undefined && (volume === undefined || volume.uid !== spec.volumeUid || volume.isDeleting)) {
-    return fail(`volume ${spec.volume} ${volume?.isDeleting === true ? 'is being deleted' : 'is not there any more'}`);
-  }
+  const lost = lostVolume(look);
+  if (lost !== undefined) return fail(look, lost);
   const workers = workersOf(spec, volume);
-  if (workers === undefined) {
-    const leftMs = look.createdAt + TASK_NODE_DEADLINE_MS - now;
-    if (leftMs <= 0) return fail(`volume ${spec.volume} has no node that speaks for it; see: holdfast explain volume`);
-    return { status: waiting(look, 'waits for the volume to be placed'), requeueAfterMs: leftMs };
-  }
-  const failed = workers.all.find((node) => status?.parts?.[node]?.state === 'Failed');
-  if (failed !== undefined) return fail(withNode(workers.all, failed, status?.parts?.[failed]?.message ?? 'failed'));
-  const open = workers.all.filter((node) => !isPartDone(status?.parts?.[node], node === workers.lead));
-  if (open.length === 0) return finish(look, 'Succeeded', status?.parts?.[workers.lead]?.message);
+  return workers === undefined ? waitForAnchor(look) : sumUpParts(look, workers);
+}
+
+/** Why there is nothing to work on any more; a volume of the same name that came later is another one. */
+function lostVolume({ spec, volume }: TaskLook): string | undefined {
+  if (spec.volume === undefined) return undefined;
+  if (volume?.isDeleting === true) return `volume ${spec.volume} is being deleted`;
+  return volume?.uid === spec.volumeUid && volume !== undefined
+    ? undefined
+    : `volume ${spec.volume} is not there any more`;
+}
+
+function waitForAnchor(look: TaskLook): TaskSum {
+  const leftMs = look.createdAt + TASK_NODE_DEADLINE_MS - look.now;
+  if (leftMs > 0) return { status: waiting(look, 'waits for the volume to be placed'), requeueAfterMs: leftMs };
+  return fail(look, `volume ${look.spec.volume} has no node that speaks for it; see: holdfast explain volume`);
+}
+
+function sumUpParts(look: TaskLook, workers: Workers): TaskSum {
+  const parts = look.status?.parts ?? {};
+  const failed = workers.all.find((node) => parts[node]?.state === 'Failed');
+  if (failed !== undefined) return fail(look, withNode(workers.all, failed, parts[failed]?.message ?? 'failed'));
+  const open = workers.all.filter((node) => !isPartDone(parts[node], node === workers.lead));
+  if (open.length === 0) return finish(look, 'Succeeded', parts[workers.lead]?.message);
   const waits = open.map((node) => waitFor(look, node));
   const over = waits.find((wait) => wait !== undefined && wait.leftMs <= 0);
-  if (over !== undefined) return fail(over.why);
+  if (over !== undefined) return fail(look, over.why);
   return { status: running(look, workers, open), ...nextLook(waits) };
 }
 
@@ -130,11 +148,7 @@ function waiting({ status }: TaskLook, message: string): TaskSum['status'] {
   return { state: status?.startedAt === undefined ? 'Waiting' : 'Running', message, startedAt: status?.startedAt };
 }
 
-function running(
-  look: TaskLook,
-  workers: { readonly lead: string; readonly all: readonly string[] },
-  open: readonly string[],
-): TaskSum['status'] {
+function running(look: TaskLook, workers: Workers, open: readonly string[]): TaskSum['status'] {
   const parts = look.status?.parts ?? {};
   const hasBegun = workers.all.some((node) => parts[node] !== undefined);
   if (!hasBegun) return waiting(look, `waits for ${open.join(', ')}`);
@@ -145,6 +159,10 @@ function running(
     progress: parts[workers.lead]?.progress ?? 0,
     startedAt: look.status?.startedAt ?? kubernetesTime(look.now),
   };
+}
+
+function fail(look: TaskLook, message: string): TaskSum {
+  return finish(look, 'Failed', message);
 }
 
 function finish({ status, now }: TaskLook, state: 'Succeeded' | 'Failed', message: string | undefined): TaskSum {

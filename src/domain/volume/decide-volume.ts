@@ -161,22 +161,36 @@ function membersOf({ membership }: SeenVolume, placement: readonly PlacedCopy[])
 function changeMembers(seen: SeenVolume, health: Health): VolumeDecision {
   const decided = seen.membership?.decide();
   if (decided === undefined || seen.status.engine?.state !== 'Started') return { ...NOTHING, ...health };
-  const { placement, release, abandon, state, message } = decided;
-  const isTold = seen.status.conditions?.some((condition) => condition.type === 'Settled') === true;
-  const settled = claim('Settled', state === 'Settled' ? 'True' : 'False', state, message);
-  const anchored: Pick<VolumeStatus, 'anchor' | 'epoch'> = placement === undefined ? {} : moveAnchor(seen, placement);
-  const told = seen.status.epoch ?? 0;
-  const raised = decided.raisesEpoch === true && anchored.epoch === told ? { epoch: told + 1 } : {};
-  const moved = placement === undefined ? {} : { ...anchored, ...raised, placement: [...placement] };
-  // The anchor is always a member: a change that takes its copy away waits until another one can be it.
-  if (placement?.some((placed) => placed.node === anchored.anchor) === false) return { ...NOTHING, ...health };
+  const moved = decided.placement === undefined ? {} : moveMembers(seen, decided.placement, decided);
+  if (moved === undefined) return { ...NOTHING, ...health };
   return {
     ...NOTHING,
     status: { ...health.status, ...moved },
-    claims: state === 'Settled' && !isTold ? health.claims : [...health.claims, settled],
-    releaseCopies: release,
-    abandonCopies: abandon,
+    claims: [...health.claims, ...tellMembers(seen, decided)],
+    releaseCopies: decided.release,
+    abandonCopies: decided.abandon,
   };
+}
+
+/** What is written for other members; undefined while none of those is there that could be the anchor. */
+function moveMembers(
+  seen: SeenVolume,
+  placement: readonly PlacedCopy[],
+  { raisesEpoch = false }: MembershipDecision,
+): Pick<VolumeStatus, 'anchor' | 'epoch' | 'placement'> | undefined {
+  const anchored = moveAnchor(seen, placement);
+  // The anchor is always a member: a change that takes its copy away waits until another one can be it.
+  if (!placement.some((placed) => placed.node === anchored.anchor)) return undefined;
+  const told = seen.status.epoch ?? 0;
+  const raised = raisesEpoch && anchored.epoch === told ? { epoch: told + 1 } : {};
+  return { ...anchored, ...raised, placement: [...placement] };
+}
+
+/** Nothing of a volume whose members have never changed. */
+function tellMembers(seen: SeenVolume, { state, message }: MembershipDecision): readonly Claim[] {
+  const isTold = seen.status.conditions?.some((condition) => condition.type === 'Settled') === true;
+  if (state === 'Settled' && !isTold) return [];
+  return [claim('Settled', state === 'Settled' ? 'True' : 'False', state, message)];
 }
 
 function decidePlacement(seen: SeenVolume): VolumeDecision {

@@ -54,28 +54,38 @@ export function layoutFaults(numbers: LayoutNumbers): readonly LayoutFault[] {
   ];
 }
 
-function replicaFaults({ layout, replicas, allowSplitBrain }: LayoutNumbers): readonly LayoutFault[] {
-  const refuse = (message: string): readonly LayoutFault[] => [{ field: 'replicas', message }];
+function replicaFaults({ layout, replicas, allowSplitBrain = false }: LayoutNumbers): readonly LayoutFault[] {
   if (replicas === undefined) return [];
+  const message = replicaFault(layout, replicas, allowSplitBrain);
+  return message === undefined ? [] : [{ field: 'replicas', message }];
+}
+
+function replicaFault(layout: LayoutName, replicas: number, allowSplitBrain: boolean): string | undefined {
   switch (layout) {
     case 'single':
     case 'distributed':
-      return replicas === 1 ? [] : refuse(`must be 1 for layout ${layout}`);
+      return replicas === 1 ? undefined : `must be 1 for layout ${layout}`;
     case 'dispersed':
     case 'distributed-dispersed':
-      return refuse(`does not go with layout ${layout}: say disperseData and redundancy`);
+      return `does not go with layout ${layout}: say disperseData and redundancy`;
     case 'arbiter':
-      return replicas === 2 ? [] : refuse('must be 2 for layout arbiter (two copies hold data, a third decides)');
+      return replicas === 2 ? undefined : 'must be 2 for layout arbiter (two copies hold data, a third decides)';
     case 'replicated':
-    case 'distributed-replicated': {
-      const single = layout === 'replicated' ? 'single' : 'distributed';
-      if (replicas === 1) return refuse(`must be at least 2 for layout ${layout}; use layout ${single}`);
-      if (replicas !== 2 || allowSplitBrain === true) return [];
-      return refuse(
-        '2 plain replicas can diverge (split brain); use layout arbiter, 3 replicas, or set allowSplitBrain: true',
-      );
-    }
+    case 'distributed-replicated':
+      return plainReplicaFault(layout, replicas, allowSplitBrain);
   }
+}
+
+/** Of copies that all hold data, and none that only decides. */
+function plainReplicaFault(
+  layout: 'replicated' | 'distributed-replicated',
+  replicas: number,
+  allowSplitBrain: boolean,
+): string | undefined {
+  const single = layout === 'replicated' ? 'single' : 'distributed';
+  if (replicas === 1) return `must be at least 2 for layout ${layout}; use layout ${single}`;
+  if (replicas !== 2 || allowSplitBrain) return undefined;
+  return '2 plain replicas can diverge (split brain); use layout arbiter, 3 replicas, or set allowSplitBrain: true';
 }
 
 function distributionFaults({ layout, distribution }: LayoutNumbers): readonly LayoutFault[] {

@@ -7,7 +7,9 @@ import type { CliContext, Connection } from './context.ts';
 import { globalOptions } from './global-options.ts';
 import { say } from './output.ts';
 
-export interface FollowOptions {
+export interface FollowedTask {
+  readonly spec: TaskSpec;
+  /** With false it is only started. */
   readonly isWaiting?: boolean;
   /** Nothing is said of what is over in a moment. */
   readonly isQuiet?: boolean;
@@ -18,8 +20,7 @@ export async function followTask(
   context: CliContext,
   own: Command,
   { client }: Connection,
-  spec: TaskSpec,
-  { isWaiting = true, isQuiet = false }: FollowOptions = {},
+  { spec, isWaiting = true, isQuiet = false }: FollowedTask,
 ): Promise<Resource<'Task'>> {
   const { clock, random, signal } = context;
   let said = '';

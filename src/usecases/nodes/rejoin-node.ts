@@ -45,24 +45,31 @@ export async function rejoinNode(deps: WaitDeps, name: string, options: RejoinOp
   if (plan.hopeless.length > 0 && !options.isForced) throw lastCopies(plan);
   if (options.isDryRun) return { ...plan, outcome: 'planned' };
   const pending = pendingVolumes(stored, name);
-  if (plan.blankEngineId === undefined && plan.replace.length === 0 && pending.length === 0) {
-    return { ...plan, outcome: 'nothing' };
-  }
   const isAsked = plan.blankEngineId === undefined && plan.replace.length === 0;
+  if (isAsked && pending.length === 0) return { ...plan, outcome: 'nothing' };
   if (!isAsked && !(await options.confirm(plan))) return { ...plan, outcome: 'kept' };
 
-  const { engineId, blankEngineId } = plan;
-  if (blankEngineId !== undefined)
-    await client.patch('StorageNode', name, { spec: { engineId, blankEngineId } }, scope);
-  for (const { copy } of plan.replace) {
-    const replacement = { reason: 'NodeRejoined', node: name } as const;
-    await client.patch('VolumeCopy', copy, { spec: { replacement } }, scope);
-  }
+  await askToRejoin(deps, plan, scope);
   if (options.waitMs === undefined) return { ...plan, outcome: 'asked' };
   await waitForIdentity(deps, plan, { ...options, waitMs: options.waitMs });
   const volumes = [...new Set([...pending, ...plan.replace.map(({ volume }) => volume)])];
   for (const volume of volumes) await waitForVolume(deps, name, volume, { ...options, waitMs: options.waitMs });
   return { ...plan, outcome: 'rejoined' };
+}
+
+/** The identity first: without it no copy can be filled. */
+async function askToRejoin(
+  { client }: WaitDeps,
+  { node, engineId, blankEngineId, replace }: RejoinPlan,
+  scope: { readonly signal?: AbortSignal },
+): Promise<void> {
+  if (blankEngineId !== undefined) {
+    await client.patch('StorageNode', node, { spec: { engineId, blankEngineId } }, scope);
+  }
+  for (const { copy } of replace) {
+    const replacement = { reason: 'NodeRejoined', node } as const;
+    await client.patch('VolumeCopy', copy, { spec: { replacement } }, scope);
+  }
 }
 
 /** Volumes whose lost copies an earlier call has asked to be replaced. */

@@ -22,6 +22,20 @@ const FIXED = [
   'pool',
   'brick',
 ] as const;
+type FixedField = (typeof FIXED)[number];
+
+/** Each as it is carried out: 65536Ki is 64Mi, and replicas left out are those of the layout. */
+const SETTLED: Readonly<Record<FixedField, (spec: VolumeSpec) => string | number>> = {
+  engine: (spec) => spec.engine,
+  layout: (spec) => spec.layout,
+  replicas: replicasOf,
+  distribution: setCount,
+  disperseData: (spec) => fragmentsOf(spec)?.data ?? 0,
+  redundancy: (spec) => fragmentsOf(spec)?.redundancy ?? 0,
+  shard: (spec) => shardBytes(spec.shard) ?? 0,
+  pool: (spec) => spec.pool,
+  brick: (spec) => spec.brick,
+};
 
 /** The faults of an update; none for a volume that has no place yet, and none for other kinds. */
 export function fixedFieldFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
@@ -31,7 +45,7 @@ export function fixedFieldFaults(before: KubeObject, after: KubeObject): readonl
   const [was, wanted] = [VolumeSpec.safeParse(before['spec']).data, VolumeSpec.safeParse(after['spec']).data];
   if (was === undefined || wanted === undefined) return [];
   const fixed = FIXED.flatMap((field) => {
-    const [old, asked] = [settled(was, field), settled(wanted, field)];
+    const [old, asked] = [SETTLED[field](was), SETTLED[field](wanted)];
     if (old === asked || (isMembers(field) && isConvertible(was) && isConvertible(wanted))) return [];
     const message = `cannot be changed once the volume has its copies; this version keeps ${was[field] ?? old}`;
     return [{ field: `spec.${field}`, message }];
@@ -46,7 +60,7 @@ export function fixedFieldFaults(before: KubeObject, after: KubeObject): readonl
 }
 
 /** What volume convert changes: how many copies there are, and whether one of them only decides. */
-function isMembers(field: (typeof FIXED)[number]): boolean {
+function isMembers(field: FixedField): boolean {
   return field === 'layout' || field === 'replicas';
 }
 
@@ -115,25 +129,4 @@ function taskFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
 function isPlaced({ status }: KubeObject): boolean {
   const placement = isRecord(status) ? status['placement'] : undefined;
   return Array.isArray(placement) && placement.length > 0;
-}
-
-/** As it is carried out: 1024Mi is 1Gi, and replicas left out are those of the layout. */
-function settled(spec: VolumeSpec, field: (typeof FIXED)[number]): string | number {
-  switch (field) {
-    case 'replicas':
-      return replicasOf(spec);
-    case 'distribution':
-      return setCount(spec);
-    case 'disperseData':
-      return fragmentsOf(spec)?.data ?? 0;
-    case 'redundancy':
-      return fragmentsOf(spec)?.redundancy ?? 0;
-    case 'shard':
-      return shardBytes(spec.shard) ?? 0;
-    case 'engine':
-    case 'layout':
-    case 'pool':
-    case 'brick':
-      return spec[field];
-  }
 }

@@ -50,11 +50,14 @@ async function findRunning(
   spec: TaskSpec,
   scope: { readonly signal?: AbortSignal },
 ): Promise<Resource<'Task'> | undefined> {
-  const wanted = JSON.stringify(Object.entries(spec).toSorted());
+  const wanted = wishOf(spec);
   const { items } = await client.list('Task', scope);
-  return items.find(
-    (task) => !isFinished(task.status) && JSON.stringify(Object.entries(task.spec).toSorted()) === wanted,
-  );
+  return items.find((task) => !isFinished(task.status) && wishOf(task.spec) === wanted);
+}
+
+/** The same text for the same wish, in whatever order its fields were written. */
+function wishOf(spec: TaskSpec): string {
+  return JSON.stringify(Object.entries(spec).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /**

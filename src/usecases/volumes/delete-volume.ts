@@ -48,38 +48,53 @@ export async function deleteVolume(deps: WaitDeps, name: string, options: Delete
     await removeRegistration(deps, registration, options);
     return { name, outcome: options.waitMs === undefined ? 'marked' : 'gone', detachedFrom: [] };
   }
-  const shown = found;
-  const { adopted } = shown.volume.spec;
-  if (options.removeFromEngine === true && adopted === undefined) throw notAdopted(name);
-  const left =
-    adopted === undefined ? {} : { leftBehind: adopted.bricks.map((brick) => `${brick.node}:${brick.path}`) };
-  const attached = shown.attachments.map((record) => record.spec.node);
-  if (attached.length > 0 && options.detach !== true) throw inUse(shown);
+  assertDeletable(found, options);
   assertUnclaimed(registration);
-  if (!(await options.confirm(shown))) return { name, outcome: 'kept', detachedFrom: [] };
+  if (!(await options.confirm(found))) return { name, outcome: 'kept', detachedFrom: [] };
 
   await removeRegistration(deps, registration, options);
-  for (const record of shown.attachments) {
-    await client.delete('VolumeAttachmentRecord', record.metadata.name, { ...scope, uid: record.metadata.uid });
+  await markDeleted(deps, found, options);
+  const detachedFrom = found.attachments.map((record) => record.spec.node);
+  const left = leftBehind(found);
+  const { waitMs } = options;
+  if (waitMs === undefined) return { name, outcome: 'marked', detachedFrom, ...left };
+  const { uid } = found.volume.metadata;
+  await waitForObject(deps, {
+    kind: 'Volume',
+    name,
+    timeoutMs: waitMs,
+    ...scope,
+    check: (seen) => (seen === undefined || seen.metadata.uid !== uid ? true : undefined),
+    describeTimeout: (seen) => stillThere(name, seen, waitMs),
+  });
+  return { name, outcome: 'gone', detachedFrom, ...left };
+}
+
+function assertDeletable(shown: ShownVolume, { removeFromEngine, detach }: DeleteVolumeOptions): void {
+  const { metadata, spec } = shown.volume;
+  if (removeFromEngine === true && spec.adopted === undefined) throw notAdopted(metadata.name);
+  if (shown.attachments.length > 0 && detach !== true) throw inUse(shown);
+}
+
+function leftBehind({ volume }: ShownVolume): Pick<DeletedVolume, 'leftBehind'> {
+  const { adopted } = volume.spec;
+  return adopted === undefined ? {} : { leftBehind: adopted.bricks.map((brick) => `${brick.node}:${brick.path}`) };
+}
+
+/** Asks for the end of its mounts and then of the volume, which the controller and the agents carry out. */
+async function markDeleted({ client }: WaitDeps, shown: ShownVolume, options: DeleteVolumeOptions): Promise<void> {
+  const scope = options.signal === undefined ? {} : { signal: options.signal };
+  for (const { metadata } of shown.attachments) {
+    await client.delete('VolumeAttachmentRecord', metadata.name, { ...scope, uid: metadata.uid });
   }
-  const { uid } = shown.volume.metadata;
-  if (adopted !== undefined) {
+  const { name, uid } = shown.volume.metadata;
+  if (shown.volume.spec.adopted !== undefined) {
     // Said before the deletion, which is carried out as is said then.
     const isRemovedFromEngine = options.removeFromEngine === true ? true : null;
     await client.patch('Volume', name, { spec: { adopted: { isRemovedFromEngine } } }, { ...scope, uid });
   }
   // While a mount is left the controller keeps the volume, so both deletions can be asked for at once.
   await client.delete('Volume', name, { ...scope, uid });
-  if (options.waitMs === undefined) return { name, outcome: 'marked', detachedFrom: attached, ...left };
-  await waitForObject(deps, {
-    kind: 'Volume',
-    name,
-    timeoutMs: options.waitMs,
-    ...scope,
-    check: (seen) => (seen === undefined || seen.metadata.uid !== uid ? true : undefined),
-    describeTimeout: (seen) => stillThere(name, seen, options.waitMs ?? 0),
-  });
-  return { name, outcome: 'gone', detachedFrom: attached, ...left };
 }
 
 function notAdopted(name: string): AppError {

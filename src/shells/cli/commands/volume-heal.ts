@@ -71,7 +71,7 @@ async function work(context: CliContext, own: Command, options: WorkOptions, { a
         text: `${action} of volume ${name} would be started`,
       };
     }
-    const task = await followTask(context, own, connection, spec, { isWaiting: options.wait });
+    const task = await followTask(context, own, connection, { spec, isWaiting: options.wait });
     const done = options.wait ? `done: ${task.status?.message ?? ''}` : `started (task ${task.metadata.name})`;
     return { data: task, text: `${action} of volume ${name} ${done}` };
   });

@@ -44,7 +44,7 @@ function registerList(command: Command, context: CliContext): void {
       const task = await withConnection(context, own, async (connection) => {
         const { client } = connection;
         const spec = await splitBrainTask({ client, signal }, name, { action: 'listSplitBrain' });
-        return followTask(context, own, connection, spec, { isQuiet: true });
+        return followTask(context, own, connection, { spec, isQuiet: true });
       });
       const [result] = resultsOf(task);
       const items = (result?.['entries'] ?? []) as readonly SplitBrainEntry[];
@@ -76,7 +76,7 @@ function registerShow(command: Command, context: CliContext): void {
       const task = await withConnection(context, own, async (connection) => {
         const { client } = connection;
         const spec = await splitBrainTask({ client, signal }, name, { action: 'showSplitBrain', path });
-        return followTask(context, own, connection, spec, { isQuiet: true });
+        return followTask(context, own, connection, { spec, isQuiet: true });
       });
       const results = resultsOf(task);
       const versions = results.flatMap((result) => (result['versions'] ?? []) as CopyVersion[]);
@@ -179,7 +179,7 @@ async function change(context: CliContext, own: Command, wish: Change): Promise<
         hint: 'answer yes, or use --yes',
       });
     }
-    const task = await followTask(context, own, connection, spec);
+    const task = await followTask(context, own, connection, { spec });
     return { data: task, text: `${wish.path}: ${task.status?.message ?? 'done'}${describeAside(task)}` };
   });
   await printResult(context, globalOptions(own), {
