@@ -25,7 +25,7 @@ export const StorageNodeSpec = z.strictObject({
     .uuid()
     .optional()
     .describe(
-      'Identity that the engine on this node is to have (GlusterFS: the UUID of glusterd): the one that the others know the node by. Set by "node rejoin" once the machine was installed anew.',
+      'Identity that the engine on this node is to have (GlusterFS: the UUID of glusterd): the one that the others know the node by. Set once the machine was installed anew.',
     ),
   blankEngineId: z
     .uuid()

@@ -75,7 +75,7 @@ function judgeIdentity({ informers, node }: AgentDeps, { id }: EngineProbe): Par
   if (id === undefined || known === undefined || id === known) return {};
   const message =
     `the others know GlusterFS on ${node} as ${known}, and it calls itself ${id}, as on a machine that was installed anew; ` +
-    `to fill its copies from the others: holdfast node rejoin ${node}`;
+    'it is not used, and its volumes go on with the others';
   return { isStranger: true, message };
 }
 

@@ -56,7 +56,7 @@ export async function takeIdentity(
     throw new AppError('precondition', `glusterd on ${host.name} is not blank any more, and keeps its identity`, {
       resource: `node ${host.name}`,
       reason: 'EngineNotBlank',
-      hint: 'ask for it again with: holdfast node rejoin',
+      hint: 'see what it has joined with: gluster pool list',
     });
   }
   const text = await host.files.readText(INFO);
