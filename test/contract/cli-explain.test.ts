@@ -85,7 +85,7 @@ describe('explain placement', () => {
         '2Gi, replicated 3, pool default: it fits: 3 data on kube1, kube3, kube4\n',
     });
     const wide = await holdfast(cluster, 'explain', 'placement', '--size', '2Gi', '-o', 'wide');
-    expect(wide.stdout).toMatch(/^NODE +ZONE +COPY +NODEREADY +NOTCORDONED +ENGINERUNNING +ZONEALLOWED/);
+    expect(wide.stdout).toMatch(/^NODE +ZONE +COPY +NODEREADY +NOTCORDONED +NODEREJOINED +ENGINERUNNING +ZONEALLOWED/);
   });
 
   test('a volume that does not fit ends with code 6, the numbers and the smallest change, also as data', async () => {

@@ -577,7 +577,8 @@ describe('the program', () => {
 
   test("the guide's lines are lines of the program", async () => {
     const page = readFileSync(new URL('../../docs/how-to/kismatic.md', import.meta.url), 'utf8');
-    const lines = [...page.matchAll(/^kismatic (.+)$/gm)].map(([, line = '']) => line);
+    // Those of `install` need machines: test/engine/install.test.ts.
+    const lines = [...page.matchAll(/^kismatic (volume .+)$/gm)].map(([, line = '']) => line);
     expect(lines.length).toBeGreaterThan(3);
     const cluster = await threeNodes();
     for (const line of lines) {

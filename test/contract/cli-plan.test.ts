@@ -98,7 +98,7 @@ describe('plan diff', () => {
     const cluster = await createFakeCluster();
     const nodes = [node(1), node(2), node(3)];
     await plan(cluster, ['apply', '-f', '-'], planText(nodes, [{ name: 'gv0', size: '1Gi' }]));
-    const run = await plan(cluster, ['diff', '-f', '-'], planText(nodes, [{ name: 'gv0', size: '2Gi' }]));
+    const run = await plan(cluster, ['diff', '-f', '-'], planText(nodes, [{ name: 'gv0', size: '512Mi' }]));
     expect(run).toMatchObject({ code: 5, stdout: '' });
     expect(run.stderr).toMatch(/^error: the plan contradicts what is there in 1 place\n {2}volume gv0 size: /);
     expect(await plan(cluster, ['diff', '-f', '-'], 'nonsense: 1\n')).toMatchObject({ code: 2, stdout: '' });

@@ -69,7 +69,7 @@ test('completion works in bash', () => {
     'volume',
     'show',
     'list',
-    '--allow-address --allow-split-brain',
+    '--allow-split-brain --allow-address',
     'table wide json yaml name kismatic-json',
     'arbiter',
   ]);

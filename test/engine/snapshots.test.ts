@@ -147,6 +147,10 @@ describe('snapshots of a replicated volume', () => {
     expect(await inside('ls', '/mnt/other')).toMatch(/late/);
     expect(await inside('ls', '/mnt/other')).not.toMatch(/early/);
     await cli('volume', 'delete', 'today', '--force');
+    for (const { metadata } of (await product.client.list('VolumeSnapshotRecord')).items) {
+      await cli('volume', 'snapshot', 'delete', metadata.name, '--force');
+    }
+    expect(await leftovers()).toBe('');
   });
 
   it('hold a moment of a volume in coded fragments', async () => {
@@ -162,6 +166,7 @@ describe('snapshots of a replicated volume', () => {
     expect(await mountedAs(anchor, 'decoded', 'sha256sum', file)).toBe(sum);
     for (const volume of ['coded', 'decoded']) await cli('volume', 'delete', volume, '--force');
     await cli('volume', 'snapshot', 'delete', 'fragments', '--force');
+    expect(await leftovers()).toBe('');
   });
 
   it('fail or are whole when the agent that raised the barrier is killed, and writers go on', async () => {
