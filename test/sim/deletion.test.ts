@@ -89,7 +89,8 @@ describe('a volume deleted at any moment of its creation or life', () => {
     await sim.applyPlan([volume('replicated')]);
     await expectWhole(sim, 'gv0');
     await deleteVolumeAndMounts(sim, 'gv0');
-    await sim.until('it is removed', () => sim.gluster.state.volumes.size === 0, 30_000);
+    const isSaid = () => (sim.seen.Volume.get('gv0')?.status?.engine?.state ?? 'Removed') === 'Removed';
+    await sim.until('it is said to be removed', () => sim.gluster.state.volumes.size === 0 && isSaid(), 30_000);
     // It never hears that "removed" was heard, and says it again and again.
     const connection = sim.process('kube1')?.connection;
     connection?.silenceWatches('Volume');

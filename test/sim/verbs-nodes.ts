@@ -1,4 +1,5 @@
 /** What people ask of nodes and disks, and the pieces of work that they ask for once. */
+import { isAppError } from '../../src/domain/errors.ts';
 import type { EntryVersion } from '../../src/ports/brick-work.ts';
 import type { TaskSpec } from '../../src/schemas/task.ts';
 import { drainNode, replaceDisk, replaceNode, undrainNode } from '../../src/usecases/nodes/move-copies.ts';
@@ -40,16 +41,30 @@ const UNDRAIN: Verb = {
   isDone: ({ seen }) => seen.StorageNode.get('kube1')?.spec.isDraining !== true && seen.VolumeCopy.size === 3,
 };
 
+async function waitUntilAway(sim: SimCluster): Promise<void> {
+  const readiness = () => sim.seen.StorageNode.get('kube3')?.status?.conditions?.find(({ type }) => type === 'Ready');
+  await waitAsUser(sim, () => sim.seen.StorageNode.has('kube3') === false || readiness()?.status !== 'True');
+}
+
 const REPLACE_NODE: Verb = {
   name: 'node replace',
   nodes: FOUR,
   volumes: [volumeOf({ layout: 'replicated' })],
   prepare: async (sim) => {
     sim.powerOff('kube3');
-    const readiness = () => sim.seen.StorageNode.get('kube3')?.status?.conditions?.find(({ type }) => type === 'Ready');
-    await waitAsUser(sim, () => readiness()?.status !== 'True');
+    await waitUntilAway(sim);
   },
-  act: (sim) => replaceNode(depsOf(sim), { old: 'kube3' }, { ...waiting, confirm }),
+  act: async (sim) => {
+    const replace = () => replaceNode(depsOf(sim), { old: 'kube3' }, { ...waiting, confirm });
+    try {
+      await replace();
+    } catch (error) {
+      // A new controller gives every node the benefit of the doubt for some seconds; people repeat the command then.
+      if (!isAppError(error) || error.reason !== 'NodeIsThere') throw error;
+      await waitUntilAway(sim);
+      await replace();
+    }
+  },
   isDone: (sim) => !sim.seen.StorageNode.has('kube3') && !holds(sim, 'kube3') && placementOf(sim).length === 3,
 };
 
