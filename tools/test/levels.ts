@@ -22,7 +22,7 @@ export const TEST_LEVELS: readonly TestLevel[] = [
   },
   { name: 'sim', about: 'a whole cluster in memory with faults by seed', timeoutMs: 10 * MINUTE_MS, needsHost: false },
   { name: 'contract', about: 'ports on the real thing and the fake', timeoutMs: 10 * MINUTE_MS, needsHost: false },
-  { name: 'engine', about: 'real storage on lab hosts', timeoutMs: 40 * MINUTE_MS, needsHost: true },
+  { name: 'engine', about: 'real storage on lab hosts', timeoutMs: 55 * MINUTE_MS, needsHost: true },
 ];
 
 /** Why levels that need a host can't run here, or undefined when they can. */
