@@ -3,6 +3,7 @@
  * death of a program at every write and call: verbs.test.ts.
  */
 import { describe, expect, it } from 'vitest';
+import { findCondition } from '../../src/domain/find-condition.ts';
 import type { PlanVolume } from '../../src/schemas/plan-file.ts';
 import { type ClonedVolume, cloneVolume } from '../../src/usecases/snapshots/clone-volume.ts';
 import { createSimCluster, type SimCluster } from './cluster.ts';
@@ -24,8 +25,17 @@ async function prepare(): Promise<SimCluster> {
 }
 
 function isRedundant({ seen }: SimCluster, name: string): boolean {
-  const conditions = seen.Volume.get(name)?.status?.conditions ?? [];
-  return conditions.some((condition) => condition.type === 'Redundant' && condition.status === 'True');
+  return findCondition(seen.Volume.get(name), 'Redundant')?.status === 'True';
+}
+
+/** Has a copy miss so many entries, and waits until they are seen to be brought up to date. */
+async function letHeal(sim: SimCluster, entries: number): Promise<void> {
+  sim.powerOff('kube3');
+  await sim.until('gv0 lacks a copy', () => !isRedundant(sim, 'gv0'), PATIENCE_MS);
+  sim.gluster.write('kube1', 'gv0', entries);
+  sim.powerOn('kube3');
+  const reason = () => findCondition(sim.seen.Volume.get('gv0'), 'Redundant')?.reason;
+  await sim.until('gv0 heals', () => reason() === 'Healing', PATIENCE_MS);
 }
 
 async function ask(sim: SimCluster, name: string): Promise<void> {
@@ -99,6 +109,26 @@ describe('a snapshot', () => {
     await sim.until('its snapshot is gone', () => sim.seen.VolumeSnapshotRecord.size === 0, PATIENCE_MS);
     expect([...sim.snapshots.images.keys()]).toEqual([]);
     await expectWhole(sim, 'twin');
+  });
+
+  it('waits for the heals of what was written last, and is taken then', async () => {
+    const sim = await prepare();
+    await letHeal(sim, 3);
+    await ask(sim, 's1');
+    const status = () => sim.seen.VolumeSnapshotRecord.get('s1')?.status;
+    await sim.until('it says what it waits for', () => status()?.message?.startsWith('waits: ') === true, PATIENCE_MS);
+    expect(status()?.phase).toBe('Pending');
+    expect(await settle(sim, 's1')).toBe(true);
+  });
+
+  it('fails with the reason when the heals take too long', async () => {
+    const sim = await prepare();
+    await letHeal(sim, 100_000);
+    await ask(sim, 's1');
+    expect(await settle(sim, 's1')).toBe(false);
+    const message =
+      /^no snapshot of volume gv0 can be taken within 60 s: it is not redundant now: .* brought up to date$/;
+    expect(sim.seen.VolumeSnapshotRecord.get('s1')?.status?.message).toMatch(message);
   });
 
   it.each(NODES)('survives a power cut of %s at any moment', async (node) => {

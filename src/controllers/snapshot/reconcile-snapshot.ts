@@ -4,7 +4,7 @@ import { SNAPSHOT_FINALIZER } from '../../domain/finalizers.ts';
 import { usableSince } from '../../domain/node/is-usable.ts';
 import { decideSnapshot, type SeenSnapshot, type SnapshotDecision } from '../../domain/snapshot/decide-snapshot.ts';
 import { isNeededBy } from '../../domain/snapshot/is-needed.ts';
-import { snapshotFaults } from '../../domain/snapshot/snapshot-faults.ts';
+import { passing, snapshotFaults } from '../../domain/snapshot/snapshot-faults.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { ControllerDeps } from '../deps.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
@@ -29,15 +29,24 @@ export function createSnapshotLoop(deps: ControllerDeps): ReconcileLoop {
     return decision.requeueAfterMs === undefined ? undefined : { requeueAfterMs: decision.requeueAfterMs };
   };
 
+  const names = (is: (snapshot: StoredSnapshot) => boolean) =>
+    informers.VolumeSnapshotRecord.list()
+      .filter(is)
+      .map((snapshot) => snapshot.metadata.name);
   // Only those that wait for something else than their own agents.
   const unsettled = () =>
-    informers.VolumeSnapshotRecord.list()
-      .filter(({ metadata, status }) => metadata.deletionTimestamp !== undefined || status?.phase === 'Failed')
-      .map((snapshot) => snapshot.metadata.name);
+    names(({ metadata, status }) => {
+      return metadata.deletionTimestamp !== undefined || status?.phase === 'Failed' || status?.phase === 'Pending';
+    });
+  /** Also those that wait until this one is taken. */
+  const withWaiting = ({ metadata, spec }: StoredSnapshot) => [
+    metadata.name,
+    ...names((other) => other.status?.phase === 'Pending' && other.spec.volumeUid === spec.volumeUid),
+  ];
   return createReconcileLoop(deps, {
     name: 'snapshot',
     watches: [
-      watchKeys(informers.VolumeSnapshotRecord, (snapshot) => [snapshot.metadata.name]),
+      watchKeys(informers.VolumeSnapshotRecord, withWaiting),
       watchKeys(informers.Volume, unsettled),
       watchKeys(informers.StorageNode, unsettled),
     ],
@@ -66,11 +75,12 @@ async function see(deps: ControllerDeps, snapshot: StoredSnapshot, signal: Abort
       if (volume === undefined) return [];
       const others = informers.VolumeSnapshotRecord.list();
       const busy = others.find((each) => each.spec.volumeUid === spec.volumeUid && each.status?.phase === 'Freezing');
-      if (busy !== undefined) return [`snapshot ${busy.metadata.name} of it is being taken now`];
+      if (busy !== undefined) return [passing(`snapshot ${busy.metadata.name} of it is being taken now`)];
       return snapshotFaults(volume, { nodes, copies, snapshots: others });
     },
     nodes: new Set(nodes.map((node) => node.metadata.name)),
     usableNodes: new Set(usableSince(nodes, volume?.spec.engine ?? 'gluster').keys()),
+    askedAt: Date.parse(metadata.creationTimestamp),
     clonesInMaking: volumes.filter((each) => isNeededBy(each, metadata)).map((each) => each.metadata.name),
     now: clock.now(),
   };

@@ -42,7 +42,7 @@ export function seeRestore(
   const world = { nodes: informers.StorageNode.list(), copies, snapshots };
   return {
     wish: volume.spec.restoreFrom,
-    faults: () => restoreFaults(volume, world),
+    faults: () => restoreFaults(volume, world).map(({ message }) => message),
     // Never the name of another copy, also of one that is gone: what was reported of that must not pass for this one's.
     place: () => placeRestore(volume, snapshot, world, () => `${name}-${uid.slice(0, 8)}-${random.uuid().slice(0, 8)}`),
     snapshotFault: restoredSnapshotFault(volume, snapshot, wish?.snapshotUid ?? ''),

@@ -3,6 +3,7 @@ import type { Volume } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import type { SnapshotCopy, VolumeSnapshotRecordStatus } from '../../schemas/volume-snapshot-record.ts';
 import { decideSnapshot, type SeenSnapshot } from './decide-snapshot.ts';
+import { lasting, passing } from './snapshot-faults.ts';
 
 const NODES = ['n1', 'n2', 'n3'];
 const NOW = Date.parse('2026-01-01T00:00:00Z');
@@ -35,7 +36,16 @@ const images = (state: SnapshotCopy['state'], other = state): Record<string, Sna
   );
 const decide = (status: VolumeSnapshotRecordStatus, more: Partial<SeenSnapshot> = {}) =>
   decideSnapshot({
-    ...{ status, isDeleting: false, volume: VOLUME, copies: COPIES, faults: () => [], clonesInMaking: [], now: NOW },
+    ...{
+      status,
+      isDeleting: false,
+      volume: VOLUME,
+      copies: COPIES,
+      faults: () => [],
+      clonesInMaking: [],
+      askedAt: NOW,
+      now: NOW,
+    },
     ...{ nodes: new Set(NODES), usableNodes: new Set(NODES) },
     ...more,
   });
@@ -52,12 +62,24 @@ describe('decideSnapshot', () => {
   });
 
   it('refuses with the reason when something is in the way, and stores no intent', () => {
-    const { status } = decide({}, { faults: () => ['it is not redundant now'] });
+    const { status } = decide({}, { faults: () => [passing('it heals'), lasting('n1 is away'), lasting('n2 too')] });
     expect(status).toEqual({
       phase: 'Failed',
-      message: 'no snapshot of volume gv0 can be taken: it is not redundant now',
+      message: 'no snapshot of volume gv0 can be taken: n1 is away; and 1 more',
     });
     expect(decide({}, { volume: undefined }).status).toMatchObject({ phase: 'Failed' });
+  });
+
+  it('waits with the reason for what ends by itself, for a minute from when it was asked for', () => {
+    const faults = () => [passing('it heals')];
+    const waiting: VolumeSnapshotRecordStatus = { phase: 'Pending', message: 'waits: it heals' };
+    expect(decide({}, { faults })).toEqual({ status: waiting, isGone: false, requeueAfterMs: 60_000 });
+    expect(decide(waiting, { faults, now: NOW + 59_000 })).toMatchObject({ status: waiting, requeueAfterMs: 1_000 });
+    expect(decide(waiting, { faults, now: NOW + 60_000 }).status).toEqual({
+      phase: 'Failed',
+      message: 'no snapshot of volume gv0 can be taken within 60 s: it heals',
+    });
+    expect(decide(waiting, { now: NOW + 59_000 }).status).toMatchObject({ phase: 'Freezing' });
   });
 
   it('is Ready only when the barrier was held and every image is taken', () => {

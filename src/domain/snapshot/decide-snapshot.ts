@@ -1,7 +1,7 @@
 /**
  * What the controller does about one VolumeSnapshotRecord. Pure: the same input always gives the same decision.
  *
- * Pending, Freezing (the anchor's agent raises the barrier, then each copy's agent takes its image, then the barrier is
+ * Pending (also while something passes that is in the way), Freezing (the anchor's agent raises the barrier, then each copy's agent takes its image, then the barrier is
  * lowered), Ready or Failed. Ready is said only of a record in which the barrier was seen Held: the one who lowered it had
  * read before that every image was taken, and each was taken by somebody who had read that it was up.
  */
@@ -15,11 +15,14 @@ import type {
 import { kubernetesTime } from '../kubernetes-time.ts';
 import { copySizes } from '../volume/copy-size.ts';
 import { grantedSize } from '../volume/granted-sizes.ts';
+import { lastingFaults, type SnapshotFault } from './snapshot-faults.ts';
 
 /** The barrier falls by itself after so long; longer than reflinks take, short enough for a writer to wait. */
 export const BARRIER_SECONDS = 10;
 /** Asking for the barrier waits behind other commands about the volume, such as a look at what is to heal. */
 const FREEZE_DEADLINE_MS = 60_000;
+/** Heals of what was written last, and other things that end by themselves, take seconds. */
+const PASSING_FAULTS_MS = 60_000;
 
 export interface SeenSnapshot {
   readonly isDeleting: boolean;
@@ -29,7 +32,9 @@ export interface SeenSnapshot {
   /** Copies of all volumes. */
   readonly copies: readonly VolumeCopy[];
   /** Asked only before anything is done. */
-  readonly faults: () => readonly string[];
+  readonly faults: () => readonly SnapshotFault[];
+  /** When it was asked for, in milliseconds since the epoch. */
+  readonly askedAt: number;
   /** Names of the nodes that there are; what is on another is gone with it. */
   readonly nodes: ReadonlySet<string>;
   readonly usableNodes: ReadonlySet<string>;
@@ -67,11 +72,8 @@ export function decideSnapshot(seen: SeenSnapshot): SnapshotDecision {
 function begin(seen: SeenSnapshot): SnapshotDecision {
   const { volume } = seen;
   if (volume === undefined) return fail('the volume is not there');
-  const [fault, ...more] = seen.faults();
-  if (fault !== undefined) {
-    const others = more.length === 0 ? '' : `; and ${more.length} more`;
-    return fail(`no snapshot of volume ${volume.metadata.name} can be taken: ${fault}${others}`);
-  }
+  const faults = seen.faults();
+  if (faults.length > 0) return refuseOrWait(seen, volume, faults);
   const leader = volume.status?.anchor;
   if (leader === undefined) return fail('the volume has no anchor');
   const { source: _source, restoreFrom: _wish, ...spec } = volume.spec;
@@ -89,6 +91,22 @@ function begin(seen: SeenSnapshot): SnapshotDecision {
     }),
     requeueAfterMs: FREEZE_DEADLINE_MS,
   };
+}
+
+/** What ends by itself is waited for, but not for long: who asked wants the volume as it is about now. */
+function refuseOrWait(seen: SeenSnapshot, volume: Volume, faults: readonly SnapshotFault[]): SnapshotDecision {
+  const left = lastingFaults(faults);
+  const waitMs = seen.askedAt + PASSING_FAULTS_MS - seen.now;
+  if (left.length === 0 && waitMs > 0) {
+    return { ...change({ phase: 'Pending', message: `waits: ${describe(faults)}` }), requeueAfterMs: waitMs };
+  }
+  const what = `no snapshot of volume ${volume.metadata.name} can be taken`;
+  const since = left.length > 0 ? '' : ` within ${PASSING_FAULTS_MS / 1000} s`;
+  return fail(`${what}${since}: ${describe(left.length > 0 ? left : faults)}`);
+}
+
+function describe([first, ...more]: readonly SnapshotFault[]): string {
+  return `${first?.message}${more.length === 0 ? '' : `; and ${more.length} more`}`;
 }
 
 function intendedCopies(volume: Volume, copies: readonly VolumeCopy[]): Record<string, SnapshotCopy> {

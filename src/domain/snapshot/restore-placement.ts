@@ -8,7 +8,7 @@ import { isMarked } from '../volume/membership.ts';
 import { pieceBytes } from '../volume/profile.ts';
 import { fragmentsOf, replicasOf, setCount, wantedCopies } from '../volume/replica-sets.ts';
 import { imagesInOrder, roomFault } from './clone-placement.ts';
-import { type SnapshotWorld, snapshotFaults } from './snapshot-faults.ts';
+import { lasting, lastingFaults, type SnapshotFault, type SnapshotWorld, snapshotFaults } from './snapshot-faults.ts';
 import { snapshotPromises } from './snapshot-promises.ts';
 
 /** Why the snapshot cannot be put in the volume's place; undefined when it can. */
@@ -47,8 +47,8 @@ function otherKind(spec: VolumeSpec, was: VolumeSpec): readonly string[] {
 }
 
 /** What is in the way of the volume itself; none when it can begin. The mounts are asked for elsewhere. */
-export function restoreFaults(volume: Volume, world: SnapshotWorld): readonly string[] {
-  if (volume.spec.adopted !== undefined) return ['it was adopted, and its directories are never exchanged'];
+export function restoreFaults(volume: Volume, world: SnapshotWorld): readonly SnapshotFault[] {
+  if (volume.spec.adopted !== undefined) return [lasting('it was adopted, and its directories are never exchanged')];
   const { placement = [] } = volume.status ?? {};
   const left = world.copies.filter(({ metadata, spec }) => {
     if (spec.volumeUid !== volume.metadata.uid || spec.isReleased === true) return false;
@@ -56,7 +56,7 @@ export function restoreFaults(volume: Volume, world: SnapshotWorld): readonly st
   });
   if (left.length > 0 && !placement.some(isMarked)) {
     const where = left.map((copy) => copy.spec.node).toSorted();
-    return [`copies of before are not given up yet on ${where.join(', ')}`];
+    return [lasting(`copies of before are not given up yet on ${where.join(', ')}`)];
   }
   return snapshotFaults(volume, world);
 }
@@ -85,7 +85,8 @@ export function placeRestore(
     return roomFault(image, copy.spec.sizeBytes, { nodes: world.nodes, copies: [...taken, ...others] });
   });
   const all = [...world.copies, ...copies.map(({ copy }) => copy)];
-  const [fault] = [...faults, ...snapshotFaults(volume, { ...world, copies: all })];
+  const later = lastingFaults(snapshotFaults(volume, { ...world, copies: all }));
+  const [fault] = [...faults, ...later.map(({ message }) => message)];
   if (fault !== undefined) return { ok: false, message: `no room beside the old copies: ${fault}` };
   return { ok: true, placement: copies.map(({ placed }) => placed) };
 }

@@ -3,7 +3,7 @@ import type { Condition } from '../../schemas/common.ts';
 import type { PoolStatus, StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
-import { snapshotFaults } from './snapshot-faults.ts';
+import { lastingFaults, snapshotFaults } from './snapshot-faults.ts';
 
 const GIB = 1024 ** 3;
 const condition = (type: string, status: Condition['status'], reason: string): Condition => ({
@@ -13,16 +13,28 @@ const API = { apiVersion: 'holdfast.dev/v1alpha1' } as const;
 
 interface Part {
   readonly volume?: Partial<Volume['spec']>;
+  readonly ready?: Condition;
   readonly redundant?: Condition;
+  readonly isOffline?: true;
   readonly pool?: Partial<PoolStatus>;
   readonly copy?: Partial<NonNullable<VolumeCopy['status']>>;
   readonly isLeaving?: true;
 }
 
 /** A volume of one copy that a snapshot can be taken of, and what is changed about it. */
-function faults({ volume = {}, redundant, pool = {}, copy = {}, isLeaving }: Part): readonly string[] {
+function faults(part: Part): readonly string[] {
+  return found(part).map(({ message }) => message);
+}
+
+/** Whether all that is in the way ends by itself. */
+function waits(part: Part): boolean {
+  const all = found(part);
+  return all.length > 0 && lastingFaults(all).length === 0;
+}
+
+function found({ volume = {}, ready, redundant, isOffline, pool = {}, copy = {}, isLeaving }: Part) {
   const placed = { copy: 'c', node: 'n1', pool: 'default', role: 'data', ...(isLeaving && { isLeaving }) } as const;
-  const brick = { copy: 'c', node: 'n1', isOnline: true, isReadable: true };
+  const brick = { copy: 'c', node: 'n1', isOnline: isOffline !== true, isReadable: true };
   const of: Volume = {
     ...{ ...API, kind: 'Volume', metadata: { name: 'gv0', uid: 'u' } },
     spec: { size: '1Gi', engine: 'gluster', layout: 'single', pool: 'default', brick: 'image', ...volume },
@@ -30,7 +42,7 @@ function faults({ volume = {}, redundant, pool = {}, copy = {}, isLeaving }: Par
       placement: [placed],
       engine: { observedBy: 'n1', epoch: 1, state: 'Started', bricks: [brick] },
       conditions: [
-        condition('Ready', 'True', 'Served'),
+        ready ?? condition('Ready', 'True', 'Served'),
         redundant ?? condition('Redundant', 'True', 'AllCopiesCurrent'),
       ],
     },
@@ -80,7 +92,29 @@ describe('snapshotFaults', () => {
     expect(faults({ pool: { isReady: false } })).toEqual(['pool default on n1 is not ready']);
     expect(faults({ copy: { state: 'Suspect' } })).toEqual(['the copy on n1 is Suspect']);
     expect(faults({ copy: { sizeBytes: 1 } })).toEqual(['the copy on n1 is growing now']);
+    expect(faults({ redundant: condition('Redundant', 'False', 'Healing'), pool: { isReady: false } })).toHaveLength(2);
+    expect(faults({ ready: condition('Ready', 'False', 'NoQuorum'), pool: { isReady: false } })).toEqual([
+      'it is not ready: NoQuorum, in words',
+    ]);
+    expect(faults({ isOffline: true })).toEqual(['the copy on n1 does not serve']);
     expect(faults({ isLeaving: true })).toEqual(['the copy on n1 is being replaced']);
     expect(faults({ pool: { freeBytes: GIB } })).toEqual([expect.stringMatching(/^pool default on n1 has .* left/)]);
+  });
+
+  it('tells what ends by itself from what stays', () => {
+    const redundant = (reason: string) => ({ redundant: condition('Redundant', 'False', reason) });
+    for (const reason of ['Healing', 'HealsUnknown', 'CheckingCopies', 'MountsReconnecting']) {
+      expect([reason, waits(redundant(reason))]).toEqual([reason, true]);
+    }
+    for (const reason of ['CopiesDown', 'SplitBrain', 'NoQuorum']) {
+      expect([reason, waits(redundant(reason))]).toEqual([reason, false]);
+    }
+    expect(waits({ ready: condition('Ready', 'Unknown', 'CheckingCopies') })).toBe(true);
+    expect(waits({ ready: condition('Ready', 'False', 'NoQuorum') })).toBe(false);
+    expect(waits({ isOffline: true })).toBe(true);
+    expect(waits({ copy: { sizeBytes: 1 } })).toBe(true);
+    expect(waits({ isLeaving: true })).toBe(false);
+    // Waiting for the heal would be in vain.
+    expect(waits({ ...redundant('Healing'), pool: { hasReflink: false } })).toBe(false);
   });
 });

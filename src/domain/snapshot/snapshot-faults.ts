@@ -1,4 +1,5 @@
 /** Why no snapshot of a volume can be taken now. Pure: the controller and the command line ask the same question. */
+import type { Condition } from '../../schemas/common.ts';
 import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
@@ -19,42 +20,89 @@ export interface SnapshotWorld {
   readonly snapshots: readonly VolumeSnapshotRecord[];
 }
 
-/** One sentence for each thing that is in the way; none when a snapshot can be taken. */
-export function snapshotFaults(volume: Volume, world: SnapshotWorld): readonly string[] {
+/** One thing that is in the way of a snapshot. */
+export interface SnapshotFault {
+  /** A sentence about the volume, without its name. */
+  readonly message: string;
+  /** It ends by itself, mostly within seconds: worth a wait. Anything else stays until somebody does something. */
+  readonly isPassing: boolean;
+}
+
+/** The conditions of a volume that end by themselves while all of its copies serve (see volume/judge-health.ts). */
+const PASSING_REASONS: ReadonlySet<string> = new Set([
+  'Healing',
+  'HealsUnknown',
+  'CheckingCopies',
+  'MountsReconnecting',
+]);
+
+/** Each thing that is in the way; none when a snapshot can be taken. */
+export function snapshotFaults(volume: Volume, world: SnapshotWorld): readonly SnapshotFault[] {
   if (volume.spec.brick === 'directory') {
-    return ['its copies are plain folders (brick: directory); only image bricks have snapshots'];
+    return [lasting('its copies are plain folders (brick: directory); only image bricks have snapshots')];
   }
   const { placement = [] } = volume.status ?? {};
-  if (volume.metadata.deletionTimestamp !== undefined) return ['it is being deleted'];
+  if (volume.metadata.deletionTimestamp !== undefined) return [lasting('it is being deleted')];
   const phase = volume.status?.restore?.phase;
-  if (phase === 'Removing' || phase === 'Starting') return ['a snapshot is being put in its place'];
+  if (phase === 'Removing' || phase === 'Starting') return [lasting('a snapshot is being put in its place')];
   const health = healthFaults(volume);
-  if (health.length > 0) return health;
-  return placement.flatMap((placed) => {
+  if (lastingFaults(health).length > 0) return health;
+  const copies = placement.flatMap((placed) => {
     if (placed.replaces !== undefined || placed.isJoining === true || placed.isLeaving === true) {
-      return [`the copy on ${placed.node} is being replaced`];
+      return [lasting(`the copy on ${placed.node} is being replaced`)];
     }
     const copy = world.copies.find((each) => each.metadata.name === placed.copy);
-    return copy === undefined ? [`copy ${placed.copy} is not recorded`] : copyFaults(copy, volume, world);
+    return copy === undefined ? [lasting(`copy ${placed.copy} is not recorded`)] : copyFaults(copy, volume, world);
   });
+  return [...health, ...copies];
 }
 
-function healthFaults(volume: Volume): readonly string[] {
+/** Those that stay until somebody does something. */
+export function lastingFaults(faults: readonly SnapshotFault[]): readonly SnapshotFault[] {
+  return faults.filter((fault) => !fault.isPassing);
+}
+
+/** For what the volume itself does not show. */
+export function lasting(message: string): SnapshotFault {
+  return { message, isPassing: false };
+}
+
+/** The same, of what ends by itself, such as another snapshot of it. */
+export function passing(message: string): SnapshotFault {
+  return { message, isPassing: true };
+}
+
+function healthFaults(volume: Volume): readonly SnapshotFault[] {
   const [ready, redundant] = [findCondition(volume, 'Ready'), findCondition(volume, 'Redundant')];
-  if (ready?.status !== 'True') return [`it is not ready${ready === undefined ? '' : `: ${ready.message}`}`];
+  if (ready?.status !== 'True') return [{ ...claimed('it is not ready', ready), isPassing: mayPass(ready) }];
   // A layout with one copy of each file is never redundant, and has nothing that could be behind.
   const isWhole = redundant?.status === 'True' || redundant?.reason === 'SingleCopy';
-  if (isWhole && volume.status?.engine?.bricks.every((brick) => brick.isOnline && brick.isReadable) === true) return [];
-  return [`it is not redundant now${redundant === undefined ? '' : `: ${redundant.message}`}`];
+  if (!isWhole) return [{ ...claimed('it is not redundant now', redundant), isPassing: mayPass(redundant) }];
+  const bricks = volume.status?.engine?.bricks;
+  if (bricks === undefined) return [passing('the engine was not asked about it yet')];
+  const off = bricks.find((brick) => !brick.isOnline || !brick.isReadable);
+  // The conditions follow, and tell then whether it lasts.
+  return off === undefined ? [] : [passing(`the copy on ${off.node} does not serve`)];
 }
 
-function copyFaults({ spec, status }: VolumeCopy, volume: Volume, world: SnapshotWorld): readonly string[] {
-  if (status?.state !== 'Ready') return [`the copy on ${spec.node} is ${status?.state ?? 'not prepared yet'}`];
-  if ((status.sizeBytes ?? spec.sizeBytes) < spec.sizeBytes) return [`the copy on ${spec.node} is growing now`];
+function claimed(what: string, condition: Condition | undefined): { readonly message: string } {
+  return { message: condition === undefined ? what : `${what}: ${condition.message}` };
+}
+
+function mayPass(condition: Condition | undefined): boolean {
+  return condition !== undefined && PASSING_REASONS.has(condition.reason);
+}
+
+function copyFaults({ spec, status }: VolumeCopy, volume: Volume, world: SnapshotWorld): readonly SnapshotFault[] {
+  if (status?.state !== 'Ready') return [lasting(`the copy on ${spec.node} is ${status?.state ?? 'not prepared yet'}`)];
+  if ((status.sizeBytes ?? spec.sizeBytes) < spec.sizeBytes)
+    return [passing(`the copy on ${spec.node} is growing now`)];
   const node = world.nodes.find((each) => each.metadata.name === spec.node);
-  if (node === undefined || !isUsable(node, volume.spec.engine)) return [`node ${spec.node} cannot be used now`];
+  if (node === undefined || !isUsable(node, volume.spec.engine)) {
+    return [lasting(`node ${spec.node} cannot be used now`)];
+  }
   const faults = poolFaults(spec, node);
-  return faults.length > 0 ? faults : roomFaults(spec, node, world);
+  return (faults.length > 0 ? faults : roomFaults(spec, node, world)).map(lasting);
 }
 
 function poolFaults(spec: VolumeCopy['spec'], node: StorageNode): readonly string[] {

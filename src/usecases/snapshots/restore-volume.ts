@@ -2,6 +2,7 @@
 import { AppError } from '../../domain/errors.ts';
 import { parseVolumeName } from '../../domain/names.ts';
 import { placeRestore, restoredSnapshotFault, restoreFaults } from '../../domain/snapshot/restore-placement.ts';
+import { lastingFaults } from '../../domain/snapshot/snapshot-faults.ts';
 import { asksForRestore, isRestoring } from '../../domain/volume/decide-restore.ts';
 import { grantedSize } from '../../domain/volume/granted-sizes.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -109,8 +110,9 @@ async function plan(
     throw refuse(name, `it is mounted on ${where}`, `${hint} ${name}`);
   }
   const world = { nodes: nodes.items, copies: copies.items, snapshots: snapshots.items };
-  const faults = [restoredSnapshotFault(volume, record, record.metadata.uid), ...restoreFaults(volume, world)];
-  const fault = faults.find((each) => each !== undefined);
+  // The controller waits for what passes by itself.
+  const [inTheWay] = lastingFaults(restoreFaults(volume, world));
+  const fault = restoredSnapshotFault(volume, record, record.metadata.uid) ?? inTheWay?.message;
   if (fault !== undefined) throw refuse(name, fault, `see: holdfast volume show ${name}`);
   const place = placeRestore(volume, record, world, () => '');
   if (!place.ok) throw refuse(name, place.message, 'free or add space in these pools, or delete snapshots');

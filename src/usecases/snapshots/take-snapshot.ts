@@ -1,7 +1,7 @@
-/** Takes a snapshot of a volume: what is in the way is found out before anything is stored. */
+/** Takes a snapshot of a volume: what is in the way for good is found out before anything is stored; what passes is waited for. */
 import { AppError } from '../../domain/errors.ts';
 import { parseVolumeName } from '../../domain/names.ts';
-import { snapshotFaults } from '../../domain/snapshot/snapshot-faults.ts';
+import { lastingFaults, type SnapshotFault, snapshotFaults } from '../../domain/snapshot/snapshot-faults.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { findVolume } from '../volumes/read-volumes.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
@@ -46,7 +46,7 @@ export async function takeSnapshot(
   const volume = await findVolume({ client, ...scope }, request.volume);
   const existing = await client.get('VolumeSnapshotRecord', name, scope);
   if (existing !== undefined) assertSame(existing, volume);
-  else await assertPossible(deps, volume, scope);
+  else await assertPossible(deps, volume, options);
   const dry = { name, volume: request.volume, phase: existing?.status?.phase ?? 'Pending' };
   if (options.isDryRun === true) return { ...dry, isDryRun: true };
   const snapshot = existing ?? (await create(deps, name, volume, scope));
@@ -86,8 +86,9 @@ function assertSame(existing: Resource<'VolumeSnapshotRecord'>, volume: Resource
 async function assertPossible(
   { client }: WaitDeps,
   volume: Resource<'Volume'>,
-  scope: { readonly signal?: AbortSignal },
+  { signal, isDryRun = false, onProgress }: TakeSnapshotOptions,
 ): Promise<void> {
+  const scope = signal === undefined ? {} : { signal };
   const [nodes, copies, snapshots] = await Promise.all([
     client.list('StorageNode', scope),
     client.list('VolumeCopy', scope),
@@ -95,13 +96,22 @@ async function assertPossible(
   ]);
   const world = { nodes: nodes.items, copies: copies.items, snapshots: snapshots.items };
   const faults = snapshotFaults(volume, world);
-  if (faults.length === 0) return;
+  const lasting = lastingFaults(faults);
+  if (lasting.length === 0) {
+    // Without the dry run the controller tells what it waits for.
+    if (isDryRun && faults.length > 0) onProgress?.(`it would wait: ${describe(faults)}`);
+    return;
+  }
   const { name } = volume.metadata;
-  throw new AppError('precondition', `no snapshot of volume ${name} can be taken: ${faults.join('; ')}`, {
+  throw new AppError('precondition', `no snapshot of volume ${name} can be taken: ${describe(lasting)}`, {
     resource: `volume ${name}`,
     reason: 'SnapshotRefused',
     hint: `see: holdfast volume show ${name}`,
   });
+}
+
+function describe(faults: readonly SnapshotFault[]): string {
+  return faults.map(({ message }) => message).join('; ');
 }
 
 async function waitUntilTaken(

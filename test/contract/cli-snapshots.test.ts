@@ -1,0 +1,81 @@
+/** `volume snapshot` and `volume clone` from the command line, over a cluster in memory: what is waited for, refused, told. */
+import { describe, expect, test } from 'vitest';
+import { GIB } from '../../src/domain/bytes.ts';
+import type { VolumeSnapshotRecordStatus } from '../../src/schemas/volume-snapshot-record.ts';
+import { createFakeCluster, type FakeCluster } from '../../src/usecases/cluster.fake.ts';
+import { runAs } from './kismatic-cli.ts';
+
+const NODES = ['kube1', 'kube2', 'kube3'];
+const asStatus = { subresource: 'status' } as const;
+
+/** Volume gv0, of which a snapshot can be taken. */
+async function createCluster(): Promise<FakeCluster> {
+  const cluster = await createFakeCluster();
+  const pool = { name: 'default', path: '/pool', isReady: true, hasReflink: true, fsType: 'xfs' };
+  const room = { capacityBytes: 20 * GIB, freeBytes: 20 * GIB };
+  for (const name of NODES) await cluster.addNode(name, { pools: [{ ...pool, ...room }] });
+  const { client } = cluster;
+  const volume = await client.create('Volume', { metadata: { name: 'gv0' }, spec: { size: '1Gi', replicas: 3 } });
+  await cluster.makeReady('gv0');
+  for (const [index, node] of NODES.entries()) {
+    const place = { node, pool: 'default', role: 'data', index, sizeBytes: GIB } as const;
+    const of = { volume: 'gv0', volumeUid: volume.metadata.uid, engine: 'gluster', brick: 'image' } as const;
+    await client.create('VolumeCopy', { metadata: { name: `gv0-${index}` }, spec: { ...place, ...of } });
+    await client.patch('VolumeCopy', `gv0-${index}`, { status: { state: 'Ready' } }, asStatus);
+  }
+  return cluster;
+}
+
+async function setRedundant({ client }: FakeCluster, reason: string): Promise<void> {
+  const conditions = (await client.get('Volume', 'gv0'))?.status?.conditions ?? [];
+  const message = reason === 'Healing' ? '7 entries are being brought up to date' : 'down: kube3';
+  const changed = conditions.map((each) => {
+    return each.type === 'Redundant' ? { ...each, status: 'False' as const, reason, message } : each;
+  });
+  await client.patch('Volume', 'gv0', { status: { conditions: changed } }, asStatus);
+}
+
+/** Writes what the controller would, once the snapshot is asked for. */
+async function report({ client, clock }: FakeCluster, name: string, status: VolumeSnapshotRecordStatus): Promise<void> {
+  while ((await client.get('VolumeSnapshotRecord', name)) === undefined) await clock.settle();
+  await clock.settle();
+  await client.patch('VolumeSnapshotRecord', name, { status }, asStatus);
+}
+
+describe('volume snapshot', () => {
+  test('is asked for while the volume heals, and tells what is waited for', async () => {
+    const cluster = await createCluster();
+    await setRedundant(cluster, 'Healing');
+    const taking = runAs('holdfast', ['volume', 'snapshot', 'gv0', 's1'], { cluster });
+    await report(cluster, 's1', { phase: 'Pending', message: 'waits: it is not redundant now: 7 entries are' });
+    await report(cluster, 's1', { phase: 'Ready' });
+    expect(await taking).toEqual({
+      code: 0,
+      stdout: 'snapshot s1 of volume gv0 is taken\n',
+      stderr: 'waits: it is not redundant now: 7 entries are\n',
+    });
+  });
+
+  test('says in a dry run that it would wait, and stores nothing', async () => {
+    const cluster = await createCluster();
+    const dry = ['volume', 'snapshot', 'gv0', 's1', '--dry-run'];
+    const couldBe = 'snapshot s1 of volume gv0 could be taken\n';
+    expect(await runAs('holdfast', dry, { cluster })).toEqual({ code: 0, stdout: couldBe, stderr: '' });
+    await setRedundant(cluster, 'Healing');
+    expect(await runAs('holdfast', dry, { cluster })).toEqual({
+      code: 0,
+      stdout: couldBe,
+      stderr: 'it would wait: it is not redundant now: 7 entries are being brought up to date\n',
+    });
+    expect((await cluster.client.list('VolumeSnapshotRecord')).items).toEqual([]);
+  });
+
+  test('is refused for what does not end by itself, and stores nothing', async () => {
+    const cluster = await createCluster();
+    await setRedundant(cluster, 'CopiesDown');
+    const run = await runAs('holdfast', ['volume', 'snapshot', 'gv0', 's1'], { cluster });
+    expect(run).toMatchObject({ code: 5, stdout: '' });
+    expect(run.stderr).toContain('no snapshot of volume gv0 can be taken: it is not redundant now: down: kube3\n');
+    expect((await cluster.client.list('VolumeSnapshotRecord')).items).toEqual([]);
+  });
+});
