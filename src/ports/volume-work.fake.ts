@@ -1,5 +1,6 @@
 /** Work on volumes in memory: a test says what there is to do, and sees what was asked for. */
 import { AppError } from '../domain/errors.ts';
+import { folderOf } from '../domain/volume/entry-path.ts';
 import type { BrickWork, EntryVersion, SavedVersion } from './brick-work.ts';
 import {
   type FullCrawl,
@@ -42,9 +43,14 @@ export function createFakeVolumeWork(): FakeVolumeWork {
 type State = Pick<FakeVolumeWork, 'heals' | 'crawls' | 'rebalances' | 'splitBrains' | 'versions' | 'saved' | 'calls'>;
 
 function volumeSide({ heals, crawls, rebalances, splitBrains, versions, calls }: State) {
+  /** Volume and folder: as GlusterFS does, it lists a folder until a heal has merged it. */
+  const unmerged = new Set<string>();
   return {
-    startHeal: async (volume: string, { isFull }: { readonly isFull: boolean }) =>
-      void calls.push(`startHeal ${volume}${isFull ? ' full' : ''}`),
+    startHeal: async (volume: string, { isFull }: { readonly isFull: boolean }) => {
+      calls.push(`startHeal ${volume}${isFull ? ' full' : ''}`);
+      const left = (splitBrains.get(volume) ?? []).filter((entry) => !unmerged.has(`${volume} ${entry.path}`));
+      splitBrains.set(volume, left);
+    },
     healState: async (volume: string) => heals.get(volume) ?? { pending: 0, splitBrain: 0, silent: [] },
     fullCrawls: async (volume: string) => crawls.get(volume) ?? [],
     startRebalance: async (volume: string) => {
@@ -64,10 +70,12 @@ function volumeSide({ heals, crawls, rebalances, splitBrains, versions, calls }:
       const kept = versions.get(`${brickPath}${path}`);
       for (const key of versions.keys()) if (kept !== undefined && key.endsWith(path)) versions.set(key, kept);
       calls.push(`keepVersion ${volume} ${path} ${node}`);
-      splitBrains.set(
-        volume,
-        (splitBrains.get(volume) ?? []).filter((entry) => entry.path !== path),
-      );
+      const before = splitBrains.get(volume) ?? [];
+      const left = before.filter((entry) => entry.path !== path);
+      splitBrains.set(volume, left);
+      if (before.find((entry) => entry.path === path)?.kind !== 'identity') return;
+      unmerged.add(`${volume} ${folderOf(path)}`);
+      splitBrains.set(volume, [...left, { path: folderOf(path), kind: 'content' }]);
     },
   };
 }

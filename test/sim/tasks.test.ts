@@ -69,6 +69,14 @@ describe('a choice in a split-brain', () => {
     expectNothingLost(sim);
   });
 
+  it('leaves no folder listed in which an entry was made on several nodes at once', async () => {
+    const sim = await prepare();
+    sim.work.splitBrains.set('gv0', [{ path: PATH, kind: 'identity' }]);
+    await resolve(sim);
+    expectNothingLost(sim);
+    expect(sim.work.calls.filter((call) => call.startsWith('startHeal'))).toEqual(['startHeal gv0']);
+  });
+
   it.each(PROGRAMS)('loses nothing when %s dies before or after any of its writes', async (who) => {
     const count = await prepare();
     const writesBefore = count.process(who)?.writes() ?? 0;

@@ -14,3 +14,8 @@ export function isEntryPath(entry: string): boolean {
   if (gfidOf(entry) !== undefined) return true;
   return isPlainPath(entry) && entry !== '/.glusterfs' && !entry.startsWith('/.glusterfs/');
 }
+
+/** The folder that an entry is in: / for /file. */
+export function folderOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
+}

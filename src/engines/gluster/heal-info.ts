@@ -1,9 +1,10 @@
 /** What the bricks of a volume have to heal, and what nobody can heal, from the answers of `volume heal V info`. */
+import { folderOf } from '../../domain/volume/entry-path.ts';
 import type { SplitBrainEntry } from '../../ports/volume-work.ts';
 import type { Ask, GlusterCli } from './cli.ts';
 import { healEntriesArgv, healSummaryArgv } from './command.ts';
 import { type HealBrick, parseHealInfo } from './parse.ts';
-import { type BrickEntries, findSplitBrain, parentOf, parseHealEntries } from './parse-work.ts';
+import { type BrickEntries, findSplitBrain, parseHealEntries } from './parse-work.ts';
 
 /** The entries of each brick, and those among them that are in split-brain. */
 export interface EntryLook {
@@ -42,7 +43,7 @@ export function countEntries(
   const found = bricks.find((brick) => brick.node === node && brick.brickPath === path);
   if (found === undefined || !found.isConnected) return {};
   const hopeless = new Set(split.map((entry) => entry.path));
-  const folders = new Set(split.filter(({ kind }) => kind === 'identity').map((entry) => parentOf(entry.path)));
+  const folders = new Set(split.filter(({ kind }) => kind === 'identity').map((entry) => folderOf(entry.path)));
   const paths = found.files.map((file) => file.path);
   return {
     pending: paths.filter((each) => !hopeless.has(each) && !folders.has(each)).length,

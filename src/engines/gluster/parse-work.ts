@@ -1,4 +1,5 @@
 /** Answers about heals, split-brain and rebalances as types. Pure. */
+import { folderOf } from '../../domain/volume/entry-path.ts';
 import type { FullCrawl, RebalanceState, SplitBrainEntry } from '../../ports/volume-work.ts';
 import { type Reply, wholeNumber } from './reply.ts';
 
@@ -41,18 +42,13 @@ export function findSplitBrain(
     gfids.set(path, (gfids.get(path) ?? new Set()).add(gfid));
   }
   const twofold = [...gfids].filter(([, seen]) => seen.size > 1).map(([path]) => path);
-  const folders = new Set(twofold.map(parentOf));
+  const folders = new Set(twofold.map(folderOf));
   const listed = new Set(split.flatMap((brick) => brick.files.map((file) => file.path)));
   const content = [...listed].filter((path) => !folders.has(path) && !twofold.includes(path));
   return [
     ...content.map((path) => ({ path, kind: 'content' as const })),
     ...twofold.map((path) => ({ path, kind: 'identity' as const })),
   ].toSorted((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-/** The folder that a path is in. */
-export function parentOf(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
 }
 
 /** `heal V statistics`, which answers in text: the crawls over everything. */

@@ -4,10 +4,18 @@ import type { TaskPart } from '../../../schemas/task.ts';
 import type { TaskContext, TaskRunner } from './task-runner.ts';
 import { requireVolume } from './task-volume.ts';
 
+/**
+ * GlusterFS lists a folder as in split-brain until it has merged what was made in it on several nodes, which the heal does:
+ * so many looks, one each second, it is given for that.
+ */
+const LOOKS_AT_SPLIT_BRAIN = 15;
+
 /** Kept over restarts of the agent. */
 interface Memory {
   readonly isStarted: true;
   readonly mostPending: number;
+  /** Looks in a row that found nothing to heal but split-brain. */
+  readonly splitBrainLooks: number;
   /** Looks at everything that were there before this one was asked for. */
   readonly earlier: readonly string[];
 }
@@ -34,8 +42,9 @@ async function begin({ deps, signal }: TaskContext, volume: string, isFull: bool
   const before = await deps.work.healState(volume, signal);
   const crawls = isFull ? await deps.work.fullCrawls(volume, signal) : [];
   await deps.work.startHeal(volume, { isFull, signal });
-  const memory = { isStarted: true, mostPending: before.pending ?? 0, earlier: crawls.map((crawl) => crawl.id) };
-  return { state: 'Running', message: 'heals', progress: 0, result: memory };
+  const earlier = crawls.map((crawl) => crawl.id);
+  const memory: Memory = { isStarted: true, mostPending: before.pending ?? 0, splitBrainLooks: 0, earlier };
+  return { state: 'Running', message: 'heals', progress: 0, result: { ...memory } };
 }
 
 async function isCrawlOver({ deps, signal }: TaskContext, volume: string, { earlier }: Memory): Promise<boolean> {
@@ -45,7 +54,8 @@ async function isCrawlOver({ deps, signal }: TaskContext, volume: string, { earl
 
 function describeHeal(volume: string, state: HealState, memory: Memory): TaskPart {
   const mostPending = Math.max(memory.mostPending, state.pending ?? 0);
-  const result = { ...memory, mostPending };
+  const isSplitOnly = state.pending === 0 && state.splitBrain > 0;
+  const result = { ...memory, mostPending, splitBrainLooks: isSplitOnly ? memory.splitBrainLooks + 1 : 0 };
   if (state.pending === undefined) {
     return { state: 'Running', message: `waits for the copy on ${state.silent.join(', ')}`, result };
   }
@@ -53,7 +63,14 @@ function describeHeal(volume: string, state: HealState, memory: Memory): TaskPar
     const progress = Math.floor((100 * (mostPending - state.pending)) / mostPending);
     return { state: 'Running', message: `${count(state.pending)} left`, progress, result };
   }
-  if (state.splitBrain > 0) {
+  if (isSplitOnly && result.splitBrainLooks < LOOKS_AT_SPLIT_BRAIN) {
+    return {
+      state: 'Running',
+      message: `sees whether ${count(state.splitBrain)} in split-brain can be merged`,
+      result,
+    };
+  }
+  if (isSplitOnly) {
     const message = `${count(state.splitBrain)} in split-brain cannot be healed; see: holdfast volume split-brain list ${volume}`;
     return { state: 'Failed', message, result };
   }

@@ -14,13 +14,17 @@ import {
   whyNotKept,
 } from '../../../domain/split-brain/judge-versions.ts';
 import { workersOf } from '../../../domain/task/sum-up-task.ts';
+import { folderOf } from '../../../domain/volume/entry-path.ts';
 import { pieceBytes } from '../../../domain/volume/profile.ts';
-import { NOT_IN_SPLIT_BRAIN } from '../../../ports/volume-work.ts';
+import { NOT_IN_SPLIT_BRAIN, type SplitBrainEntry } from '../../../ports/volume-work.ts';
 import type { TaskPart } from '../../../schemas/task.ts';
 import { seeTaskVolume } from '../../task/task-look.ts';
 import { copiesHere } from './copies-here.ts';
 import type { TaskContext, TaskOutcome, TaskRunner } from './task-runner.ts';
 import { refuseAdopted, requirePath, requirePool, requireVolume } from './task-volume.ts';
+
+/** One each second; the self-heal daemon goes over everything every 30 s by itself. */
+const LOOKS_AT_FOLDER = 40;
 
 export const resolveSplitBrain: TaskRunner = {
   run: async (context) => {
@@ -109,10 +113,31 @@ async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVe
   if (entries.some((entry) => entry.path === path)) {
     return { part: { ...sent, message: 'waits until the copies are the same' } };
   }
+  const folder = await awaitFolder(context, sent, entries);
+  if (folder !== undefined) return { part: folder };
   await proveKept(context, path, choice);
   const result = { ...part.result, isSent: true, kept: choice.kept.node, versions: all };
   const message = `the version of ${choice.kept.node} is kept; every version is put aside for 7 days`;
   return { part: { ...part, state: 'Succeeded', progress: 100, message, result } };
+}
+
+/**
+ * A folder in which an entry was made on several nodes at once is itself listed as in split-brain, also once the entry is
+ * resolved, until a heal has merged it: asks for that heal, and waits a while, so that nobody is told to resolve the folder.
+ */
+async function awaitFolder(
+  context: TaskContext,
+  sent: TaskPart,
+  entries: readonly SplitBrainEntry[],
+): Promise<TaskPart | undefined> {
+  const { deps, part, signal } = context;
+  const folder = folderOf(requirePath(context));
+  const looks = Number(part?.result?.['folderLooks'] ?? 0);
+  const isListed = entries.some((entry) => entry.path === folder && entry.kind === 'content');
+  if (!isListed || looks >= LOOKS_AT_FOLDER) return undefined;
+  if (looks === 0) await deps.work.startHeal(requireVolume(context).metadata.name, { isFull: false, signal });
+  const result = { ...sent.result, folderLooks: looks + 1 };
+  return { ...sent, message: `waits until folder ${folder} is merged`, result };
 }
 
 /**

@@ -43,10 +43,26 @@ describe('heal', () => {
     work.heals.set('gv0', state(0, 1));
     const run = createRun(heal, work);
     await run.pass();
+    for (let look = 1; look < 15; look += 1) {
+      expect(await run.pass()).toMatchObject({
+        state: 'Running',
+        message: 'sees whether 1 entry in split-brain can be merged',
+      });
+    }
     expect(await run.pass()).toMatchObject({
       state: 'Failed',
       message: '1 entry in split-brain cannot be healed; see: holdfast volume split-brain list gv0',
     });
+  });
+
+  test('succeeds when a folder that was listed as in split-brain has been merged', async () => {
+    const work = createFakeVolumeWork();
+    work.heals.set('gv0', state(0, 1));
+    const run = createRun(heal, work);
+    await run.pass();
+    await run.pass();
+    work.heals.set('gv0', state(0));
+    expect(await run.pass()).toMatchObject({ state: 'Succeeded' });
   });
 
   test('of everything is over when a look at everything has ended that began since', async () => {
