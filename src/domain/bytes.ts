@@ -51,7 +51,13 @@ export function parseQuantity(text: string): Bytes {
       hint: 'write a number and a unit, for example 10Gi, 500Mi or 1.5Ti',
     });
   }
-  return bytes(Math.ceil(Number(digits) * factor));
+  const value = Math.ceil(Number(digits) * factor);
+  if (!Number.isSafeInteger(value)) {
+    throw new AppError('range', `${text.slice(0, 40)} is too large: a size is from 0 to less than 8Pi`, {
+      hint: 'choose a smaller size',
+    });
+  }
+  return bytes(value);
 }
 
 /** Writes bytes as the shortest exact Quantity with a binary unit: 10737418240 is "10Gi", 1500 is "1500". */

@@ -23,7 +23,7 @@ const context: CliContext = {
   plans: {
     read: async (path) => {
       const { createPlanReader } = await import('../adapters/plan-file/plan-reader.ts');
-      return createPlanReader({ stdin: process.stdin }).read(path);
+      return createPlanReader({ stdin: process.stdin, signal: stop.signal }).read(path);
     },
   },
 };

@@ -3,6 +3,7 @@
  * Kismatic's plan file (apprenda/kismatic, docs/plan-file-reference.md), whose words are kept in the messages.
  */
 import { z } from 'zod';
+import { isPlainPath } from '../domain/paths.ts';
 import { MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
 import { LAYOUT_WORDS } from '../domain/volume/striped.ts';
 import { AbsolutePath, Label, Quantity } from './common.ts';
@@ -50,11 +51,27 @@ export const PlanNode = z.strictObject({
 export type PlanNode = z.infer<typeof PlanNode>;
 
 const NfsVolume = z.strictObject({
-  nfs_host: z.string().min(1, 'NFS volume host cannot be empty; add the name or address of the file server'),
+  nfs_host: z
+    .string()
+    .min(1, {
+      error: 'NFS volume host cannot be empty; add the name or address of the file server',
+      abort: true,
+    })
+    .refine(
+      (host) => HOST_NAME.test(host) || [z.ipv4(), z.ipv6()].some((schema) => schema.safeParse(host).success),
+      'is neither a host name nor an address; write one such as files.example.com',
+    ),
   mount_path: z
     .string()
-    .min(1, 'NFS volume path cannot be empty; add the exported path')
-    .refine((path) => path === '' || path.startsWith('/'), 'NFS volume path must be absolute; begin it with "/"'),
+    .min(1, { error: 'NFS volume path cannot be empty; add the exported path', abort: true })
+    .refine((path) => path.startsWith('/'), {
+      error: 'NFS volume path must be absolute; begin it with "/"',
+      abort: true,
+    })
+    .refine(
+      (path) => path === '/' || isPlainPath(path),
+      'must not hold "..", ".", empty segments or control characters',
+    ),
 });
 
 /** A client that may mount: an address, whole-octet wildcards (10.10.*.*) or a CIDR. */

@@ -54,7 +54,7 @@ function describeValue(
   seen: { readonly pattern: string; readonly found: unknown },
 ): PlanFault {
   const { found } = seen;
-  if (seen.pattern === 'volumes.size' && typeof found === 'number') {
+  if (seen.pattern === 'volumes.size' && typeof found === 'number' && Number.isFinite(found)) {
     return wrong(path, `${found} has no unit`, `write ${found}Gi for ${found} GiB`);
   }
   switch (issue.code) {

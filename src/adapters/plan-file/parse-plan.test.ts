@@ -258,6 +258,14 @@ const BROKEN: readonly (readonly [text: string, fault: string])[] = [
     'nfs:\n  nfs_volume:\n    - { nfs_host: a, mount_path: /b }\n    - { nfs_host: a, mount_path: /b }\n',
     '4:7 nfs.nfs_volume[1]: Duplicate NFS volume a:/b (lines 3 and 4); remove one of them',
   ],
+  [
+    'nfs:\n  nfs_volume:\n    - { nfs_host: -o evil, mount_path: /a }\n',
+    '3:19 nfs.nfs_volume[0].nfs_host: "-o evil" is neither a host name nor an address; write one such as files.example.com',
+  ],
+  [
+    'nfs:\n  nfs_volume:\n    - { nfs_host: fd00::1, mount_path: /a/../b }\n',
+    '3:40 nfs.nfs_volume[0].mount_path: "/a/../b" must not hold "..", ".", empty segments or control characters; write the path out',
+  ],
   // Volumes
   [
     'volumes:\n  - { name: gv0, size: 1Gi }\n',
@@ -280,6 +288,14 @@ const BROKEN: readonly (readonly [text: string, fault: string])[] = [
   [
     `${NODES}volumes:\n  - { name: gv0, size: -1Gi }\n`,
     '8:24 volumes[0].size: "-1Gi" is not a size; write a number and a unit, for example 10Gi, 500Mi or 1.5Ti',
+  ],
+  [
+    `${NODES}volumes:\n  - { name: gv0, size: 8191Pi }\n`,
+    '8:24 volumes[0].size: 8191Pi is too large: a size is from 0 to less than 8Pi; choose a smaller size',
+  ],
+  [
+    `${NODES}volumes:\n  - { name: gv0, size: 1e400 }\n`,
+    '8:24 volumes[0].size: must be text, not null; put it in quotes',
   ],
   [
     `${NODES}volumes:\n  - { name: gv0, size: 1Mi }\n`,
@@ -322,6 +338,14 @@ const BROKEN: readonly (readonly [text: string, fault: string])[] = [
   [
     withVolume('mount: { path: /etc, nodes: all }'),
     "9:20 volumes[0].mount.path: /etc belongs to the machine's own system; choose a directory of its own, for example /data",
+  ],
+  [
+    withVolume('mount: { path: /usr/lib/x86_64-linux-gnu, nodes: all }'),
+    "9:20 volumes[0].mount.path: /usr/lib/x86_64-linux-gnu belongs to the machine's own system; choose a directory of its own, for example /data",
+  ],
+  [
+    withVolume('mount: { path: /var/lib/glusterd, nodes: all }'),
+    "9:20 volumes[0].mount.path: /var/lib/glusterd belongs to the machine's own system; choose a directory of its own, for example /data",
   ],
   [
     withVolume('mount: { path: /mnt/a/b, nodes: all }'),
@@ -426,12 +450,46 @@ describe('hostile text', () => {
     ['groups', '{a: '.repeat(5_000)],
     ['thirteen levels', `${'['.repeat(14)}${']'.repeat(14)}`],
   ])('deep nesting of %s is refused', (_, text) => {
-    expect(faultsOf(text)[0]).toMatch(/nested/);
+    expect(faultsOf(text).join('\n')).toMatch(/nested/);
   });
 
   test('aliases that would grow to gigabytes are refused before they do', () => {
     const bomb = Array.from({ length: 30 }, (_, at) => `a${at + 1}: &a${at + 1} [*a${at}, *a${at}]`);
-    expect(faultsOf(['a0: &a0 [x]', ...bomb].join('\n')).every((fault) => /anchor|alias/.test(fault))).toBe(true);
+    expect(faultsOf(['a0: &a0 [x]', ...bomb].join('\n')).every((fault) => /anchor|alias|unknown key/.test(fault))).toBe(
+      true,
+    );
+  });
+
+  test.each([
+    ['U+202E', '/data\u202eatad'],
+    ['U+200B', '/data\u200b'],
+    ['U+2028', '/data\u2028'],
+    ['U+0085', '/data\u0085'],
+    ['U+E0041', '/data\u{e0041}'],
+  ])('%s, which a reader cannot see, is refused in a value and in a key', (code, path) => {
+    expect(faultsOf(withVolume(`mount: { path: "${path}", nodes: all }`))).toEqual([
+      `9:20 volumes[0].mount.path: holds the character ${code}, which cannot be seen; remove it`,
+    ]);
+    expect(faultsOf(`"${path}": 1\n`)).toEqual([
+      `1:1 plan: a key holds the character ${code}, which cannot be seen; remove it`,
+    ]);
+  });
+
+  test('what YAML has and a plan has not is told beside what is wrong with the plan itself, and nothing twice', () => {
+    const text = `${NODES}volumes:
+  - &first { name: GV0, size: 10 }
+  - { name: "a\\tb", size: 1Gi, size: 2Gi, oops: 1 }
+  - *first
+`;
+    expect(faultsOf(text).map((fault) => fault.slice(0, 45))).toEqual([
+      '8:12 volumes[0]: the anchor &first is not use',
+      '8:20 volumes[0].name: "GV0" may hold only a-z',
+      '8:31 volumes[0].size: 10 has no unit; write 1',
+      '9:13 volumes[1].name: holds control character',
+      '9:32 volumes[1].size: the key size is given t',
+      '9:43 volumes[1].oops: unknown key "oops"; the',
+      '10:5 volumes[2]: the alias *first is not used',
+    ]);
   });
 
   test('each of many unknown keys is told', () => {

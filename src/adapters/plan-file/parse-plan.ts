@@ -1,10 +1,10 @@
 /** From the bytes of a plan file to a checked plan, or to every fault in it at its line and column. */
 import { AppError, type Fault } from '../../domain/errors.ts';
 import { checkPlan } from '../../domain/plan/check-plan.ts';
-import { formatPath, type PlanFault } from '../../domain/plan/fault.ts';
+import { formatPath, type PlanFault, type PlanPath } from '../../domain/plan/fault.ts';
 import { PlanFile } from '../../schemas/plan-file.ts';
 import { describeIssue } from './describe-issues.ts';
-import { readYamlTree, type YamlTree } from './yaml-tree.ts';
+import { readYamlTree, type TreeFault, type YamlTree } from './yaml-tree.ts';
 
 /** A plan of 1,000 nodes takes about 200 KB. */
 export const MAX_PLAN_BYTES = 1024 * 1024;
@@ -18,12 +18,13 @@ export const MAX_PLAN_BYTES = 1024 * 1024;
  */
 export function parsePlan(content: Uint8Array, source: string): PlanFile {
   const tree = readYamlTree(decode(content, source));
-  if (tree.faults.length > 0) throw refuse(source, tree.faults);
+  if (!tree.isSound) throw refuse(source, tree.faults.map(asFault));
   // An empty file is a plan without anything in it.
   const plan = tree.value ?? {};
   const parsed = PlanFile.safeParse(plan);
   const issues = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describeIssue(issue, plan));
-  const faults = [...issues, ...checkPlan(plan)].map((fault) => locate(fault, tree));
+  const further = [...issues, ...checkPlan(plan)].filter(({ path }) => !follows(path, tree));
+  const faults = [...tree.faults.map(asFault), ...further.map((fault) => locate(fault, tree))];
   if (parsed.success && faults.length === 0) return parsed.data;
   throw refuse(source, faults);
 }
@@ -49,6 +50,15 @@ function decodeUtf8(content: Uint8Array): string | undefined {
     // Invalid UTF-8 is an expected answer here, not a failure.
     return undefined;
   }
+}
+
+function asFault({ path: _path, isLost: _isLost, ...fault }: TreeFault): Fault {
+  return fault;
+}
+
+/** What is missing or wrong at a place whose value could not be taken says nothing new. */
+function follows(path: PlanPath, tree: YamlTree): boolean {
+  return tree.faults.some((fault) => fault.isLost && fault.path.every((part, at) => part === path[at]));
 }
 
 function locate(fault: PlanFault, tree: YamlTree): Fault {

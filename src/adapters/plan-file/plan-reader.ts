@@ -1,14 +1,20 @@
 /** Reads plan files from disk or standard input, never more than a plan can be. */
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { AppError, type ErrorKind, messageOf } from '../../domain/errors.ts';
 import type { PlanReader } from '../../ports/plan-reader.ts';
 import { MAX_PLAN_BYTES, parsePlan } from './parse-plan.ts';
 
+interface PlanReaderDeps {
+  readonly stdin: AsyncIterable<Uint8Array | string> & { readonly destroy?: () => unknown };
+  /** Ctrl-C: whoever feeds standard input may never end it. */
+  readonly signal?: AbortSignal;
+}
+
 /** Creates the reader; `stdin` is what "-" means. */
-export function createPlanReader(deps: { readonly stdin: AsyncIterable<Uint8Array | string> }): PlanReader {
+export function createPlanReader(deps: PlanReaderDeps): PlanReader {
   return {
     read: async (path) => {
-      if (path === '-') return parsePlan(await readStream(deps.stdin), 'standard input');
+      if (path === '-') return parsePlan(await readStream(deps), 'standard input');
       return parsePlan(await readStart(path), path);
     },
   };
@@ -17,9 +23,13 @@ export function createPlanReader(deps: { readonly stdin: AsyncIterable<Uint8Arra
 /** One byte more than allowed is enough to know that it is too much, also of /dev/zero. */
 async function readStart(path: string): Promise<Uint8Array> {
   try {
+    const found = await stat(path);
+    if (found.isDirectory()) throw new AppError('invalid', `${path} is a directory, not a plan file`);
+    // To open one waits for whoever writes into it, for ever and against every signal. What a shell passes as <(...) is open.
+    if (found.isFIFO() && !/^\/(?:dev\/fd|proc\/self\/fd)\//.test(path)) {
+      throw new AppError('invalid', `${path} is a named pipe, not a plan file`, { hint: `write: -f - < ${path}` });
+    }
     await using file = await open(path, 'r');
-    const stat = await file.stat();
-    if (stat.isDirectory()) throw new AppError('invalid', `${path} is a directory, not a plan file`);
     const parts: Uint8Array[] = [];
     let length = 0;
     while (length <= MAX_PLAN_BYTES) {
@@ -34,15 +44,29 @@ async function readStart(path: string): Promise<Uint8Array> {
   }
 }
 
-async function readStream(stream: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
+async function readStream({ stdin, signal }: PlanReaderDeps): Promise<Uint8Array> {
+  const input = stdin[Symbol.asyncIterator]();
+  const stopped = new Promise<never>((_, reject) => {
+    const stop = () => reject(new AppError('cancelled', 'interrupted'));
+    if (signal?.aborted === true) stop();
+    signal?.addEventListener('abort', stop, { once: true });
+  });
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of stream) {
-    const bytes = typeof part === 'string' ? Buffer.from(part) : part;
-    parts.push(bytes);
-    length += bytes.byteLength;
-    if (length > MAX_PLAN_BYTES) break;
+  try {
+    while (length <= MAX_PLAN_BYTES) {
+      const { done, value } = await Promise.race([input.next(), stopped]);
+      if (done === true) return Buffer.concat(parts);
+      const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+      parts.push(bytes);
+      length += bytes.byteLength;
+    }
+  } catch (error) {
+    // It would keep the process from ending.
+    stdin.destroy?.();
+    throw error;
   }
+  stdin.destroy?.();
   return Buffer.concat(parts);
 }
 

@@ -25,6 +25,9 @@ export interface Place {
 }
 
 export interface TreeFault extends Place {
+  readonly path: PlanPath;
+  /** The value could not be taken: what is wrong at its place, or below, follows from that. */
+  readonly isLost: boolean;
   readonly field: string;
   readonly message: string;
 }
@@ -32,6 +35,8 @@ export interface TreeFault extends Place {
 export interface YamlTree {
   readonly value: unknown;
   readonly faults: readonly TreeFault[];
+  /** False where the text is no YAML: then there is no value to check. */
+  readonly isSound: boolean;
   /** The place of the value or key at a path; of the nearest thing around it where it is missing. */
   readonly placeOf: (path: PlanPath, at: 'key' | 'value') => Place;
 }
@@ -56,7 +61,13 @@ export function readYamlTree(text: string): YamlTree {
     uniqueKeys: false,
   });
   for (const error of document.errors) {
-    reading.faults.push({ ...placeAt(reading, error.pos[0]), field: 'plan', message: describeSyntax(error) });
+    reading.faults.push({
+      ...placeAt(reading, error.pos[0]),
+      path: [],
+      isLost: true,
+      field: 'plan',
+      message: describeSyntax(error),
+    });
   }
   if (document.directives?.yaml.explicit === true || Object.keys(document.directives?.tags ?? {}).length > 1) {
     addFault(reading, [], 0, 'YAML directives (%YAML, %TAG) are not used in a plan; remove them');
@@ -64,18 +75,18 @@ export function readYamlTree(text: string): YamlTree {
   // A broken document is read no further: what follows from the first mistake would only confuse.
   const isSound = document.errors.length === 0;
   const value = isSound && document.contents !== null ? readNode(reading, document.contents, []) : undefined;
-  return { value, faults: reading.faults, placeOf: (path, at) => findPlace(reading, path, at) };
+  return { value, faults: reading.faults, isSound, placeOf: (path, at) => findPlace(reading, path, at) };
 }
 
 function readNode(reading: Reading, node: Node, path: PlanPath): unknown {
   const offset = node.range?.[0] ?? 0;
   reading.places.set(keyOf(path, 'value'), placeAt(reading, offset));
   if (path.length > MAX_DEPTH) {
-    addFault(reading, path, offset, `is nested more than ${MAX_DEPTH} levels deep; a plan has no use for that`);
+    addLoss(reading, path, offset, `is nested more than ${MAX_DEPTH} levels deep; a plan has no use for that`);
     return undefined;
   }
   if (isAlias(node)) {
-    addFault(reading, path, offset, `the alias *${node.source} is not used in a plan; write the value out`);
+    addLoss(reading, path, offset, `the alias *${node.source} is not used in a plan; write the value out`);
     return undefined;
   }
   if (!isMap(node) && !isSeq(node) && !isScalar(node)) return undefined;
@@ -92,7 +103,7 @@ function checkProperties(reading: Reading, node: YAMLMap | YAMLSeq | Scalar, pat
   }
   if (node.tag === undefined) return;
   const tag = node.tag.replace('tag:yaml.org,2002:', '!!');
-  addFault(reading, path, offset, `the tag ${tag} is not used in a plan; remove it`);
+  addLoss(reading, path, offset, `the tag ${tag} is not used in a plan; remove it`);
 }
 
 function readList(reading: Reading, list: YAMLSeq, path: PlanPath): unknown {
@@ -124,13 +135,9 @@ function readKey(reading: Reading, pair: Pair, path: PlanPath): string | undefin
   }
   const key = node.value;
   const keyPath = [...path, key];
-  if (key === '<<' || key === '__proto__') {
-    addFault(
-      reading,
-      keyPath,
-      offset,
-      key === '<<' ? 'merge keys are not used in a plan; write the values out' : 'is no key of a plan; remove it',
-    );
+  const fault = keyFault(key);
+  if (fault !== undefined) {
+    addFault(reading, fault.isNamed ? keyPath : path, offset, fault.message);
     return undefined;
   }
   const earlier = reading.places.get(keyOf(keyPath, 'key'));
@@ -148,18 +155,28 @@ function readKey(reading: Reading, pair: Pair, path: PlanPath): string | undefin
   return key;
 }
 
+function keyFault(key: string): { readonly message: string; readonly isNamed: boolean } | undefined {
+  if (key === '<<') return { message: 'merge keys are not used in a plan; write the values out', isNamed: true };
+  if (key === '__proto__') return { message: 'is no key of a plan; remove it', isNamed: true };
+  const unseen = unseenFault(key);
+  return unseen === undefined ? undefined : { message: `a key ${unseen}`, isNamed: false };
+}
+
 function readScalar(reading: Reading, scalar: Scalar, path: PlanPath): unknown {
   const { value } = scalar;
-  if (typeof value === 'string' && /[\u0000-\u001f\u007f]/.test(value)) {
-    addFault(
-      reading,
-      path,
-      scalar.range?.[0] ?? 0,
-      'holds control characters (a line break, a NUL); write one plain line',
-    );
-    return undefined;
-  }
-  return value;
+  const fault = typeof value === 'string' ? unseenFault(value) : undefined;
+  if (fault === undefined) return value;
+  addLoss(reading, path, scalar.range?.[0] ?? 0, fault);
+  return undefined;
+}
+
+/** A text that is another one than a reader sees: nobody could tell what a plan with it does. */
+function unseenFault(text: string): string | undefined {
+  if (/[\u0000-\u001f\u007f]/.test(text)) return 'holds control characters (a line break, a NUL); write one plain line';
+  const unseen = /[\u0080-\u009f\p{Cf}\p{Zl}\p{Zp}]/u.exec(text)?.[0];
+  if (unseen === undefined) return undefined;
+  const code = (unseen.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  return `holds the character U+${code}, which cannot be seen; remove it`;
 }
 
 function describeSyntax(error: { readonly code: string; readonly message: string }): string {
@@ -176,7 +193,12 @@ function describeSyntax(error: { readonly code: string; readonly message: string
 }
 
 function addFault(reading: Reading, path: PlanPath, offset: number, message: string): void {
-  reading.faults.push({ ...placeAt(reading, offset), field: formatPath(path), message });
+  reading.faults.push({ ...placeAt(reading, offset), path, isLost: false, field: formatPath(path), message });
+}
+
+/** A fault for which the value itself is not taken. */
+function addLoss(reading: Reading, path: PlanPath, offset: number, message: string): void {
+  reading.faults.push({ ...placeAt(reading, offset), path, isLost: true, field: formatPath(path), message });
 }
 
 function placeAt(reading: Reading, offset: number): Place {

@@ -33,6 +33,10 @@ const SYSTEM_DIRECTORIES = [
   'var',
 ];
 
+/** Directories in which no mount and no pool belongs, however deep. */
+const SYSTEM_TREES =
+  /^\/(?:(?:bin|boot|dev|etc|lib|lib32|lib64|proc|sbin|sys|usr\/(?!local\/)[^/]+|var\/(?:lib\/(?:dpkg|glusterd|holdfast)|log|run))(?:\/|$)|(?:opt\/holdfast|run\/holdfast|var\/lib|usr\/local)$)/;
+
 interface PlanNodeSeen {
   readonly name: string;
   readonly pools: readonly string[];
@@ -79,19 +83,27 @@ function checkNames(volumes: readonly DraftItem[]): readonly PlanFault[] {
   });
 }
 
-/** Text that is no size at all is told by the schema. */
+/** Text that is no size at all, or one that no number holds, is told by the schema. */
 function checkSize(volume: DraftItem): readonly PlanFault[] {
   const size = asText(field(volume, 'size'));
   try {
-    if (size === undefined) return [];
     // What exists has whatever size it has.
-    if (field(volume, 'adopted').value === undefined) parseVolumeSize(size.value);
-    else parseQuantity(size.value);
+    if (size === undefined || field(volume, 'adopted').value !== undefined || !isQuantity(size.value)) return [];
+    parseVolumeSize(size.value);
     return [];
   } catch (error) {
-    if (!isAppError(error)) throw error;
-    if (error.kind !== 'range' || size === undefined) return [];
+    if (!isAppError(error, 'range') || size === undefined) throw error;
     return [{ path: size.path, at: 'value', message: error.message, fix: error.hint ?? 'choose a larger size' }];
+  }
+}
+
+function isQuantity(text: string): boolean {
+  try {
+    parseQuantity(text);
+    return true;
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return false;
   }
 }
 
@@ -218,7 +230,8 @@ function mountedOn(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonly 
 
 function checkSystemDirectory(path: DraftItem): readonly PlanFault[] {
   const text = asText(path);
-  if (text === undefined || !SYSTEM_DIRECTORIES.includes(text.value.slice(1))) return [];
+  if (text === undefined) return [];
+  if (!SYSTEM_DIRECTORIES.includes(text.value.slice(1)) && !SYSTEM_TREES.test(text.value)) return [];
   const message = `${text.value} belongs to the machine's own system`;
   return [{ path: text.path, at: 'value', message, fix: 'choose a directory of its own, for example /data' }];
 }
