@@ -129,7 +129,7 @@ describe('volume add', () => {
     [['0', 'gv0'], 2, 'Volume size must be 1GB or larger'],
     [['ten', 'gv0'], 2, '"ten" is not a size'],
     [['1Mi', 'gv0'], 2, 'a volume of 1Mi is too small: the smallest is 128Mi'],
-    [['99999999999', 'gv0'], 2, 'is not a size'],
+    [['99999999999', 'gv0'], 2, 'is too large: a size is from 0 to less than 8Pi'],
     [['1', 'gv0', '-r', '0'], 2, 'Replication count must be greater than zero'],
     [['1', 'gv0', '-r', 'two'], 2, 'Replication count "two" is not a whole number'],
     [['1', 'gv0', '-d', '0'], 2, 'Distribution count must be greater than zero'],
