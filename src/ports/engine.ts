@@ -2,6 +2,7 @@
  * What stores and serves the bytes. Declarative: a reconciler says what should be, the engine observes what is,
  * plans the difference as data (pure) and applies one step at a time. Each step is safe to repeat after a crash at any line.
  */
+import type { FileSystemType } from '../domain/volume/engines.ts';
 import type { LayoutName } from '../domain/volume/layout-faults.ts';
 import type { VolumeProfile } from '../schemas/volume.ts';
 
@@ -95,6 +96,8 @@ export interface DesiredCopy {
   readonly volumeUid: string;
   readonly poolPath: string;
   readonly brick: 'image' | 'directory';
+  /** What its image is formatted with; XFS when left out. */
+  readonly fsType?: FileSystemType;
   /** Image of a snapshot, in the same pool, that the copy begins with; it begins empty when left out. */
   readonly source?: { readonly snapshotUid: string; readonly copyUid: string };
   /** Usable bytes wanted in the copy. One that has more keeps it: copies grow and never shrink. */
@@ -230,6 +233,10 @@ export interface DesiredAttachment {
   readonly isProfileSeen?: boolean;
   /** Nodes to fetch the volume's description from, the nearest first. */
   readonly servers: readonly string[];
+  /** Where this node keeps a copy of it, if it does. */
+  readonly copyPath?: string;
+  /** Flags for the mount, such as nodev; the engine refuses those that it does not know. */
+  readonly mountOptions?: readonly string[];
 }
 
 export interface ObservedAttachment {
@@ -264,6 +271,11 @@ export interface EngineCapabilities {
   readonly bricks: readonly DesiredCopy['brick'][];
   /** Smallest usable size of a copy. */
   readonly minSizeBytes: number;
+  /**
+   * Its machines form a cluster of the engine's own and serve each other over the network: a volume waits until its members
+   * have joined, and its traffic may be encrypted. Otherwise a volume serves the node of its copy only.
+   */
+  readonly isClustered: boolean;
 }
 
 export interface Engine {

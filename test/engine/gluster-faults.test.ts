@@ -1,7 +1,7 @@
 /** What befalls a volume, on real GlusterFS: cut links, power cuts, refused and interrupted commands. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CrashError } from '../../src/adapters/host/inject.ts';
-import { copyPaths } from '../../src/engines/gluster/paths.ts';
+import { copyPaths } from '../../src/engines/image/paths.ts';
 import type { DesiredCopy, DesiredVolume, Engine, Observed, Step } from '../../src/ports/engine.ts';
 import { createVolumeSet, settle, type VolumeSet } from '../contract/engine-harness.ts';
 import { type GlusterLab, startGlusterLab } from './gluster-fixture.ts';

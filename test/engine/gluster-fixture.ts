@@ -4,7 +4,7 @@ import { createInjector } from '../../src/adapters/host/inject.ts';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
 import { createSystemRandom } from '../../src/adapters/system/random.ts';
 import { createGlusterEngine, GLUSTERD_ARGV } from '../../src/engines/gluster/index.ts';
-import { copyPaths } from '../../src/engines/gluster/paths.ts';
+import { copyPaths } from '../../src/engines/image/paths.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import type { Host } from '../../src/ports/host.ts';
 import { LAB_DATA_DISK } from '../../src/ports/lab.ts';

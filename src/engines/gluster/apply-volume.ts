@@ -1,7 +1,8 @@
 /** Carries out volume steps. A refusal is checked against `volume info`: what is already so is no error. */
+
+import type { KeyedMutex } from '../image/keyed-mutex.ts';
 import type { GlusterCli } from './cli.ts';
 import * as command from './command.ts';
-import type { KeyedMutex } from './keyed-mutex.ts';
 import { memberActions } from './member-actions.ts';
 import { findVolume, type VolumeDeps } from './observe-volume.ts';
 import { isHealLaunched, type VolumeInfo } from './parse.ts';

@@ -3,8 +3,8 @@ import { AppError, messageOf } from '../../domain/errors.ts';
 import { parseNodeName, parseVolumeName } from '../../domain/names.ts';
 import type { DesiredAttachment, ObservedAttachment } from '../../ports/engine.ts';
 import type { Host, MountEntry } from '../../ports/host.ts';
+import { plainPath } from '../image/paths.ts';
 import { hasMountOptions } from './options.ts';
-import { plainPath } from './paths.ts';
 import type { AttachmentStep } from './steps.ts';
 
 /** A look at a mount that is served is answered in milliseconds. */

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { createFakeClock } from '../../ports/clock.fake.ts';
 import type { Command, CommandResult, Host } from '../../ports/host.ts';
 import { createSeededRandom } from '../../ports/random.fake.ts';
+import { createKeyedMutex } from '../image/keyed-mutex.ts';
 import { lowerBarrier, raiseBarrier } from './barrier.ts';
 import { createGlusterCli } from './cli.ts';
-import { createKeyedMutex } from './keyed-mutex.ts';
 
 const signal = new AbortController().signal;
 const PATH = '/pool/brick';

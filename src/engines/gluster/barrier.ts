@@ -10,9 +10,9 @@
 import { AppError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RaisedBarrier } from '../../ports/snapshot-engine.ts';
+import type { KeyedMutex } from '../image/keyed-mutex.ts';
 import type { Ask, GlusterCli } from './cli.ts';
 import { barrierArgv, healSummaryArgv, volumeSetArgv, volumeStatusArgv } from './command.ts';
-import type { KeyedMutex } from './keyed-mutex.ts';
 import { findVolume } from './observe-volume.ts';
 import { parseHealInfo, parseVolumeStatus, type VolumeInfo } from './parse.ts';
 

@@ -7,12 +7,12 @@
 import { isAppError } from '../../domain/errors.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
+import type { KeyedMutex } from '../image/keyed-mutex.ts';
+import { isCopyPath } from '../image/paths.ts';
 import type { GlusterCli } from './cli.ts';
 import { resetBrickArgv } from './command.ts';
-import type { KeyedMutex } from './keyed-mutex.ts';
 import { findVolume } from './observe-volume.ts';
 import { hasSpareBricks } from './parse.ts';
-import { isCopyPath } from './paths.ts';
 import type { CopyStep } from './steps.ts';
 import { readVolumeId } from './volume-id.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../domain/errors.ts';
 import type { Host } from '../../ports/host.ts';
+import { snapshotPaths } from '../image/snapshot-paths.ts';
 import { keepClientNumbers, keptClientNumbers, readClientNumbers, renameMark } from './client-numbers.ts';
-import { snapshotPaths } from './snapshot-paths.ts';
 
 const COPY = '11111111-1111-4111-8111-111111111111';
 const OTHER = '33333333-3333-4333-8333-333333333333';

@@ -5,7 +5,7 @@
  */
 import { AppError, isAppError } from '../../domain/errors.ts';
 import type { Host } from '../../ports/host.ts';
-import type { SnapshotPaths } from './snapshot-paths.ts';
+import type { SnapshotPaths } from '../image/snapshot-paths.ts';
 
 const FOLDER = '/var/lib/glusterd/vols';
 

@@ -7,8 +7,8 @@ import { AppError } from '../../domain/errors.ts';
 import { parseNodeName, parseVolumeName } from '../../domain/names.ts';
 import { isEntryPath } from '../../domain/volume/entry-path.ts';
 import type { DesiredBrick } from '../../ports/engine.ts';
+import { plainPath } from '../image/paths.ts';
 import { layoutWords } from './layout-words.ts';
-import { plainPath } from './paths.ts';
 import type { VolumeShape } from './steps.ts';
 
 /** Arguments after the program's name. */

@@ -15,6 +15,7 @@ import type {
   Step,
   Subject,
 } from '../../ports/engine.ts';
+import { copyPaths } from '../image/paths.ts';
 import { isRedundant } from './brick-sets.ts';
 import {
   type FakeCluster,
@@ -30,7 +31,6 @@ import {
 import { GLUSTER_CAPABILITIES } from './engine.ts';
 import { memberActions } from './members.fake.ts';
 import { hasMountOptions, hasProfile, lackingOptions } from './options.ts';
-import { copyPaths } from './paths.ts';
 import { planGluster } from './plan.ts';
 import type { ObservedGlusterCopy } from './plan-copy.ts';
 import type { GlusterStep } from './steps.ts';

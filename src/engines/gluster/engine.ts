@@ -8,14 +8,16 @@ import type { Desired, Engine, Observed, Step, Subject } from '../../ports/engin
 import type { Host } from '../../ports/host.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
-import { createCopyActions } from './apply-copy.ts';
+import type { Rework } from '../image/clone-image.ts';
+import { createCopyActions } from '../image/copy-actions.ts';
+import { createKeyedMutex } from '../image/keyed-mutex.ts';
 import { createVolumeActions } from './apply-volume.ts';
 import { mountVolume, observeAttachment, unmountVolume } from './attachment.ts';
 import { rebuildBrick } from './blank-brick.ts';
 import { createGlusterCli, type GlusterCli } from './cli.ts';
+import { renameVolume } from './clone-marks.ts';
 import { peerProbeArgv } from './command.ts';
 import { finishIdentity, learnAnew, observeIdentity, takeIdentity } from './identity.ts';
-import { createKeyedMutex } from './keyed-mutex.ts';
 import { observeCopy } from './observe-copy.ts';
 import { observePeers } from './observe-peers.ts';
 import { observeVolume, type VolumeDeps } from './observe-volume.ts';
@@ -41,6 +43,7 @@ type Actions = {
 export const GLUSTER_CAPABILITIES = {
   layouts: LAYOUTS,
   bricks: ['image', 'directory'],
+  isClustered: true,
   minSizeBytes: MIN_VOLUME_BYTES,
 } as const;
 
@@ -84,7 +87,11 @@ function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps):
     learnAnew: (step, signal) => learnAnew({ host, clock, signal }, step),
     finishIdentity: (_step, signal) => finishIdentity({ host, clock, signal }),
     makeImage: ({ copy, imageBytes }, signal) => inPool(copy, () => copies.makeImage(copy, imageBytes, signal)),
-    cloneImage: (step, signal) => inPool(step.copy, () => copies.cloneImage(step, signal)),
+    cloneImage: (step, signal) => {
+      const { volume } = step;
+      const rename: Rework = (brick, snapshot) => renameVolume(host, brick, { volume, snapshot });
+      return inPool(step.copy, () => copies.cloneImage(step, rename, signal));
+    },
     mountImage: ({ copy }, signal) => copies.mountImage(copy, signal),
     makeBrick: ({ copy }, signal) => inPool(copy, () => copies.makeBrick(copy, signal)),
     growImage: ({ copy, imageBytes }, signal) => inPool(copy, () => copies.growImage(copy, imageBytes, signal)),

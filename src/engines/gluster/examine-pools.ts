@@ -1,7 +1,7 @@
 /** What lies in pools, for `holdfast doctor`: folders of copies, and directories that bear a volume's ID. */
 import type { Host } from '../../ports/host.ts';
 import type { EngineFacts } from '../../schemas/node-facts.ts';
-import { plainPath } from './paths.ts';
+import { plainPath } from '../image/paths.ts';
 
 type Pools = readonly { readonly name: string; readonly path: string }[];
 

@@ -3,6 +3,7 @@ import { messageOf } from '../../domain/errors.ts';
 import type { Host } from '../../ports/host.ts';
 import type { ExamineRequest } from '../../ports/node-doctor.ts';
 import type { EngineFacts } from '../../schemas/node-facts.ts';
+import { plainPath } from '../image/paths.ts';
 import { observeAttachment } from './attachment.ts';
 import type { GlusterCli } from './cli.ts';
 import { poolListArgv, volumeStatusArgv } from './command.ts';
@@ -10,7 +11,6 @@ import { daemonAdvice } from './daemon.ts';
 import { maxOpVersionArgv, volumeInfoAllArgv } from './doctor-command.ts';
 import { findCopyFolders, findLeftovers } from './examine-pools.ts';
 import { type Peer, parsePeers, parseVersion, parseVolumeInfo, parseVolumeStatus, type VolumeInfo } from './parse.ts';
-import { plainPath } from './paths.ts';
 import { wholeNumber } from './reply.ts';
 import { hasEmptyVolumeFile } from './volume-files.ts';
 

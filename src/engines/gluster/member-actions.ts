@@ -3,10 +3,10 @@
  * asked for the same, it counts as done when the volume is seen to be so.
  */
 import { parseNodeName, parseVolumeName } from '../../domain/names.ts';
+import { plainPath } from '../image/paths.ts';
 import type { Change, VolumeActions } from './apply-volume.ts';
 import { type Argv, gluster } from './command.ts';
 import type { VolumeInfo } from './parse.ts';
-import { plainPath } from './paths.ts';
 import type { BrickPlace } from './steps.ts';
 
 /** The actions on the bricks of a volume. */

@@ -5,7 +5,7 @@
 import { isAppError, messageOf } from '../../domain/errors.ts';
 import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
-import { plainPath } from './paths.ts';
+import { plainPath } from '../image/paths.ts';
 import { readVolumeId } from './volume-id.ts';
 
 /**

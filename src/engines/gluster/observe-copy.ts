@@ -1,15 +1,14 @@
 /** What is there of one copy on this node. Looks only. */
 import { isAppError, messageOf } from '../../domain/errors.ts';
-import { usableBytes } from '../../domain/volume/copy-size.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
+import { findFolder, foreignEntries, hasEmptyParents, statAs } from '../image/copy-folder.ts';
+import { seeImage, seeSize } from '../image/observe-image.ts';
+import { copyPaths } from '../image/paths.ts';
 import { findBlankBrick } from './blank-brick.ts';
 import type { GlusterCli } from './cli.ts';
-import { findFolder, findMount, foreignEntries, hasEmptyParents, statAs } from './copy-folder.ts';
-import { fileSystemSize } from './grow-image.ts';
 import { observeAdoptedCopy } from './observe-adopted-copy.ts';
-import { type CopyPaths, copyPaths } from './paths.ts';
-import { type ObservedGlusterCopy, XFS_TAIL_BYTES } from './plan-copy.ts';
+import type { ObservedGlusterCopy } from './plan-copy.ts';
 import { hasEmptyVolumeFile } from './volume-files.ts';
 
 /**
@@ -80,24 +79,4 @@ async function seeBrick(
 
 function isFileFault(error: unknown): boolean {
   return isAppError(error, 'unavailable') && error.reason === 'FileAccessFailed';
-}
-
-async function seeImage(host: Host, paths: CopyPaths): Promise<Partial<ObservedGlusterCopy>> {
-  const image = await statAs(host, paths.image, 'file');
-  const isMounted = (await findMount(host, paths)) !== undefined;
-  return { hasImage: image !== undefined, isMounted, ...(image === undefined ? {} : { imageBytes: image.sizeBytes }) };
-}
-
-/** A folder has no size of its own; an image is as large as its file system, which is asked only when it may have changed. */
-async function seeSize(
-  host: Host,
-  desired: DesiredCopy,
-  { imageBytes = 0, signal }: { readonly imageBytes?: number | undefined; readonly signal: AbortSignal },
-): Promise<Partial<ObservedGlusterCopy>> {
-  const { sizeBytes } = desired;
-  if (desired.brick === 'directory') return { sizeBytes };
-  if (desired.seenSizeBytes === sizeBytes) return { sizeBytes: Math.min(sizeBytes, usableBytes(imageBytes)) };
-  const fileSystemBytes = await fileSystemSize(host, copyPaths(desired).mountPoint, signal);
-  const usable = usableBytes(Math.min(imageBytes, fileSystemBytes + XFS_TAIL_BYTES));
-  return { fileSystemBytes, sizeBytes: Math.min(sizeBytes, usable) };
 }

@@ -3,10 +3,10 @@ import { AppError, messageOf } from '../../domain/errors.ts';
 import type { DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import type { Logger } from '../../ports/logger.ts';
+import type { KeyedMutex } from '../image/keyed-mutex.ts';
 import type { GlusterCli } from './cli.ts';
 import { quotaListArgv, volumeInfoArgv, volumeStatusArgv } from './command.ts';
 import { countHeals } from './heal-info.ts';
-import type { KeyedMutex } from './keyed-mutex.ts';
 import { listPeers } from './observe-peers.ts';
 import { hasProfile, lackingOptions } from './options.ts';
 import {

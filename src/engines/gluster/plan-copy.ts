@@ -2,22 +2,12 @@
 import { describeBytes } from '../../domain/bytes.ts';
 import { imageBytes } from '../../domain/volume/copy-size.ts';
 import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
+import { isTooSmall, type SeenImage } from '../image/observe-image.ts';
 import type { BlankBrick } from './blank-brick.ts';
 import { type CopyStep, identify, type RefuseStep } from './steps.ts';
 
-/** XFS leaves the end of its device unused where that is no whole allocation group: less than 64 blocks of 4 KiB. */
-export const XFS_TAIL_BYTES = 256 * 1024;
-
 /** What the gluster engine sees of a copy, beside what every engine reports. */
-export interface ObservedGlusterCopy extends ObservedCopy {
-  /** A whole image of this copy is there. */
-  readonly hasImage?: boolean;
-  /** Size of the image's file. */
-  readonly imageBytes?: number;
-  /** What the file system in it fills; only where it was asked, see DesiredCopy.seenSizeBytes. */
-  readonly fileSystemBytes?: number;
-  /** The copy's image is mounted. */
-  readonly isMounted?: boolean;
+export interface ObservedGlusterCopy extends ObservedCopy, SeenImage {
   /** The mounted file system has shut itself down after an error; it may come back when mounted anew. */
   readonly isShutDown?: boolean;
   /** GlusterFS's own description of the volume on this node is empty: a power loss came before it was on disk. */
@@ -65,12 +55,10 @@ function planAdopted(desired: DesiredCopy, observed: ObservedGlusterCopy): reado
   return [refuseCopy(desired, about, 'AdoptedCopyMissing', hint)];
 }
 
-/** Also where the image has its size already and its file system has not: the growth was cut short in between. */
 function planGrowth(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly CopyStep[] {
   if (desired.brick !== 'image') return [];
   const wanted = imageBytes(desired.sizeBytes);
-  const { imageBytes: had = wanted, fileSystemBytes = had } = observed;
-  if (had >= wanted && fileSystemBytes >= wanted - XFS_TAIL_BYTES) return [];
+  if (!isTooSmall(desired, observed, wanted)) return [];
   const about = `grow the copy of ${desired.volume} to ${describeBytes(desired.sizeBytes)}`;
   return [{ step: 'growImage', copy: identify(desired), imageBytes: wanted, about }];
 }

@@ -1,9 +1,9 @@
 /** What the anchor node does about one volume. Pure. */
 import { describeBytes } from '../../domain/bytes.ts';
 import type { AdoptedVolume, DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
+import { isCopyPath } from '../image/paths.ts';
 import { isRedundant } from './brick-sets.ts';
 import { creationOptions, surplusOptions, wantedOptions } from './options.ts';
-import { isCopyPath } from './paths.ts';
 import { fillOptions, guardOptions, isHealHeld, isMadeOf, planMembership } from './plan-membership.ts';
 import type { RefuseStep, VolumeStep } from './steps.ts';
 import { isOtherTraffic, surplusTlsOptions, tlsOptions } from './tls-options.ts';

@@ -3,15 +3,15 @@
 import type { Repair } from '../../domain/doctor/repair.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Host } from '../../ports/host.ts';
+import { createKeyedMutex, type KeyedMutex } from '../image/keyed-mutex.ts';
+import { plainPath } from '../image/paths.ts';
 import { observeAttachment } from './attachment.ts';
 import type { GlusterCli } from './cli.ts';
 import { healArgv, volumeStartArgv } from './command.ts';
 import { raiseOpVersionArgv, volumeInfoAllArgv } from './doctor-command.ts';
 import { VOLUME_ID } from './examine-pools.ts';
-import { createKeyedMutex, type KeyedMutex } from './keyed-mutex.ts';
 import { findVolume } from './observe-volume.ts';
 import { parseVolumeInfo } from './parse.ts';
-import { plainPath } from './paths.ts';
 import { rewriteVolumeFiles } from './volume-files.ts';
 
 const CHANGE_MS = 120_000;

@@ -6,8 +6,8 @@
 import { AppError, isAppError } from '../../domain/errors.ts';
 import type { SavedVersion, SavePlace } from '../../ports/brick-work.ts';
 import type { Host } from '../../ports/host.ts';
+import { plainPath } from '../image/paths.ts';
 import { findEntry, hashFile } from './inspect-entry.ts';
-import { plainPath } from './paths.ts';
 
 const SHORT_MS = 20_000;
 const COPY_MS = 3 * 3_600_000;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Command, FileInfo, Host } from '../../ports/host.ts';
-import { takeImage, thawCopy } from './snapshot-image.ts';
+import { thawCopy } from '../image/snapshot-image.ts';
+import { takeGlusterImage as takeImage } from './snapshots.ts';
 
 const POOL = '/pool';
 const COPY = '11111111-1111-4111-8111-111111111111';

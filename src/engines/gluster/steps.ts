@@ -1,7 +1,7 @@
 /** Everything the GlusterFS engine can do, as data: planned by plan-*.ts, carried out by apply-*.ts, safe to repeat. */
 import type { ErrorKind } from '../../domain/errors.ts';
 import type { DesiredBrick, DesiredCopy, DesiredIdentity, DesiredVolume } from '../../ports/engine.ts';
-import type { CopyIdentity } from './paths.ts';
+import type { CopyIdentity } from '../image/paths.ts';
 
 /** How the bricks of a volume make it. */
 export type VolumeShape = Pick<DesiredVolume, 'layout' | 'sets' | 'redundancy'>;

@@ -2,10 +2,10 @@
 import { AppError, isAppError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Host } from '../../ports/host.ts';
+import { type CopyIdentity, copyPaths } from '../image/paths.ts';
 import type { GlusterCli } from './cli.ts';
 import { volumeStatusArgv } from './command.ts';
 import { parseVolumeStatus } from './parse.ts';
-import { type CopyIdentity, copyPaths } from './paths.ts';
 
 const KILL_MS = 5_000;
 const GONE_DEADLINE_MS = 10_000;

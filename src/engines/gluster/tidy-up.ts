@@ -1,9 +1,9 @@
 /** Removes what Tasks left on a node when nobody can want it any more: saved versions, and mounts of agents that died. */
 import type { TidyRequest } from '../../ports/brick-work.ts';
 import type { Host } from '../../ports/host.ts';
+import { plainPath } from '../image/paths.ts';
 import { unmountVolume } from './attachment.ts';
 import { OWN_MOUNTS } from './own-mount.ts';
-import { plainPath } from './paths.ts';
 
 const LOOK_MS = 60_000;
 const REMOVE_MS = 3_600_000;

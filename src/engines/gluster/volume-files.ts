@@ -6,9 +6,9 @@
  */
 import { parseVolumeName } from '../../domain/names.ts';
 import type { Host } from '../../ports/host.ts';
+import type { KeyedMutex } from '../image/keyed-mutex.ts';
 import type { GlusterCli } from './cli.ts';
 import { volumeSetArgv } from './command.ts';
-import type { KeyedMutex } from './keyed-mutex.ts';
 import { findVolume } from './observe-volume.ts';
 
 const FOLDER = '/var/lib/glusterd/vols';

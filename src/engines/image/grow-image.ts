@@ -10,13 +10,14 @@ import { AppError } from '../../domain/errors.ts';
 import type { Host } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
 import { findMount, statAs } from './copy-folder.ts';
+import type { FileSystem } from './file-systems.ts';
 import type { CopyPaths } from './paths.ts';
 
-const SHORT_MS = 20_000;
 /** Reserving is metadata only on XFS and ext4, but a slow disk with a full journal takes its time. */
 const GROW_MS = 300_000;
 
 export interface GrowRequest {
+  readonly fileSystem: FileSystem;
   /** Size of the image's file in the end; one that is larger stays as it is. */
   readonly imageBytes: number;
   readonly signal: AbortSignal;
@@ -28,7 +29,7 @@ export interface GrowRequest {
  * @throws {AppError} capacity, when the pool has too little room: the copy is then as it was
  */
 export async function growImage(host: Host, paths: CopyPaths, request: GrowRequest): Promise<void> {
-  const { imageBytes, signal } = request;
+  const { imageBytes, fileSystem, signal } = request;
   const [image, mount] = await Promise.all([statAs(host, paths.image, 'file'), findMount(host, paths)]);
   const device = /^\/dev\/loop\d+$/.exec(mount?.source ?? '')?.[0];
   if (image === undefined || mount === undefined || device === undefined) {
@@ -43,21 +44,7 @@ export async function growImage(host: Host, paths: CopyPaths, request: GrowReque
   await run('sync', '--', paths.image);
   // losetup(8) of util-linux 2.38 takes no "--"; the name is one of the kernel's.
   await run('losetup', '--set-capacity', device);
-  // Says "data size unchanged" when it fills its device already.
-  await run('xfs_growfs', '-d', '--', mount.target);
-}
-
-/** Size of a mounted XFS as it counts itself. */
-export async function fileSystemSize(host: Host, mountPoint: string, signal: AbortSignal): Promise<number> {
-  // -n: prints, and changes nothing.
-  const shown = await host.run({ file: 'xfs_growfs', args: ['-n', '--', mountPoint], timeoutMs: SHORT_MS, signal });
-  const found = /^data\s+=\s+bsize=(?<size>\d+)\s+blocks=(?<count>\d+)/m.exec(shown.stdout)?.groups;
-  const bytes = Number(found?.['size']) * Number(found?.['count']);
-  if (Number.isSafeInteger(bytes)) return bytes;
-  throw new AppError('internal', `xfs_growfs on ${host.name} does not say how large ${mountPoint} is`, {
-    reason: 'UnknownSize',
-    hint: `compare with what it prints: xfs_growfs -n ${mountPoint}`,
-  });
+  await run(...fileSystem.grow(device, mount.target));
 }
 
 async function reserveMore(

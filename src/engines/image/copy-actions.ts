@@ -1,13 +1,16 @@
-/** Makes, mounts and removes the copies of this node. Each step looks first, so that it can be repeated at any line. */
+/**
+ * Makes, mounts and removes copies of a node that are kept in images or plain folders. Each step looks first, so that it can
+ * be repeated at any line.
+ */
 import { describeBytes } from '../../domain/bytes.ts';
 import { AppError, messageOf } from '../../domain/errors.ts';
 import type { Command, CommandResult, Host } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
-import { cloneImage, discardClone } from './clone-image.ts';
+import { type CloneRequest, cloneImage, discardClone, type Rework } from './clone-image.ts';
 import { findFolder, findMount, foreignEntries, statAs } from './copy-folder.ts';
+import { fileSystemOf } from './file-systems.ts';
 import { growImage } from './grow-image.ts';
 import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
-import type { CopyStep } from './steps.ts';
 
 const SHORT_MS = 20_000;
 /** Reserving and formatting is metadata only, but a slow disk with a full journal takes its time. */
@@ -17,35 +20,63 @@ const MOUNT_MS = 120_000;
 /** Removing a directory brick visits each of its files. */
 const ERASE_MS = 3_600_000;
 
-export interface CopyActions {
-  makeImage(copy: CopyIdentity, imageBytes: number, signal: AbortSignal): Promise<void>;
-  cloneImage(step: Extract<CopyStep, { step: 'cloneImage' }>, signal: AbortSignal): Promise<void>;
-  mountImage(copy: CopyIdentity, signal: AbortSignal): Promise<void>;
-  makeBrick(copy: CopyIdentity, signal: AbortSignal): Promise<void>;
-  growImage(copy: CopyIdentity, imageBytes: number, signal: AbortSignal): Promise<void>;
-  unmountImage(copy: CopyIdentity): Promise<void>;
-  eraseCopy(copy: CopyIdentity, signal: AbortSignal): Promise<void>;
+/** What an engine does beside what all do with the images and folders of copies. */
+export interface CopyCare<C extends CopyIdentity> {
+  /** The copy's folder was made. */
+  readonly markFolder?: (copy: C, paths: CopyPaths) => Promise<void>;
+  /** Throws where the image may not be mounted; brings it into order where that is to be done before. */
+  readonly beforeMount?: (copy: C, paths: CopyPaths, signal: AbortSignal) => Promise<void>;
+  /** Throws where the copy may not be erased. */
+  readonly beforeErase?: (copy: C, paths: CopyPaths, signal: AbortSignal) => Promise<void>;
+  /** Everything but the copy's folder is gone: its mark can go. */
+  readonly unmarkFolder?: (copy: C, paths: CopyPaths) => Promise<void>;
+}
+
+export interface CopyActions<C extends CopyIdentity> {
+  makeImage(copy: C, imageBytes: number, signal: AbortSignal): Promise<void>;
+  cloneImage(
+    request: CloneRequest & { readonly copy: C },
+    rework: Rework | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
+  mountImage(copy: C, signal: AbortSignal): Promise<void>;
+  makeBrick(copy: C, signal: AbortSignal): Promise<void>;
+  growImage(copy: C, imageBytes: number, signal: AbortSignal): Promise<void>;
+  unmountImage(copy: C): Promise<void>;
+  eraseCopy(copy: C, signal: AbortSignal): Promise<void>;
+}
+
+interface Scope<C extends CopyIdentity> {
+  readonly host: Host;
+  readonly copy: C;
+  readonly paths: CopyPaths;
+  readonly care: CopyCare<C>;
+  readonly signal: AbortSignal;
 }
 
 /** Creates the actions on copies of a host. */
-export function createCopyActions({ host }: { readonly host: Host }): CopyActions {
+export function createCopyActions<C extends CopyIdentity>(
+  { host }: { readonly host: Host },
+  care: CopyCare<C> = {},
+): CopyActions<C> {
+  const scope = (copy: C, signal: AbortSignal): Scope<C> => ({ host, copy, paths: copyPaths(copy), care, signal });
   return {
-    makeImage: (copy, imageBytes, signal) => makeImage(host, copyPaths(copy), { copy, imageBytes, signal }),
-    cloneImage: (step, signal) =>
-      cloneImage(host, step, {
-        making: {
-          makeFolder: (paths) => makeFolder(host, paths),
-          reserve: (paths, imageBytes) => reserve(host, paths, { copy: step.copy, imageBytes, signal }),
-        },
-        signal,
-      }),
-    mountImage: (copy, signal) => mountImage(host, copyPaths(copy), { copy, signal }),
-    makeBrick: (copy, signal) => makeBrick(host, copyPaths(copy), { copy, signal }),
+    makeImage: (copy, imageBytes, signal) => makeImage(scope(copy, signal), imageBytes),
+    cloneImage: (request, rework, signal) => {
+      const { copy } = request;
+      const making = {
+        makeFolder: () => makeFolder(scope(copy, signal)),
+        reserve: (_paths: CopyPaths, imageBytes: number) => reserve(scope(copy, signal), imageBytes),
+      };
+      return cloneImage(host, request, { making, rework, signal });
+    },
+    mountImage: (copy, signal) => mountImage(scope(copy, signal)),
+    makeBrick: (copy, signal) => makeBrick(scope(copy, signal)),
     growImage: async (copy, imageBytes, signal) => {
       const paths = copyPaths(copy);
       await findFolder(host, paths);
       await proveMounted(host, paths, copy);
-      await growImage(host, paths, { imageBytes, signal });
+      await growImage(host, paths, { fileSystem: fileSystemOf(copy), imageBytes, signal });
       await refuseDiscard(host, paths, signal);
     },
     unmountImage: async (copy) => {
@@ -53,44 +84,43 @@ export function createCopyActions({ host }: { readonly host: Host }): CopyAction
       // The loop device goes with the mount: mount(8) marks it autoclear.
       if (mounted !== undefined) await host.mounts.unmount(mounted.target, { timeoutMs: MOUNT_MS });
     },
-    eraseCopy: (copy, signal) => eraseCopy(host, copy, signal),
+    eraseCopy: (copy, signal) => eraseCopy(scope(copy, signal)),
   };
 }
 
-interface ImageRequest {
-  readonly copy: CopyIdentity;
-  readonly imageBytes: number;
-  readonly signal: AbortSignal;
-}
-
 /** The image gets its final name only when it is whole and on disk, so an image with that name is never formatted. */
-async function makeImage(host: Host, paths: CopyPaths, request: ImageRequest): Promise<void> {
-  await makeFolder(host, paths);
+async function makeImage<C extends CopyIdentity>(scope: Scope<C>, imageBytes: number): Promise<void> {
+  const { host, paths, signal } = scope;
+  await makeFolder(scope);
   if ((await statAs(host, paths.image, 'file')) !== undefined) return;
   await host.files.remove(paths.newImage);
   try {
-    await reserve(host, paths, request);
-    await format(host, paths, request);
+    await reserve(scope, imageBytes);
+    await format(scope);
   } catch (error) {
     await host.files.remove(paths.newImage);
+    await scope.care.unmarkFolder?.(scope.copy, paths);
     await removeEmptyFolders(host, paths);
     throw error;
   }
-  const { signal } = request;
   const run = (file: string, args: readonly string[]) => host.run({ file, args, timeoutMs: FORMAT_MS, signal });
   await run('sync', ['--', paths.newImage]);
   await run('mv', ['--no-clobber', '--no-target-directory', '--', paths.newImage, paths.image]);
   await run('sync', ['--', paths.folder]);
 }
 
-async function makeFolder(host: Host, paths: CopyPaths): Promise<void> {
+async function makeFolder<C extends CopyIdentity>({ host, copy, paths, care }: Scope<C>): Promise<void> {
   // Before: that nothing leads away. After: that nobody put a symlink there meanwhile.
   await findFolder(host, paths);
   await host.files.makeDirectory(paths.folder, { mode: 0o700 });
   await findFolder(host, paths);
+  await care.markFolder?.(copy, paths);
 }
 
-async function reserve(host: Host, paths: CopyPaths, { imageBytes, signal }: ImageRequest): Promise<void> {
+async function reserve(
+  { host, paths, signal }: Pick<Scope<CopyIdentity>, 'host' | 'paths' | 'signal'>,
+  imageBytes: number,
+): Promise<void> {
   const [pool] = paths.parents;
   const { freeBytes, capacityBytes } = await host.files.usage(pool);
   const full = (cause?: unknown): AppError =>
@@ -110,32 +140,25 @@ async function reserve(host: Host, paths: CopyPaths, { imageBytes, signal }: Ima
   }
 }
 
-/**
- * The file system's UUID is the copy's, so that an image can be told from another one's. Without reflink (XFS keeps
- * 0.6 % more of the space back for it, and snapshots are made of the whole image), and without discard (-K), which
- * would give the reserved space back.
- */
-async function format(host: Host, paths: CopyPaths, { copy, signal }: ImageRequest): Promise<void> {
-  const args = ['-q', '-K', '-m', `uuid=${copy.copyUid},reflink=0`, '-L', 'hf-copy', '--', paths.newImage];
-  await host.run({ file: 'mkfs.xfs', args, timeoutMs: FORMAT_MS, signal });
+/** The file system's UUID is the copy's, so that an image can be told from another one's. */
+async function format({ host, copy, paths, signal }: Omit<Scope<CopyIdentity>, 'care'>): Promise<void> {
+  const [file, ...args] = fileSystemOf(copy).format(paths.newImage, copy.copyUid);
+  await host.run({ file, args, timeoutMs: FORMAT_MS, signal });
 }
 
-async function mountImage(
-  host: Host,
-  paths: CopyPaths,
-  { copy, signal }: { readonly copy: CopyIdentity; readonly signal: AbortSignal },
-): Promise<void> {
+async function mountImage<C extends CopyIdentity>({ host, copy, paths, care, signal }: Scope<C>): Promise<void> {
   await findFolder(host, paths);
   if ((await findMount(host, paths)) === undefined) {
     await proveImage(host, paths, copy, signal);
     await statAs(host, paths.mountPoint, 'directory');
     await host.files.makeDirectory(paths.mountPoint, { mode: 0o700 });
-    // No nouuid: XFS then refuses an image that is mounted already, which is the one thing that would destroy it.
+    await care.beforeMount?.(copy, paths, signal);
+    const { type, mountOptions } = fileSystemOf(copy);
     await host.mounts.mount({
       source: paths.image,
       target: paths.mountPoint,
-      fsType: 'xfs',
-      options: ['loop', 'noatime', 'inode64'],
+      fsType: type,
+      options: ['loop', 'noatime', ...mountOptions],
       timeoutMs: MOUNT_MS,
       signal,
     });
@@ -154,7 +177,7 @@ async function proveImage(host: Host, paths: CopyPaths, copy: CopyIdentity, sign
     signal,
   });
   const lines = found.stdout.split('\n');
-  if (lines.includes('TYPE=xfs') && lines.includes(`UUID=${copy.copyUid}`)) return;
+  if (lines.includes(`TYPE=${fileSystemOf(copy).type}`) && lines.includes(`UUID=${copy.copyUid}`)) return;
   const type = lines.find((line) => line.startsWith('TYPE='))?.slice(5) ?? 'nothing that is known';
   throw new AppError('dataLoss', `${paths.image} on ${host.name} is not the image of this copy: it holds ${type}`, {
     reason: 'ImageUnknown',
@@ -174,12 +197,9 @@ async function refuseDiscard(host: Host, paths: CopyPaths, signal: AbortSignal):
   await host.run({ file: 'tee', args: ['--', limit], stdin: '0\n', timeoutMs: SHORT_MS, signal });
 }
 
-async function makeBrick(
-  host: Host,
-  paths: CopyPaths,
-  { copy, signal }: { readonly copy: CopyIdentity; readonly signal: AbortSignal },
-): Promise<void> {
-  if (copy.brick === 'directory') await makeFolder(host, paths);
+async function makeBrick<C extends CopyIdentity>(scope: Scope<C>): Promise<void> {
+  const { host, copy, paths, signal } = scope;
+  if (copy.brick === 'directory') await makeFolder(scope);
   else await proveMounted(host, paths, copy);
   await statAs(host, paths.brick, 'directory');
   await host.files.makeDirectory(paths.brick);
@@ -204,10 +224,10 @@ async function proveMounted(host: Host, paths: CopyPaths, copy: CopyIdentity): P
   }
 }
 
-async function eraseCopy(host: Host, copy: CopyIdentity, signal: AbortSignal): Promise<void> {
-  const paths = copyPaths(copy);
+async function eraseCopy<C extends CopyIdentity>({ host, copy, paths, care, signal }: Scope<C>): Promise<void> {
   if (!(await findFolder(host, paths))) return removeEmptyFolders(host, paths);
   await proveErasable(host, paths);
+  await care.beforeErase?.(copy, paths, signal);
   if (copy.brick === 'directory') {
     const brick = await statAs(host, paths.brick, 'directory');
     if (brick !== undefined) await eraseTree(host, paths.brick, signal);
@@ -218,6 +238,7 @@ async function eraseCopy(host: Host, copy: CopyIdentity, signal: AbortSignal): P
   }
   await discardClone(host, copy);
   await host.files.remove(paths.image);
+  await care.unmarkFolder?.(copy, paths);
   await removeEmptyFolders(host, paths);
 }
 

@@ -5,7 +5,6 @@
 import { AppError, messageOf } from '../../domain/errors.ts';
 import type { FileInfo, Host } from '../../ports/host.ts';
 import type { SnapshotImage } from '../../ports/snapshot-engine.ts';
-import { keepClientNumbers, readClientNumbers } from './client-numbers.ts';
 import { findMount, statAs } from './copy-folder.ts';
 import { copyPaths } from './paths.ts';
 import { OWN_SNAPSHOT_ENTRIES, type SnapshotPaths, snapshotPaths } from './snapshot-paths.ts';
@@ -24,7 +23,18 @@ const SYNC_MS = 60_000;
  * Freeze, reflink and thaw are one process of its own, which outlives the agent: only when it is itself killed in the
  * middle is a file system left frozen, and then it is thawed here or, after this agent's death, by {@link thawCopy}.
  */
-export async function takeImage(host: Host, image: SnapshotImage, signal: AbortSignal): Promise<{ bytes: number }> {
+export async function takeImage(
+  host: Host,
+  image: SnapshotImage,
+  {
+    signal,
+    keepBeside = async () => undefined,
+  }: {
+    readonly signal: AbortSignal;
+    /** Writes down, before the image is taken, what a clone of it has to know. */
+    readonly keepBeside?: (paths: SnapshotPaths) => Promise<void>;
+  },
+): Promise<{ bytes: number }> {
   const paths = snapshotPaths(image);
   const [, holdfast] = paths.parents;
   const mount = await findMount(host, copyPaths({ ...image, brick: 'image' }));
@@ -32,7 +42,7 @@ export async function takeImage(host: Host, image: SnapshotImage, signal: AbortS
   await makeFolder(host, paths);
   if ((await host.files.list(paths.folder)).length > 0) throw failed(image, host, 'it was tried before');
   try {
-    await keepClientNumbers(host, paths, await readClientNumbers(host, image.copyUid));
+    await keepBeside(paths);
     // xfs_io splits its commands at blanks and knows no quotes: all names in them are UIDs, from the pool's own folder.
     const copy = `copies/${image.copyUid}`;
     const target = `snapshots/${image.snapshotUid}/${image.copyUid}/brick.img.new`;

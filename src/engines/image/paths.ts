@@ -8,7 +8,7 @@ import { isPlainPath } from '../../domain/paths.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 
 /** What identifies a copy on disk. */
-export type CopyIdentity = Pick<DesiredCopy, 'copyUid' | 'poolPath' | 'brick'>;
+export type CopyIdentity = Pick<DesiredCopy, 'copyUid' | 'poolPath' | 'brick' | 'fsType'>;
 
 export interface CopyPaths {
   /** Folders from the pool down, outermost first; each must be a real folder, never a symlink. */

@@ -1,0 +1,111 @@
+/**
+ * The image of a copy that begins with a snapshot: a reflink of the snapshot's image, made into a copy of its own.
+ *
+ * All is done to `brick.img.new`, which gets its name only when it is whole: a crash anywhere leaves something that the next
+ * try throws away. The file system gets the copy's own UUID, which is what tells images apart at the mount; it can only be
+ * given to one whose log is clean, so the image is mounted and unmounted first.
+ */
+import { AppError } from '../../domain/errors.ts';
+import type { DesiredCopy } from '../../ports/engine.ts';
+import type { Host } from '../../ports/host.ts';
+import { findFolder, findMount, statAs } from './copy-folder.ts';
+import { fileSystemOf } from './file-systems.ts';
+import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
+import { type SnapshotPaths, snapshotPaths } from './snapshot-paths.ts';
+
+/** Unsharing takes nothing, reserving and the replay of a log take their time on a slow disk. */
+const LONG_MS = 300_000;
+
+/** A copy that begins with the image of a snapshot in its pool. */
+export interface CloneRequest {
+  readonly copy: CopyIdentity;
+  readonly source: NonNullable<DesiredCopy['source']>;
+  /** Size of the new image; it is never smaller than the snapshot's. */
+  readonly imageBytes: number;
+}
+
+/** Takes out of the data what ties it to the volume of the snapshot. */
+export type Rework = (brick: string, snapshot: SnapshotPaths) => Promise<void>;
+
+/** What {@link cloneImage} borrows from the making of any image. */
+export interface ImageMaking {
+  /** Makes the copy's folder, having proven that nothing leads away. */
+  makeFolder(paths: CopyPaths): Promise<void>;
+  /** Reserves the space of the new image, of what it does not have yet. @throws {AppError} capacity PoolFull */
+  reserve(paths: CopyPaths, imageBytes: number): Promise<void>;
+}
+
+/** @throws {AppError} precondition SnapshotMissing; capacity, when the pool has no room for the whole image */
+export async function cloneImage(
+  host: Host,
+  { copy, source, imageBytes }: CloneRequest,
+  {
+    making,
+    rework = async () => undefined,
+    signal,
+  }: { readonly making: ImageMaking; readonly rework?: Rework | undefined; readonly signal: AbortSignal },
+): Promise<void> {
+  const paths = copyPaths(copy);
+  await making.makeFolder(paths);
+  if ((await statAs(host, paths.image, 'file')) !== undefined) return;
+  await discardClone(host, copy);
+  const snapshot = snapshotPaths({ poolPath: copy.poolPath, ...source });
+  const from = snapshot.image;
+  const found = await statAs(host, from, 'file');
+  if (found === undefined) throw missing(host, from);
+  const run = (file: string, args: readonly string[]) => host.run({ file, args, timeoutMs: LONG_MS, signal });
+  await run('cp', ['--reflink=always', '--no-target-directory', '--', from, paths.newImage]);
+  await making.reserve(paths, Math.max(found.sizeBytes, imageBytes));
+  await inside(host, { copy, paths }, (brick) => rework(brick, snapshot));
+  const [program, ...args] = fileSystemOf(copy).setUuid(paths.newImage, copy.copyUid);
+  await run(program, args);
+  await run('sync', ['--', paths.newImage]);
+  await run('mv', ['--no-clobber', '--no-target-directory', '--', paths.newImage, paths.image]);
+  await run('sync', ['--', paths.folder]);
+}
+
+/** Throws away what a try that was cut short has left of a clone. */
+export async function discardClone(host: Host, copy: CopyIdentity): Promise<void> {
+  const paths = copyPaths(copy);
+  if (!(await findFolder(host, paths))) return;
+  await unmountClone(host, paths);
+  await host.files.remove(paths.newImage);
+}
+
+/** Mounts the new image for as long as `act` takes. Beside its source, which has the same UUID and may be mounted. */
+async function inside(
+  host: Host,
+  { copy, paths }: { readonly copy: CopyIdentity; readonly paths: CopyPaths },
+  act: (brick: string) => Promise<void>,
+): Promise<void> {
+  const { type, cloneMountOptions } = fileSystemOf(copy);
+  await host.files.makeDirectory(paths.cloneMount, { mode: 0o700 });
+  await host.mounts.mount({
+    source: paths.newImage,
+    target: paths.cloneMount,
+    fsType: type,
+    options: ['loop', 'noatime', ...cloneMountOptions, 'nodev', 'nosuid', 'noexec'],
+    timeoutMs: LONG_MS,
+  });
+  try {
+    const brick = `${paths.cloneMount}${paths.brick.slice(paths.mountPoint.length)}`;
+    if ((await statAs(host, brick, 'directory')) === undefined) throw missing(host, brick);
+    await act(brick);
+  } finally {
+    await unmountClone(host, paths);
+  }
+}
+
+async function unmountClone(host: Host, paths: CopyPaths): Promise<void> {
+  const mounted = await findMount(host, { ...paths, mountPoint: paths.cloneMount });
+  if (mounted !== undefined) await host.mounts.unmount(mounted.target, { timeoutMs: LONG_MS });
+  await statAs(host, paths.cloneMount, 'directory');
+  await host.files.remove(paths.cloneMount);
+}
+
+function missing(host: Host, path: string): AppError {
+  return new AppError('precondition', `the image of the snapshot is not on ${host.name}: ${path} is missing`, {
+    reason: 'SnapshotMissing',
+    hint: 'delete this volume and clone another snapshot',
+  });
+}
