@@ -19,6 +19,7 @@ import {
   createGlusterSnapshots,
   createGlusterWork,
 } from '../engines/gluster/index.ts';
+import { createLocalEngine, createLocalSnapshots } from '../engines/local/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { StorageNodeSpec } from '../schemas/storage-node.ts';
@@ -80,9 +81,12 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
   const endpoint = await loadKubeconfig(options.kubeconfig);
   const client = createKubeClient(endpoint, { userAgent: `holdfast-node/${VERSION}` });
   const host = createLocalHost({ clock }, { name: options.name });
-  const engine = createGlusterEngine({ host, clock, random, log });
+  const engines = { gluster: createGlusterEngine({ host, clock, random, log }), local: createLocalEngine({ host }) };
   const work = createGlusterWork({ host, clock, random });
-  const snapshots = createGlusterSnapshots({ host, clock, random });
+  const snapshots = {
+    gluster: createGlusterSnapshots({ host, clock, random }),
+    local: createLocalSnapshots({ host }),
+  };
   const doctor = createGlusterDoctor({ host, clock, random });
   const encryption = createGlusterEncryption({ host, clock, keys: createNodeKeys(), lookAtPort });
   const senses = createNodeSenses(options.kubeconfig);
@@ -90,7 +94,7 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
   try {
     const { watchIdleMs } = options;
     await runAgent(
-      { client, clock, random, log, identity, host, engine, work, snapshots, encryption, doctor, senses, watchIdleMs },
+      { client, clock, random, log, identity, host, engines, work, snapshots, encryption, doctor, senses, watchIdleMs },
       signal,
     );
   } finally {

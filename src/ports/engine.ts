@@ -2,7 +2,7 @@
  * What stores and serves the bytes. Declarative: a reconciler says what should be, the engine observes what is,
  * plans the difference as data (pure) and applies one step at a time. Each step is safe to repeat after a crash at any line.
  */
-import type { FileSystemType } from '../domain/volume/engines.ts';
+import type { EngineName, FileSystemType } from '../domain/volume/engines.ts';
 import type { LayoutName } from '../domain/volume/layout-faults.ts';
 import type { VolumeProfile } from '../schemas/volume.ts';
 
@@ -278,8 +278,11 @@ export interface EngineCapabilities {
   readonly isClustered: boolean;
 }
 
+/** Every engine of a node; a volume's spec.engine chooses among them. Put together by src/main. */
+export type EngineTable = Readonly<Record<EngineName, Engine>>;
+
 export interface Engine {
-  readonly name: string;
+  readonly name: EngineName;
   capabilities(): EngineCapabilities;
   probe(signal: AbortSignal): Promise<EngineProbe>;
   observe<S extends Subject>(desired: Desired<S> & { readonly subject: S }, signal: AbortSignal): Promise<Observed<S>>;

@@ -97,6 +97,8 @@ export interface MountEntry {
   readonly target: string;
   readonly fsType: string;
   readonly options: readonly string[];
+  /** Folder of the file system that is mounted: another than / for a bind mount. / when left out. */
+  readonly root?: string;
 }
 
 export interface MountRequest {

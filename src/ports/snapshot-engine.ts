@@ -3,6 +3,8 @@
  * back the answers to writers, so that together they are one moment of the volume.
  */
 
+import type { EngineName } from '../domain/volume/engines.ts';
+
 /** Where the image of a copy is kept: beside the copies, in the same pool. */
 export interface SnapshotImage {
   readonly poolPath: string;
@@ -17,6 +19,9 @@ export interface RaisedBarrier {
   /** The processes that serve the copies: another list means that one has ended meanwhile, and with it its barrier. */
   readonly processes: readonly string[];
 }
+
+/** The snapshots of every engine of a node. */
+export type SnapshotTable = Readonly<Record<EngineName, SnapshotEngine>>;
 
 export interface SnapshotEngine {
   /**

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { isPlainPath } from '../domain/paths.ts';
+import { ENGINES, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
 import { MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
 import { LAYOUT_WORDS } from '../domain/volume/striped.ts';
 import { AbsolutePath, Label, Quantity } from './common.ts';
@@ -110,6 +111,10 @@ export const PlanVolume = z.strictObject({
     .union([z.boolean(), z.string().max(20)], { error: 'must be true, false, or a size such as 64Mi' })
     .optional(),
   brick: z.enum(['image', 'directory']).optional(),
+  engine: z.enum(ENGINES).optional(),
+  fsType: z.enum(FILE_SYSTEM_TYPES).optional(),
+  /** Hosts of this plan that copies may be placed on; all when left out. */
+  nodes: z.array(z.string()).min(1).max(1000).optional(),
   profile: VolumeProfile.optional(),
   pool: Label.optional(),
   allow: z.array(AllowedAddress).max(256).optional(),

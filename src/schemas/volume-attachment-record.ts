@@ -8,6 +8,11 @@ export const VolumeAttachmentRecordSpec = z.strictObject({
   volume: Label.describe('Volume to mount.'),
   node: Label.describe('Node to mount it on.'),
   mountPath: AbsolutePath.describe('Folder on that node where it is mounted.'),
+  mountOptions: z
+    .array(z.string().max(64))
+    .max(16)
+    .optional()
+    .describe('Engine local: flags for the mount, of nodev, nosuid, noexec, noatime, nodiratime and relatime.'),
   isReadOnly: z.boolean().default(false).describe('Mounts it without the right to write.'),
 });
 export type VolumeAttachmentRecordSpec = z.infer<typeof VolumeAttachmentRecordSpec>;

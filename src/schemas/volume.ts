@@ -1,5 +1,6 @@
 /** Volume: what a claim is bound to. */
 import { z } from 'zod';
+import { ENGINES, engineFaults, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
 import { LAYOUTS, layoutFaults, MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
 import { wantedCopies } from '../domain/volume/replica-sets.ts';
 import { AbsolutePath, Condition, Label, Quantity } from './common.ts';
@@ -51,7 +52,12 @@ export type RestoreWish = z.infer<typeof RestoreWish>;
 export const VolumeSpec = z
   .strictObject({
     size: Quantity.describe('Usable size of the volume, such as 10Gi. It can grow later, and never shrink.'),
-    engine: z.enum(['gluster']).default('gluster').describe('What stores and serves the data.'),
+    engine: z
+      .enum(ENGINES)
+      .default('gluster')
+      .describe(
+        'What stores and serves the data: gluster (copies on several nodes, usable on every node) or local (one copy, usable on its node only).',
+      ),
     layout: Layout.default('replicated').describe(
       'How copies make the volume: single (one copy, no redundancy), replicated (each copy holds everything), arbiter (two copies and a third that only decides), dispersed (each copy holds a coded fragment; some may be lost), distributed (each file on one copy, no redundancy), distributed-replicated, distributed-dispersed (files spread over several sets of copies).',
     ),
@@ -95,6 +101,16 @@ export const VolumeSpec = z
       .describe(
         'How a copy is kept: image (a file system image with a real size limit) or directory (a plain folder of the pool).',
       ),
+    fsType: z
+      .enum(FILE_SYSTEM_TYPES)
+      .optional()
+      .describe('Engine local, brick image: what the image is formatted with. Default xfs.'),
+    nodes: z
+      .array(Label)
+      .min(1)
+      .max(1000)
+      .optional()
+      .describe('Nodes that copies may be placed on; all when left out.'),
     zones: z.array(Label).max(64).optional().describe('Zones that copies may be placed in; all when left out.'),
     allowFrom: z
       .array(z.string().max(64))
@@ -121,7 +137,8 @@ export const VolumeSpec = z
   })
   .superRefine((spec, context) => {
     const faults: readonly { readonly field: string; readonly message: string }[] = layoutFaults(spec);
-    for (const { field, message } of faults) context.addIssue({ code: 'custom', path: [field], message });
+    for (const { field, message } of [...faults, ...engineFaults(spec)])
+      context.addIssue({ code: 'custom', path: [field], message });
     if (spec.adopted === undefined || faults.length > 0) return;
     const { bricks } = spec.adopted;
     const refuse = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });

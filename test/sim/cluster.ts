@@ -21,6 +21,7 @@ import { createObserver, type Seen } from './observer.ts';
 import { createSimEncryption } from './sim-encryption.ts';
 import { type CrashPoint, createSimEngine, type Pace, USUAL_PACE } from './sim-engine.ts';
 import { createSimHost } from './sim-host.ts';
+import { createSimLocalEngine } from './sim-local.ts';
 import { createSimSnapshots } from './sim-snapshots.ts';
 import { createSimWork } from './sim-work.ts';
 import { createWorld, type SimProcess, type World } from './world.ts';
@@ -193,11 +194,17 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       identity: { name: node, initialSpec: spec, agentVersion: 'sim' },
       host: createSimHost(gluster, node, { bootId: `boot-${node}-${boots}`, foreignBytes }),
       work: createSimWork(work, { world, process, pace, begin: beginCall }),
-      snapshots: createSimSnapshots(snapshots, { node, world, process, pace, begin: beginCall }),
+      snapshots: {
+        gluster: createSimSnapshots(snapshots, { node, world, process, pace, begin: beginCall }),
+        local: createSimSnapshots(snapshots, { node, world, process, pace, begin: beginCall }),
+      },
       doctor: createFakeEngineDoctor(),
       encryption: encryptionOf(node, process),
       senses: createFakeNodeSenses(),
-      engine: createSimEngine(world, gluster, { node, process, pace, watcher: invariants, beginStep }),
+      engines: {
+        gluster: createSimEngine(world, gluster, { node, process, pace, watcher: invariants, beginStep }),
+        local: createSimLocalEngine(world, gluster, { node, process, pace, begin: beginCall }),
+      },
     };
   };
   for (const who of [CONTROLLER, ...nodes]) start(who);

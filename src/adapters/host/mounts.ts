@@ -18,8 +18,7 @@ const MAX_STACKED = 16;
 export function createHostMounts(options: MountsOptions): HostMounts {
   const list = async (): Promise<readonly MountInfo[]> => parseMountInfo(await options.table());
   return {
-    list: async () =>
-      (await list()).map(({ source, target, fsType, options: flags }) => ({ source, target, fsType, options: flags })),
+    list: async () => (await list()).map(({ id: _id, device: _device, ...entry }) => entry),
     mount: (request) => mount(options, list, request),
     unmount: async (target, { lazy = false, timeoutMs }) => {
       for (let left = MAX_STACKED; left > 0 && (await list()).some((entry) => entry.target === target); left--) {

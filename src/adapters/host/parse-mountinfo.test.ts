@@ -10,6 +10,7 @@ test('reads targets with spaces and a source with a backslash', () => {
       target: String.raw`/mnt/a b\c`,
       source: '/dev/loop0',
       fsType: 'xfs',
+      root: '/',
       options: ['rw', 'noatime', 'attr2'],
     },
   ]);

@@ -17,7 +17,7 @@ function parseLine(line: string): MountInfo | undefined {
   const fields = line.split(' ');
   // A lone "-" ends the optional fields, of which there may be any number.
   const separator = fields.indexOf('-', 6);
-  const [id, , device, , target, options] = fields;
+  const [id, , device, root, target, options] = fields;
   const [fsType, source, superOptions] = separator < 0 ? [] : fields.slice(separator + 1);
   if (device === undefined || target === undefined || options === undefined) return undefined;
   if (fsType === undefined || source === undefined) return undefined;
@@ -27,6 +27,7 @@ function parseLine(line: string): MountInfo | undefined {
     target: unescape(target),
     source: unescape(source),
     fsType,
+    root: unescape(root ?? '/'),
     options: [...new Set([...options.split(','), ...(superOptions ?? '').split(',')])].filter((each) => each !== ''),
   };
 }

@@ -39,6 +39,7 @@ describe('a good plan', () => {
         layout: 'replicated',
         replicas: 3,
         pool: 'default',
+        engine: 'gluster',
         brick: 'image',
         allowFrom: [],
         allowSplitBrain: false,

@@ -1,9 +1,9 @@
 /** What the loops of one node's agent are given. */
 import type { EngineEncryption } from '../../ports/encryption.ts';
-import type { Engine } from '../../ports/engine.ts';
+import type { EngineTable } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
-import type { SnapshotEngine } from '../../ports/snapshot-engine.ts';
+import type { SnapshotTable } from '../../ports/snapshot-engine.ts';
 import type { VolumeWork } from '../../ports/volume-work.ts';
 import type { ControllerDeps } from '../deps.ts';
 
@@ -11,10 +11,11 @@ export interface AgentDeps extends ControllerDeps {
   /** Name of the node this agent runs on. */
   readonly node: string;
   readonly host: Host;
-  readonly engine: Engine;
+  /** By the name that a volume's spec has. */
+  readonly engines: EngineTable;
   /** Work on the contents of volumes that people ask for with Tasks. */
   readonly work: VolumeWork;
-  readonly snapshots: SnapshotEngine;
+  readonly snapshots: SnapshotTable;
   readonly encryption: EngineEncryption;
   /** Looks at this machine, and repairs it, for `holdfast doctor`. */
   readonly doctor: EngineDoctor;

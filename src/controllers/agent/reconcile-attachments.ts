@@ -4,7 +4,7 @@ import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
 import { isHolding } from '../../domain/volume/decide-restore.ts';
 import { profileOf } from '../../domain/volume/profile.ts';
-import type { DesiredAttachment, Step } from '../../ports/engine.ts';
+import type { DesiredAttachment, Engine, Step } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import type { StatusFields } from '../runtime/status-writer.ts';
@@ -28,7 +28,7 @@ export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
     const record = informers.VolumeAttachmentRecord.get(name);
     if (record === undefined || record.spec.node !== self) return undefined;
     if (record.metadata.deletionTimestamp !== undefined) return unmount(deps, record, signal);
-    if (areMountsHeldBack(deps)) return holdBack(deps, record, signal);
+    if (areMountsHeldBack(deps, record)) return holdBack(deps, record, signal);
     // Said before it is tried: who reads HeldBack relies on no attempt being under way.
     if (record.status?.state === 'HeldBack') await report(deps, record, { state: 'Waiting' }, signal);
     return mount(deps, record, signal);
@@ -108,7 +108,8 @@ async function mountAndLook(
   volume: Resource<'Volume'>,
   signal: AbortSignal,
 ): Promise<MountLook> {
-  const { engine, log } = deps;
+  const { log } = deps;
+  const engine = engineOf(deps, record);
   const placement = volume.status?.placement ?? [];
   // Taken before the look: what is seen afterwards is newer than this.
   const since = nodesReadySince(deps, placement);
@@ -123,7 +124,9 @@ async function mountAndLook(
 }
 
 /** The mounts of this node are to be away while the engine's traffic is being changed; they return by themselves. */
-function areMountsHeldBack({ informers, node: self }: AgentDeps): boolean {
+function areMountsHeldBack(deps: AgentDeps, record: StoredRecord): boolean {
+  const { informers, node: self } = deps;
+  if (!engineOf(deps, record).capabilities().isClustered) return false;
   const cluster = informers.StorageCluster.list().find(({ spec }) => spec.nodes.includes(self));
   return clusterHoldsBack(cluster, informers.StorageNode.get(self));
 }
@@ -154,7 +157,8 @@ async function unmount(deps: AgentDeps, record: StoredRecord, signal: AbortSigna
 
 /** Unmounts. @throws {AppError} unavailable, while somebody uses the mount */
 async function takeAway(deps: AgentDeps, record: StoredRecord, signal: AbortSignal): Promise<void> {
-  const { engine, log } = deps;
+  const { log } = deps;
+  const engine = engineOf(deps, record);
   try {
     const { observed } = await runSteps(engine, desiredAttachment(deps, record, false), { log, signal });
     if (observed.state === 'mounted' || observed.state === 'dead') {
@@ -167,6 +171,11 @@ async function takeAway(deps: AgentDeps, record: StoredRecord, signal: AbortSign
     await report(deps, record, { state: 'Unmounting', message: messageOf(error) }, signal);
     throw error;
   }
+}
+
+/** The engine of the volume; while it is gone, the one that what is mounted shows. */
+function engineOf({ engines, informers }: AgentDeps, { spec }: StoredRecord): Engine {
+  return engines[informers.Volume.get(spec.volume)?.spec.engine ?? 'gluster'];
 }
 
 function desiredAttachment(deps: AgentDeps, record: StoredRecord, isPresent: boolean): DesiredAttachment {
@@ -183,9 +192,21 @@ function desiredAttachment(deps: AgentDeps, record: StoredRecord, isPresent: boo
     mountPath: record.spec.mountPath,
     isReadOnly: record.spec.isReadOnly,
     servers,
+    ...copyHere(deps, volume),
+    ...(record.spec.mountOptions === undefined ? {} : { mountOptions: record.spec.mountOptions }),
     ...(profile === undefined ? {} : { profile }),
     isProfileSeen: record.status?.profile === (profile ?? 'none') && record.status.bootId === deps.bootId,
   };
+}
+
+/** Where this node keeps a copy of the volume. */
+function copyHere(
+  { informers, node }: AgentDeps,
+  volume: Resource<'Volume'> | undefined,
+): { readonly copyPath?: string } {
+  const placed = volume?.status?.placement?.find((each) => each.node === node);
+  const path = placed === undefined ? undefined : informers.VolumeCopy.get(placed.copy)?.status?.path;
+  return path === undefined ? {} : { copyPath: path };
 }
 
 async function report(deps: AgentDeps, record: StoredRecord, status: RecordStatus, signal: AbortSignal): Promise<void> {

@@ -43,7 +43,8 @@ function isReleased({ metadata, spec }: StoredCopy): boolean {
 }
 
 async function prepareCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal) {
-  const { engine, log } = deps;
+  const { log } = deps;
+  const engine = deps.engines[copy.spec.engine];
   let first: ObservedCopy | undefined;
   const onFirstLook = async (seen: ObservedCopy) => void (first = seen);
   try {
@@ -70,7 +71,8 @@ function isWholeButSmall({ spec }: StoredCopy, seen: ObservedCopy | undefined): 
 }
 
 async function removeCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal) {
-  const { engine, log, client } = deps;
+  const { log, client } = deps;
+  const engine = deps.engines[copy.spec.engine];
   if (copy.metadata.finalizers?.includes(COPY_FINALIZER) !== true) return undefined;
   try {
     const mayGoOn = async () => {
@@ -107,7 +109,8 @@ async function removeCopy(deps: AgentDeps, copy: StoredCopy, signal: AbortSignal
  *
  * @throws {AppError} precondition, while a volume of the engine is made of this copy
  */
-async function assertUnused({ engine, node }: AgentDeps, copy: StoredCopy, signal: AbortSignal): Promise<void> {
+async function assertUnused({ engines, node }: AgentDeps, copy: StoredCopy, signal: AbortSignal): Promise<void> {
+  const engine = engines[copy.spec.engine];
   const path = copy.status?.path;
   // Of what is only forgotten nothing is erased, whatever still uses it.
   if (copy.spec.adopted !== undefined) return;
@@ -150,6 +153,7 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
     brick: copy.spec.brick,
     sizeBytes: copy.spec.sizeBytes,
     ...(adopted === undefined ? {} : { adopted }),
+    ...(copy.spec.fsType === undefined ? {} : { fsType: copy.spec.fsType }),
     ...(copy.spec.source === undefined ? {} : { source: copy.spec.source }),
     ...(copy.status?.sizeBytes === undefined ? {} : { seenSizeBytes: copy.status.sizeBytes }),
   };

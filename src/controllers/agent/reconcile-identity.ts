@@ -10,7 +10,8 @@ const SETTLING_PERIOD_MS = 500;
 
 /** The loop for the engineId of this node's own StorageNode. `onChanged`: the engine is another one than it was. */
 export function createIdentityLoop(deps: AgentDeps, onChanged: () => void): ReconcileLoop {
-  const { informers, engine, log, node: self } = deps;
+  const { informers, log, node: self } = deps;
+  const engine = deps.engines.gluster;
 
   const reconcile = async (_name: string, signal: AbortSignal) => {
     const desired = desiredIdentity(deps);

@@ -14,7 +14,7 @@ const SETTLING_PERIOD_MS = 500;
 
 /** The loop for this node's own StorageNode. `onPoolReady` lets loops that waited for a pool go on at once. */
 export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): ReconcileLoop {
-  const { informers, host, engine, statusWriter, node: self, readyPools } = deps;
+  const { informers, host, engines, statusWriter, node: self, readyPools } = deps;
   const ownerOf = (fsUuid: string) => {
     const others = informers.StorageNode.list().filter((node) => node.metadata.name !== self);
     return others.find((node) => node.status?.pools?.some((pool) => pool.fsUuid === fsUuid))?.metadata.name;
@@ -33,7 +33,9 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
       const copyBytes = [...before].reduce((sum, [copy, bytes]) => sum + (after.has(copy) ? bytes : 0), 0);
       pools.push(status.isReady ? { ...status, copyBytes } : status);
     }
-    const probe = await engine.probe(signal);
+    const probes = await Promise.all(
+      Object.values(engines).map(async (engine) => ({ engine, probe: await engine.probe(signal) })),
+    );
 
     const hadReady = readyPools.size;
     readyPools.clear();
@@ -45,13 +47,17 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
       {
         bootId: deps.bootId,
         agentVersion: deps.agentVersion,
-        engines: [{ name: engine.name, ...probe, ...judgeIdentity(deps, probe) }],
+        engines: probes.map(({ engine, probe }) => ({
+          name: engine.name,
+          ...probe,
+          ...(engine.capabilities().isClustered ? judgeIdentity(deps, probe) : {}),
+        })),
         pools: steadyFreeSpace(node.status?.pools, pools),
       },
       { signal, isCompareAndSwap: false },
     );
     if (readyPools.size > hadReady) onPoolReady();
-    const isSettled = probe.isRunning && pools.every((pool) => pool.isReady);
+    const isSettled = probes.every(({ probe }) => probe.isRunning) && pools.every((pool) => pool.isReady);
     return { requeueAfterMs: isSettled ? REPORT_PERIOD_MS : SETTLING_PERIOD_MS };
   };
 

@@ -67,7 +67,8 @@ async function joinReachable(
   others: readonly string[],
   signal: AbortSignal,
 ): Promise<{ readonly observed: ObservedPeers; readonly message?: string }> {
-  const { informers, engine, log, node: self } = deps;
+  const { informers, log, node: self } = deps;
+  const engine = deps.engines.gluster;
   const members = others.filter((node) => {
     const found = informers.StorageNode.get(node);
     // A node whose daemon speaks the other way would seem to belong to another pool.
@@ -95,7 +96,8 @@ async function isStillAnchor({ client, node }: AgentDeps, cluster: StoredCluster
  * that knows the anchor only by address probes it back (facts: "already in peer list" is harmless).
  */
 async function knowAnchorByName(deps: AgentDeps, cluster: StoredCluster, anchor: string, signal: AbortSignal) {
-  const { engine, log, node: self } = deps;
+  const { log, node: self } = deps;
+  const engine = deps.engines.gluster;
   if (cluster.status?.peers?.connected.includes(self) !== true) return undefined;
   await runSteps(engine, { subject: 'peers', self, members: [anchor], mayInvite: false }, { log, signal });
   return undefined;
@@ -108,7 +110,10 @@ async function knowAnchorByName(deps: AgentDeps, cluster: StoredCluster, anchor:
 async function isStranger(deps: AgentDeps, cluster: StoredCluster, signal: AbortSignal): Promise<boolean> {
   const known = cluster.status?.peers?.ids?.[deps.node];
   if (known === undefined) return false;
-  const { selfId } = await deps.engine.observe<'peers'>({ subject: 'peers', self: deps.node, members: [] }, signal);
+  const { selfId } = await deps.engines.gluster.observe<'peers'>(
+    { subject: 'peers', self: deps.node, members: [] },
+    signal,
+  );
   return selfId !== undefined && selfId !== known;
 }
 

@@ -8,7 +8,7 @@ import { isAppError, messageOf } from '../../domain/errors.ts';
 import { kubernetesTime } from '../../domain/kubernetes-time.ts';
 import { BARRIER_SECONDS } from '../../domain/snapshot/decide-snapshot.ts';
 import type { Resource } from '../../ports/resource-client.ts';
-import type { SnapshotImage } from '../../ports/snapshot-engine.ts';
+import type { SnapshotEngine, SnapshotImage } from '../../ports/snapshot-engine.ts';
 import type { SnapshotBarrier, SnapshotCopy } from '../../schemas/volume-snapshot-record.ts';
 import { createReconcileLoop, type ReconcileLoop, type ReconcileResult, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
@@ -59,6 +59,12 @@ export function createSnapshotPartLoop(deps: AgentDeps): ReconcileLoop {
   });
 }
 
+/** The engine of the volume, also of one that is gone by now. */
+function snapshotsOf({ deps, snapshot }: Work): SnapshotEngine {
+  const engine = snapshot.status?.volumeSpec?.engine ?? deps.informers.Volume.get(snapshot.spec.volume)?.spec.engine;
+  return deps.snapshots[engine ?? 'gluster'];
+}
+
 /** The barrier is up only while the record says Freezing; whatever else it says, it has to go. */
 async function leadBarrier(work: Work): Promise<ReconcileResult | undefined> {
   const { begun, snapshot } = work;
@@ -103,30 +109,30 @@ async function raise(work: Work): Promise<void> {
   await writeBarrier(work, { state: 'Raising' }, resourceVersion);
   begun.barriers.add(uid);
   try {
-    const { processes } = await deps.snapshots.raiseBarrier(volume, BARRIER_SECONDS, signal);
+    const { processes } = await snapshotsOf(work).raiseBarrier(volume, BARRIER_SECONDS, signal);
     const now = deps.clock.now();
     const until = kubernetesTime(now + BARRIER_SECONDS * 1000);
     await writeBarrier(work, { state: 'Up', processes: [...processes], since: kubernetesTime(now), until });
   } catch (error) {
     // Also when only its answer, or the API's, was lost.
-    await deps.snapshots.lowerBarrier(volume, undefined, signal);
+    await snapshotsOf(work).lowerBarrier(volume, undefined, signal);
     await writeBarrier(work, { state: 'Failed', message: messageOf(error) });
   }
 }
 
 async function lower(work: Work, message: string): Promise<undefined> {
-  const { deps, snapshot, signal } = work;
-  await deps.snapshots.lowerBarrier(snapshot.spec.volume, undefined, signal);
+  const { snapshot, signal } = work;
+  await snapshotsOf(work).lowerBarrier(snapshot.spec.volume, undefined, signal);
   await writeBarrier(work, { ...snapshot.status?.barrier, state: 'Failed', message });
   return undefined;
 }
 
 /** In the record that this rests on every image is taken already, so what holds now held for all of them. */
 async function lowerWithProof(work: Work, barrier: SnapshotBarrier): Promise<undefined> {
-  const { deps, snapshot, signal } = work;
+  const { snapshot, signal } = work;
   let outcome: SnapshotBarrier = { ...barrier, state: 'Held' };
   try {
-    await deps.snapshots.lowerBarrier(snapshot.spec.volume, { processes: barrier.processes ?? [] }, signal);
+    await snapshotsOf(work).lowerBarrier(snapshot.spec.volume, { processes: barrier.processes ?? [] }, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (!isAppError(error) || error.reason !== 'BarrierFell') throw error;
@@ -159,9 +165,9 @@ async function workOnImage(work: Work, name: string, copy: SnapshotCopy): Promis
   if (poolPath === undefined) return { requeueAfterMs: POOL_RETRY_MS };
   const image: SnapshotImage = { poolPath, snapshotUid: snapshot.metadata.uid, copyUid: copy.uid };
   if (next === 'take') return take(work, name, image);
-  await deps.snapshots.thaw(image, work.signal);
+  await snapshotsOf(work).thaw(image, work.signal);
   if (next === 'erase') {
-    await deps.snapshots.eraseImage(image, work.signal);
+    await snapshotsOf(work).eraseImage(image, work.signal);
     await writeCopy(work, name, { state: 'Erased' });
     deps.onRoomChanged();
     return undefined;
@@ -175,7 +181,7 @@ async function take(work: Work, name: string, image: SnapshotImage): Promise<und
   begun.images.add(`${snapshot.metadata.uid} ${name}`);
   await writeCopy(work, name, { state: 'Taking' });
   try {
-    const { bytes } = await deps.snapshots.takeImage(image, signal);
+    const { bytes } = await snapshotsOf(work).takeImage(image, signal);
     await writeCopy(work, name, { state: 'Taken', bytes });
   } catch (error) {
     signal.throwIfAborted();

@@ -65,12 +65,14 @@ async function serveVolume(
   placement: readonly PlacedCopy[],
   signal: AbortSignal,
 ) {
-  const { engine, log } = deps;
-  const { isLeftOut, ...traffic } = seeTraffic(deps);
+  const { log } = deps;
+  const engine = deps.engines[volume.spec.engine];
+  const { isClustered } = engine.capabilities();
+  const { isLeftOut, ...traffic } = isClustered ? seeTraffic(deps) : PRIVATE_TRAFFIC;
   const found = desiredVolume(deps, volume, placement, true);
   if (found === undefined || isLeftOut || (traffic.isStopped === true && !isMade(volume))) return undefined;
   const desired = { ...found, ...traffic };
-  if (!isMade(volume) && !isReadyToCreate(deps, placement)) return undefined;
+  if (!isMade(volume) && isClustered && !isReadyToCreate(deps, placement)) return undefined;
   const report = createVolumeReport(deps, volume, signal);
   // Taken before the look: what is seen afterwards is newer than this.
   const since = nodesReadySince(deps, withReplaced(deps, placement));
@@ -101,7 +103,8 @@ async function removeVolume(
   placement: readonly PlacedCopy[],
   signal: AbortSignal,
 ) {
-  const { engine, log } = deps;
+  const { log } = deps;
+  const engine = deps.engines[volume.spec.engine];
   const report = createVolumeReport(deps, volume, signal);
   const { adopted } = volume.spec;
   if (adopted !== undefined && adopted.isRemovedFromEngine !== true) {
@@ -220,11 +223,16 @@ function describeAdopted(adopted: Adopted | undefined): Pick<DesiredVolume, 'eng
   return { engineId, adopted: { engineId, bricks, takesOptions } };
 }
 
-/** What the encryption of storage traffic asks of each volume. */
-function seeTraffic({ informers, node: self }: AgentDeps): Pick<DesiredVolume, 'isStopped' | 'encryptedFor'> & {
+type Traffic = Pick<DesiredVolume, 'isStopped' | 'encryptedFor'> & {
   /** This node's daemon speaks what the others do not: it can do nothing for a volume. */
   readonly isLeftOut: boolean;
-} {
+};
+
+/** Of a volume that never leaves its node. */
+const PRIVATE_TRAFFIC: Traffic = { isLeftOut: false };
+
+/** What the encryption of storage traffic asks of each volume. */
+function seeTraffic({ informers, node: self }: AgentDeps): Traffic {
   const cluster = informers.StorageCluster.list().find((candidate) => candidate.spec.nodes.includes(self));
   const tls = cluster?.status?.tls;
   if (cluster === undefined || tls === undefined) return { isLeftOut: false };

@@ -2,10 +2,10 @@
 import { messageOf } from '../../domain/errors.ts';
 import type { Millis } from '../../ports/clock.ts';
 import type { EngineEncryption } from '../../ports/encryption.ts';
-import type { Engine } from '../../ports/engine.ts';
+import type { EngineTable } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
-import type { SnapshotEngine } from '../../ports/snapshot-engine.ts';
+import type { SnapshotTable } from '../../ports/snapshot-engine.ts';
 import type { VolumeWork } from '../../ports/volume-work.ts';
 import { type ControllerDeps, createInformers, runLoops } from '../deps.ts';
 import { createEventRecorder } from '../runtime/event-recorder.ts';
@@ -29,9 +29,9 @@ export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 
   readonly watchIdleMs: Millis;
   readonly identity: NodeIdentity;
   readonly host: Host;
-  readonly engine: Engine;
+  readonly engines: EngineTable;
   readonly work: VolumeWork;
-  readonly snapshots: SnapshotEngine;
+  readonly snapshots: SnapshotTable;
   readonly encryption: EngineEncryption;
   readonly doctor: EngineDoctor;
   readonly senses: NodeSenses;

@@ -57,8 +57,13 @@ async function see(
   const nodes = cluster.spec.nodes.map((name) => seeNode(name, informers.StorageNode.get(name)));
   const isThere = (name: string | undefined) => nodes.some((node) => node.name === name && node.isThere);
   // Not being mounted is not enough: an agent that has not heard of the change may be about to mount.
-  const mounted = records.filter(({ spec, status }) => isThere(spec.node) && status?.state !== 'HeldBack');
-  const served = volumes.filter(({ status }) => status?.engine?.state === 'Started' && isThere(status.anchor));
+  const isLocal = (name: string) =>
+    volumes.some(({ metadata, spec }) => metadata.name === name && spec.engine !== ENGINE);
+  const mounted = records.filter(
+    ({ spec, status }) => isThere(spec.node) && status?.state !== 'HeldBack' && !isLocal(spec.volume),
+  );
+  const clustered = volumes.filter(({ spec }) => spec.engine === ENGINE);
+  const served = clustered.filter(({ status }) => status?.engine?.state === 'Started' && isThere(status.anchor));
   return {
     ...{ isWanted: cluster.spec.tls?.isEnabled === true, current, nodes, hasAuthority },
     mounted: mounted.map(({ spec }) => `${spec.volume} on ${spec.node}`),

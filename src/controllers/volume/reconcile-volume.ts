@@ -316,6 +316,7 @@ function copyObject(volume: StoredVolume, placed: VolumeDecision['createCopies']
       index: placed.index,
       engine: volume.spec.engine,
       brick: volume.spec.brick,
+      ...(volume.spec.fsType === undefined ? {} : { fsType: volume.spec.fsType }),
       sizeBytes: bytesFor(volume.spec, placed.role, grantedSize(volume)),
       ...sourceOf(volume, placed),
       ...adoptedOf(volume, placed),

@@ -66,8 +66,12 @@ export function sizeCopies(volume: StoredVolume, decision: VolumeDecision, look:
   });
 }
 
-/** The engine itself holds the volume to a limit: where its copies are folders, and an adopted one only if it had one. */
+/**
+ * The engine itself holds the volume to a limit: where its copies are folders, and an adopted one only if it had one. A local
+ * folder has none.
+ */
 function isLimited({ spec }: StoredVolume): boolean {
+  if (spec.engine === 'local') return false;
   return spec.brick === 'directory' && (spec.adopted === undefined || spec.adopted.limit !== undefined);
 }
 

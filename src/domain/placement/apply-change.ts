@@ -19,6 +19,8 @@ export function applyChange(input: PlacementInput, change: Change): PlacementInp
       return onNode(input, change.node, (node) => ({ ...node, engineRunning: true }));
     case 'allowZone':
       return { ...input, request: { ...input.request, zones: [...(input.request.zones ?? []), change.zone] } };
+    case 'allowNode':
+      return { ...input, request: { ...input.request, onNodes: [...(input.request.onNodes ?? []), change.node] } };
     case 'readyPool':
       return onPool(input, change, (pool) => makeReady(pool, input));
     case 'addSpace':
@@ -29,8 +31,15 @@ export function applyChange(input: PlacementInput, change: Change): PlacementInp
         pools: [...node.pools, emptyPool(change.pool, change.bytes)],
       }));
     case 'addNodes':
-      return { ...input, nodes: [...input.nodes, ...newNodes(input, change)] };
+      return addNodes(input, newNodes(input, change));
   }
+}
+
+/** Whoever adds a node for a volume lets it be placed there. */
+function addNodes({ request, nodes, ...input }: PlacementInput, added: readonly PlacementNode[]): PlacementInput {
+  const { onNodes } = request;
+  const allowed = onNodes === undefined ? {} : { onNodes: [...onNodes, ...added.map((node) => node.name)] };
+  return { ...input, request: { ...request, ...allowed }, nodes: [...nodes, ...added] };
 }
 
 function onNode(input: PlacementInput, name: string, edit: (node: PlacementNode) => PlacementNode): PlacementInput {

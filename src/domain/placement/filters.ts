@@ -69,6 +69,15 @@ const zoneAllowed: Filter = {
   },
 };
 
+const nodeAllowed: Filter = {
+  name: 'nodeAllowed',
+  check: ({ node, request: { onNodes } }) => {
+    if (onNodes === undefined || onNodes.includes(node.name)) return undefined;
+    const message = `the node is not among ${onNodes.toSorted().join(', ')}`;
+    return { message, fix: { change: 'allowNode', node: node.name } };
+  },
+};
+
 const oneCopyPerNode: Filter = {
   name: 'oneCopyPerNode',
   check: ({ node, request, takenNodes }) =>
@@ -125,6 +134,7 @@ export const FILTERS: readonly Filter[] = [
   nodeRejoined,
   engineRunning,
   zoneAllowed,
+  nodeAllowed,
   oneCopyPerNode,
   hasPool,
   poolReady,

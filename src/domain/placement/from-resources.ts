@@ -11,7 +11,7 @@ export interface VolumeToPlace {
   readonly name: string;
   /** Undefined for a volume that is only being thought about. */
   readonly uid?: string;
-  readonly spec: Pick<VolumeSpec, 'size' | 'engine' | 'pool' | 'brick' | 'zones'> & LayoutSpec;
+  readonly spec: Pick<VolumeSpec, 'size' | 'engine' | 'pool' | 'brick' | 'zones' | 'nodes'> & LayoutSpec;
 }
 
 /**
@@ -35,6 +35,7 @@ export function placementInput(
       sizeBytes: { data: poolBytesOf(spec.brick, sizes.data), arbiter: poolBytesOf(spec.brick, sizes.arbiter) },
       copies: missingCopies(spec, own),
       ...(spec.zones === undefined ? {} : { zones: spec.zones }),
+      ...(spec.nodes === undefined ? {} : { onNodes: spec.nodes }),
     },
     nodes: nodes.map((node) => placementNode(node, copies, spec.engine)),
     existing: own.map((copy) => ({ node: copy.spec.node, ...setOfIndex(spec, copy.spec.index) })),

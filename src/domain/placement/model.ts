@@ -21,6 +21,8 @@ export interface PlacementRequest {
   readonly copies: readonly WantedCopy[];
   /** Zones that copies may be placed in; all when left out. */
   readonly zones?: readonly string[];
+  /** Nodes that copies may be placed on; all when left out. */
+  readonly onNodes?: readonly string[];
 }
 
 export interface PlacementPool {
@@ -81,6 +83,7 @@ export interface Rejection {
 export type Change =
   | { readonly change: 'uncordon'; readonly node: string }
   | { readonly change: 'addSpace'; readonly node: string; readonly pool: string; readonly bytes: number }
+  | { readonly change: 'allowNode'; readonly node: string }
   | { readonly change: 'allowZone'; readonly node: string; readonly zone: string }
   | { readonly change: 'readyPool'; readonly node: string; readonly pool: string }
   | { readonly change: 'startEngine'; readonly node: string; readonly engine: string }

@@ -11,6 +11,7 @@ import { isWhole, setOf, setsOf, walkPlacement } from './walk-placement.ts';
 const EFFORT: Readonly<Record<Change['change'], number>> = {
   uncordon: 1,
   allowZone: 2,
+  allowNode: 2,
   readyPool: 4,
   startEngine: 4,
   addSpace: 8,
@@ -166,6 +167,8 @@ function describeChange(change: Change): string {
   switch (change.change) {
     case 'uncordon':
       return `uncordon ${change.node}`;
+    case 'allowNode':
+      return `let it be placed on ${change.node}`;
     case 'allowZone':
       return `allow zone ${change.zone}`;
     case 'readyPool':

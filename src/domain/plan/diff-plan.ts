@@ -149,7 +149,7 @@ function tlsChange(
   return {};
 }
 
-type FixedFields = ChosenLayout & Pick<ResolvedVolume, 'pool' | 'brick'>;
+type FixedFields = ChosenLayout & Pick<ResolvedVolume, 'pool' | 'brick' | 'engine' | 'fsType'>;
 
 function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fault[]): PlanWrite {
   const id = { kind: 'Volume', name: volume.name } as const;
@@ -161,10 +161,11 @@ function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fa
     conflicts.push({ field: `volume ${volume.name}`, message: 'is being deleted; apply the plan when it is gone' });
     return { ...id, action: 'unchanged' };
   }
-  const { pool, brick } = existing.spec;
-  const held: FixedFields = { pool, brick, ...layoutFields(existing.spec) };
-  for (const name of ['pool', 'brick', ...LAYOUT_FIELDS] as const) {
-    const [had, wanted] = [held[name], volume[name]];
+  const { pool, brick, engine, fsType = 'xfs' } = existing.spec;
+  const held: FixedFields = { pool, brick, engine, fsType, ...layoutFields(existing.spec) };
+  const asked: FixedFields = { ...volume, fsType: volume.fsType ?? 'xfs' };
+  for (const name of ['engine', 'pool', 'brick', 'fsType', ...LAYOUT_FIELDS] as const) {
+    const [had, wanted] = [held[name], asked[name]];
     if (had === wanted) continue;
     const message = `is ${had} and the plan says ${wanted}; this version does not change that, keep ${had} in the plan`;
     conflicts.push({ field: `volume ${volume.name} ${name}`, message });
@@ -223,10 +224,12 @@ function profileChange(
 export function volumeSpec(volume: Omit<ResolvedVolume, 'name' | 'mounts'>): Readonly<Record<string, unknown>> {
   return {
     size: volume.size,
-    engine: 'gluster',
+    engine: volume.engine,
     ...layoutFields(volume),
     pool: volume.pool,
     brick: volume.brick,
+    ...(volume.fsType === undefined ? {} : { fsType: volume.fsType }),
+    ...(volume.nodes === undefined ? {} : { nodes: volume.nodes }),
     ...(volume.profile === undefined ? {} : { profile: volume.profile }),
     ...(volume.allowFrom.length === 0 ? {} : { allowFrom: volume.allowFrom }),
     ...(volume.allowSplitBrain ? { allowSplitBrain: true } : {}),

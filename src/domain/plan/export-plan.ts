@@ -78,7 +78,10 @@ function exportVolume(
     volume: {
       name,
       size: spec.size,
+      ...(spec.engine === 'gluster' ? {} : { engine: spec.engine }),
       ...layoutFields(spec),
+      ...(spec.fsType === undefined ? {} : { fsType: spec.fsType }),
+      ...(spec.nodes === undefined ? {} : { nodes: spec.nodes }),
       ...(spec.brick === 'image' || spec.adopted !== undefined ? {} : { brick: spec.brick }),
       ...(spec.profile === undefined ? {} : { profile: spec.profile }),
       ...(spec.pool === DEFAULT_POOL ? {} : { pool: spec.pool }),

@@ -1,6 +1,7 @@
 /** What a checked plan means: machines, volumes and mounts with every default filled in. */
 import type { PlanFile, PlanNode, PlanVolume } from '../../schemas/plan-file.ts';
 import type { VolumeProfile } from '../../schemas/volume.ts';
+import { type EngineName, type FileSystemType, localLayout } from '../volume/engines.ts';
 import { type ChosenLayout, decideLayout, type LayoutDecision, type LayoutRequest } from '../volume/layout.ts';
 import { LAYOUTS } from '../volume/layout-faults.ts';
 import { layoutFields } from '../volume/layout-fields.ts';
@@ -22,7 +23,11 @@ export interface ResolvedVolume extends ChosenLayout {
   readonly name: string;
   readonly size: string;
   readonly pool: string;
+  readonly engine: EngineName;
   readonly brick: 'image' | 'directory';
+  readonly fsType?: FileSystemType;
+  /** Nodes that copies may be placed on; all when left out. */
+  readonly nodes?: readonly string[];
   readonly profile?: VolumeProfile;
   readonly allowFrom: readonly string[];
   readonly allowSplitBrain: boolean;
@@ -77,9 +82,9 @@ function resolveVolume(
 ): { readonly volume: ResolvedVolume; readonly notes: readonly string[] } {
   const pool = volume.pool ?? DEFAULT_POOL;
   const withPool = nodes.filter((node) => node.pools.some((candidate) => candidate.name === pool));
-  const { mount, allowSplitBrain = false } = volume;
+  const { mount, allowSplitBrain = false, engine = 'gluster', fsType } = volume;
   const decision =
-    volume.adopted === undefined ? decideLayout(requestOf(volume), withPool.length) : foundLayout(volume);
+    volume.adopted === undefined ? decideLayout(wishedLayout(volume), withPool.length) : foundLayout(volume);
   if (!decision.ok) throw new Error(`resolvePlan was given a plan that breaks a rule: ${decision.message}`);
   const mountNodes = mount === undefined ? [] : mount.nodes === 'all' ? nodes.map((node) => node.name) : mount.nodes;
   return {
@@ -88,6 +93,9 @@ function resolveVolume(
       size: volume.size,
       ...decision.chosen,
       pool,
+      engine,
+      ...(fsType === undefined ? {} : { fsType }),
+      ...placeOf(volume, mountNodes),
       brick: volume.adopted === undefined ? (volume.brick ?? 'image') : 'directory',
       ...(volume.adopted === undefined ? {} : { adopted: volume.adopted }),
       ...(volume.profile === undefined ? {} : { profile: volume.profile }),
@@ -104,6 +112,17 @@ function foundLayout({ layout, ...volume }: PlanVolume): LayoutDecision {
   const found = LAYOUTS.find((name) => name === layout);
   if (found === undefined) return { ok: false, message: 'an adopted volume without a layout', hint: '' };
   return { ok: true, chosen: layoutFields({ ...volume, layout: found }), notes: [] };
+}
+
+function wishedLayout(volume: PlanVolume): LayoutRequest {
+  const request = requestOf(volume);
+  return volume.engine === 'local' ? localLayout(request) : request;
+}
+
+/** A local volume is placed where it is to be mounted. */
+function placeOf({ engine, nodes }: PlanVolume, mountNodes: readonly string[]): Pick<ResolvedVolume, 'nodes'> {
+  if (nodes !== undefined) return { nodes: nodes.map(nodeNameOf) };
+  return engine === 'local' && mountNodes.length > 0 ? { nodes: mountNodes.map(nodeNameOf) } : {};
 }
 
 function requestOf(volume: PlanVolume): LayoutRequest {

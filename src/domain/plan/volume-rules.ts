@@ -3,6 +3,7 @@ import { parseQuantity } from '../bytes.ts';
 import { isAppError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { parseVolumeSize } from '../volume/copy-size.ts';
+import { engineFaults, FILE_SYSTEM_TYPES, localLayout } from '../volume/engines.ts';
 import { decideLayout, isCount, isReplicaCount, type LayoutRequest } from '../volume/layout.ts';
 import { LAYOUTS, type LayoutName, layoutFaults } from '../volume/layout-faults.ts';
 import { wantedCopies } from '../volume/replica-sets.ts';
@@ -52,7 +53,8 @@ export function checkVolumes(plan: unknown): readonly PlanFault[] {
     ...volumes.flatMap((volume) => [
       ...checkSize(volume),
       ...checkCopies(volume, nodes),
-      ...checkMountNodes(volume, nodes),
+      ...checkNodeNames(volume, nodes),
+      ...checkEngine(volume, nodes),
     ]),
     ...checkMountPaths(volumes, nodes),
     ...checkShares(plan),
@@ -113,7 +115,8 @@ function checkCopies(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonl
   const poolName = pool?.value ?? DEFAULT_POOL;
   const withPool = nodes.filter((node) => node.pools.includes(poolName));
   if (withPool.length === 0) return [noSuchPool(poolName, pool?.path ?? volume.path, nodes)];
-  const request = readLayoutRequest(volume);
+  const read = readLayoutRequest(volume);
+  const request = read && (field(volume, 'engine').value === 'local' ? localLayout(read) : read);
   const decision = request && decideLayout(request, withPool.length);
   if (decision === undefined || decision.ok) return [];
   const named = [field(volume, 'replicas'), field(volume, 'layout')];
@@ -171,6 +174,41 @@ const LAYOUT_FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   shard: (value) => typeof value === 'boolean' || typeof value === 'string',
 };
 
+/** What does not go with the engine, and mounts on nodes that a local volume is not on. */
+function checkEngine(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonly PlanFault[] {
+  const { value: engine = 'gluster' } = field(volume, 'engine');
+  if (engine !== 'gluster' && engine !== 'local') return [];
+  const text = (name: string) => asText(field(volume, name))?.value;
+  const fsType = FILE_SYSTEM_TYPES.find((type) => type === text('fsType'));
+  const faults = engineFaults({
+    ...{
+      engine,
+      fsType,
+      layout: text('layout') ?? 'single',
+      brick: text('brick') === 'directory' ? 'directory' : 'image',
+    },
+    ...{ shard: field(volume, 'shard').value, profile: text('profile'), adopted: field(volume, 'adopted').value },
+    allowFrom: entries(field(volume, 'allow')).flatMap((item) => asText(item)?.value ?? []),
+  });
+  const said = faults.map(({ field: name, message }): PlanFault => {
+    const { path } = field(volume, name === 'allowFrom' ? 'allow' : name);
+    return { path, at: 'value', message: `${name} ${message}`, fix: 'leave it out, or choose another engine' };
+  });
+  return engine === 'local' ? [...said, ...checkLocalMounts(volume, nodes)] : said;
+}
+
+function checkLocalMounts(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonly PlanFault[] {
+  const mounted = new Set(mountedOn(volume, nodes));
+  const placed = entries(field(volume, 'nodes'))
+    .flatMap((item) => asText(item)?.value ?? [])
+    .map(nodeNameOf);
+  const isElsewhere = placed.length > 0 && [...mounted].some((node) => placed.length > 1 || !placed.includes(node));
+  if (mounted.size < 2 && !isElsewhere) return [];
+  const { path } = field(volume, 'mount', 'nodes');
+  const message = 'a local volume is kept on one node, and can be mounted on that one only';
+  return [{ path, at: 'value', message, fix: 'mount it on one node, the one that nodes names; or use engine gluster' }];
+}
+
 function noSuchPool(name: string, path: PlanPath, nodes: readonly PlanNodeSeen[]): PlanFault {
   const known = [...new Set(nodes.flatMap((node) => node.pools))].toSorted();
   const meant = nearest(name, known);
@@ -179,10 +217,15 @@ function noSuchPool(name: string, path: PlanPath, nodes: readonly PlanNodeSeen[]
   return { path, at: 'value', message: `no node of this plan has a pool ${JSON.stringify(name)}${only}`, fix };
 }
 
-function checkMountNodes(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonly PlanFault[] {
+function checkNodeNames(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonly PlanFault[] {
+  const lists = [field(volume, 'mount', 'nodes'), field(volume, 'nodes')];
+  return lists.flatMap((list) => checkNodeList(list, nodes));
+}
+
+function checkNodeList(list: DraftItem, nodes: readonly PlanNodeSeen[]): readonly PlanFault[] {
   const names = nodes.map((node) => node.name);
   const seen = new Set<string>();
-  return entries(field(volume, 'mount', 'nodes')).flatMap((item): readonly PlanFault[] => {
+  return entries(list).flatMap((item): readonly PlanFault[] => {
     const text = asText(item);
     if (text === undefined) return [];
     const name = nodeNameOf(text.value);

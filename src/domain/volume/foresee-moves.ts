@@ -45,9 +45,15 @@ export function adoptedStays({ spec }: VolumeCopy): string {
   return `volume ${spec.volume} was adopted: its directory ${spec.node}:${spec.adopted?.path ?? ''} stays where it is; move it with "gluster volume replace-brick", then forget the volume and adopt it anew`;
 }
 
+/** Why a local copy is where it is. */
+export function localStays({ spec }: VolumeCopy): string {
+  return `volume ${spec.volume} is local: its one copy stays on ${spec.node}; copy its data into another volume, then delete it`;
+}
+
 function foresee(volume: Volume, copy: VolumeCopy, { nodes, copies }: StoredWorld): Move {
   const name = copy.metadata.name ?? '';
   const move = { volume: copy.spec.volume, copy: name, isForGood: false };
+  if (copy.spec.engine === 'local') return { ...move, blockedBy: localStays(copy), isForGood: true };
   if (copy.spec.adopted !== undefined) return { ...move, blockedBy: adoptedStays(copy), isForGood: true };
   const own = copies.filter((each) => each.spec.volumeUid === volume.metadata.uid);
   const seen = seeMembership(volume, { nodes, own, taken: () => copies, newName: () => 'new' });

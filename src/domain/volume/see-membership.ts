@@ -22,6 +22,8 @@ export function seeMembership(volume: Volume, look: MembershipLook): SeenMembers
   const { nodes } = look;
   // Its directories are somebody else's: nothing takes their places, and none is ever given up.
   if (spec.adopted !== undefined) return undefined;
+  // Its one copy is filled from nowhere: it stays where it is.
+  if (spec.engine === 'local') return undefined;
   if (status?.placement === undefined || status.engine?.engineId === undefined) return undefined;
   const bootIds = nodes.flatMap(({ metadata, status: node }) => {
     return node?.bootId === undefined ? [] : [[nameOf({ metadata }), node.bootId] as const];

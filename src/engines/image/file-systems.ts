@@ -20,11 +20,18 @@ export interface FileSystem {
    * Brings an image that was not unmounted cleanly into order, which no mount may be using. Undefined where the mount itself
    * does that (the log of XFS).
    */
-  readonly check?: { readonly argv: (image: string) => Argv; readonly okCodes: readonly number[] };
+  readonly check?: {
+    /** Does little where it was unmounted cleanly. */
+    readonly quick: (image: string) => Argv;
+    readonly thorough: (image: string) => Argv;
+    readonly okCodes: readonly number[];
+  };
+  /** Fills an image that no mount uses, after a thorough check; left out where only a mounted one can be grown. */
+  readonly fill?: (image: string) => Argv;
   /** Fills the device, while it is mounted; no error when it does already. */
   grow(device: string, mountPoint: string): Argv;
   setUuid(image: string, uuid: string): Argv;
-  /** Prints how large a mounted one is, as it counts itself. */
+  /** Prints how large it is, as it counts itself; mounted, where {@link FileSystem.fill} is left out. */
   measure(device: string, mountPoint: string): Argv;
   readonly measured: { readonly size: RegExp; readonly count: RegExp };
 }
@@ -75,7 +82,12 @@ const EXT4: FileSystem = {
   mountOptions: [],
   cloneMountOptions: [],
   // e2fsck(8) -p: 1 is "errors corrected", 4 and more that it needs a person.
-  check: { argv: (image) => ['e2fsck', '-p', '--', image], okCodes: [0, 1] },
+  check: {
+    quick: (image) => ['e2fsck', '-p', '--', image],
+    thorough: (image) => ['e2fsck', '-p', '-f', '--', image],
+    okCodes: [0, 1],
+  },
+  fill: (image) => ['resize2fs', image],
   grow: (device) => ['resize2fs', device],
   setUuid: (image, uuid) => ['tune2fs', '-U', uuid, image],
   measure: (device) => ['dumpe2fs', '-h', device],
@@ -89,8 +101,8 @@ export function fileSystemOf({ fsType = 'xfs' }: { readonly fsType?: FileSystemT
   return FILE_SYSTEMS[fsType];
 }
 
-/** Size of a mounted file system as it counts itself. */
-export async function fileSystemSize(
+/** Size of a file system as it counts itself. */
+export async function measureFileSystem(
   host: Host,
   fileSystem: FileSystem,
   {

@@ -3,7 +3,7 @@ import { usableBytes } from '../../domain/volume/copy-size.ts';
 import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { findMount, statAs } from './copy-folder.ts';
-import { fileSystemOf, fileSystemSize } from './file-systems.ts';
+import { fileSystemOf, measureFileSystem } from './file-systems.ts';
 import { type CopyPaths, copyPaths } from './paths.ts';
 
 /** What is seen of an image, beside what every engine reports of a copy. */
@@ -37,7 +37,7 @@ export async function seeSize(
   const paths = copyPaths(desired);
   const fileSystem = fileSystemOf(desired);
   const device = (await findMount(host, paths))?.source ?? '';
-  const fileSystemBytes = await fileSystemSize(host, fileSystem, { device, mountPoint: paths.mountPoint, signal });
+  const fileSystemBytes = await measureFileSystem(host, fileSystem, { device, mountPoint: paths.mountPoint, signal });
   const usable = usableBytes(Math.min(imageBytes, fileSystemBytes + fileSystem.tailBytes));
   return { fileSystemBytes, sizeBytes: Math.min(sizeBytes, usable) };
 }

@@ -26,8 +26,14 @@ export interface CopyPaths {
   readonly brick: string;
 }
 
+/** In a copy's folder: whose it is, where an engine writes that down. */
+export const OWNER_FILE = 'owner';
+
 /** Names that a copy's folder may hold; anything else in it is not ours, and the copy is not deleted. */
-export const OWN_ENTRIES: ReadonlySet<string> = new Set(['brick.img', 'brick.img.new', 'mnt', 'clone', 'brick']);
+export const OWN_ENTRIES: ReadonlySet<string> = new Set([
+  ...['brick.img', 'brick.img.new', 'mnt', 'clone', 'brick'],
+  OWNER_FILE,
+]);
 
 // RFC 9562 text form, as Kubernetes writes metadata.uid; mkfs.xfs takes it as the file system's UUID.
 const UID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -63,6 +69,22 @@ export function copyPaths(copy: CopyIdentity): CopyPaths {
     brickParent,
     brick: `${brickParent}/brick`,
   };
+}
+
+/**
+ * The copy that a brick path is of.
+ *
+ * @throws {AppError} invalid, for a path that {@link copyPaths} does not make
+ */
+export function parseCopyPath(path: string): CopyIdentity {
+  const found = /^(\/.+)\/\.holdfast\/copies\/([^/]+)\/(mnt\/data\/)?brick$/.exec(path);
+  const [, poolPath = '', copyUid = '', inImage] = found ?? [];
+  const copy = { copyUid, poolPath, brick: inImage === undefined ? 'directory' : 'image' } as const;
+  if (found !== null && copyPaths(copy).brick === path) return copy;
+  throw new AppError('invalid', `${JSON.stringify(path.slice(0, 120))} is not the path of a copy`, {
+    reason: 'InvalidPath',
+    hint: 'it is status.path of the VolumeCopy; it is not to be written by hand',
+  });
 }
 
 /** True for a brick path as {@link copyPaths} makes them, in whatever pool. */

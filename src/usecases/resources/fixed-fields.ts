@@ -21,6 +21,7 @@ const FIXED = [
   'shard',
   'pool',
   'brick',
+  'fsType',
 ] as const;
 type FixedField = (typeof FIXED)[number];
 
@@ -35,6 +36,7 @@ const SETTLED: Readonly<Record<FixedField, (spec: VolumeSpec) => string | number
   shard: (spec) => shardBytes(spec.shard) ?? 0,
   pool: (spec) => spec.pool,
   brick: (spec) => spec.brick,
+  fsType: (spec) => spec.fsType ?? 'xfs',
 };
 
 /** The faults of an update; none for a volume that has no place yet, and none for other kinds. */
@@ -66,7 +68,7 @@ function isMembers(field: FixedField): boolean {
 
 /** Copies are added and taken out one by one, of a volume whose copies all hold everything. */
 function isConvertible(spec: VolumeSpec): boolean {
-  if (spec.adopted !== undefined) return false;
+  if (spec.adopted !== undefined || spec.engine === 'local') return false;
   return ['single', 'replicated', 'arbiter'].includes(spec.layout) && setCount(spec) === 1;
 }
 

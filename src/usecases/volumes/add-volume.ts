@@ -2,7 +2,7 @@
 import { formatQuantity } from '../../domain/bytes.ts';
 import { AppError } from '../../domain/errors.ts';
 import { VOLUME_FINALIZER } from '../../domain/finalizers.ts';
-import { parsePoolName, parseVolumeName } from '../../domain/names.ts';
+import { parseNodeName, parsePoolName, parseVolumeName } from '../../domain/names.ts';
 import { choosePlacement } from '../../domain/placement/choose-placement.ts';
 import { explainPlacement, type PlacementExplanation } from '../../domain/placement/explain-placement.ts';
 import { countUsableNodes } from '../../domain/placement/filters.ts';
@@ -13,6 +13,7 @@ import { snapshotPromises } from '../../domain/snapshot/snapshot-promises.ts';
 import { parseVolumeSize } from '../../domain/volume/copy-size.ts';
 import { describeCopiesOf } from '../../domain/volume/describe-layout.ts';
 import { phaseOf } from '../../domain/volume/describe-volume.ts';
+import { type EngineName, engineFaults, type FileSystemType, localLayout } from '../../domain/volume/engines.ts';
 import { type ChosenLayout, decideLayout, type LayoutRequest } from '../../domain/volume/layout.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { AllowedAddress } from '../../schemas/plan-file.ts';
@@ -27,6 +28,11 @@ export interface AddVolumeRequest extends LayoutRequest {
   readonly size: string;
   readonly pool?: string;
   readonly brick?: 'image' | 'directory';
+  /** What stores it; gluster when left out. */
+  readonly engine?: EngineName;
+  readonly fsType?: FileSystemType;
+  /** Nodes that copies may be placed on; all when left out. */
+  readonly nodes?: readonly string[];
   readonly profile?: VolumeProfile;
   readonly allowFrom?: readonly string[];
   /** Kept on the stored volume. */
@@ -97,7 +103,10 @@ interface Wish {
   readonly name: string;
   readonly size: string;
   readonly pool: string;
+  readonly engine: EngineName;
   readonly brick: 'image' | 'directory';
+  readonly fsType?: FileSystemType;
+  readonly nodes?: string[];
   readonly profile?: VolumeProfile;
   readonly allowFrom: readonly string[];
 }
@@ -113,8 +122,13 @@ function checkWish(request: AddVolumeRequest): Wish {
       hint: 'write 10.10.1.2, 10.10.*.* or 10.10.0.0/16',
     });
   }
-  const { brick = 'image', profile, allowFrom = [] } = request;
-  return { name, size, pool, brick, ...(profile === undefined ? {} : { profile }), allowFrom };
+  const { brick = 'image', engine = 'gluster', fsType, nodes, profile, allowFrom = [] } = request;
+  const optional = {
+    ...(profile === undefined ? {} : { profile }),
+    ...(fsType === undefined ? {} : { fsType }),
+    ...(nodes === undefined ? {} : { nodes: nodes.map(parseNodeName) }),
+  };
+  return { name, size, pool, engine, brick, ...optional, allowFrom };
 }
 
 function findPlaces(
@@ -123,10 +137,11 @@ function findPlaces(
   stored: { readonly nodes: readonly Resource<'StorageNode'>[]; readonly copies: readonly VolumeCopy[] },
 ): ChosenLayout & Pick<AddedVolume, 'placement' | 'reasons' | 'notes' | 'explanation'> {
   const toPlace = (chosen: ChosenLayout) =>
-    placementInput({ name: wish.name, spec: { ...wish, engine: 'gluster', ...chosen } }, stored.nodes, stored.copies);
+    placementInput({ name: wish.name, spec: { ...wish, ...chosen } }, stored.nodes, stored.copies);
   const usable = countUsableNodes(toPlace({ layout: 'single', replicas: 1 }));
-  const layout = decideLayout(request, usable);
+  const layout = decideLayout(wish.engine === 'local' ? localLayout(request) : request, usable);
   if (!layout.ok) throw noLayout(layout, stored.nodes.length, usable);
+  refuseMisfits(wish, layout.chosen);
   const input = toPlace(layout.chosen);
   const result = choosePlacement(input);
   if (!result.ok) {
@@ -149,6 +164,18 @@ function findPlaces(
     notes,
     explanation: explainPlacement(input),
   };
+}
+
+/** @throws {AppError} invalid, for what does not go with the engine */
+function refuseMisfits(wish: Wish, { layout, shard }: ChosenLayout): void {
+  const [fault, ...others] = engineFaults({ ...wish, layout, shard });
+  if (fault === undefined) return;
+  throw new AppError('invalid', `${fault.field} ${fault.message}; nothing was created`, {
+    resource: `volume ${wish.name}`,
+    reason: 'EngineMismatch',
+    faults: [fault, ...others],
+    hint: 'leave it out, or choose another engine',
+  });
 }
 
 function noLayout(

@@ -60,6 +60,13 @@ function targetOf(
       hint: 'change it with "gluster volume add-brick" or "remove-brick", then forget it and adopt it anew; or make another volume and copy the data',
     });
   }
+  if (spec.engine === 'local') {
+    throw new AppError('precondition', `volume ${name} is local: it has one copy, on one node`, {
+      resource: `volume ${name}`,
+      reason: 'LocalVolume',
+      hint: 'make a volume of engine gluster and copy the data',
+    });
+  }
   if (!isConvertible(spec.layout) || setCount(spec) > 1) {
     throw new AppError('precondition', `volume ${name} is ${spec.layout}, whose copies do not each hold everything`, {
       resource: `volume ${name}`,

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
 import type { ExplainedNode } from '../../../domain/placement/explain-placement.ts';
 import { describeLayout } from '../../../domain/volume/describe-layout.ts';
+import { ENGINES, type EngineName, FILE_SYSTEM_TYPES, type FileSystemType } from '../../../domain/volume/engines.ts';
 import { generateVolumeName } from '../../../domain/volume/generate-name.ts';
 import type { Registration } from '../../../domain/volume/persistent-volume.ts';
 import { PROFILE_NAMES } from '../../../domain/volume/profile.ts';
@@ -26,6 +27,9 @@ interface AddOptions extends LayoutOptions, OfferOptions {
   readonly allowAddress?: readonly string[];
   readonly pool?: string;
   readonly brick?: 'image' | 'directory';
+  readonly engine?: EngineName;
+  readonly fsType?: FileSystemType;
+  readonly node?: string;
   readonly profile?: VolumeProfile;
   readonly dryRun?: boolean;
   readonly wait?: boolean;
@@ -58,6 +62,18 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
       new Option('--profile <profile>', 'what it is used for').choices(PROFILE_NAMES.filter((name) => name !== 'none')),
     )
     .addOption(new Option('--brick <kind>', 'what a copy is made of (default: image)').choices(['image', 'directory']))
+    .addOption(
+      new Option(
+        '--engine <engine>',
+        'what stores it: local is one copy, used on its node only (default: gluster)',
+      ).choices(ENGINES),
+    )
+    .addOption(
+      new Option('--fs-type <type>', 'engine local: file system of the image (default: xfs)').choices(
+        FILE_SYSTEM_TYPES,
+      ),
+    )
+    .option('--node <nodes>', 'only on these nodes, comma-separated')
     .option('--dry-run', 'say where the copies would go, and create nothing')
     .option('--wait', 'wait until the volume is ready, and register its PersistentVolume')
     .action(async (_size, _name, options: AddOptions, own: Command) => add(context, own, options));
@@ -139,6 +155,9 @@ function readRequest(args: readonly string[], options: AddOptions, random: Rando
     ...(options.pool === undefined ? {} : { pool: options.pool }),
     ...(options.profile === undefined ? {} : { profile: options.profile }),
     ...(options.brick === undefined ? {} : { brick: options.brick }),
+    ...(options.engine === undefined ? {} : { engine: options.engine }),
+    ...(options.fsType === undefined ? {} : { fsType: options.fsType }),
+    ...(options.node === undefined ? {} : { nodes: options.node.split(',').map((node) => node.trim()) }),
     ...(options.allowAddress === undefined ? {} : { allowFrom: options.allowAddress }),
     ...(options.distributionCount === undefined ? {} : { distribution: options.distributionCount }),
     registration: readOffer(options),

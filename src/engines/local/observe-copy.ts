@@ -1,0 +1,62 @@
+/** What is there of one local copy on this node. Looks only. */
+import { isAppError, messageOf } from '../../domain/errors.ts';
+import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
+import type { Host } from '../../ports/host.ts';
+import { findFolder, findMount, foreignEntries, hasEmptyParents, statAs } from '../image/copy-folder.ts';
+import { type SeenImage, seeImage, seeSize } from '../image/observe-image.ts';
+import { type CopyPaths, copyPaths } from '../image/paths.ts';
+
+/** What the local engine sees of a copy, beside what every engine reports. */
+export interface ObservedLocalCopy extends ObservedCopy, SeenImage {
+  /** Its file system has shut itself down, or turned read-only, after an error; it may come back when mounted anew. */
+  readonly isShutDown?: boolean;
+}
+
+/**
+ * Observes a copy. What cannot be read is 'broken', with the reason.
+ *
+ * @throws {AppError} precondition, when the pool is missing or the way to the copy leads over a symlink
+ */
+export async function observeLocalCopy(
+  host: Host,
+  desired: DesiredCopy,
+  signal: AbortSignal,
+): Promise<ObservedLocalCopy> {
+  const paths = copyPaths(desired);
+  const seen = (state: ObservedLocalCopy['state'], more: Partial<ObservedLocalCopy> = {}): ObservedLocalCopy => ({
+    subject: 'copy',
+    state,
+    brickPath: paths.brick,
+    ...more,
+  });
+  if (!(await findFolder(host, paths))) {
+    // A removal that was cut short at its very end leaves the folders that copies share.
+    return seen(!desired.isPresent && (await hasEmptyParents(host, paths)) ? 'partial' : 'absent');
+  }
+  const image = desired.brick === 'image' ? await seeImage(host, paths) : {};
+  const foreign = await foreignEntries(host, paths);
+  if (foreign.length > 0) {
+    const message = `${paths.folder} on ${host.name} holds what Holdfast did not put there: ${foreign.slice(0, 5).join(', ')}`;
+    return seen('broken', { message, ...image });
+  }
+  if (desired.brick === 'image' && image.isMounted !== true) return seen('partial', image);
+  const fault = desired.brick === 'image' ? await findFault(host, paths) : undefined;
+  if (fault !== undefined) return seen('broken', { ...image, isShutDown: true, message: fault });
+  if ((await statAs(host, paths.brick, 'directory')) === undefined) return seen('partial', image);
+  return seen('ready', { ...image, ...(await seeSize(host, desired, { imageBytes: image.imageBytes, signal })) });
+}
+
+/** Why the mounted file system of a copy is of no use; undefined when it is. */
+export async function findFault(host: Host, paths: CopyPaths): Promise<string | undefined> {
+  try {
+    await host.files.stat(paths.brick);
+  } catch (error) {
+    // One that met an error answers EIO to everything until it is mounted anew.
+    if (!isAppError(error, 'unavailable')) throw error;
+    return `the file system of the copy has shut down: ${messageOf(error)}`;
+  }
+  const mounted = await findMount(host, paths);
+  // The mount itself was never asked to be read-only: the kernel made the file system so.
+  if (mounted?.options.includes('ro') !== true) return undefined;
+  return 'the file system of the copy has turned read-only after an error; it is checked and mounted anew when nobody uses it';
+}

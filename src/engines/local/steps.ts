@@ -1,0 +1,67 @@
+/** Everything the local engine can do, as data: planned by plan-*.ts, safe to repeat. */
+import type { ErrorKind } from '../../domain/errors.ts';
+import type { DesiredCopy } from '../../ports/engine.ts';
+import type { CopyIdentity } from '../image/paths.ts';
+
+interface About {
+  /** One line for people. */
+  readonly about: string;
+}
+
+/** What finds a copy on disk, and whose it is. */
+export type OwnedCopy = CopyIdentity & Pick<DesiredCopy, 'volume' | 'volumeUid'>;
+
+export type LocalCopyStep =
+  | (About & { readonly step: 'makeImage'; readonly copy: OwnedCopy; readonly imageBytes: number })
+  | (About & {
+      readonly step: 'cloneImage';
+      readonly copy: OwnedCopy;
+      readonly source: NonNullable<DesiredCopy['source']>;
+      readonly imageBytes: number;
+    })
+  | (About & { readonly step: 'mountImage'; readonly copy: OwnedCopy })
+  | (About & { readonly step: 'makeBrick'; readonly copy: OwnedCopy })
+  | (About & { readonly step: 'growImage'; readonly copy: OwnedCopy; readonly imageBytes: number })
+  | (About & { readonly step: 'unmountImage'; readonly copy: OwnedCopy })
+  | (About & { readonly step: 'eraseCopy'; readonly copy: OwnedCopy });
+
+export type LocalMountStep =
+  | (About & {
+      readonly step: 'bindCopy';
+      readonly volume: string;
+      readonly mountPath: string;
+      readonly copyPath: string;
+      readonly flags: readonly string[];
+    })
+  | (About & {
+      readonly step: 'setFlags';
+      readonly volume: string;
+      readonly mountPath: string;
+      readonly copyPath: string;
+      readonly flags: readonly string[];
+    })
+  | (About & {
+      readonly step: 'unbindCopy';
+      readonly volume: string;
+      readonly mountPath: string;
+      readonly copyPath?: string;
+      /** The file system below is dead: it is detached without waiting for what uses it. */
+      readonly isLazy: boolean;
+    });
+
+/** Not an action: carrying it out fails with this message. Planned where acting could touch what is not ours. */
+export type LocalRefusal = About & {
+  readonly step: 'refuse';
+  readonly kind: ErrorKind;
+  readonly resource: string;
+  readonly reason: string;
+  readonly hint: string;
+};
+
+export type LocalStep = LocalCopyStep | LocalMountStep | LocalRefusal;
+
+/** What of a copy a step carries along: never more than is needed to find its paths, and whose it is. */
+export function identifyOwned(copy: DesiredCopy): OwnedCopy {
+  const { copyUid, poolPath, brick, volume, volumeUid, fsType } = copy;
+  return { copyUid, poolPath, brick, volume, volumeUid, ...(fsType === undefined ? {} : { fsType }) };
+}

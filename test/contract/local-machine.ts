@@ -1,0 +1,76 @@
+/** This machine as the one node of a local engine: a pool of XFS in a file, and whatever is mounted below a folder of its own. */
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInjector, type Injection } from '../../src/adapters/host/inject.ts';
+import { createLocalHost } from '../../src/adapters/host/local-host.ts';
+import { createSystemClock } from '../../src/adapters/system/clock.ts';
+import { copyPaths } from '../../src/engines/image/paths.ts';
+import { createLocalEngine } from '../../src/engines/local/index.ts';
+import type { Engine } from '../../src/ports/engine.ts';
+import type { Host } from '../../src/ports/host.ts';
+import type { Around } from './engine-harness.ts';
+import type { LocalEngineUnderTest } from './local-engine.contract.ts';
+
+export interface LocalMachine extends LocalEngineUnderTest {
+  readonly host: Host;
+  /** An engine on a host that fails, waits or dies as the injections say. */
+  injected(injections: readonly Injection[]): { readonly engine: Engine; readonly trace: readonly string[] };
+  run(file: string, ...args: readonly string[]): Promise<string>;
+}
+
+const TIMEOUT_MS = 60_000;
+
+/** Makes the pool; needs root and loop devices. */
+export async function startLocalMachine(): Promise<LocalMachine> {
+  const host = createLocalHost({ clock: createSystemClock() }, { name: 'kube1' });
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'holdfast-local-')));
+  const [disk, poolPath, mountsPath] = [join(folder, 'disk'), join(folder, 'pool'), join(folder, 'mnt')];
+  const run = async (file: string, ...args: readonly string[]) =>
+    (await host.run({ file, args, timeoutMs: TIMEOUT_MS })).stdout;
+  await run('mkdir', poolPath, mountsPath);
+  await run('truncate', '--size', '3G', disk);
+  await run('mkfs.xfs', '-q', '-m', 'reflink=1', disk);
+  await run('mount', '-o', 'loop', disk, poolPath);
+  const below = async () =>
+    (await host.mounts.list()).map(({ target }) => target).filter((each) => each.startsWith(folder));
+
+  return {
+    host,
+    node: 'kube1',
+    poolPath,
+    mountsPath,
+    run,
+    engine: (around) => withCrashes(createLocalEngine({ host }), around),
+    injected: (injections) => {
+      const injector = createInjector(injections);
+      return { engine: createLocalEngine({ host: injector.wrapHost(host) }), trace: injector.trace };
+    },
+    occupy: async (mountPath) => {
+      await run('mkdir', '-p', mountPath);
+      await run('mount', '-t', 'tmpfs', 'other', mountPath);
+    },
+    release: async (mountPath) => void (await run('umount', mountPath)),
+    breakDisk: async (copy) => void (await run('xfs_io', '-x', '-c', 'shutdown', copyPaths(copy).mountPoint)),
+    loseDisk: async (copy) => {
+      await run('umount', copyPaths(copy).mountPoint);
+      await run('rm', '-r', copyPaths(copy).folder);
+    },
+    residue: async () => [
+      ...(await host.files.list(poolPath)),
+      ...(await below()).filter((target) => target !== poolPath),
+      ...(await run('losetup', '--noheadings', '--output', 'BACK-FILE'))
+        .split('\n')
+        .filter((file) => file.startsWith(poolPath)),
+    ],
+    stop: async () => {
+      for (const target of (await below()).toReversed()) await run('umount', '--lazy', target);
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function withCrashes(engine: Engine, around: Around | undefined): Engine {
+  if (around === undefined) return engine;
+  return { ...engine, apply: (step, signal) => around(step, () => engine.apply(step, signal)) };
+}
