@@ -10,7 +10,7 @@ describeLocalEngine('the model', async () => {
     node: 'kube1',
     poolPath: '/pool',
     mountsPath: '/mnt',
-    engine: (around) => createFakeLocalEngine(cluster, 'kube1', around === undefined ? {} : { around }),
+    engine: (around) => createFakeLocalEngine(node, around === undefined ? {} : { around }),
     occupy: async (mountPath) => cluster.occupy('kube1', mountPath),
     release: async (mountPath) => void node.mounts.delete(mountPath),
     breakDisk: async ({ copyUid }) => {

@@ -17,7 +17,7 @@ export interface SimLocalOptions {
 /** Creates the engine of the agent process, over the disks and mounts of the node. */
 export function createSimLocalEngine(world: World, cluster: FakeCluster, options: SimLocalOptions): Engine {
   const { node, process, pace, begin } = options;
-  const inner = createFakeLocalEngine(cluster, node);
+  const inner = createFakeLocalEngine(cluster.state.node(node));
   // Programs on the node itself: far quicker than what daemons of several nodes agree on.
   const pause = (ms: number) => world.clock.sleep(Math.round((ms / 10) * world.random.next()));
   return {

@@ -35,6 +35,9 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 /** The one file of the product that starts processes, so that one place decides on argv, timeouts and process groups. */
 const PROCESS_STARTER = 'adapters/host/run.ts';
 
+/** The folder of src/engines that is no engine: what several of them do in the same way. */
+const SHARED_BY_ENGINES = 'image';
+
 /** Why `file` (a path below src/) must not import `source`, or undefined when it may. */
 export function layerFault(file: string, source: string, isTypeOnly: boolean): string | undefined {
   const name = file.split('/')[0] ?? '';
@@ -56,12 +59,14 @@ function relativeFault(file: string, source: string, layer: Layer, isTypeOnly: b
   const target = join(dirname(file), source);
   const [targetLayer = '', targetPart] = target.split('/');
   if (targetLayer === '..') return outsideFault(name, target);
-  if (targetLayer === name) {
-    return name === 'engines' && part !== targetPart ? 'an engine must not import another engine' : undefined;
-  }
+  if (targetLayer === name) return name === 'engines' ? engineFault(part, targetPart) : undefined;
   const allowed = isTypeOnly ? [...layer.from, ...(layer.typesFrom ?? [])] : layer.from;
   if (allowed.includes(targetLayer)) return undefined;
   return `${name} must not import ${targetLayer}; it may import ${[name, ...layer.from].join(', ')}`;
+}
+
+function engineFault(part: string | undefined, target: string | undefined): string | undefined {
+  return part === target || target === SHARED_BY_ENGINES ? undefined : 'an engine must not import another engine';
 }
 
 /** Fakes and contracts stand beside the ports they are for. */

@@ -153,10 +153,14 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
     brick: copy.spec.brick,
     sizeBytes: copy.spec.sizeBytes,
     ...(adopted === undefined ? {} : { adopted }),
-    ...(copy.spec.fsType === undefined ? {} : { fsType: copy.spec.fsType }),
-    ...(copy.spec.source === undefined ? {} : { source: copy.spec.source }),
+    ...contentsOf(copy),
     ...(copy.status?.sizeBytes === undefined ? {} : { seenSizeBytes: copy.status.sizeBytes }),
   };
+}
+
+/** What the copy is made with, where it is not what every copy is. */
+function contentsOf({ spec: { fsType, source } }: StoredCopy): Pick<DesiredCopy, 'fsType' | 'source'> {
+  return { ...(fsType === undefined ? {} : { fsType }), ...(source === undefined ? {} : { source }) };
 }
 
 function reportOf({ metadata, spec }: StoredCopy, observed: ObservedCopy): VolumeCopyStatus {

@@ -70,9 +70,10 @@ async function serveVolume(
   const { isClustered } = engine.capabilities();
   const { isLeftOut, ...traffic } = isClustered ? seeTraffic(deps) : PRIVATE_TRAFFIC;
   const found = desiredVolume(deps, volume, placement, true);
-  if (found === undefined || isLeftOut || (traffic.isStopped === true && !isMade(volume))) return undefined;
+  if (found === undefined || isLeftOut) return undefined;
+  const mayBeMade = () => traffic.isStopped !== true && (!isClustered || isReadyToCreate(deps, placement));
+  if (!isMade(volume) && !mayBeMade()) return undefined;
   const desired = { ...found, ...traffic };
-  if (!isMade(volume) && isClustered && !isReadyToCreate(deps, placement)) return undefined;
   const report = createVolumeReport(deps, volume, signal);
   // Taken before the look: what is seen afterwards is newer than this.
   const since = nodesReadySince(deps, withReplaced(deps, placement));

@@ -78,10 +78,8 @@ function exportVolume(
     volume: {
       name,
       size: spec.size,
-      ...(spec.engine === 'gluster' ? {} : { engine: spec.engine }),
+      ...exportEngine(spec),
       ...layoutFields(spec),
-      ...(spec.fsType === undefined ? {} : { fsType: spec.fsType }),
-      ...(spec.nodes === undefined ? {} : { nodes: spec.nodes }),
       ...(spec.brick === 'image' || spec.adopted !== undefined ? {} : { brick: spec.brick }),
       ...(spec.profile === undefined ? {} : { profile: spec.profile }),
       ...(spec.pool === DEFAULT_POOL ? {} : { pool: spec.pool }),
@@ -91,6 +89,14 @@ function exportVolume(
       ...mounts.mount,
     },
     notices: [...mounts.notices, ...(zones.length === 0 ? [] : [zoneNotice])],
+  };
+}
+
+function exportEngine({ engine, fsType, nodes }: Volume['spec']): Pick<PlanVolume, 'engine' | 'fsType' | 'nodes'> {
+  return {
+    ...(engine === 'gluster' ? {} : { engine }),
+    ...(fsType === undefined ? {} : { fsType }),
+    ...(nodes === undefined ? {} : { nodes }),
   };
 }
 

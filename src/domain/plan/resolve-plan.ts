@@ -82,7 +82,7 @@ function resolveVolume(
 ): { readonly volume: ResolvedVolume; readonly notes: readonly string[] } {
   const pool = volume.pool ?? DEFAULT_POOL;
   const withPool = nodes.filter((node) => node.pools.some((candidate) => candidate.name === pool));
-  const { mount, allowSplitBrain = false, engine = 'gluster', fsType } = volume;
+  const { mount, allowSplitBrain = false } = volume;
   const decision =
     volume.adopted === undefined ? decideLayout(wishedLayout(volume), withPool.length) : foundLayout(volume);
   if (!decision.ok) throw new Error(`resolvePlan was given a plan that breaks a rule: ${decision.message}`);
@@ -93,9 +93,7 @@ function resolveVolume(
       size: volume.size,
       ...decision.chosen,
       pool,
-      engine,
-      ...(fsType === undefined ? {} : { fsType }),
-      ...placeOf(volume, mountNodes),
+      ...engineOf(volume, mountNodes),
       brick: volume.adopted === undefined ? (volume.brick ?? 'image') : 'directory',
       ...(volume.adopted === undefined ? {} : { adopted: volume.adopted }),
       ...(volume.profile === undefined ? {} : { profile: volume.profile }),
@@ -120,9 +118,16 @@ function wishedLayout(volume: PlanVolume): LayoutRequest {
 }
 
 /** A local volume is placed where it is to be mounted. */
-function placeOf({ engine, nodes }: PlanVolume, mountNodes: readonly string[]): Pick<ResolvedVolume, 'nodes'> {
-  if (nodes !== undefined) return { nodes: nodes.map(nodeNameOf) };
-  return engine === 'local' && mountNodes.length > 0 ? { nodes: mountNodes.map(nodeNameOf) } : {};
+function engineOf(
+  { engine = 'gluster', fsType, nodes }: PlanVolume,
+  mountNodes: readonly string[],
+): Pick<ResolvedVolume, 'engine' | 'fsType' | 'nodes'> {
+  const places = nodes ?? (engine === 'local' && mountNodes.length > 0 ? mountNodes : undefined);
+  return {
+    engine,
+    ...(fsType === undefined ? {} : { fsType }),
+    ...(places === undefined ? {} : { nodes: places.map(nodeNameOf) }),
+  };
 }
 
 function requestOf(volume: PlanVolume): LayoutRequest {

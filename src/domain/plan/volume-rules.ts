@@ -115,13 +115,17 @@ function checkCopies(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonl
   const poolName = pool?.value ?? DEFAULT_POOL;
   const withPool = nodes.filter((node) => node.pools.includes(poolName));
   if (withPool.length === 0) return [noSuchPool(poolName, pool?.path ?? volume.path, nodes)];
-  const read = readLayoutRequest(volume);
-  const request = read && (field(volume, 'engine').value === 'local' ? localLayout(read) : read);
+  const request = wishedLayout(volume);
   const decision = request && decideLayout(request, withPool.length);
   if (decision === undefined || decision.ok) return [];
   const named = [field(volume, 'replicas'), field(volume, 'layout')];
   const at = named.find((item) => item.value !== undefined) ?? volume;
   return [{ path: at.path, at: 'value', message: decision.message, fix: decision.hint }];
+}
+
+function wishedLayout(volume: DraftItem): LayoutRequest | undefined {
+  const read = readLayoutRequest(volume);
+  return read !== undefined && field(volume, 'engine').value === 'local' ? localLayout(read) : read;
 }
 
 /** What is adopted has its copies already: whatever its layout, it needs only the machines that they are on. */

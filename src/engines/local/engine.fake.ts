@@ -4,8 +4,16 @@
  */
 import { AppError } from '../../domain/errors.ts';
 import { usableBytes } from '../../domain/volume/copy-size.ts';
-import type { Desired, DesiredAttachment, DesiredCopy, Engine, Observed, Step, Subject } from '../../ports/engine.ts';
-import { type FakeCluster, type FakeCopy, type FakeNode, fakeAway } from '../gluster/cluster.fake.ts';
+import type {
+  Desired,
+  DesiredAttachment,
+  DesiredCopy,
+  DesiredVolume,
+  Engine,
+  Observed,
+  Step,
+  Subject,
+} from '../../ports/engine.ts';
 import { copyPaths } from '../image/paths.ts';
 import type { ObservedLocalAttachment } from './attachment.ts';
 import { LOCAL_CAPABILITIES } from './engine.ts';
@@ -13,18 +21,46 @@ import type { ObservedLocalCopy } from './observe-copy.ts';
 import { planLocal } from './plan.ts';
 import type { LocalStep, OwnedCopy } from './steps.ts';
 
+/** One copy as it lies in a pool: it survives power off, its mount does not. */
+export interface ModelCopy {
+  readonly uid: string;
+  readonly poolPath: string;
+  readonly brickPath: string;
+  readonly brick: 'image' | 'directory';
+  reservedBytes: number;
+  hasImage: boolean;
+  isMounted: boolean;
+  hasBrick: boolean;
+  isShutDown: boolean;
+}
+
+interface ModelMount {
+  readonly source: string;
+  readonly options: readonly string[];
+  isServed: boolean;
+  connected: ReadonlySet<string>;
+}
+
+/** The node that a local engine works on; a node of the fake GlusterFS cluster is one, so that both share its disks. */
+export interface ModelNode {
+  readonly name: string;
+  readonly isOn: boolean;
+  readonly isInstalled: boolean;
+  readonly copies: Map<string, ModelCopy>;
+  readonly mounts: Map<string, ModelMount>;
+}
+
 export interface FakeLocalOptions {
   /** Around each step: call `act` to have it done; throw before or after that, and the node's agent has crashed there. */
   readonly around?: (step: Step, act: () => Promise<void>) => Promise<void>;
 }
 
 /** Creates the engine of one node. Another one for the same node is the same node after a restart of its agent. */
-export function createFakeLocalEngine(cluster: FakeCluster, name: string, options: FakeLocalOptions = {}): Engine {
+export function createFakeLocalEngine(node: ModelNode, options: FakeLocalOptions = {}): Engine {
   const around = options.around ?? ((_step, act) => act());
-  const alive = (signal: AbortSignal): FakeNode => {
+  const alive = (signal: AbortSignal): ModelNode => {
     signal.throwIfAborted();
-    const node = cluster.state.node(name);
-    if (!node.isOn) throw fakeAway(name);
+    if (!node.isOn) throw new AppError('unavailable', `${node.name} is off`, { reason: 'HostOff' });
     return node;
   };
   return {
@@ -35,8 +71,7 @@ export function createFakeLocalEngine(cluster: FakeCluster, name: string, option
       return { isInstalled, isRunning: isInstalled };
     },
     observe: async <S extends Subject>(desired: Desired<S> & { readonly subject: S }, signal: AbortSignal) =>
-      // The subject decides which of the observations it is.
-      observe(alive(signal), desired) as Observed<S>,
+      observe(alive(signal), desired),
     plan: planLocal,
     apply: (step, signal) =>
       around(step, async () => {
@@ -46,22 +81,12 @@ export function createFakeLocalEngine(cluster: FakeCluster, name: string, option
   };
 }
 
-function observe(node: FakeNode, desired: Desired<Subject>): Observed<Subject> {
+function observe(node: ModelNode, desired: Desired<Subject>): Observed<Subject> {
   switch (desired.subject) {
     case 'copy':
       return observeCopy(node, desired);
-    case 'volume': {
-      const nothing = { subject: 'volume', isPresent: false, isStarted: false, bricks: [], options: {} } as const;
-      const [brick] = desired.bricks;
-      if (!desired.isPresent || brick === undefined) return nothing;
-      const copy = findCopy(node, brick.path);
-      const isOnline = copy?.hasBrick === true && (copy.brick === 'directory' || copy.isMounted);
-      const engineId = desired.engineId ?? copy?.uid;
-      if (engineId === undefined || (!isOnline && desired.engineId === undefined)) return nothing;
-      const isReadable = copy?.isShutDown !== true;
-      const bricks = [{ node: brick.node, path: brick.path, isOnline, isReadable }];
-      return { subject: 'volume', isPresent: true, isStarted: true, engineId, bricks, options: {}, hasProfile: true };
-    }
+    case 'volume':
+      return observeVolume(node, desired);
     case 'attachment':
       return observeAttachment(node, desired);
     case 'peers':
@@ -71,11 +96,27 @@ function observe(node: FakeNode, desired: Desired<Subject>): Observed<Subject> {
   }
 }
 
-function findCopy(node: FakeNode, path: string | undefined): FakeCopy | undefined {
+function observeVolume(node: ModelNode, desired: DesiredVolume): Observed<'volume'> {
+  const nothing = { subject: 'volume', isPresent: false, isStarted: false, bricks: [], options: {} } as const;
+  const [brick] = desired.bricks;
+  if (!desired.isPresent || brick === undefined) return nothing;
+  const copy = findCopy(node, brick.path);
+  const isOnline = isServed(copy);
+  const engineId = desired.engineId ?? (isOnline ? copy?.uid : undefined);
+  if (engineId === undefined) return nothing;
+  const bricks = [{ node: brick.node, path: brick.path, isOnline, isReadable: copy?.isShutDown !== true }];
+  return { subject: 'volume', isPresent: true, isStarted: true, engineId, bricks, options: {}, hasProfile: true };
+}
+
+function isServed(copy: ModelCopy | undefined): boolean {
+  return copy?.hasBrick === true && (copy.brick === 'directory' || copy.isMounted);
+}
+
+function findCopy(node: ModelNode, path: string | undefined): ModelCopy | undefined {
   return [...node.copies.values()].find((copy) => copy.brickPath === path);
 }
 
-function observeCopy(node: FakeNode, desired: DesiredCopy): ObservedLocalCopy {
+function observeCopy(node: ModelNode, desired: DesiredCopy): ObservedLocalCopy {
   const brickPath = copyPaths(desired).brick;
   const copy = node.copies.get(desired.copyUid);
   if (copy === undefined) return { subject: 'copy', state: 'absent', brickPath };
@@ -91,7 +132,7 @@ function observeCopy(node: FakeNode, desired: DesiredCopy): ObservedLocalCopy {
 /** What of a mount is kept as its source: the copy that it shows. */
 const LOCAL = 'local:';
 
-function observeAttachment(node: FakeNode, desired: DesiredAttachment): ObservedLocalAttachment {
+function observeAttachment(node: ModelNode, desired: DesiredAttachment): ObservedLocalAttachment {
   const mount = node.mounts.get(desired.mountPath);
   if (mount === undefined) return { subject: 'attachment', state: 'absent' };
   const isCopy = mount.source.startsWith(LOCAL);
@@ -107,61 +148,58 @@ function observeAttachment(node: FakeNode, desired: DesiredAttachment): Observed
   return { subject: 'attachment', state: 'mounted', isAnswering: true, flags: mount.options };
 }
 
-function applyStep(node: FakeNode, step: LocalStep): void {
-  switch (step.step) {
-    case 'makeImage':
-    case 'cloneImage': {
-      const copy = begin(node, step.copy);
-      copy.hasImage = true;
-      copy.reservedBytes = Math.max(copy.reservedBytes, step.imageBytes);
-      return;
+type Effects = { readonly [K in LocalStep['step']]: (node: ModelNode, step: Extract<LocalStep, { step: K }>) => void };
+
+const EFFECTS: Effects = {
+  makeImage: (node, step) => reserve(begin(node, step.copy), step.imageBytes),
+  cloneImage: (node, step) => reserve(begin(node, step.copy), step.imageBytes),
+  growImage: (node, step) => reserve(begin(node, step.copy), step.imageBytes),
+  mountImage: (node, step) => {
+    const copy = begin(node, step.copy);
+    proveFree(node, copy);
+    copy.isMounted = true;
+    copy.isShutDown = false;
+  },
+  makeBrick: (node, step) => {
+    begin(node, step.copy).hasBrick = true;
+  },
+  unmountImage: (node, step) => {
+    begin(node, step.copy).isMounted = false;
+  },
+  eraseCopy: (node, step) => {
+    proveFree(node, begin(node, step.copy));
+    node.copies.delete(step.copy.copyUid);
+  },
+  bindCopy: (node, step) => {
+    if (!isServed(findCopy(node, step.copyPath))) {
+      throw new AppError('unavailable', 'the copy is not mounted', { reason: 'CopyNotServed' });
     }
-    case 'mountImage': {
-      const copy = begin(node, step.copy);
-      if (heldBy(node, copy) !== undefined) throw held(copy);
-      copy.isMounted = true;
-      copy.isShutDown = false;
-      return;
-    }
-    case 'makeBrick':
-      begin(node, step.copy).hasBrick = true;
-      return;
-    case 'growImage': {
-      const copy = begin(node, step.copy);
-      copy.reservedBytes = Math.max(copy.reservedBytes, step.imageBytes);
-      return;
-    }
-    case 'unmountImage':
-      begin(node, step.copy).isMounted = false;
-      return;
-    case 'eraseCopy': {
-      const copy = begin(node, step.copy);
-      if (heldBy(node, copy) !== undefined) throw held(copy);
-      node.copies.delete(step.copy.copyUid);
-      return;
-    }
-    case 'bindCopy': {
-      const copy = findCopy(node, step.copyPath);
-      const isServed = copy?.hasBrick === true && (copy.brick === 'directory' || copy.isMounted);
-      if (!isServed) throw new AppError('unavailable', 'the copy is not mounted', { reason: 'CopyNotServed' });
-      const source = `${LOCAL}${step.copyPath}`;
-      node.mounts.set(step.mountPath, { source, options: step.flags, isServed: true, connected: new Set() });
-      return;
-    }
-    case 'setFlags': {
-      const mount = node.mounts.get(step.mountPath);
-      if (mount !== undefined) node.mounts.set(step.mountPath, { ...mount, options: step.flags });
-      return;
-    }
-    case 'unbindCopy':
-      if (node.mounts.get(step.mountPath)?.source.startsWith(LOCAL) === true) node.mounts.delete(step.mountPath);
-      return;
-    case 'refuse':
-      throw new AppError(step.kind, step.about, { resource: step.resource, reason: step.reason, hint: step.hint });
-  }
+    const source = `${LOCAL}${step.copyPath}`;
+    node.mounts.set(step.mountPath, { source, options: step.flags, isServed: true, connected: new Set() });
+  },
+  setFlags: (node, step) => {
+    const mount = node.mounts.get(step.mountPath);
+    if (mount !== undefined) node.mounts.set(step.mountPath, { ...mount, options: step.flags });
+  },
+  unbindCopy: (node, step) => {
+    if (node.mounts.get(step.mountPath)?.source.startsWith(LOCAL) === true) node.mounts.delete(step.mountPath);
+  },
+  refuse: (_node, step) => {
+    throw new AppError(step.kind, step.about, { resource: step.resource, reason: step.reason, hint: step.hint });
+  },
+};
+
+function applyStep<K extends LocalStep['step']>(node: ModelNode, step: Extract<LocalStep, { step: K }>): void {
+  const effect: Effects[K] = EFFECTS[step.step];
+  effect(node, step);
 }
 
-function begin(node: FakeNode, copy: OwnedCopy): FakeCopy {
+function reserve(copy: ModelCopy, bytes: number): void {
+  copy.hasImage = true;
+  copy.reservedBytes = Math.max(copy.reservedBytes, bytes);
+}
+
+function begin(node: ModelNode, copy: OwnedCopy): ModelCopy {
   const { copyUid: uid, poolPath, brick } = copy;
   const found = node.copies.get(uid);
   if (found !== undefined) return found;
@@ -171,12 +209,9 @@ function begin(node: FakeNode, copy: OwnedCopy): FakeCopy {
   return made;
 }
 
-/** Where a copy is mounted beside its own place in the pool. */
-function heldBy(node: FakeNode, copy: FakeCopy): string | undefined {
-  if (copy.isMounted) return undefined;
-  return [...node.mounts].find(([, mount]) => mount.source === `${LOCAL}${copy.brickPath}`)?.[0];
-}
-
-function held(copy: FakeCopy): AppError {
-  return new AppError('unavailable', `${copy.brickPath} is still in use`, { reason: 'ImageHeld' });
+/** @throws {AppError} unavailable, while the copy is mounted beside its own place in the pool */
+function proveFree(node: ModelNode, copy: ModelCopy): void {
+  if (copy.isMounted) return;
+  const isHeld = [...node.mounts.values()].some((mount) => mount.source === `${LOCAL}${copy.brickPath}`);
+  if (isHeld) throw new AppError('unavailable', `${copy.brickPath} is still in use`, { reason: 'ImageHeld' });
 }

@@ -33,8 +33,7 @@ export function createLocalEngine({ host }: { readonly host: Host }): Engine {
     capabilities: () => LOCAL_CAPABILITIES,
     probe: (signal) => probeLocal(host, signal),
     observe: <S extends Subject>(desired: Desired<S> & { readonly subject: S }, signal: AbortSignal) =>
-      // The subject decides which of the observations it is.
-      observe(host, desired, signal) as Promise<Observed<S>>,
+      observe(host, desired, signal),
     plan: planLocal,
     apply: (step, signal) => applyStep(actions, step, signal),
   };

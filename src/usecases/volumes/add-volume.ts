@@ -139,9 +139,12 @@ function findPlaces(
   const toPlace = (chosen: ChosenLayout) =>
     placementInput({ name: wish.name, spec: { ...wish, ...chosen } }, stored.nodes, stored.copies);
   const usable = countUsableNodes(toPlace({ layout: 'single', replicas: 1 }));
-  const layout = decideLayout(wish.engine === 'local' ? localLayout(request) : request, usable);
+  const asked = wish.engine === 'local' ? localLayout(request) : request;
+  // With nodes without end only the wish itself can be at fault.
+  const wanted = decideLayout(asked, Number.MAX_SAFE_INTEGER);
+  if (wanted.ok) refuseMisfits(wish, wanted.chosen);
+  const layout = decideLayout(asked, usable);
   if (!layout.ok) throw noLayout(layout, stored.nodes.length, usable);
-  refuseMisfits(wish, layout.chosen);
   const input = toPlace(layout.chosen);
   const result = choosePlacement(input);
   if (!result.ok) {

@@ -155,12 +155,18 @@ function readRequest(args: readonly string[], options: AddOptions, random: Rando
     ...(options.pool === undefined ? {} : { pool: options.pool }),
     ...(options.profile === undefined ? {} : { profile: options.profile }),
     ...(options.brick === undefined ? {} : { brick: options.brick }),
-    ...(options.engine === undefined ? {} : { engine: options.engine }),
-    ...(options.fsType === undefined ? {} : { fsType: options.fsType }),
-    ...(options.node === undefined ? {} : { nodes: options.node.split(',').map((node) => node.trim()) }),
+    ...readEngine(options),
     ...(options.allowAddress === undefined ? {} : { allowFrom: options.allowAddress }),
     ...(options.distributionCount === undefined ? {} : { distribution: options.distributionCount }),
     registration: readOffer(options),
+  };
+}
+
+function readEngine({ engine, fsType, node }: AddOptions): Pick<StaticVolumeRequest, 'engine' | 'fsType' | 'nodes'> {
+  return {
+    ...(engine === undefined ? {} : { engine }),
+    ...(fsType === undefined ? {} : { fsType }),
+    ...(node === undefined ? {} : { nodes: node.split(',').map((each) => each.trim()) }),
   };
 }
 
