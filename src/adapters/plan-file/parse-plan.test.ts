@@ -60,6 +60,24 @@ describe('a good plan', () => {
     expect(faultsOf(text)).toEqual([]);
   });
 
+  test.each([
+    [
+      'cluster: { ssh: { user: admin } }',
+      'of section cluster only ssh (how to log in on the machines) is used by Holdfast',
+    ],
+    [
+      'cluster: { networking: { pod_cidr_block: 172.16.0.0/16 } }',
+      'of section cluster only networking.pod_cidr_block (who may mount what "kismatic volume add" makes) is used by Holdfast',
+    ],
+    [
+      'cluster: { ssh: { user: admin } }\nssh: { user: root }',
+      'section cluster says how Kubernetes is installed and is not used by Holdfast',
+    ],
+  ])('what of section cluster is used is said: %s', (sections, notice) => {
+    const nodes = 'storage: { expected_count: 1, nodes: [{ host: kube1, ip: 10.0.0.1 }] }';
+    expect(resolvePlan(parse(`${sections}\n${nodes}\n`)).notices).toEqual([notice]);
+  });
+
   test('every field of Kismatic and of Holdfast is taken', () => {
     const text = `
 cluster: { name: kubernetes }

@@ -5,6 +5,7 @@ import { type EngineName, type FileSystemType, localLayout } from '../volume/eng
 import { type ChosenLayout, decideLayout, type LayoutDecision, type LayoutRequest } from '../volume/layout.ts';
 import { LAYOUTS } from '../volume/layout-faults.ts';
 import { layoutFields } from '../volume/layout-fields.ts';
+import { asText, field } from './draft.ts';
 import { nodeNameOf } from './node-name.ts';
 import { DEFAULT_POOL } from './volume-rules.ts';
 
@@ -149,12 +150,29 @@ function noticesOf(plan: PlanFile, nfsShares: readonly string[]): readonly strin
   const nodes = storage?.nodes ?? [];
   const tainted = nodes.filter((node) => (node.taints ?? []).length > 0 || node.kubelet !== undefined);
   return [
-    ...ignored.toSorted().map((name) => `section ${name} says how Kubernetes is installed and is not used by Holdfast`),
+    ...ignored.toSorted().map((name) => (name === 'cluster' ? aboutCluster(plan) : aboutIgnored(name))),
     ...tainted.map(
       (node) => `${node.host}: taints and kubelet options belong to the Kubernetes node and are not set by Holdfast`,
     ),
     ...(nfsShares.length > 0 ? [`${nfsNotThere(nfsShares)}; apply will refuse this plan`] : []),
   ];
+}
+
+function aboutIgnored(section: string): string {
+  return `section ${section} says how Kubernetes is installed and is not used by Holdfast`;
+}
+
+/** Of Kismatic's section cluster some is used: see install/ssh-login.ts and plan/kismatic-allow-list.ts. */
+function aboutCluster({ cluster, ssh }: PlanFile): string {
+  const root = { path: [], value: cluster };
+  const used = [
+    ...(ssh === undefined && field(root, 'ssh').value !== undefined ? ['ssh (how to log in on the machines)'] : []),
+    ...(asText(field(root, 'networking', 'pod_cidr_block')) !== undefined
+      ? ['networking.pod_cidr_block (who may mount what "kismatic volume add" makes)']
+      : []),
+  ];
+  if (used.length === 0) return aboutIgnored('cluster');
+  return `of section cluster only ${used.join(' and ')} is used by Holdfast`;
 }
 
 /** The sentence about bring-your-own NFS shares, for notices and for the refusal. */
