@@ -4,6 +4,7 @@ import type { TaskPart, TaskSpec } from '../../../schemas/task.ts';
 import { heal } from './heal.ts';
 import { rebalance } from './rebalance.ts';
 import type { TaskContext, TaskRunner } from './task-runner.ts';
+import { undoSplitBrain } from './undo-split-brain.ts';
 
 /** Runs an action pass by pass, as the loop does, and returns its parts until it is finished or `most` are made. */
 function createRun(runner: TaskRunner, work: FakeVolumeWork, spec: Partial<TaskSpec> = {}) {
@@ -119,5 +120,48 @@ describe('rebalance', () => {
     const run = createRun(rebalance, work);
     await run.cancel();
     expect(work.calls).toEqual(['stopRebalance gv0']);
+  });
+});
+
+describe('taking a choice back', () => {
+  const version = (sha256: string) => ({
+    ...{
+      type: 'file' as const,
+      gfid: 'g',
+      sizeBytes: 5,
+      modifiedAt: '2026-01-01 00:00:00',
+      owner: '0:0',
+      mode: '0644',
+    },
+    ...{ sha256, firstLines: [] },
+  });
+
+  /** Two copies of different sets on this node; a file lies in one of them. */
+  function context(work: FakeVolumeWork): TaskContext {
+    const places = ['c0', 'c1'].map((copy) => ({ copy, node: 'kube1', pool: 'default', role: 'data' }));
+    const volume = { metadata: { name: 'gv0', uid: 'u' }, status: { placement: places, engine: { state: 'Started' } } };
+    const copies = new Map(
+      ['c0', 'c1'].map((copy) => [
+        copy,
+        { metadata: { name: copy, uid: `uid-${copy}` }, spec: { pool: 'default' }, status: { path: `/${copy}` } },
+      ]),
+    );
+    const informers = { VolumeCopy: { get: (name: string) => copies.get(name) } };
+    const deps = { work, node: 'kube1', readyPools: new Map([['default', '/pool']]), informers };
+    const task = { metadata: { uid: 'undo' }, spec: { volume: 'gv0', path: '/f', undoes: 'choice' } };
+    return { deps, task, volume, signal: new AbortController().signal } as unknown as TaskContext;
+  }
+
+  test.each(['c0', 'c1'])('puts back what was put aside of copy %s of the two on this node', async (copy) => {
+    const work = createFakeVolumeWork();
+    work.versions.set(`/${copy}/f`, version('chosen'));
+    work.saved.set(`choice uid-${copy} /f`, { ...version('lost'), savedIn: '/saved' });
+    expect((await undoSplitBrain.run(context(work))).part).toMatchObject({ state: 'Succeeded' });
+    expect(work.versions.get(`/${copy}/f`)?.sha256).toBe('lost');
+    expect(work.saved.get(`undo uid-${copy} /f`)?.sha256).toBe('chosen');
+  });
+
+  test('says so when nothing was put aside', async () => {
+    await expect(undoSplitBrain.run(context(createFakeVolumeWork()))).rejects.toThrow('nothing of /f is put aside');
   });
 });

@@ -1,5 +1,5 @@
 /** undoSplitBrain: puts a version that lost back, from where its node put it aside; what is there now is put aside first. */
-import { AppError } from '../../../domain/errors.ts';
+import { AppError, isAppError } from '../../../domain/errors.ts';
 import type { SavePlace } from '../../../ports/brick-work.ts';
 import { copiesHere } from './copies-here.ts';
 import type { TaskContext, TaskRunner } from './task-runner.ts';
@@ -10,10 +10,12 @@ export const undoSplitBrain: TaskRunner = {
     const { deps, signal } = context;
     const volume = requireVolume(context);
     const path = requirePath(context);
-    const { from, aside } = placesOf(context);
     const nodes = (volume.status?.placement ?? []).map((placed) => placed.node);
     const servers = [...new Set([deps.node, ...nodes])];
-    const before = await deps.work.putBack({ volume: volume.metadata.name, servers, path, from, aside }, signal);
+    const request = { volume: volume.metadata.name, servers, path };
+    const before = await putBackFirst(placesOf(context), (places) =>
+      deps.work.putBack({ ...request, ...places }, signal),
+    );
     const message =
       before === undefined
         ? `the version of ${deps.node} is back; there was none meanwhile`
@@ -24,16 +26,37 @@ export const undoSplitBrain: TaskRunner = {
   },
 };
 
-function placesOf(context: TaskContext): { readonly from: SavePlace; readonly aside: SavePlace } {
+interface Places {
+  readonly from: SavePlace;
+  readonly aside: SavePlace;
+}
+
+/** A file lies in one set only, so of a node's copies of several sets one has put it aside. */
+async function putBackFirst<T>(places: readonly Places[], putBack: (places: Places) => Promise<T>): Promise<T> {
+  let first: unknown;
+  for (const each of places) {
+    try {
+      return await putBack(each);
+    } catch (error) {
+      if (!isAppError(error, 'notFound')) throw error;
+      first ??= error;
+    }
+  }
+  throw first;
+}
+
+function placesOf(context: TaskContext): readonly Places[] {
   const { task } = context;
-  const [copy] = copiesHere(context);
+  const copies = copiesHere(context);
   const { undoes } = task.spec;
-  if (copy === undefined || undoes === undefined) {
+  if (copies.length === 0 || undoes === undefined) {
     throw new AppError('precondition', `node ${context.deps.node} holds no copy of volume ${task.spec.volume}`, {
       hint: 'the version that it put aside is still in its pool; copy it by hand',
     });
   }
-  const place = { poolPath: requirePool(context, copy.pool), volumeUid: requireVolume(context).metadata.uid };
-  const { copyUid } = copy;
-  return { from: { ...place, copyUid, taskUid: undoes }, aside: { ...place, copyUid, taskUid: task.metadata.uid } };
+  const volumeUid = requireVolume(context).metadata.uid;
+  return copies.map(({ pool, copyUid }) => {
+    const place = { poolPath: requirePool(context, pool), volumeUid, copyUid };
+    return { from: { ...place, taskUid: undoes }, aside: { ...place, taskUid: task.metadata.uid } };
+  });
 }
