@@ -79,3 +79,89 @@ describe('volume snapshot', () => {
     expect((await cluster.client.list('VolumeSnapshotRecord')).items).toEqual([]);
   });
 });
+
+describe('volume clone', () => {
+  /** The snapshots that the command has asked for, which is all but that one of the user's. */
+  const own = async ({ client }: FakeCluster) => {
+    const { items } = await client.list('VolumeSnapshotRecord');
+    return items.filter((each) => each.metadata.name !== 'clone-for-twin').map((each) => each.metadata.name);
+  };
+  const ownOnce = async (cluster: FakeCluster, count: number) => {
+    while ((await own(cluster)).length < count) await cluster.clock.settle();
+    return own(cluster);
+  };
+  const ready = async ({ client }: FakeCluster): Promise<VolumeSnapshotRecordStatus> => {
+    const spec = (await client.get('Volume', 'gv0'))?.spec;
+    return { phase: 'Ready', takenAt: '2026-01-01T00:00:00Z', ...(spec === undefined ? {} : { volumeSpec: spec }) };
+  };
+  /** A snapshot of the user's, ready, with the name that clones gave theirs before. */
+  const takeUsers = async (cluster: FakeCluster) => {
+    const volumeUid = (await cluster.client.get('Volume', 'gv0'))?.metadata.uid ?? '';
+    const record = { metadata: { name: 'clone-for-twin' }, spec: { volume: 'gv0', volumeUid } };
+    await cluster.client.create('VolumeSnapshotRecord', record);
+    await report(cluster, 'clone-for-twin', await ready(cluster));
+  };
+  let seed = 0;
+  const clone = (cluster: FakeCluster, signal = new AbortController().signal) => {
+    seed += 1;
+    return runAs('holdfast', ['volume', 'clone', 'gv0', 'twin'], { cluster, signal, seed });
+  };
+  const make = async (cluster: FakeCluster) => {
+    while ((await cluster.client.get('Volume', 'twin')) === undefined) await cluster.clock.settle();
+    const engine = { observedBy: 'kube1', epoch: 1, state: 'Started' as const, engineId: 'e', bricks: [] };
+    await cluster.makeReady('twin', { engine });
+  };
+
+  test('begins with what the volume holds now, and leaves a snapshot alone that it did not take', async () => {
+    const cluster = await createCluster();
+    await takeUsers(cluster);
+    const cloning = clone(cluster);
+    const [name = ''] = await ownOnce(cluster, 1);
+    expect(name).toMatch(/^clone-for-twin-[0-9a-f]{8}$/);
+    await report(cluster, name, await ready(cluster));
+    await make(cluster);
+    expect(await cloning).toMatchObject({
+      code: 0,
+      stdout: `volume twin (1Gi) from snapshot ${name} of gv0 is ready\n`,
+    });
+    const left = (await cluster.client.list('VolumeSnapshotRecord')).items.map((each) => each.metadata.name);
+    expect(left).toEqual(['clone-for-twin']);
+  });
+
+  test('goes on when it is repeated after an interruption, and removes what both have taken', async () => {
+    const cluster = await createCluster();
+    const stop = new AbortController();
+    const cut = clone(cluster, stop.signal);
+    const [stale = ''] = await ownOnce(cluster, 1);
+    stop.abort();
+    expect((await cut).code).toBe(130);
+    await report(cluster, stale, await ready(cluster));
+
+    const stopAgain = new AbortController();
+    const cutLater = clone(cluster, stopAgain.signal);
+    const [, name = ''] = await ownOnce(cluster, 2);
+    await report(cluster, name, await ready(cluster));
+    while ((await cluster.client.get('Volume', 'twin')) === undefined) await cluster.clock.settle();
+    stopAgain.abort();
+    expect((await cutLater).code).toBe(130);
+    expect((await cluster.client.get('Volume', 'twin'))?.spec.source?.snapshot).toBe(name);
+
+    await make(cluster);
+    expect(await clone(cluster)).toMatchObject({
+      code: 0,
+      stdout: `volume twin (1Gi) from snapshot ${name} of gv0 is ready\n`,
+    });
+    expect(await own(cluster)).toEqual([]);
+  });
+
+  test('is refused when the volume of that name was made of something else', async () => {
+    const cluster = await createCluster();
+    await takeUsers(cluster);
+    const snapshotUid = (await cluster.client.get('VolumeSnapshotRecord', 'clone-for-twin'))?.metadata.uid;
+    const source = { snapshot: 'clone-for-twin', snapshotUid };
+    await cluster.client.create('Volume', { metadata: { name: 'twin' }, spec: { size: '1Gi', replicas: 3, source } });
+    const run = await clone(cluster);
+    expect(run).toMatchObject({ code: 5, stdout: '' });
+    expect(run.stderr).toContain('there is a volume twin already');
+  });
+});

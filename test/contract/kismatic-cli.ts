@@ -16,6 +16,8 @@ export interface CliOptions {
   readonly cluster: FakeCluster;
   readonly input?: string;
   readonly signal?: AbortSignal;
+  /** Of the names that it makes up. */
+  readonly seed?: number;
 }
 
 async function* inputOf(text: string) {
@@ -26,7 +28,7 @@ async function* inputOf(text: string) {
 export async function runAs(
   program: 'kismatic' | 'holdfast',
   args: readonly string[],
-  { cluster, input = '', signal = new AbortController().signal }: CliOptions,
+  { cluster, input = '', signal = new AbortController().signal, seed = 7 }: CliOptions,
 ): Promise<CliRun> {
   const written = { stdout: '', stderr: '' };
   const stdin = inputOf(input);
@@ -37,7 +39,7 @@ export async function runAs(
     env: {},
     signal,
     clock: cluster.clock,
-    random: createSeededRandom(7),
+    random: createSeededRandom(seed),
     version: '1.2.3',
     connect: async () => ({ client: cluster.client, close: () => undefined }),
     plans: createPlanReader({ stdin }),

@@ -31,10 +31,9 @@ export function volumeOf(layout: Layout = { layout: 'arbiter' }): PlanVolume {
   return { name: 'gv0', size: '1Gi', ...layout, mount: { path: '/data', nodes: ['kube2'] } };
 }
 
-export const depsOf = ({ world: { client, clock } }: SimCluster): Pick<SimCluster['world'], 'client' | 'clock'> => ({
-  client,
-  clock,
-});
+export const depsOf = ({
+  world: { client, clock, random },
+}: SimCluster): Pick<SimCluster['world'], 'client' | 'clock' | 'random'> => ({ client, clock, random });
 const waiting = { waitMs: PATIENCE_MS, isDryRun: false, onProgress: () => undefined };
 const statusOf = ({ seen }: SimCluster) => seen.Volume.get('gv0')?.status;
 const confirm = async () => true;

@@ -23,6 +23,16 @@ export interface TakenSnapshot {
   readonly isDryRun: boolean;
 }
 
+/** On a snapshot that a clone took for itself: the name of that clone. Nobody else's is ever used, or removed, for one. */
+export const MADE_FOR_CLONE_LABEL = 'holdfast.dev/made-for-clone';
+
+export interface SnapshotRequest {
+  readonly volume: string;
+  readonly name: string;
+  /** The clone that it is taken for. It is a new one then: one of that name that is there is not waited for. */
+  readonly madeFor?: string;
+}
+
 /** A name for a snapshot that was given none: the volume's and the time, in UTC. */
 export function snapshotName(volume: string, now: number): string {
   const stamp = new Date(now).toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
@@ -33,23 +43,22 @@ export function snapshotName(volume: string, now: number): string {
  * Takes a snapshot. Repeated with the same name it waits for the one that was begun.
  *
  * @throws {AppError} notFound; precondition, with why none can be taken, or why it failed; exists, when another volume has a
- *   snapshot of that name; timeout; cancelled
+ *   snapshot of that name, or for a clone any one; timeout; cancelled
  */
 export async function takeSnapshot(
   deps: WaitDeps,
-  request: { readonly volume: string; readonly name: string },
+  request: SnapshotRequest,
   options: TakeSnapshotOptions = {},
 ): Promise<TakenSnapshot> {
   const { client } = deps;
   const scope = options.signal === undefined ? {} : { signal: options.signal };
   const name = parseVolumeName(request.name);
   const volume = await findVolume({ client, ...scope }, request.volume);
-  const existing = await client.get('VolumeSnapshotRecord', name, scope);
-  if (existing !== undefined) assertSame(existing, volume);
-  else await assertPossible(deps, volume, options);
+  const existing = await findSame(deps, { ...request, name }, volume, scope);
+  if (existing === undefined) await assertPossible(deps, volume, options);
   const dry = { name, volume: request.volume, phase: existing?.status?.phase ?? 'Pending' };
   if (options.isDryRun === true) return { ...dry, isDryRun: true };
-  const snapshot = existing ?? (await create(deps, name, volume, scope));
+  const snapshot = existing ?? (await create(deps, { ...request, name }, volume, scope));
   if (options.waitMs === undefined) return { ...dry, isDryRun: false };
   const ready = await waitUntilTaken(deps, snapshot, { ...options, waitMs: options.waitMs });
   const { takenAt } = ready.status ?? {};
@@ -58,12 +67,13 @@ export async function takeSnapshot(
 
 async function create(
   { client }: WaitDeps,
-  name: string,
+  { name, madeFor }: SnapshotRequest,
   volume: Resource<'Volume'>,
   scope: { readonly signal?: AbortSignal },
 ): Promise<Resource<'VolumeSnapshotRecord'>> {
   const spec = { volume: volume.metadata.name, volumeUid: volume.metadata.uid };
-  const labels = { 'holdfast.dev/volume': volume.metadata.name };
+  const forClone = madeFor === undefined ? {} : { [MADE_FOR_CLONE_LABEL]: madeFor };
+  const labels = { 'holdfast.dev/volume': volume.metadata.name, ...forClone };
   const record = {
     apiVersion: 'holdfast.dev/v1alpha1',
     kind: 'VolumeSnapshotRecord',
@@ -73,9 +83,17 @@ async function create(
   return client.create('VolumeSnapshotRecord', record, scope);
 }
 
-function assertSame(existing: Resource<'VolumeSnapshotRecord'>, volume: Resource<'Volume'>): void {
-  const { name, deletionTimestamp } = existing.metadata;
-  if (existing.spec.volumeUid === volume.metadata.uid && deletionTimestamp === undefined) return;
+/** The one that was begun before; none for a clone. @throws {AppError} exists, when that is of another volume */
+async function findSame(
+  { client }: WaitDeps,
+  { name, madeFor }: SnapshotRequest,
+  volume: Resource<'Volume'>,
+  scope: { readonly signal?: AbortSignal },
+): Promise<Resource<'VolumeSnapshotRecord'> | undefined> {
+  const existing = madeFor === undefined ? await client.get('VolumeSnapshotRecord', name, scope) : undefined;
+  if (existing === undefined) return undefined;
+  const { deletionTimestamp } = existing.metadata;
+  if (existing.spec.volumeUid === volume.metadata.uid && deletionTimestamp === undefined) return existing;
   const why = deletionTimestamp === undefined ? `is of another volume, ${existing.spec.volume}` : 'is being deleted';
   throw new AppError('exists', `snapshot ${name} ${why}`, {
     resource: `snapshot ${name}`,

@@ -22,12 +22,12 @@ export function registerVolumeClone(command: Command, context: CliContext): void
     .option('--dry-run', 'say whether it can be made, and make nothing')
     .action(async (volume: string, name: string, options: CloneOptions, own: Command) => {
       const { timeout } = globalOptions(own);
-      const { clock, signal } = context;
+      const { clock, random, signal } = context;
       const { snapshot } = options;
       const registration = readOffer(options);
       const cloned = await withConnection(context, own, ({ client }) =>
         cloneVolume(
-          { client, clock },
+          { client, clock, random },
           { volume, name, registration, ...(snapshot === undefined ? {} : { snapshot }) },
           {
             isDryRun: options.dryRun ?? false,
