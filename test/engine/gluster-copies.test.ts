@@ -13,7 +13,8 @@ const MIB = 1024 ** 2;
 const NODE = 'kube1';
 const TIMEOUT_MS = 60_000;
 /** Operations that change nothing: whoever dies after one leaves what there was after the change before it. */
-const LOOKS = /^(?:file (?:stat|readText|readBytes|list|usage)|mounts list|run (?:losetup --list|blkid|stat|getfattr))\b/;
+const LOOKS =
+  /^(?:file (?:stat|readText|readBytes|list|usage)|mounts list|run (?:losetup --list|blkid|stat|getfattr))\b/;
 
 describe('copies', () => {
   let under: GlusterLab;
