@@ -263,7 +263,10 @@ export const VolumeStatus = z.object({
     .describe('Raised by one whenever the anchor moves; an agent with an older epoch stops.'),
   engine: VolumeEngineStatus.optional().describe('What the agent of the anchor sees in the engine.'),
   restore: RestoreStatus.optional().describe('How far the latest restoration is.'),
-  reasons: z.array(z.string()).optional().describe('Why placement chose or rejected each pool, one line each.'),
+  reasons: z
+    .array(z.string())
+    .optional()
+    .describe('Why placement chose or rejected each pool when it last looked at the whole volume, one line each.'),
   conditions: z
     .array(Condition)
     .optional()

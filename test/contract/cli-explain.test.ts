@@ -190,8 +190,8 @@ describe('explain volume', () => {
         'Anchor:       kube1, epoch 1\n' +
         'Served:       needs 2 of 3 copies; 3 serve\n' +
         'Pool quorum:  3 of 3 nodes are there; more than half are needed\n\n' +
-        'Placement:  copy 0 (data) on kube1\n' +
-        '            copy 1 (data) on kube2\n\n' +
+        'Placed at first:  copy 0 (data) on kube1\n' +
+        '                  copy 1 (data) on kube2\n\n' +
         'CONDITION   STATUS   REASON             FOR   MESSAGE\n' +
         'Ready       True     Served             0s    3 of 3 copies serve\n' +
         'Redundant   True     AllCopiesCurrent   0s    all 3 copies are current\n\n' +

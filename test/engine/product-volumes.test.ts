@@ -96,7 +96,7 @@ describe('volumes', () => {
     const mount = { path: '/srv/closed', nodes: [...NODES] };
     await product.apply([
       { name: 'closed', size: '150Mi', replicas: 3, allow: [nobody], mount },
-      { name: 'open', size: '150Mi', replicas: 3 },
+      { name: 'open', size: '150Mi', replicas: 3, allow: [nobody, product.lab.addressOf(OUTSIDER)] },
     ]);
     await product.mounted('closed', NODES);
     await product.redundant('closed');
@@ -108,7 +108,7 @@ describe('volumes', () => {
     expect((await product.attempt(OUTSIDER, 'stat', '/mnt/by-a-node')).code).toBe(1);
     await product.attempt(OUTSIDER, 'umount', '--lazy', '/mnt');
 
-    // The same machine may where everybody may.
+    // The same machine may where the list has its address.
     expect(await mountOn(OUTSIDER, 'open')).toMatchObject({ code: 0 });
     await product.run(OUTSIDER, 'touch', '/mnt/by-a-client');
     await product.run(OUTSIDER, 'umount', '/mnt');

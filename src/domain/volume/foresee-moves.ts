@@ -28,13 +28,32 @@ export function foreseeMoves(node: string, { nodes, volumes, copies }: StoredWor
   const drained = nodes.map((each) =>
     each.metadata.name === node ? { ...each, spec: { ...each.spec, isDraining: true } } : each,
   );
+  const here = copies.filter((copy) => copy.spec.node === node && copy.spec.isReleased !== true);
+  return foreseeEach(here, { nodes: drained, volumes, copies });
+}
+
+/** The moves that begin when these copies are given up, one for each, by volume. */
+export function foreseeReplacement(
+  gone: readonly VolumeCopy[],
+  replacement: NonNullable<VolumeCopy['spec']['replacement']>,
+  world: StoredWorld,
+): readonly Move[] {
+  return foreseeEach(gone, world, replacement);
+}
+
+function foreseeEach(
+  leaving: readonly VolumeCopy[],
+  { nodes, volumes, copies }: StoredWorld,
+  replacement?: VolumeCopy['spec']['replacement'],
+): readonly Move[] {
   // The new copies count as well: two volumes do not get the same room.
   const promised: VolumeCopy[] = [];
-  const here = copies.filter((copy) => copy.spec.node === node && copy.spec.isReleased !== true);
-  return here.flatMap((copy): readonly Move[] => {
-    const volume = volumes.find((each) => each.metadata.uid === copy.spec.volumeUid);
+  return leaving.flatMap((each): readonly Move[] => {
+    const copy = replacement === undefined ? each : { ...each, spec: { ...each.spec, replacement } };
+    const volume = volumes.find(({ metadata }) => metadata.uid === copy.spec.volumeUid);
     if (volume === undefined) return [];
-    const move = foresee(volume, copy, { nodes: drained, volumes, copies: [...copies, ...promised] });
+    const known = copies.map((other) => (other.metadata.name === copy.metadata.name ? copy : other));
+    const move = foresee(volume, copy, { nodes, volumes, copies: [...known, ...promised] });
     if (move.to !== undefined) promised.push({ ...copy, spec: { ...copy.spec, node: move.to } });
     return [move];
   });
@@ -60,7 +79,8 @@ function foresee(volume: Volume, copy: VolumeCopy, { nodes, copies }: StoredWorl
   if (seen === undefined) return { ...move, blockedBy: 'the volume is still being made' };
   // Of several copies that must go, the one that is asked about is looked at.
   const placement = seen.placement;
-  const decided = decideMembership({ ...seen, drainingNodes: new Set([copy.spec.node]) });
+  const draining = copy.spec.replacement?.reason === 'DiskLost' ? [] : [copy.spec.node];
+  const decided = decideMembership({ ...seen, drainingNodes: new Set(draining) });
   const next = decided.placement?.find((placed) => placed.copy === 'new');
   if (next !== undefined) return { ...move, to: next.node };
   const isAlone = placement.length > 1 && setCount(volume.spec) === placement.length;

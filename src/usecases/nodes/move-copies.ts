@@ -1,7 +1,13 @@
 /** Moves every copy away from a node, or gives up what was on one that is gone: the wish is stored, the controller carries it out. */
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { findCondition } from '../../domain/find-condition.ts';
-import { adoptedStays, foreseeMoves, type Move } from '../../domain/volume/foresee-moves.ts';
+import {
+  adoptedStays,
+  foreseeMoves,
+  foreseeReplacement,
+  type Move,
+  type StoredWorld,
+} from '../../domain/volume/foresee-moves.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
 
@@ -19,13 +25,17 @@ function scopeOf({ signal }: { readonly signal?: AbortSignal }): Scope {
 }
 
 /** What draining the node would do, one line for each copy; nothing is changed. @throws {AppError} notFound */
-export async function foreseeDrain({ client }: WaitDeps, node: string, scope: Scope): Promise<readonly Move[]> {
+export async function foreseeDrain(deps: WaitDeps, node: string, scope: Scope): Promise<readonly Move[]> {
+  return foreseeMoves(node, await readWorld(deps, scope));
+}
+
+async function readWorld({ client }: WaitDeps, scope: Scope): Promise<StoredWorld> {
   const [nodes, volumes, copies] = await Promise.all([
     client.list('StorageNode', scope),
     client.list('Volume', scope),
     client.list('VolumeCopy', scope),
   ]);
-  return foreseeMoves(node, { nodes: nodes.items, volumes: volumes.items, copies: copies.items });
+  return { nodes: nodes.items, volumes: volumes.items, copies: copies.items };
 }
 
 /**
@@ -129,6 +139,40 @@ async function demandNode({ client }: WaitDeps, node: string, scope: Scope): Pro
   });
 }
 
+interface NodeReplacement {
+  readonly old: string;
+  /** The node for the new copies; chosen for each when left out. */
+  readonly node?: string;
+}
+
+/** What `replaceNode` would do, one line for each copy; nothing is changed. @throws {AppError} as `replaceNode` does */
+export async function foreseeNodeReplacement(
+  deps: WaitDeps,
+  { old, node }: NodeReplacement,
+  scope: Scope,
+): Promise<readonly Move[]> {
+  const copies = await demandGone(deps, { old, ...(node === undefined ? {} : { node }) }, scope);
+  return foreseeReplacement(copies, nodeLost(node), await readWorld(deps, scope));
+}
+
+function nodeLost(node: string | undefined): Replacement {
+  return { reason: 'NodeLost', ...(node === undefined ? {} : { node }) };
+}
+
+/** The copies that the node had. */
+async function demandGone(
+  deps: WaitDeps,
+  { old, node }: NodeReplacement,
+  scope: Scope,
+): Promise<readonly Resource<'VolumeCopy'>[]> {
+  const found = await demandNode(deps, old, scope);
+  if (node !== undefined) await demandNode(deps, node, scope);
+  if (findCondition(found, 'Ready')?.status === 'True') throw isThere(old);
+  const copies = (await deps.client.list('VolumeCopy', scope)).items.filter(({ spec }) => spec.node === old);
+  assertNotAdopted(copies);
+  return copies.filter(({ spec }) => spec.isReleased !== true);
+}
+
 /**
  * Replaces a node that is gone for good: new copies for all that it had, and then nothing of it is left.
  *
@@ -136,21 +180,15 @@ async function demandNode({ client }: WaitDeps, node: string, scope: Scope): Pro
  */
 export async function replaceNode(
   deps: WaitDeps,
-  { old, node }: { readonly old: string; readonly node?: string },
+  { old, node }: NodeReplacement,
   options: MoveOptions & { readonly waitMs: number; readonly confirm: () => Promise<boolean> },
 ): Promise<'replaced' | 'kept'> {
   const { client } = deps;
   const scope = scopeOf(options);
-  const found = await demandNode(deps, old, scope);
-  if (node !== undefined) await demandNode(deps, node, scope);
-  if (findCondition(found, 'Ready')?.status === 'True') throw isThere(old);
-  const copies = (await client.list('VolumeCopy', scope)).items.filter(({ spec }) => spec.node === old);
-  assertNotAdopted(copies);
+  const wanted = await demandGone(deps, { old, ...(node === undefined ? {} : { node }) }, scope);
   if (!(await options.confirm())) return 'kept';
   await client.patch('StorageNode', old, { spec: { isDraining: true } }, scope);
-  const replacement: Replacement = { reason: 'NodeLost', ...(node === undefined ? {} : { node }) };
-  const wanted = copies.filter(({ spec }) => spec.isReleased !== true);
-  await replaceCopies(deps, wanted, replacement, options);
+  await replaceCopies(deps, wanted, nodeLost(node), options);
   // That took its time. Of a node that is back nothing is let go: it has mounts that are in use, for one.
   const now = await demandNode(deps, old, scope);
   if (findCondition(now, 'Ready')?.status === 'True') throw cameBack(old);
@@ -186,6 +224,35 @@ async function ignoreMissing(work: Promise<unknown>): Promise<void> {
   }
 }
 
+interface ExchangedDisk {
+  readonly node: string;
+  readonly pool: string;
+}
+
+/** What `replaceDisk` would do, one line for each copy; nothing is changed. @throws {AppError} as `replaceDisk` does */
+export async function foreseeDiskReplacement(
+  deps: WaitDeps,
+  disk: ExchangedDisk,
+  scope: Scope,
+): Promise<readonly Move[]> {
+  const lost = await demandLost(deps, disk, scope);
+  return foreseeReplacement(lost, { reason: 'DiskLost', node: disk.node }, await readWorld(deps, scope));
+}
+
+async function demandLost(
+  deps: WaitDeps,
+  { node, pool }: ExchangedDisk,
+  scope: Scope,
+): Promise<readonly Resource<'VolumeCopy'>[]> {
+  await demandNode(deps, node, scope);
+  const { items } = await deps.client.list('VolumeCopy', scope);
+  const here = items.filter(({ spec }) => spec.node === node && spec.pool === pool && spec.isReleased !== true);
+  // What is there and can be read needs no successor.
+  const lost = here.filter(({ status }) => status?.path !== undefined && status.state !== 'Ready');
+  if (lost.length === 0) throw nothingLost(node, pool);
+  return lost;
+}
+
 /**
  * Replaces the copies on a disk that was exchanged, on the same node.
  *
@@ -193,19 +260,13 @@ async function ignoreMissing(work: Promise<unknown>): Promise<void> {
  */
 export async function replaceDisk(
   deps: WaitDeps,
-  { node, pool }: { readonly node: string; readonly pool: string },
+  disk: ExchangedDisk,
   options: MoveOptions & { readonly confirm: (volumes: readonly string[]) => Promise<boolean> },
 ): Promise<readonly string[] | undefined> {
-  const scope = scopeOf(options);
-  await demandNode(deps, node, scope);
-  const { items } = await deps.client.list('VolumeCopy', scope);
-  const here = items.filter(({ spec }) => spec.node === node && spec.pool === pool && spec.isReleased !== true);
-  // What is there and can be read needs no successor.
-  const lost = here.filter(({ status }) => status?.path !== undefined && status.state !== 'Ready');
+  const lost = await demandLost(deps, disk, scopeOf(options));
   const volumes = lost.map(({ spec }) => spec.volume);
-  if (lost.length === 0) throw nothingLost(node, pool);
   if (!(await options.confirm(volumes))) return undefined;
-  await replaceCopies(deps, lost, { reason: 'DiskLost', node }, options);
+  await replaceCopies(deps, lost, { reason: 'DiskLost', node: disk.node }, options);
   return volumes;
 }
 

@@ -31,12 +31,18 @@ export function registerExplainVolume(command: Command, context: CliContext): vo
     });
 }
 
+/** They are of the day when it was placed: copies that have moved since are in the table. */
+function describeReasons({ reasons, copies }: VolumeExplanation): string {
+  const heading = copies.length === 0 ? 'Placement:  ' : 'Placed at first:  ';
+  return reasons.map((reason, at) => `${at === 0 ? heading : ' '.repeat(heading.length)}${reason}\n`).join('');
+}
+
 function describe(explained: VolumeExplanation, context: CliContext, hasHeaders: boolean): string {
   const form = { isWide: false, hasHeaders };
   const { copies, conditions, mounts, next } = explained;
   const sections = [
     renderPairs(pairsOf(explained, context)),
-    explained.reasons.map((reason, at) => `${at === 0 ? 'Placement:  ' : '            '}${reason}\n`).join(''),
+    describeReasons(explained),
     conditions.length === 0 ? '' : renderTable(conditionColumns(context), conditions, form),
     copies.length === 0 ? '' : `${renderTable(copyColumns(explained), copies, form)}${describeWarning(explained)}`,
     mounts.length === 0

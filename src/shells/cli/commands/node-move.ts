@@ -2,12 +2,18 @@
 import type { Command } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
 import type { Move } from '../../../domain/volume/foresee-moves.ts';
-import { drainNode, foreseeDrain, replaceNode, undrainNode } from '../../../usecases/nodes/move-copies.ts';
+import {
+  drainNode,
+  foreseeDrain,
+  foreseeNodeReplacement,
+  replaceNode,
+  undrainNode,
+} from '../../../usecases/nodes/move-copies.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
 import { printResult, say } from '../output.ts';
+import { printMoves } from '../print-moves.ts';
 import { askYesNo } from '../prompt.ts';
-import type { Column } from '../table.ts';
 
 interface DrainFlags {
   readonly dryRun?: boolean;
@@ -15,12 +21,9 @@ interface DrainFlags {
   readonly wait: boolean;
 }
 
-const COLUMNS: readonly Column<Move>[] = [
-  { name: 'volume', value: (move) => move.volume },
-  { name: 'copy', value: (move) => move.copy },
-  { name: 'to', value: (move) => move.to },
-  { name: 'blocked by', value: (move) => move.blockedBy },
-];
+interface ReplaceFlags {
+  readonly dryRun?: boolean;
+}
 
 /** Registers `node drain`. */
 export function registerNodeDrain(command: Command, context: CliContext): void {
@@ -40,13 +43,11 @@ export function registerNodeDrain(command: Command, context: CliContext): void {
           onProgress: (message) => say(context, message),
         });
       });
-      const isPlain = flags.dryRun === true;
+      if (flags.dryRun === true) return printMoves(context, options, { moves, empty: `No copy is on ${name}.` });
       await printResult<Move>(context, options, {
         data: { items: moves },
         names: moves.map((move) => `volumecopy/${move.copy}`),
-        ...(isPlain
-          ? { table: { columns: COLUMNS, items: moves, empty: `No copy is on ${name}.` } }
-          : { text: () => `node ${name} ${flags.wait ? 'has no copies any more' : 'is being drained'}\n` }),
+        text: () => `node ${name} ${flags.wait ? 'has no copies any more' : 'is being drained'}\n`,
       });
     });
 }
@@ -74,22 +75,26 @@ export function registerNodeReplace(command: Command, context: CliContext): void
     .description('Give up a node that is gone for good: new copies for all that it had')
     .argument('<old>', 'name of the node that is gone')
     .argument('[new]', 'node for the new copies; chosen for each when left out')
-    .action(async (old: string, next: string | undefined, _flags, own: Command) => {
+    .option('--dry-run', 'list where each new copy would go, and change nothing')
+    .action(async (old: string, next: string | undefined, flags: ReplaceFlags, own: Command) => {
       const options = globalOptions(own);
+      const asked = { old, ...(next === undefined ? {} : { node: next }) };
+      if (flags.dryRun === true) {
+        const moves = await withConnection(context, own, ({ client }) =>
+          foreseeNodeReplacement({ client, clock: context.clock }, asked, { signal: context.signal }),
+        );
+        return printMoves(context, options, { moves, empty: `No copy was on ${old}; it would be removed.` });
+      }
       const outcome = await withConnection(context, own, ({ client }) =>
-        replaceNode(
-          { client, clock: context.clock },
-          { old, ...(next === undefined ? {} : { node: next }) },
-          {
-            signal: context.signal,
-            waitMs: options.timeout,
-            onProgress: (message) => say(context, message),
-            confirm: async () => {
-              if (options.yes === true) return true;
-              return askYesNo(context, `Is ${old} gone for good? What only it holds is given up`);
-            },
+        replaceNode({ client, clock: context.clock }, asked, {
+          signal: context.signal,
+          waitMs: options.timeout,
+          onProgress: (message) => say(context, message),
+          confirm: async () => {
+            if (options.yes === true) return true;
+            return askYesNo(context, `Is ${old} gone for good? What only it holds is given up`);
           },
-        ),
+        }),
       );
       if (outcome === 'kept') {
         throw new AppError('cancelled', `node ${old} was not replaced`, { hint: 'answer yes, or use --yes' });

@@ -143,7 +143,10 @@ function describe({ volume, copies, attachments, serving }: ShownVolume, hasHead
       attachments,
       options,
     ),
-    ['Placement:\n', ...(volume.status?.reasons ?? []).map((reason) => `  ${reason}\n`)].join(''),
+    [
+      copies.length === 0 ? 'Placement:\n' : 'Placed at first:\n',
+      ...(volume.status?.reasons ?? []).map((reason) => `  ${reason}\n`),
+    ].join(''),
   ];
   const lists = [true, copies.length > 0, attachments.length > 0, (volume.status?.reasons ?? []).length > 0];
   return sections.filter((_, at) => lists[at]).join('\n');
