@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createLocalHost } from '../adapters/host/local-host.ts';
 import { createKubeClient } from '../adapters/kube/client.ts';
 import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
+import { sha256 } from '../adapters/ledger/sha256.ts';
 import { openSqliteStore } from '../adapters/object-store/sqlite.ts';
 import { createSystemClock } from '../adapters/system/clock.ts';
 import { createLogger, type LoggerOptions } from '../adapters/system/logger.ts';
@@ -18,10 +19,12 @@ import type { CertificateAuthority } from '../ports/certificate-authority.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
+import type { ResourceClient } from '../ports/resource-client.ts';
 import { ADMINS, CONTROLLERS } from '../shells/kube-api/authorize.ts';
 import { type KubeApi, startKubeApi } from '../shells/kube-api/start-kube-api.ts';
 import { createResources } from '../usecases/resources/resources.ts';
 import { issueKubeconfig } from './issue-kubeconfig.ts';
+import { runTogether } from './run-together.ts';
 import { VERSION } from './version.ts';
 
 /** The embedded server sends bookmarks every 10 s, kube-apiserver about every minute. */
@@ -34,6 +37,8 @@ export interface EmbeddedOptions {
   /** Keeps state.db, pki/, storage-pki/ and admin.kubeconfig; mode 0700. */
   readonly dataDir: string;
   readonly listen: readonly SocketAddress[];
+  /** Socket of the CSI controller service; none when left out. */
+  readonly csiSocket?: string;
 }
 
 interface Tools {
@@ -76,8 +81,12 @@ export async function runEmbeddedController(
     await files.writeText(controllerKubeconfig, own, { mode: 0o600 });
     tools.log.info('the API is served', { server, kubeconfig: adminKubeconfig });
     // No election: only one process can hold state.db, and that one is this.
+    const controllers = { ...tools, watchIdleMs: EMBEDDED_IDLE_MS, storageAuthority };
     await runOn(tools, controllerKubeconfig, (client) =>
-      runControllers({ ...tools, client, watchIdleMs: EMBEDDED_IDLE_MS, storageAuthority }, signal),
+      runTogether(
+        [(ending) => runControllers({ ...controllers, client }, ending), ...csiOf(tools, options.csiSocket, client)],
+        signal,
+      ),
     );
   } finally {
     await api?.close();
@@ -87,18 +96,34 @@ export async function runEmbeddedController(
 
 /** Runs the controllers on the cluster of a kubeconfig while this process leads, until the signal aborts. */
 export async function runClusterController(
-  options: { kubeconfig: string; log: LoggerOptions },
+  options: { kubeconfig: string; csiSocket?: string; log: LoggerOptions },
   signal: AbortSignal,
 ): Promise<void> {
   const tools = makeTools(options.log);
   await runOn(tools, options.kubeconfig, async (client) => {
     const identity = `${hostname()}-${tools.random.uuid()}`;
     const election = createLeaderElection({ ...tools, client }, { leaseName: 'holdfast-controller', identity });
-    await election.run(
-      (leading) => runControllers({ ...tools, client, watchIdleMs: CLUSTER_IDLE_MS }, leading),
-      signal,
-    );
+    const lead = (leading: AbortSignal) => runControllers({ ...tools, client, watchIdleMs: CLUSTER_IDLE_MS }, leading);
+    // The sidecars elect a leader of their own among those that serve.
+    await runTogether([(ending) => election.run(lead, ending), ...csiOf(tools, options.csiSocket, client)], signal);
   });
+}
+
+function csiOf(
+  tools: Tools,
+  socketPath: string | undefined,
+  client: ResourceClient,
+): readonly ((signal: AbortSignal) => Promise<void>)[] {
+  if (socketPath === undefined) return [];
+  const probe = async (signal: AbortSignal): Promise<void> => {
+    await client.list('StorageCluster', { signal });
+  };
+  const serve = async (signal: AbortSignal): Promise<void> => {
+    // Loaded only where it is wanted.
+    const { serveCsiController } = await import('../shells/csi/serve-csi.ts');
+    await serveCsiController({ ...tools, socketPath, client, sha256, version: VERSION, probe }, signal);
+  };
+  return [serve];
 }
 
 async function runOn(

@@ -21,8 +21,11 @@ import {
 } from '../engines/gluster/index.ts';
 import { createLocalEngine, createLocalSnapshots } from '../engines/local/index.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Engine } from '../ports/engine.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { StorageNodeSpec } from '../schemas/storage-node.ts';
+import type { serveCsiNode } from '../shells/csi/serve-csi.ts';
+import { runTogether } from './run-together.ts';
 import { VERSION } from './version.ts';
 
 export interface NodeOptions {
@@ -34,6 +37,8 @@ export interface NodeOptions {
   /** Silence of the API server that is taken for a dead connection. */
   readonly watchIdleMs: number;
   readonly log: LoggerOptions;
+  /** The CSI node service; none when left out. */
+  readonly csi?: { readonly socketPath: string; readonly targetRoot: string };
 }
 
 const LOCK_FOLDER = '/run/holdfast';
@@ -93,11 +98,37 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
   const identity = { name: options.name, initialSpec: options.initialSpec, agentVersion: VERSION };
   try {
     const { watchIdleMs } = options;
-    await runAgent(
-      { client, clock, random, log, identity, host, engines, work, snapshots, encryption, doctor, senses, watchIdleMs },
+    const agent = { client, clock, random, log, identity, host, engines, work, snapshots, encryption, doctor, senses };
+    const { csi } = options;
+    await runTogether(
+      [
+        (ending) => runAgent({ ...agent, watchIdleMs }, ending),
+        ...(csi === undefined
+          ? []
+          : [
+              (ending: AbortSignal) =>
+                serveNode({ ...csi, client, clock, log, host, engine: engines.gluster, node: options.name }, ending),
+            ]),
+      ],
       signal,
     );
   } finally {
     client.close();
   }
+}
+
+type ServeNodeOptions = Omit<Parameters<typeof serveCsiNode>[0], 'version' | 'probe'> & { readonly engine: Engine };
+
+/** Loaded only where it is wanted: an agent without it stays small. */
+async function serveNode({ engine, ...options }: ServeNodeOptions, signal: AbortSignal): Promise<void> {
+  const { serveCsiNode: serve } = await import('../shells/csi/serve-csi.ts');
+  const probe = async (asked: AbortSignal): Promise<void> => {
+    const seen = await engine.probe(asked);
+    if (seen.isRunning) return;
+    throw new AppError('precondition', `engine ${engine.name} does not run on node ${options.node}`, {
+      reason: 'EngineAway',
+      hint: seen.message ?? 'see: holdfast doctor',
+    });
+  };
+  await serve({ ...options, version: VERSION, probe }, signal);
 }

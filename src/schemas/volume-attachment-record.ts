@@ -1,5 +1,6 @@
 /** VolumeAttachmentRecord: a volume in use on a node. */
 import { z } from 'zod';
+import { ACCESS_MODES } from '../domain/csi/access.ts';
 import { AbsolutePath, Label } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 import { VolumeProfile } from './volume.ts';
@@ -14,6 +15,10 @@ export const VolumeAttachmentRecordSpec = z.strictObject({
     .optional()
     .describe('Engine local: flags for the mount, of nodev, nosuid, noexec, noatime, nodiratime and relatime.'),
   isReadOnly: z.boolean().default(false).describe('Mounts it without the right to write.'),
+  accessMode: z
+    .enum(ACCESS_MODES)
+    .optional()
+    .describe('How a CSI call published it, and how others may have it beside; left out for a mount that a plan made.'),
 });
 export type VolumeAttachmentRecordSpec = z.infer<typeof VolumeAttachmentRecordSpec>;
 

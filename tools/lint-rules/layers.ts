@@ -24,7 +24,9 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   controllers: { from: ['domain', 'schemas', 'ports', 'usecases'], node: PURE_NODE, packages: ['zod'] },
   engines: { from: ['domain', 'schemas', 'ports'], node: PURE_NODE, packages: 'any' },
   adapters: { from: ['domain', 'schemas', 'ports'], node: 'any', packages: 'any' },
-  shells: { from: ['domain', 'schemas', 'ports', 'usecases', 'controllers'], node: 'any', packages: 'any' },
+  // Generated; only the edge that speaks a protocol knows its messages.
+  gen: { from: [], node: [], packages: ['@bufbuild/protobuf', 'nice-grpc-common'] },
+  shells: { from: ['domain', 'schemas', 'ports', 'usecases', 'controllers', 'gen'], node: 'any', packages: 'any' },
   main: {
     from: ['domain', 'schemas', 'ports', 'usecases', 'controllers', 'engines', 'adapters', 'shells'],
     node: 'any',

@@ -9,6 +9,7 @@ import type { Lab, LabOptions, Labs } from './labs.ts';
 
 /** Port of the controller's API on the lab's gateway address, which no other lab has. */
 export const API_PORT = 7443;
+const CSI_FLAG = '--csi-socket';
 const AGENT = 'agent';
 const CONTROLLER = 'controller';
 const NODE_KUBECONFIG = '/etc/holdfast/node.kubeconfig';
@@ -47,6 +48,17 @@ export interface BringUpDeps {
   readonly installation: { readonly packageFolder: string; readonly node: string };
 }
 
+/** What is started beside the lab itself. */
+export interface HoldfastOptions extends Pick<LabOptions, 'name' | 'hosts' | 'zones' | 'isKept' | 'dataDiskBytes'> {
+  /** Serves CSI too: {@link csiSockets}. */
+  readonly hasCsi?: boolean;
+}
+
+/** Where CSI is served in a lab that has it: on this machine, and in each host. */
+export function csiSockets(controllerFolder: string): { readonly controller: string; readonly node: string } {
+  return { controller: join(controllerFolder, 'csi.sock'), node: '/run/holdfast/csi.sock' };
+}
+
 export interface HoldfastLab {
   readonly lab: Lab;
   readonly client: ResourceClient;
@@ -64,7 +76,7 @@ export interface HoldfastLab {
  */
 export async function bringUpHoldfast(
   deps: BringUpDeps,
-  options: Pick<LabOptions, 'name' | 'hosts' | 'zones' | 'isKept' | 'dataDiskBytes'>,
+  { hasCsi = false, ...options }: HoldfastOptions,
   signal: AbortSignal,
   say: (line: string) => void = () => undefined,
 ): Promise<HoldfastLab> {
@@ -81,10 +93,10 @@ export async function bringUpHoldfast(
       `${lab.hostNames.length} hosts are on: ${lab.hostNames.map((host) => `${host} ${lab.addressOf(host)}`).join(', ')}`,
     );
     const server = `https://${lab.gateway}:${API_PORT}`;
-    const kubeconfig = await startController(deps, lab, server);
+    const kubeconfig = await startController(deps, lab, server, hasCsi);
     const client = await waitForController(deps, lab, kubeconfig, signal);
     say(`the controller answers at ${server}`);
-    await Promise.all(lab.hostNames.map((host) => startAgent(deps, lab, host, server)));
+    await Promise.all(lab.hostNames.map((host) => startAgent(deps, lab, host, { server, hasCsi })));
     return { lab, client, kubeconfig, server };
   } catch (error) {
     await lab.down();
@@ -98,14 +110,16 @@ export async function bringUpHoldfast(
  */
 export async function enrollAgain(deps: BringUpDeps, lab: Lab, host: string): Promise<void> {
   const { bootActions } = await lab.record();
-  if (!bootActions.some((action) => action.name === AGENT && action.host === host)) return;
+  const agent = bootActions.find((action) => action.name === AGENT && action.host === host);
+  if (agent === undefined) return;
   // Without its certificate the agent of the boot has ended by itself, or is about to.
   await lab.stopDaemon(host, AGENT, { graceMs: AGENT_GRACE_MS });
-  await startAgent(deps, lab, host, `https://${lab.gateway}:${API_PORT}`);
+  const server = `https://${lab.gateway}:${API_PORT}`;
+  await startAgent(deps, lab, host, { server, hasCsi: agent.argv.includes(CSI_FLAG) });
 }
 
 /** Starts the controller again, as after a crash; its state is in its folder. */
-export async function startController(deps: BringUpDeps, lab: Lab, server: string): Promise<string> {
+export async function startController(deps: BringUpDeps, lab: Lab, server: string, hasCsi = false): Promise<string> {
   const folder = deps.controllerFolder(lab.name);
   const { packageFolder, node } = deps.installation;
   const listen = server.replace('https://', '');
@@ -120,6 +134,7 @@ export async function startController(deps: BringUpDeps, lab: Lab, server: strin
       folder,
       '--listen',
       listen,
+      ...(hasCsi ? [CSI_FLAG, csiSockets(folder).controller] : []),
     ],
   });
   return join(folder, 'admin.kubeconfig');
@@ -163,19 +178,24 @@ async function endOfLog({ readFile }: BringUpDeps, path: string): Promise<string
   }
 }
 
-async function startAgent(deps: BringUpDeps, lab: Lab, host: string, server: string): Promise<void> {
+async function startAgent(
+  deps: BringUpDeps,
+  lab: Lab,
+  host: string,
+  { server, hasCsi }: { readonly server: string; readonly hasCsi: boolean },
+): Promise<void> {
   const authority = await deps.openAuthority(join(deps.controllerFolder(lab.name), 'pki'));
   const user = `holdfast:node:${host}`;
   const text = await deps.kubeconfigFor(authority, { server, user, group: 'holdfast:nodes', days: CERTIFICATE_DAYS });
   const { files } = lab.host(host);
   await files.makeDirectory('/etc/holdfast');
   await files.writeText(NODE_KUBECONFIG, text, { mode: 0o600 });
-  const daemon = { name: AGENT, argv: agentArgv(host, lab.addressOf(host)) };
+  const daemon = { name: AGENT, argv: agentArgv(host, lab.addressOf(host), hasCsi) };
   await lab.addBootAction({ ...daemon, kind: 'daemon', host });
   await lab.startDaemon(host, daemon);
 }
 
-function agentArgv(host: string, address: string): string[] {
+function agentArgv(host: string, address: string, hasCsi: boolean): string[] {
   // An agent makes little garbage and needs no large nursery for it: this keeps it small on the machine it serves.
   const program = [LAB_NODE, '--max-semi-space-size=2', `${LAB_PACKAGE_FOLDER}/dist/main.mjs`];
   return [
@@ -189,5 +209,6 @@ function agentArgv(host: string, address: string): string[] {
     NODE_KUBECONFIG,
     '--watch-idle',
     '25s',
+    ...(hasCsi ? [CSI_FLAG, csiSockets('').node] : []),
   ];
 }

@@ -19,6 +19,8 @@ export interface CloneRequest {
   readonly name: string;
   /** Left out, a snapshot is taken for it, and removed again when the clone is ready. */
   readonly snapshot?: string;
+  /** Kept on the stored volume. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** How it is offered to claims, once it is ready; to none when left out. */
   readonly registration?: Registration;
 }
@@ -67,13 +69,17 @@ export async function cloneVolume(
   const spec = existing?.spec ?? (await prepare(deps, request, begun, options));
   const done = { name, volume: request.volume, snapshot, size: spec.size, isDryRun };
   if (isDryRun) return done;
-  const metadata = { name, ...(ownOf === undefined ? {} : { labels: { [CLONE_OF_LABEL]: ownOf } }) };
+  const metadata = cloneMetadata(request, begun);
   const volume = existing ?? (await client.create('Volume', { ...API, metadata, spec }, scope));
   tell(`makes volume ${name} from snapshot ${snapshot}`);
   const ready = await waitUntilReady(deps, volume, { waitMs: options.waitMs, ...scope });
   await register(deps, ready, request, scope);
   if (ownOf !== undefined) await removeOwn(deps, { clone: name, volumeUid: ownOf }, options);
   return done;
+}
+
+function cloneMetadata({ annotations = {} }: CloneRequest, { name, ownOf }: BegunClone): { readonly name: string } {
+  return { name, ...{ annotations }, ...(ownOf === undefined ? {} : { labels: { [CLONE_OF_LABEL]: ownOf } }) };
 }
 
 /** A clone as it stands when the command begins. */

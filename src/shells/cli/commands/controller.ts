@@ -14,11 +14,16 @@ import { parsedOption } from '../parsed-option.ts';
 export interface ControllerCommandDeps {
   /** Both run until the signal aborts. */
   readonly runEmbedded: (
-    options: { readonly dataDir: string; readonly listen: readonly SocketAddress[]; readonly log: LogChoice },
+    options: {
+      readonly dataDir: string;
+      readonly listen: readonly SocketAddress[];
+      readonly csiSocket?: string;
+      readonly log: LogChoice;
+    },
     signal: AbortSignal,
   ) => Promise<void>;
   readonly runOnCluster: (
-    options: { readonly kubeconfig: string; readonly log: LogChoice },
+    options: { readonly kubeconfig: string; readonly csiSocket?: string; readonly log: LogChoice },
     signal: AbortSignal,
   ) => Promise<void>;
   /** A kubeconfig with a fresh certificate of a node, from the authority in the controller's folder. */
@@ -36,6 +41,7 @@ interface Flags extends LogFlags {
   readonly embedded?: boolean;
   readonly dataDir: string;
   readonly listen: readonly SocketAddress[];
+  readonly csiSocket?: string;
 }
 
 const DATA_DIR = '/var/lib/holdfast/controller';
@@ -56,6 +62,7 @@ export function createControllerCommand(deps: ControllerCommandDeps): CommandMod
             collectAddresses,
           ).default([DEFAULT_LISTEN], formatSocketAddress(DEFAULT_LISTEN)),
         )
+        .option('--csi-socket <path>', 'serve the CSI controller service on this unix socket')
         .action((flags: Flags, own: Command) => run(deps, context, flags, own));
     },
   };
@@ -78,8 +85,9 @@ function registerKubeconfig(command: Command, deps: ControllerCommandDeps, conte
 
 async function run(deps: ControllerCommandDeps, context: CliContext, flags: Flags, own: Command): Promise<void> {
   const log = logChoice(flags);
+  const csi = flags.csiSocket === undefined ? {} : { csiSocket: flags.csiSocket };
   if (flags.embedded === true) {
-    await deps.runEmbedded({ dataDir: flags.dataDir, listen: flags.listen, log }, context.signal);
+    await deps.runEmbedded({ dataDir: flags.dataDir, listen: flags.listen, ...csi, log }, context.signal);
     return;
   }
   const { kubeconfig } = globalOptions(own);
@@ -88,7 +96,7 @@ async function run(deps: ControllerCommandDeps, context: CliContext, flags: Flag
       hint: 'add --embedded to run without a cluster, or --kubeconfig FILE to run on one',
     });
   }
-  await deps.runOnCluster({ kubeconfig, log }, context.signal);
+  await deps.runOnCluster({ kubeconfig, ...csi, log }, context.signal);
 }
 
 function collectAddresses(text: string, previous: readonly SocketAddress[]): readonly SocketAddress[] {

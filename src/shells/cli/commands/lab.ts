@@ -25,6 +25,7 @@ interface NameOption {
 interface UpOptions extends NameOption {
   readonly hosts: number | readonly string[];
   readonly bare?: boolean;
+  readonly csi?: boolean;
 }
 
 const DEFAULT_NAME = 'lab';
@@ -55,6 +56,7 @@ function registerUp(deps: LabCommandDeps, command: Command, context: CliContext)
     .description('Make hosts on this machine, with Holdfast running in them')
     .option('--name <lab>', 'name of the lab', DEFAULT_NAME)
     .option('--hosts <hosts>', 'number of hosts, or their names separated by commas', parseHosts, 3)
+    .option('--csi', 'serve CSI too: on a socket in each host and on one of this machine')
     .option('--bare', 'only the hosts, without GlusterFS, agents and controller')
     .action(async (options: UpOptions & { readonly name: string }, own: Command) => {
       const { signal } = context;
@@ -62,10 +64,11 @@ function registerUp(deps: LabCommandDeps, command: Command, context: CliContext)
       const needed = options.bare === true ? LAB_PROGRAMS : [...LAB_PROGRAMS, ...GLUSTER_PROGRAMS];
       await installMissing(deps, needed, { say: tell, signal });
       const wanted = { name: options.name, hosts: options.hosts, isKept: true };
+      const hasCsi = options.csi === true;
       const made =
         options.bare === true
           ? { lab: await deps.labs.up({ ...wanted, installation: deps.installation }, signal) }
-          : await bringUpHoldfast(deps, wanted, signal, tell);
+          : await bringUpHoldfast(deps, { ...wanted, hasCsi }, signal, tell);
       const status = await made.lab.status();
       await printLabs(context, own, [status], 'kubeconfig' in made ? { kubeconfig: made.kubeconfig } : {});
       if ('kubeconfig' in made) tell(`use it with: export HOLDFAST_KUBECONFIG=${made.kubeconfig}`);

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../../../domain/duration.ts';
 import { AppError } from '../../../domain/errors.ts';
 import { labelFault, parseNodeName } from '../../../domain/names.ts';
+import { isPlainPath } from '../../../domain/paths.ts';
 import type { LogChoice } from '../../../ports/logger.ts';
 import { StorageNodeSpec } from '../../../schemas/storage-node.ts';
 import type { CommandModule } from '../command-entry.ts';
@@ -18,6 +19,8 @@ export interface AgentOptions {
   readonly initialSpec: StorageNodeSpec;
   readonly watchIdleMs: number;
   readonly log: LogChoice;
+  /** The CSI node service; none when left out. */
+  readonly csi?: { readonly socketPath: string; readonly targetRoot: string };
 }
 
 export interface NodeCommandDeps {
@@ -31,7 +34,11 @@ interface Flags extends LogFlags {
   readonly zone?: string;
   readonly pool: readonly StorageNodeSpec['pools'][number][];
   readonly watchIdle: number;
+  readonly csiSocket?: string;
+  readonly csiRoot: string;
 }
+
+const KUBELET_ROOT = '/var/lib/kubelet';
 
 /** Creates the command's module: `node list|show`, and the agent. */
 export function createNodeCommand(deps: NodeCommandDeps): CommandModule {
@@ -53,6 +60,8 @@ export function createNodeCommand(deps: NodeCommandDeps): CommandModule {
             .argParser(parseDuration)
             .default(90_000, '90s'),
         )
+        .option('--csi-socket <path>', 'serve the CSI node service on this unix socket')
+        .option('--csi-root <folder>', 'where CSI calls may mount: the folder of kubelet', KUBELET_ROOT)
         .action((flags: Flags, own: Command) => run(deps, context, flags, own));
     },
   };
@@ -73,9 +82,17 @@ async function run(deps: NodeCommandDeps, context: CliContext, flags: Flags, own
   const name = parseNodeName(flags.name);
   const initialSpec = readSpec(flags);
   await deps.runAgent(
-    { name, kubeconfig, initialSpec, watchIdleMs: flags.watchIdle, log: logChoice(flags) },
+    { name, kubeconfig, initialSpec, watchIdleMs: flags.watchIdle, log: logChoice(flags), ...readCsi(flags) },
     context.signal,
   );
+}
+
+function readCsi({ csiSocket, csiRoot }: Flags): Pick<AgentOptions, 'csi'> {
+  if (csiSocket === undefined) return {};
+  if (isPlainPath(csiRoot)) return { csi: { socketPath: csiSocket, targetRoot: csiRoot } };
+  throw new AppError('invalid', `${JSON.stringify(csiRoot)} cannot be the folder that CSI calls mount in`, {
+    hint: `write an absolute path without a slash at its end, such as ${KUBELET_ROOT}`,
+  });
 }
 
 function readSpec({ address, zone, pool }: Flags): StorageNodeSpec {

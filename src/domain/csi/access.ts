@@ -1,0 +1,87 @@
+/** How a volume is to be used: access modes, file system and mount options of a CSI capability. */
+import { AppError } from '../errors.ts';
+
+/** Access modes of CSI that the engine keeps to. */
+export const ACCESS_MODES = [
+  'SingleNodeWriter',
+  'SingleNodeReaderOnly',
+  'MultiNodeReaderOnly',
+  'MultiNodeMultiWriter',
+  'SingleNodeSingleWriter',
+  'SingleNodeMultiWriter',
+] as const;
+export type AccessMode = (typeof ACCESS_MODES)[number];
+
+/** A capability as a caller wrote it. */
+export interface AskedAccess {
+  readonly type: 'mount' | 'block' | 'none';
+  /** One of {@link ACCESS_MODES}, or any other word. */
+  readonly mode: string;
+  readonly fsType: string;
+  readonly flags: readonly string[];
+}
+
+export interface Access {
+  readonly mode: AccessMode;
+  /** For the mount in the pod; the safe ones are always added. */
+  readonly flags: readonly string[];
+}
+
+/** `discard` and the like are for file systems on a device of their own. */
+const FLAGS: ReadonlySet<string> = new Set([
+  'ro',
+  'rw',
+  'nosuid',
+  'nodev',
+  'noexec',
+  'exec',
+  'noatime',
+  'nodiratime',
+  'relatime',
+]);
+/** GlusterFS is what a pod sees; which file system is asked for under it is of no effect, and none of them is refused. */
+const FS_TYPES: ReadonlySet<string> = new Set(['', 'glusterfs', 'xfs', 'ext4', 'btrfs']);
+
+/** Why a volume cannot be used so, or undefined when it can. */
+export function accessFault(asked: AskedAccess): string | undefined {
+  if (asked.type === 'none') return 'the capability says neither mount nor block';
+  if (asked.type === 'block') return 'a volume of engine gluster is a file system, and no block device';
+  if (!isAccessMode(asked.mode)) return `access mode ${word(asked.mode)} is not offered`;
+  if (!FS_TYPES.has(asked.fsType)) return `file system ${word(asked.fsType)} is not offered`;
+  const flag = asked.flags.find((each) => !FLAGS.has(each));
+  if (flag !== undefined) return `mount option ${word(flag)} is not allowed; allowed are ${[...FLAGS].join(', ')}`;
+  if (asked.flags.includes('ro') && asked.flags.includes('rw')) return 'mount options ro and rw contradict each other';
+  return undefined;
+}
+
+/** @throws {AppError} invalid, with what is wrong */
+export function parseAccess(asked: AskedAccess | undefined): Access {
+  if (asked === undefined) throw new AppError('invalid', 'the call has no volume capability');
+  const fault = accessFault(asked);
+  if (fault !== undefined || !isAccessMode(asked.mode)) throw new AppError('invalid', fault ?? 'no access mode');
+  return { mode: asked.mode, flags: asked.flags };
+}
+
+/** True for a mode that nobody may write with. */
+export function isReadingOnly(mode: AccessMode): boolean {
+  return mode === 'SingleNodeReaderOnly' || mode === 'MultiNodeReaderOnly';
+}
+
+/** True for a mode that one node alone may have the volume with. */
+export function isForOneNode(mode: AccessMode): boolean {
+  return mode.startsWith('SingleNode');
+}
+
+/** Options of the mount in a pod: what was asked for, and no device or set-uid file out of a volume has any power. */
+export function podMountOptions(flags: readonly string[], isReadOnly: boolean): readonly string[] {
+  const rest = flags.filter((flag) => !['ro', 'rw', 'nosuid', 'nodev'].includes(flag));
+  return [isReadOnly || flags.includes('ro') ? 'ro' : 'rw', 'nosuid', 'nodev', ...rest];
+}
+
+function isAccessMode(mode: string): mode is AccessMode {
+  return ACCESS_MODES.some((each) => each === mode);
+}
+
+function word(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
+}

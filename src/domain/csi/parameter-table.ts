@@ -1,0 +1,141 @@
+/** The parameters of a StorageClass that are understood, each with what it means here. */
+
+import { labelFault } from '../names.ts';
+import type { LayoutRequest } from '../volume/layout.ts';
+import { MAX_REPLICAS, MAX_SETS } from '../volume/layout-faults.ts';
+import { isLayoutWord, LAYOUT_WORDS } from '../volume/striped.ts';
+
+/** What a class asks of its volumes; what it leaves out is left to the defaults. */
+export interface ClassWish extends LayoutRequest {
+  readonly pool?: string;
+  readonly brick?: 'image' | 'directory';
+  readonly profile?: 'database' | 'shared' | 'large-files';
+}
+
+/** A part of the wish, empty for what has no meaning here; or why the value is refused. It never repeats the value. */
+export type ReadParameter = { readonly wish: ClassWish } | { readonly fault: string };
+type Reader = (value: string) => ReadParameter;
+
+const NOTHING: ReadParameter = { wish: {} };
+/** StorageOS allowed so many copies besides the primary. */
+const MAX_STORAGEOS_REPLICAS = 5;
+const PIECE = /^\d{1,6}(?:Ki|Mi|Gi)$/;
+
+const number =
+  (least: number, most: number, wish: (value: number) => ClassWish): Reader =>
+  (value) => {
+    const read = /^\d{1,6}$/.test(value) ? Number(value) : Number.NaN;
+    return read >= least && read <= most
+      ? { wish: wish(read) }
+      : { fault: `must be a whole number from ${least} to ${most}` };
+  };
+
+const choice =
+  <T extends string>(words: readonly T[], wish: (word: T) => ClassWish): Reader =>
+  (value) => {
+    const word = words.find((each) => each === value);
+    return word === undefined ? { fault: `must be one of ${words.join(', ')}` } : { wish: wish(word) };
+  };
+
+/** Only one answer can be given; `why` says what the other would need. */
+const only =
+  (word: string, why: string): Reader =>
+  (value) =>
+    value === word ? NOTHING : { fault: `can only be ${word}: ${why}` };
+
+const bool: Reader = (value) => (value === 'true' || value === 'false' ? NOTHING : { fault: 'must be true or false' });
+
+const label =
+  (wish: (value: string) => ClassWish): Reader =>
+  (value) => {
+    const fault = labelFault(value);
+    return fault === undefined ? { wish: wish(value) } : { fault };
+  };
+
+/** Named the server of the other system, and who logs in there: there is none to log in to. */
+const login: Reader = () => NOTHING;
+
+const layout: Reader = (value) =>
+  isLayoutWord(value) ? { wish: { layout: value } } : { fault: `must be one of ${LAYOUT_WORDS.join(', ')}` };
+
+const shard: Reader = (value) => {
+  if (value === 'true') return { wish: { shard: true } };
+  if (value === 'false') return NOTHING;
+  return PIECE.test(value) ? { wish: { shard: value } } : { fault: 'must be true, false, or a size such as 64Mi' };
+};
+
+const SINGLE: ReadParameter = { wish: { replicas: 1 } };
+const VOLUME_TYPE =
+  /^(?:none|replicate(?::(?<copies>\d{1,2}))?|disperse(?::(?<data>\d{1,2}):(?<redundancy>\d{1,2}))?)$/;
+
+/** Heketi: "none", "replicate:3", "disperse:4:2"; "replicate" alone is three copies, "disperse" alone 4 and 2. */
+const volumeType: Reader = (value) => {
+  const found = VOLUME_TYPE.exec(value)?.groups;
+  if (value === 'none') return SINGLE;
+  const fault = 'must be none, replicate:COPIES or disperse:DATA:REDUNDANCY, such as replicate:3 or disperse:4:2';
+  if (found === undefined) return { fault };
+  if (value.startsWith('replicate')) {
+    return number(1, MAX_REPLICAS, (replicas) => ({ replicas }))(found['copies'] ?? '3');
+  }
+  const [disperseData, redundancy] = [Number(found['data'] ?? 4), Number(found['redundancy'] ?? 2)];
+  const isPossible = disperseData >= 2 && redundancy >= 1 && redundancy < disperseData;
+  return isPossible ? { wish: { layout: 'dispersed', disperseData, redundancy } } : { fault };
+};
+
+const NO_KEYS = 'this version encrypts no volume at rest';
+
+const OWN: Readonly<Record<string, Reader>> = {
+  engine: choice(['gluster'], () => ({})),
+  replicas: number(1, MAX_REPLICAS, (replicas) => ({ replicas })),
+  layout,
+  distribution: number(1, MAX_SETS, (distribution) => ({ distribution })),
+  disperseData: number(2, MAX_REPLICAS * MAX_SETS, (disperseData) => ({ disperseData })),
+  redundancy: number(1, MAX_REPLICAS * MAX_SETS, (redundancy) => ({ redundancy })),
+  shard,
+  profile: choice(['database', 'shared', 'large-files'], (profile) => ({ profile })),
+  pool: label((pool) => ({ pool })),
+  brick: choice(['image', 'directory'], (brick) => ({ brick })),
+  allowSplitBrain: choice(['true', 'false'], (word) => ({ allowSplitBrain: word === 'true' })),
+  encryption: only('false', NO_KEYS),
+};
+
+const STORAGEOS: Readonly<Record<string, Reader>> = {
+  // Counts the copies besides the primary.
+  'storageos.com/replicas': number(0, MAX_STORAGEOS_REPLICAS, (others) => ({ replicas: others + 1 })),
+  'storageos.com/encryption': only('false', NO_KEYS),
+  'storageos.com/failure-mode': only(
+    'hard',
+    'the quorum of GlusterFS stops writes that a minority of copies would take',
+  ),
+  'storageos.com/nocompress': only('true', 'nothing is compressed'),
+  'storageos.com/nocache': only('false', 'the kernel caches what is read'),
+  // Copies go to different zones wherever there are such.
+  'storageos.com/topology-aware': bool,
+  'storageos.com/topology-key': only('topology.kubernetes.io/zone', 'copies are spread over zones'),
+  description: login,
+  adminSecretNamespace: login,
+  adminSecretName: login,
+};
+
+const HEKETI: Readonly<Record<string, Reader>> = {
+  volumetype: volumeType,
+  resturl: login,
+  restuser: login,
+  restuserkey: login,
+  restauthenabled: login,
+  secretNamespace: login,
+  secretName: login,
+  clusterid: login,
+};
+
+/** Given by external-provisioner with --extra-create-metadata, and file systems: GlusterFS is what a pod sees. */
+const SIDECARS: Readonly<Record<string, Reader>> = {
+  'csi.storage.k8s.io/pvc/name': login,
+  'csi.storage.k8s.io/pvc/namespace': login,
+  'csi.storage.k8s.io/pv/name': login,
+  'csi.storage.k8s.io/fstype': choice(['glusterfs', 'xfs', 'ext4', 'btrfs'], () => ({})),
+  fsType: choice(['glusterfs', 'xfs', 'ext4', 'btrfs'], () => ({})),
+};
+
+/** Every parameter that is understood, by its exact name. */
+export const PARAMETERS: Readonly<Record<string, Reader>> = { ...OWN, ...STORAGEOS, ...HEKETI, ...SIDECARS };

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import type { AppError } from '../errors.ts';
+import { readParameters } from './parameters.ts';
+
+function refusal(parameters: Readonly<Record<string, string>>): AppError {
+  try {
+    readParameters(parameters);
+  } catch (error) {
+    return error as AppError;
+  }
+  throw new Error('expected a refusal');
+}
+
+describe('readParameters', () => {
+  test.each([
+    [{}, {}],
+    [{ engine: 'gluster', replicas: '3' }, { replicas: 3 }],
+    [
+      { layout: 'dispersed', disperseData: '4', redundancy: '2' },
+      { layout: 'dispersed', disperseData: 4, redundancy: 2 },
+    ],
+    [
+      { shard: 'true', profile: 'database', pool: 'fast' },
+      { shard: true, profile: 'database', pool: 'fast' },
+    ],
+    [
+      { shard: '64Mi', brick: 'directory' },
+      { shard: '64Mi', brick: 'directory' },
+    ],
+    [{ shard: 'false', encryption: 'false', allowSplitBrain: 'true' }, { allowSplitBrain: true }],
+    // StorageOS counts the copies besides the primary.
+    [
+      { 'storageos.com/replicas': '2', 'storageos.com/encryption': 'false', pool: 'default', fsType: 'ext4' },
+      { replicas: 3, pool: 'default' },
+    ],
+    [{ 'storageos.com/replicas': '0' }, { replicas: 1 }],
+    [{ 'storageos.com/failure-mode': 'hard', adminSecretName: 'api', adminSecretNamespace: 'default' }, {}],
+    [
+      { volumetype: 'replicate:3', resturl: 'http://heketi:8080', restuser: 'admin', restuserkey: 'key' },
+      { replicas: 3 },
+    ],
+    [{ volumetype: 'replicate' }, { replicas: 3 }],
+    [{ volumetype: 'disperse:4:2' }, { layout: 'dispersed', disperseData: 4, redundancy: 2 }],
+    [{ volumetype: 'none' }, { replicas: 1 }],
+    [{ 'csi.storage.k8s.io/pvc/name': 'data', 'csi.storage.k8s.io/fstype': 'xfs' }, {}],
+  ])('%o means %o', (parameters, wish) => {
+    expect(readParameters(parameters)).toEqual(wish);
+  });
+
+  test.each([
+    [{ replica: '3' }, 'is no known parameter; did you mean replicas?'],
+    [{ Replicas: '3' }, 'did you mean replicas?'],
+    [{ 'storageos.com/replica': '2' }, 'did you mean storageos.com/replicas?'],
+    [{ volumeType: 'none' }, 'did you mean volumetype?'],
+    [{ volumeoptions: 'auth.allow *' }, 'is no known parameter'],
+    [{ server: 'nfs', share: '/x' }, 'is no known parameter'],
+    [{ toString: 'x' }, 'is no known parameter'],
+    [{ constructor: 'x' }, 'is no known parameter'],
+    [{ replicas: '0' }, 'must be a whole number from 1 to'],
+    [{ replicas: '-3' }, 'must be a whole number'],
+    [{ replicas: '3; reboot' }, 'must be a whole number'],
+    [{ replicas: '0x3' }, 'must be a whole number'],
+    [{ 'storageos.com/replicas': '6' }, 'must be a whole number from 0 to 5'],
+    [{ 'storageos.com/encryption': 'true' }, 'encrypts no volume at rest'],
+    [{ encryption: 'true' }, 'encrypts no volume at rest'],
+    [{ 'storageos.com/failure-mode': 'soft' }, 'can only be hard'],
+    [{ volumetype: 'disperse:2:2' }, 'disperse:DATA:REDUNDANCY'],
+    [{ volumetype: 'replicate:3:1' }, 'must be none'],
+    [{ pool: '../../etc' }, 'may hold only'],
+    [{ layout: 'raid5' }, 'must be one of'],
+    [{ engine: 'local' }, 'must be one of gluster'],
+    [{ fsType: 'ext4;reboot' }, 'must be one of'],
+    [{ shard: '64Mi --force' }, 'must be true, false, or a size'],
+    [{ replicas: '3', 'storageos.com/replicas': '2' }, 'says the same as replicas'],
+    [{ pool: 'x'.repeat(300) }, 'more than 256 characters'],
+  ] as const)('%o is refused', (parameters, message) => {
+    const error = refusal(parameters);
+    expect(error).toMatchObject({ kind: 'invalid', reason: 'InvalidParameters' });
+    expect(error.faults.map((fault) => fault.message).join('\n')).toContain(message);
+  });
+
+  test('every fault is told at once', () => {
+    expect(refusal({ replica: '3', pool: '.', shard: 'no' }).faults.map((fault) => fault.field)).toEqual([
+      'replica',
+      'pool',
+      'shard',
+    ]);
+  });
+});

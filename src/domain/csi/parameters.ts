@@ -1,0 +1,57 @@
+/**
+ * Parameters of a StorageClass. Beside Holdfast's own names those of StorageOS, Ondat and Heketi are read with the meaning that
+ * they have at home, so that their classes need a new provisioner and nothing else.
+ */
+import { AppError, type Fault } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import { type ClassWish, PARAMETERS, type ReadParameter } from './parameter-table.ts';
+
+/** More are no class that somebody wrote. */
+const MAX_PARAMETERS = 64;
+/** Values may be a password of another system's class: none is repeated. */
+const MAX_VALUE = 256;
+
+/**
+ * Reads the parameters of a class.
+ *
+ * @throws {AppError} invalid, with every key that is unknown (and the nearest known one), refused, or said twice
+ */
+export function readParameters(parameters: Readonly<Record<string, string>>): ClassWish {
+  const entries = Object.entries(parameters);
+  const faults: Fault[] = [];
+  const saidBy = new Map<string, string>();
+  let wish: ClassWish = {};
+  for (const [key, value] of entries.slice(0, MAX_PARAMETERS)) {
+    const read = readOne(key, value);
+    if ('fault' in read) {
+      faults.push({ field: shown(key), message: read.fault });
+      continue;
+    }
+    for (const field of Object.keys(read.wish)) {
+      const other = saidBy.get(field);
+      if (other !== undefined) faults.push({ field: shown(key), message: `says the same as ${other}; leave one out` });
+      saidBy.set(field, shown(key));
+    }
+    wish = { ...wish, ...read.wish };
+  }
+  if (entries.length > MAX_PARAMETERS) faults.push({ field: 'parameters', message: `are more than ${MAX_PARAMETERS}` });
+  if (faults.length === 0) return wish;
+  throw new AppError('invalid', 'the parameters of the class cannot be followed', {
+    reason: 'InvalidParameters',
+    faults,
+  });
+}
+
+function readOne(key: string, value: string): ReadParameter {
+  const read = Object.hasOwn(PARAMETERS, key) ? PARAMETERS[key] : undefined;
+  if (read === undefined) {
+    const meant = nearest(key.slice(0, MAX_VALUE), Object.keys(PARAMETERS));
+    return { fault: `is no known parameter${meant === undefined ? '' : `; did you mean ${meant}?`}` };
+  }
+  if (value.length > MAX_VALUE) return { fault: `has more than ${MAX_VALUE} characters` };
+  return read(value);
+}
+
+function shown(key: string): string {
+  return JSON.stringify(key.length > 60 ? `${key.slice(0, 60)}...` : key).slice(1, -1);
+}

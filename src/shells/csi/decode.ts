@@ -1,0 +1,52 @@
+/** From messages of CSI to what the use cases take; nothing is judged here. */
+import type { AskedAccess } from '../../domain/csi/access.ts';
+import type { CapacityRange } from '../../domain/csi/capacity.ts';
+import { AppError } from '../../domain/errors.ts';
+import {
+  type CapacityRange as CapacityRangeMessage,
+  VolumeCapability_AccessMode_Mode as Mode,
+  type VolumeCapability,
+  type VolumeContentSource,
+} from '../../gen/csi/csi.ts';
+import type { VolumeOrigin } from '../../usecases/csi/create-volume.ts';
+
+const MODES: Readonly<Record<number, string>> = {
+  [Mode.SINGLE_NODE_WRITER]: 'SingleNodeWriter',
+  [Mode.SINGLE_NODE_READER_ONLY]: 'SingleNodeReaderOnly',
+  [Mode.MULTI_NODE_READER_ONLY]: 'MultiNodeReaderOnly',
+  [Mode.MULTI_NODE_SINGLE_WRITER]: 'MultiNodeSingleWriter',
+  [Mode.MULTI_NODE_MULTI_WRITER]: 'MultiNodeMultiWriter',
+  [Mode.SINGLE_NODE_SINGLE_WRITER]: 'SingleNodeSingleWriter',
+  [Mode.SINGLE_NODE_MULTI_WRITER]: 'SingleNodeMultiWriter',
+};
+
+/** A capability in the words of the domain. */
+export function decodeAccess(capability: VolumeCapability): AskedAccess {
+  const { accessMode, accessType } = capability;
+  const mount = accessType?.$case === 'mount' ? accessType.value : undefined;
+  return {
+    type: accessType?.$case ?? 'none',
+    mode: MODES[accessMode?.mode ?? Mode.UNKNOWN] ?? 'unknown',
+    fsType: mount?.fsType ?? '',
+    flags: mount?.mountFlags ?? [],
+  };
+}
+
+/** Undefined when the call has no capability. */
+export function decodeOneAccess(capability: VolumeCapability | undefined): AskedAccess | undefined {
+  return capability === undefined ? undefined : decodeAccess(capability);
+}
+
+/** Undefined when the call has no range. */
+export function decodeRange(range: CapacityRangeMessage | undefined): CapacityRange | undefined {
+  return range === undefined ? undefined : { requiredBytes: range.requiredBytes, limitBytes: range.limitBytes };
+}
+
+/** @throws {AppError} invalid, for a source of a kind that there is not */
+export function decodeOrigin(source: VolumeContentSource | undefined): VolumeOrigin | undefined {
+  if (source === undefined) return undefined;
+  const { type } = source;
+  if (type?.$case === 'snapshot') return { from: 'snapshot', id: type.value.snapshotId };
+  if (type?.$case === 'volume') return { from: 'volume', id: type.value.volumeId };
+  throw new AppError('invalid', 'the content source is neither a snapshot nor a volume');
+}

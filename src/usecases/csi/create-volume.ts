@@ -1,0 +1,153 @@
+/** CSI CreateVolume: the Volume that `holdfast volume add` and `volume clone` make, under the name of the claim. */
+import { isDeepStrictEqual } from 'node:util';
+import { formatQuantity, parseQuantity } from '../../domain/bytes.ts';
+import { type AskedAccess, parseAccess } from '../../domain/csi/access.ts';
+import { type CapacityRange, chooseSize, isInRange } from '../../domain/csi/capacity.ts';
+import { nameForCsi, parseCsiId } from '../../domain/csi/names.ts';
+import type { ClassWish } from '../../domain/csi/parameter-table.ts';
+import { readParameters } from '../../domain/csi/parameters.ts';
+import { AppError, isAppError } from '../../domain/errors.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import { cloneVolume } from '../snapshots/clone-volume.ts';
+import { findSnapshot } from '../snapshots/read-snapshots.ts';
+import { addVolume } from '../volumes/add-volume.ts';
+import { growVolume } from '../volumes/grow-volume.ts';
+import { findVolume } from '../volumes/read-volumes.ts';
+import { waitUntilReady } from '../volumes/wait-until-ready.ts';
+import { CALL_MS, CSI_NAME, CSI_WISH, type CsiDeps } from './csi-deps.ts';
+
+/** What a volume begins with. */
+export type VolumeOrigin = { readonly from: 'snapshot' | 'volume'; readonly id: string };
+
+export interface CreateRequest {
+  readonly name: string;
+  readonly range: CapacityRange;
+  readonly accesses: readonly AskedAccess[];
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly origin?: VolumeOrigin;
+}
+
+export interface CreatedVolume {
+  readonly volumeId: string;
+  readonly capacityBytes: number;
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly wish: ClassWish;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/**
+ * Creates a volume and waits until it can be used. Repeated, it goes on with what was begun.
+ *
+ * @throws {AppError} invalid; exists, when another volume has the name; notFound, for its source; capacity; range; conflict
+ */
+export async function createVolume(deps: CsiDeps, request: CreateRequest, signal: AbortSignal): Promise<CreatedVolume> {
+  const wanted = readRequest(deps, request);
+  const existing = await deps.client.get('Volume', wanted.name, { signal });
+  if (existing !== undefined) assertSame(existing, wanted, request);
+  if (request.origin !== undefined) return createFrom(deps, { wanted, request, origin: request.origin }, signal);
+  if (existing === undefined) {
+    const size = formatQuantity(chooseSize(request.range));
+    await addVolume(deps, { ...wanted.wish, name: wanted.name, size, annotations: wanted.annotations }, { signal });
+  }
+  return settle(deps, wanted.name, request, signal);
+}
+
+function readRequest(deps: CsiDeps, { name, accesses, parameters, range, origin }: CreateRequest): Wanted {
+  const own = nameForCsi('volume', name, deps.sha256);
+  if (accesses.length === 0) throw new AppError('invalid', 'the call has no volume capabilities');
+  for (const access of accesses) parseAccess(access);
+  const wish = readParameters(parameters);
+  if (origin === undefined) chooseSize(range);
+  else isInRange(0, range);
+  const asked = JSON.stringify({ wish: Object.entries(wish).toSorted(([a], [b]) => (a < b ? -1 : 1)), origin });
+  return { name: own, wish, annotations: { [CSI_NAME]: encodeURIComponent(name), [CSI_WISH]: asked } };
+}
+
+function assertSame({ metadata, spec }: Resource<'Volume'>, wanted: Wanted, { range }: CreateRequest): void {
+  const { name, annotations = {}, deletionTimestamp } = metadata;
+  if (deletionTimestamp !== undefined) {
+    throw new AppError('conflict', `volume ${name} is being deleted`, { hint: 'ask again when it is gone' });
+  }
+  const size = parseQuantity(spec.size);
+  const isSame =
+    annotations[CSI_NAME] === wanted.annotations[CSI_NAME] && annotations[CSI_WISH] === wanted.annotations[CSI_WISH];
+  // A clone that was not yet grown is no other volume: it is as large as its source for a while.
+  if (isSame && (isInRange(size, range) || (spec.source !== undefined && size < Number(range.requiredBytes)))) return;
+  const why = isSame ? `has ${spec.size}` : 'was made otherwise, or not by this driver';
+  throw new AppError('exists', `there is a volume ${name} already, which ${why}`, {
+    resource: `volume ${name}`,
+    reason: 'VolumeExists',
+    hint: 'choose another name',
+  });
+}
+
+interface Copying {
+  readonly wanted: Wanted;
+  readonly request: CreateRequest;
+  readonly origin: VolumeOrigin;
+}
+
+async function createFrom(
+  deps: CsiDeps,
+  { wanted, request, origin }: Copying,
+  signal: AbortSignal,
+): Promise<CreatedVolume> {
+  const { client } = deps;
+  const id = parseCsiId(`${origin.from} id of the source`, origin.id);
+  const snapshot = origin.from === 'snapshot' ? await findSnapshot({ client, signal }, id) : undefined;
+  const spec = snapshot === undefined ? (await findVolume({ client, signal }, id)).spec : snapshot.status?.volumeSpec;
+  if (spec === undefined) {
+    throw new AppError('precondition', `snapshot ${id} is not taken yet`, { hint: 'ask again when it is ready' });
+  }
+  if (spec.engine !== 'gluster') {
+    throw new AppError('invalid', `${origin.from} ${id} is of engine ${spec.engine}, which CSI does not clone`);
+  }
+  assertLike(spec, wanted.wish);
+  // Refused before anything is made: a limit below what it begins with, or a size that is none.
+  const size = chooseSize(request.range, parseQuantity(spec.size));
+  const volume = snapshot?.spec.volume ?? id;
+  const { name, annotations } = wanted;
+  const clone = { name, volume, annotations, ...(snapshot === undefined ? {} : { snapshot: id }) };
+  await cloneVolume(deps, clone, { waitMs: CALL_MS, signal });
+  await growVolume(deps, { name, size: formatQuantity(size) }, { waitMs: CALL_MS, signal });
+  return settle(deps, name, request, signal);
+}
+
+/** A clone is laid out as what it is of; a class that says another layout in so many words asks for something else. */
+function assertLike(spec: Resource<'Volume'>['spec'], wish: ClassWish): void {
+  const has: Readonly<Record<string, unknown>> = spec;
+  const other = Object.entries(wish).find(
+    ([field, value]) => has[field] !== undefined && !isDeepStrictEqual(has[field], value),
+  );
+  if (other === undefined) return;
+  const [field, value] = other;
+  throw new AppError(
+    'invalid',
+    `a clone has the ${field} of its source, ${String(has[field])}, and not ${String(value)}`,
+    {
+      hint: `leave ${field} out of the class, or say that of the source`,
+    },
+  );
+}
+
+async function settle(
+  deps: CsiDeps,
+  name: string,
+  { range }: CreateRequest,
+  signal: AbortSignal,
+): Promise<CreatedVolume> {
+  const volume = await findVolume({ client: deps.client, signal }, name);
+  try {
+    const ready = await waitUntilReady(deps, volume, { waitMs: CALL_MS, signal });
+    return { volumeId: name, capacityBytes: parseQuantity(ready.status?.size ?? ready.spec.size) };
+  } catch (error) {
+    // Somebody else took the room between the look and the placement. Whoever asked takes this for an end and forgets the name.
+    if (isAppError(error, 'capacity') && isInRange(parseQuantity(volume.spec.size), range)) {
+      await deps.client.delete('Volume', name, { uid: volume.metadata.uid, signal });
+    }
+    throw error;
+  }
+}

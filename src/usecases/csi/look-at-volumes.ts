@@ -1,0 +1,115 @@
+/** CSI calls that only look: volumes in pages, one volume, what it can be used for, and how much room there is. */
+import { formatQuantity, MIB, parseQuantity } from '../../domain/bytes.ts';
+import { type AskedAccess, accessFault } from '../../domain/csi/access.ts';
+import { isCsiAttachment } from '../../domain/csi/attachments.ts';
+import { parseCsiId } from '../../domain/csi/names.ts';
+import { type Page, type PageRequest, pageOf } from '../../domain/csi/paging.ts';
+import { readParameters } from '../../domain/csi/parameters.ts';
+import { AppError, isAppError } from '../../domain/errors.ts';
+import { findCondition } from '../../domain/find-condition.ts';
+import { MIN_VOLUME_BYTES } from '../../domain/volume/copy-size.ts';
+import { stateMessage } from '../../domain/volume/describe-volume.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import { addVolume } from '../volumes/add-volume.ts';
+import type { CsiDeps } from './csi-deps.ts';
+
+export interface SeenVolume {
+  readonly volumeId: string;
+  readonly capacityBytes: number;
+  /** Nodes that calls have published it to. */
+  readonly nodes: readonly string[];
+  /** Something is wrong with it, or could be if a copy more were lost. */
+  readonly isAbnormal: boolean;
+  readonly message: string;
+}
+
+/** CSI ListVolumes: those that people made too. */
+export async function listVolumes(deps: CsiDeps, request: PageRequest, signal: AbortSignal): Promise<Page<SeenVolume>> {
+  const [volumes, records] = await Promise.all([
+    deps.client.list('Volume', { signal }),
+    deps.client.list('VolumeAttachmentRecord', { signal }),
+  ]);
+  const page = pageOf(volumes.items, (volume) => volume.metadata.name, request);
+  return { ...page, items: page.items.map((volume) => see(volume, records.items)) };
+}
+
+/** CSI ControllerGetVolume. @throws {AppError} notFound */
+export async function getVolume(deps: CsiDeps, id: string, signal: AbortSignal): Promise<SeenVolume> {
+  const [volume, records] = await Promise.all([
+    existing(deps, id, signal),
+    deps.client.list('VolumeAttachmentRecord', { signal }),
+  ]);
+  return see(volume, records.items);
+}
+
+/**
+ * CSI ValidateVolumeCapabilities.
+ *
+ * @returns why the volume cannot be used so; undefined when it can
+ * @throws {AppError} notFound; invalid, when nothing is asked
+ */
+export async function validateAccess(
+  deps: CsiDeps,
+  request: { readonly volumeId: string; readonly accesses: readonly AskedAccess[] },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const id = parseCsiId('volume_id', request.volumeId);
+  if (request.accesses.length === 0) throw new AppError('invalid', 'the call has no volume capabilities');
+  await existing(deps, id, signal);
+  return request.accesses.map(accessFault).find((fault) => fault !== undefined);
+}
+
+/**
+ * CSI GetCapacity: the largest volume of a class that would be placed now, found by asking placement itself.
+ *
+ * @returns bytes, exact to a MiB; 0 when not even the smallest volume fits, or the capabilities are not offered
+ */
+export async function getCapacity(
+  deps: CsiDeps,
+  request: { readonly parameters: Readonly<Record<string, string>>; readonly accesses: readonly AskedAccess[] },
+  signal: AbortSignal,
+): Promise<number> {
+  const wish = readParameters(request.parameters);
+  if (request.accesses.some((access) => accessFault(access) !== undefined)) return 0;
+  const { items } = await deps.client.list('StorageNode', { signal });
+  const pools = items.flatMap((node) => node.status?.pools ?? []);
+  const most = pools.reduce((sum, pool) => sum + (pool.capacityBytes ?? 0), 0);
+  const fits = async (mebibytes: number): Promise<boolean> => {
+    try {
+      const size = formatQuantity(mebibytes * MIB);
+      await addVolume(deps, { ...wish, name: 'csi-capacity-probe', size }, { isDryRun: true, signal });
+      return true;
+    } catch (error) {
+      if (isAppError(error, 'capacity')) return false;
+      throw error;
+    }
+  };
+  let [low, high] = [MIN_VOLUME_BYTES / MIB, Math.max(MIN_VOLUME_BYTES, most) / MIB];
+  if (!(await fits(low))) return 0;
+  while (low < Math.floor(high)) {
+    const middle = Math.ceil((low + Math.floor(high)) / 2);
+    if (await fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low * MIB;
+}
+
+async function existing({ client }: CsiDeps, id: string, signal: AbortSignal): Promise<Resource<'Volume'>> {
+  const name = parseCsiId('volume_id', id);
+  const volume = await client.get('Volume', name, { signal });
+  if (volume === undefined) throw new AppError('notFound', `there is no volume ${name}`);
+  return volume;
+}
+
+function see(volume: Resource<'Volume'>, records: readonly Resource<'VolumeAttachmentRecord'>[]): SeenVolume {
+  const { name } = volume.metadata;
+  const isFine = ['Ready', 'Redundant'].every((type) => findCondition(volume, type)?.status !== 'False');
+  const own = records.filter((record) => record.spec.volume === name && isCsiAttachment(record));
+  return {
+    volumeId: name,
+    capacityBytes: parseQuantity(volume.status?.size ?? volume.spec.size),
+    nodes: own.map((record) => record.spec.node),
+    isAbnormal: !isFine && volume.status?.conditions !== undefined,
+    message: stateMessage(volume),
+  };
+}

@@ -1,0 +1,135 @@
+/** CSI ControllerPublishVolume and ControllerUnpublishVolume: the record that a volume is in use on a node. */
+import { type AskedAccess, isForOneNode, isReadingOnly, parseAccess } from '../../domain/csi/access.ts';
+import { attachmentName, CSI_MOUNTS, isCsiAttachment } from '../../domain/csi/attachments.ts';
+import { parseCsiId } from '../../domain/csi/names.ts';
+import { AppError, isAppError } from '../../domain/errors.ts';
+import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import { waitForObject } from '../waiting/wait-for-object.ts';
+import { CALL_MS, type CsiDeps } from './csi-deps.ts';
+
+export interface PublishRequest {
+  readonly volumeId: string;
+  readonly nodeId: string;
+  readonly access: AskedAccess | undefined;
+  readonly isReadOnly: boolean;
+}
+
+type AttachmentRecord = Resource<'VolumeAttachmentRecord'>;
+
+/**
+ * Records that a volume is to be used on a node, whose agent mounts it. Repeated, it changes nothing.
+ *
+ * @throws {AppError} notFound, for volume and node; exists, when it is published there otherwise; precondition, when another
+ *   node has it and only one may; conflict, while it is being taken away there
+ */
+export async function publishVolume(deps: CsiDeps, request: PublishRequest, signal: AbortSignal): Promise<void> {
+  const { client } = deps;
+  const [volume, node] = [parseCsiId('volume_id', request.volumeId), parseCsiId('node_id', request.nodeId)];
+  const { mode } = parseAccess(request.access);
+  const isReadOnly = request.isReadOnly || isReadingOnly(mode);
+  const [stored, storedNode, records] = await Promise.all([
+    client.get('Volume', volume, { signal }),
+    client.get('StorageNode', node, { signal }),
+    client.list('VolumeAttachmentRecord', { signal }),
+  ]);
+  if (stored === undefined) throw new AppError('notFound', `there is no volume ${volume}`);
+  if (storedNode === undefined) throw new AppError('notFound', `there is no node ${node}`);
+  if (stored.metadata.deletionTimestamp !== undefined) {
+    throw new AppError('precondition', `volume ${volume} is being deleted`);
+  }
+  if (stored.spec.engine !== 'gluster') {
+    throw new AppError(
+      'precondition',
+      `volume ${volume} is of engine ${stored.spec.engine}, which CSI does not publish`,
+    );
+  }
+  const own = records.items.filter((record) => record.spec.volume === volume && isCsiAttachment(record));
+  assertFree(own, { volume, node, isAlone: isForOneNode(mode) });
+  const here = own.find((record) => record.spec.node === node);
+  if (here !== undefined) return assertSame(here, mode, isReadOnly);
+  const metadata = {
+    name: attachmentName(volume, node, mode),
+    finalizers: [ATTACHMENT_FINALIZER],
+    labels: { 'holdfast.dev/volume': volume },
+  };
+  const spec = { volume, node, mountPath: `${CSI_MOUNTS}/${volume}`, isReadOnly, accessMode: mode };
+  try {
+    await client.create('VolumeAttachmentRecord', { metadata, spec }, { signal });
+  } catch (error) {
+    // The name of a record for one node alone is the volume's: whoever makes it first has the volume.
+    if (!isAppError(error, 'exists')) throw error;
+    throw new AppError('conflict', `volume ${volume} is being published by another call`, { hint: 'ask again' });
+  }
+}
+
+function assertFree(
+  records: readonly AttachmentRecord[],
+  { volume, node, isAlone }: { readonly volume: string; readonly node: string; readonly isAlone: boolean },
+): void {
+  const leaving = records.find(
+    (record) => record.metadata.deletionTimestamp !== undefined && record.spec.node === node,
+  );
+  if (leaving !== undefined) {
+    throw new AppError('conflict', `volume ${volume} is being unmounted on ${node}`, { hint: 'ask again' });
+  }
+  const others = records.filter((record) => record.spec.node !== node);
+  const holder = others.find((record) => isAlone || isForOneNode(record.spec.accessMode ?? 'MultiNodeMultiWriter'));
+  if (holder === undefined) return;
+  throw new AppError(
+    'precondition',
+    `volume ${volume} is published to node ${holder.spec.node}, and only one may have it`,
+    {
+      resource: `volume ${volume}`,
+      reason: 'PublishedElsewhere',
+      hint: 'it has to be unpublished there first',
+    },
+  );
+}
+
+function assertSame({ spec }: AttachmentRecord, mode: string, isReadOnly: boolean): void {
+  if (spec.accessMode === mode && spec.isReadOnly === isReadOnly) return;
+  const how = `${spec.accessMode ?? 'no mode'}${spec.isReadOnly ? ', read-only' : ''}`;
+  throw new AppError('exists', `volume ${spec.volume} is published to node ${spec.node} otherwise: ${how}`, {
+    hint: 'unpublish it there first',
+  });
+}
+
+/**
+ * Takes the record away and waits until the node has unmounted the volume. Success when there is none.
+ *
+ * @param nodeId - empty for all nodes
+ * @throws {AppError} timeout and cancelled, while the node does not answer: what it has mounted it may still write
+ */
+export async function unpublishVolume(
+  deps: CsiDeps,
+  { volumeId, nodeId }: { readonly volumeId: string; readonly nodeId: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const volume = parseCsiId('volume_id', volumeId);
+  const node = nodeId === '' ? undefined : parseCsiId('node_id', nodeId);
+  const { items } = await deps.client.list('VolumeAttachmentRecord', { signal });
+  const own = items.filter(
+    (record) =>
+      record.spec.volume === volume && isCsiAttachment(record) && (node === undefined || record.spec.node === node),
+  );
+  await Promise.all(own.map((record) => remove(deps, record, signal)));
+}
+
+async function remove(deps: CsiDeps, { metadata, spec }: AttachmentRecord, signal: AbortSignal): Promise<void> {
+  const { name, uid } = metadata;
+  await deps.client.delete('VolumeAttachmentRecord', name, { uid, signal });
+  await waitForObject(deps, {
+    kind: 'VolumeAttachmentRecord',
+    name,
+    timeoutMs: CALL_MS,
+    signal,
+    check: (seen) => (seen?.metadata.uid === uid ? undefined : true),
+    describeTimeout: (seen) =>
+      new AppError(
+        'timeout',
+        `volume ${spec.volume} is not unmounted on ${spec.node} yet: ${seen?.status?.message ?? 'its agent says nothing'}`,
+        { reason: 'NotUnmountedInTime', hint: `see: holdfast node show ${spec.node}` },
+      ),
+  });
+}

@@ -1,0 +1,94 @@
+/** CSI NodeGetVolumeStats: how full a volume is where a pod has it, and how it is. */
+import { isCsiAttachment } from '../../domain/csi/attachments.ts';
+import { parseCsiId } from '../../domain/csi/names.ts';
+import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
+import { isRunError } from '../../ports/run-error.ts';
+import { findTarget, mountAt } from './bind-mounts.ts';
+import type { CsiNodeDeps } from './node-deps.ts';
+
+export interface Usage {
+  readonly total: number;
+  readonly used: number;
+  readonly available: number;
+}
+
+export interface VolumeStats {
+  /** Left out where the mount does not answer. */
+  readonly bytes?: Usage;
+  readonly inodes?: Usage;
+  readonly isAbnormal: boolean;
+  readonly message: string;
+}
+
+/** A look at a mount that is served is answered in milliseconds. */
+const LOOK_MS = 5_000;
+
+/** @throws {AppError} notFound, for a volume that there is not, or that is not at the path */
+export async function readStats(
+  deps: CsiNodeDeps,
+  request: { readonly volumeId: string; readonly volumePath: string },
+  signal: AbortSignal,
+): Promise<VolumeStats> {
+  const volume = parseCsiId('volume_id', request.volumeId);
+  if (request.volumePath === '') throw new AppError('invalid', 'the call has no volume_path');
+  if ((await deps.client.get('Volume', volume, { signal })) === undefined) {
+    throw new AppError('notFound', `there is no volume ${volume}`);
+  }
+  const path = await findPath(deps, request.volumePath);
+  const entry = path === undefined ? undefined : await mountAt(deps.host, path);
+  if (path === undefined || entry === undefined) {
+    throw new AppError('notFound', `volume ${volume} is not at ${JSON.stringify(request.volumePath.slice(0, 200))}`);
+  }
+  const usage = await look(deps, path, signal);
+  if ('failure' in usage) {
+    return { isAbnormal: true, message: `the mount does not answer: ${usage.failure}` };
+  }
+  return { ...usage, ...(await readCondition(deps, volume, signal)) };
+}
+
+/** Undefined for what can be no path of a volume: the CSI text asks for NOT_FOUND there too. */
+async function findPath(deps: CsiNodeDeps, path: string): Promise<string | undefined> {
+  try {
+    return await findTarget(deps, 'volume_path', path);
+  } catch (error) {
+    if (isAppError(error, 'invalid')) return undefined;
+    throw error;
+  }
+}
+
+async function look(
+  { host }: CsiNodeDeps,
+  path: string,
+  signal: AbortSignal,
+): Promise<{ readonly bytes: Usage; readonly inodes: Usage } | { readonly failure: string }> {
+  try {
+    // Blocks, free ones, those for users, their size; inodes and free ones.
+    const args = ['--file-system', '--format=%b %f %a %S %c %d', '--', path];
+    const { stdout } = await host.run({ file: 'stat', args, timeoutMs: LOOK_MS, signal });
+    const [blocks = 0, free = 0, available = 0, size = 0, inodes = 0, freeInodes = 0] = stdout.split(' ').map(Number);
+    return {
+      bytes: { total: blocks * size, used: (blocks - free) * size, available: available * size },
+      inodes: { total: inodes, used: inodes - freeInodes, available: freeInodes },
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isRunError(error)) throw error;
+    return { failure: messageOf(error) };
+  }
+}
+
+/** What the agent sees of the mount behind all binds. */
+async function readCondition(
+  { client, node }: CsiNodeDeps,
+  volume: string,
+  signal: AbortSignal,
+): Promise<Pick<VolumeStats, 'isAbnormal' | 'message'>> {
+  const { items } = await client.list('VolumeAttachmentRecord', { signal });
+  const record = items.find((each) => each.spec.volume === volume && each.spec.node === node && isCsiAttachment(each));
+  const { state, message, connectedCopies, copies } = record?.status ?? {};
+  if (state !== 'Mounted') return { isAbnormal: true, message: message ?? 'the agent of the node has not mounted it' };
+  if (connectedCopies !== undefined && copies !== undefined && connectedCopies < copies) {
+    return { isAbnormal: true, message: `the mount reaches ${connectedCopies} of ${copies} copies` };
+  }
+  return { isAbnormal: false, message: message ?? 'the mount answers and reaches all copies' };
+}

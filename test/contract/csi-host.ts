@@ -1,0 +1,88 @@
+/** The machine below the CSI node service, in memory: a mount table, folders, and the few programs that are asked. */
+import type { Command, CommandResult, FileInfo, Host, MountEntry } from '../../src/ports/host.ts';
+import { RunError } from '../../src/ports/run-error.ts';
+
+interface Mount extends MountEntry {
+  readonly device: number;
+}
+
+export interface CsiHost extends Host {
+  /** What the agent would do for a volume. */
+  mountVolume(volume: string, path: string): void;
+  unmountVolume(path: string): void;
+  /** The process behind the mount ends; its binds stay in the table and answer nobody. */
+  kill(path: string): void;
+  readonly entries: ReadonlyMap<string, FileInfo['type']>;
+  readonly mountTable: () => readonly MountEntry[];
+}
+
+const ROOT_DEVICE = 1;
+
+/** Creates a machine with these folders. */
+export function createCsiHost(name: string, folders: readonly string[]): CsiHost {
+  const entries = new Map<string, FileInfo['type']>(folders.map((path) => [path, 'directory']));
+  const dead = new Set<number>();
+  let mounts: readonly Mount[] = [];
+  let devices = ROOT_DEVICE;
+  const at = (path: string) => mounts.findLast((mount) => path === mount.target || path.startsWith(`${mount.target}/`));
+  const fail = (file: string, path: string): never => {
+    throw new RunError(`${file} ended with exit code 1: ${path}: Transport endpoint is not connected`, {
+      ...{ failure: 'exit', file, code: 1 },
+    });
+  };
+  const answer = ({ file, args }: Command): string => {
+    const path = args.at(-1) ?? '';
+    if (file !== 'stat') throw new Error(`this host does not run ${file}`);
+    const mount = at(path);
+    if (mount === undefined && !entries.has(path)) return fail(file, path);
+    if (mount !== undefined && dead.has(mount.device)) return fail(file, path);
+    return args.includes('--format=%d') ? String(mount?.device ?? ROOT_DEVICE) : '1000 600 500 4096 100 90';
+  };
+  const absent = (what: string) => (): never => {
+    throw new Error(`this host knows no ${what}`);
+  };
+  return {
+    name,
+    run: async (command) => ({ code: 0, stderr: '', stdout: answer(command) }) satisfies CommandResult,
+    files: {
+      stat: async (path) => {
+        const type = entries.get(path);
+        return type === undefined ? undefined : { type, sizeBytes: 0, mode: 0o755, deviceId: ROOT_DEVICE, inode: 2 };
+      },
+      makeDirectory: async (path) => void entries.set(path, 'directory'),
+      remove: async (path) => void entries.delete(path),
+      ...{ readText: absent('text'), readBytes: absent('bytes'), writeText: absent('text') },
+      ...{ list: absent('list'), usage: absent('usage') },
+    },
+    mounts: {
+      list: async () => mounts,
+      mount: async ({ source, target, options = [] }) => {
+        if (options.includes('remount')) {
+          const flags = options.filter((option) => !['remount', 'bind'].includes(option));
+          mounts = mounts.map((mount) => (mount.target === target ? { ...mount, options: flags } : mount));
+          return;
+        }
+        const found = at(source);
+        if (!options.includes('bind') || found === undefined) throw new Error(`cannot mount ${source} at ${target}`);
+        mounts = [...mounts, { ...found, target, options: ['rw'] }];
+      },
+      unmount: async (target) => {
+        mounts = mounts.filter((mount) => mount.target !== target);
+      },
+    },
+    mountVolume: (volume, path) => {
+      devices += 1;
+      const mount = { source: `${name}:/${volume}`, fsType: 'fuse.glusterfs', options: ['rw'], device: devices };
+      mounts = [...mounts, { ...mount, target: path }];
+    },
+    unmountVolume: (path) => {
+      mounts = mounts.filter((mount) => mount.target !== path);
+    },
+    kill: (path) => {
+      const mount = at(path);
+      if (mount !== undefined) dead.add(mount.device);
+    },
+    entries,
+    mountTable: () => mounts,
+  };
+}
