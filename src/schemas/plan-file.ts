@@ -125,6 +125,21 @@ export const PlanVolume = z.strictObject({
 });
 export type PlanVolume = z.infer<typeof PlanVolume>;
 
+/** What the volumes of a plan have where they do not say it themselves. */
+export const PlanDefaults = z.strictObject({
+  pool: PlanVolume.shape.pool,
+  brick: PlanVolume.shape.brick,
+  profile: PlanVolume.shape.profile,
+});
+
+/** Who talks to whom. */
+export const PlanNetworks = z.strictObject({
+  /** The network in which the storage nodes reach each other. */
+  storage: z.cidrv4('is no network; write one such as 192.168.7.0/24').optional(),
+  /** Who may mount a volume that has no list of its own. */
+  clients: z.array(AllowedAddress).max(256).optional(),
+});
+
 const SshUser = z.string().regex(/^[a-z_][a-z0-9_.-]{0,31}$/i, 'is not the name of a user of a machine');
 
 /** How `holdfast install` logs in on the machines. Kismatic's cluster.ssh counts where this is left out. */
@@ -164,6 +179,8 @@ export const PlanFile = z.strictObject({
     .optional(),
   nfs: z.strictObject({ nfs_volume: z.array(NfsVolume).max(1000).optional() }).optional(),
   volumes: z.array(PlanVolume).max(20_000).optional(),
+  defaults: PlanDefaults.optional(),
+  networks: PlanNetworks.optional(),
   ssh: PlanSsh.optional(),
   /** Encryption of storage traffic; left as it is when left out. */
   tls: z.strictObject({ enabled: z.boolean() }).optional(),

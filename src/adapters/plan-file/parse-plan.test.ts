@@ -121,6 +121,30 @@ volumes:
   });
 });
 
+test('defaults and networks hold for the volumes that say nothing themselves', () => {
+  const text = `storage:
+  expected_count: 3
+  nodes:
+    - { host: kube1, ip: 10.0.0.1, pools: [{ name: default, path: /mnt/a }, { name: fast, path: /mnt/b }] }
+    - { host: kube2, ip: 10.0.0.2, pools: [{ name: default, path: /mnt/a }, { name: fast, path: /mnt/b }] }
+    - { host: kube3, ip: 10.1.0.3, internalip: 10.0.0.3, pools: [{ name: fast, path: /mnt/b }] }
+networks: { storage: 10.0.0.0/16, clients: [10.9.*.*] }
+defaults: { pool: fast, brick: directory, profile: database }
+volumes:
+  - { name: plain, size: 1Gi }
+  - { name: other, size: 1Gi, layout: single, pool: default, brick: image, profile: shared, allow: [] }
+  - { name: near, size: 1Gi, engine: local, layout: single }
+`;
+  const { volumes, notices } = resolvePlan(parse(text));
+  expect(volumes).toMatchObject([
+    { name: 'plain', pool: 'fast', brick: 'directory', profile: 'database', allowFrom: ['10.9.*.*'] },
+    { name: 'other', pool: 'default', brick: 'image', profile: 'shared', allowFrom: [] },
+    { name: 'near', pool: 'fast', brick: 'directory', allowFrom: [] },
+  ]);
+  expect(volumes[2]).not.toHaveProperty('profile');
+  expect(notices).toEqual([]);
+});
+
 test("the example of Kismatic's document repeats an address: the error names both lines", () => {
   expect(faultsOf(KISMATIC)).toEqual([
     '8:9 storage.nodes[1].ip: Node #2 has the same IP "8.8.8.1" as node #1 (lines 5 and 8); give each node its own ip',
@@ -251,6 +275,31 @@ const BROKEN: readonly (readonly [text: string, fault: string])[] = [
   [
     NODES.replace('10.0.0.3,', '10.0.0.3, internalip: 10.0.0.2,'),
     '6:48 storage.nodes[2].internalip: Node #3 has the internal IP "10.0.0.2", which is the IP of node #2 (lines 5 and 6); correct one of the two',
+  ],
+  // Networks and defaults
+  [
+    `${NODES}networks: { storage: 10.0.0.0 }\n`,
+    '7:22 networks.storage: "10.0.0.0" is no network; write one such as 192.168.7.0/24',
+  ],
+  [
+    `${NODES.replace('10.0.0.3,', '10.0.0.3, internalip: 10.0.1.3,')}networks: { storage: 10.0.0.0/24 }\n`,
+    '6:48 storage.nodes[2].internalip: 10.0.1.3 is not in the network of the storage nodes, 10.0.0.0/24 (lines 7 and 6); give the node an internalip in it, or correct networks.storage',
+  ],
+  [
+    `${NODES.replace('10.0.0.3', 'fd00::3')}networks: { storage: 10.0.0.0/24 }\n`,
+    '6:26 storage.nodes[2].ip: fd00::3 is not in the network of the storage nodes, 10.0.0.0/24 (lines 7 and 6); give the node an internalip in it, or correct networks.storage',
+  ],
+  [
+    `${NODES}networks: { clients: [10.0.0.300] }\nvolumes: [{ name: gv0, size: 1Gi }]\n`,
+    '7:23 networks.clients[0]: "10.0.0.300" is not an allowed address; write 10.10.1.2, 10.10.*.* or 10.10.0.0/16',
+  ],
+  [
+    `${NODES}defaults: { brick: block }\nvolumes: [{ name: gv0, size: 1Gi }]\n`,
+    '7:20 defaults.brick: "block" is none of image, directory; choose image, directory',
+  ],
+  [
+    `${NODES}defaults: { pool: fast }\nvolumes: [{ name: gv0, size: 1Gi }]\n`,
+    '8:11 volumes[0].pool: no node of this plan has a pool "fast", only default; add a pool fast to the nodes',
   ],
   // Shares
   [
@@ -393,7 +442,7 @@ const BROKEN: readonly (readonly [text: string, fault: string])[] = [
   [`${NODES}volume: []\n`, '7:1 volume: unknown key "volume"; did you mean volumes?'],
   [
     'x-y-z: 1\n',
-    '1:1 x-y-z: unknown key "x-y-z"; the keys here are storage, nfs, volumes, ssh, tls, controller, cluster, docker, docker_registry, additional_files, add_ons, features, etcd, master, worker, ingress',
+    '1:1 x-y-z: unknown key "x-y-z"; the keys here are storage, nfs, volumes, defaults, networks, ssh, tls, controller, cluster, docker, docker_registry, additional_files, add_ons, features, etcd, master, worker, ingress',
   ],
 ];
 

@@ -4,6 +4,7 @@ import { checkPlan } from '../../domain/plan/check-plan.ts';
 import { formatPath, type PlanFault, type PlanPath } from '../../domain/plan/fault.ts';
 import { PlanFile } from '../../schemas/plan-file.ts';
 import { describeIssue } from './describe-issues.ts';
+import { fillDefaults } from './fill-defaults.ts';
 import { readYamlTree, type TreeFault, type YamlTree } from './yaml-tree.ts';
 
 /** A plan of 1,000 nodes takes about 200 KB. */
@@ -20,7 +21,7 @@ export function parsePlan(content: Uint8Array, source: string): PlanFile {
   const tree = readYamlTree(decode(content, source));
   if (!tree.isSound) throw refuse(source, tree.faults.map(asFault));
   // An empty file is a plan without anything in it.
-  const plan = tree.value ?? {};
+  const plan = fillDefaults(tree.value ?? {});
   const parsed = PlanFile.safeParse(plan);
   const issues = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describeIssue(issue, plan));
   const further = [...issues, ...checkPlan(plan)].filter(({ path }) => !follows(path, tree));

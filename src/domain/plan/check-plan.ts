@@ -1,6 +1,7 @@
 /** Every rule over a whole plan, on checked or unchecked data alike. */
 import { checkController } from './controller-rule.ts';
 import type { PlanFault } from './fault.ts';
+import { checkNetworks } from './network-rule.ts';
 import { checkNodes } from './node-rules.ts';
 import { checkVolumes } from './volume-rules.ts';
 
@@ -10,5 +11,5 @@ import { checkVolumes } from './volume-rules.ts';
  * @param plan - the plan as written, which may also be wrong field by field
  */
 export function checkPlan(plan: unknown): readonly PlanFault[] {
-  return [...checkNodes(plan), ...checkVolumes(plan), ...checkController(plan)];
+  return [...checkNodes(plan), ...checkVolumes(plan), ...checkController(plan), ...checkNetworks(plan)];
 }

@@ -145,7 +145,8 @@ function requestOf(volume: PlanVolume): LayoutRequest {
 }
 
 function noticesOf(plan: PlanFile, nfsShares: readonly string[]): readonly string[] {
-  const { storage, nfs: _nfs, volumes: _volumes, ssh: _ssh, tls: _tls, controller: _controller, ...others } = plan;
+  const { storage, nfs: _nfs, volumes: _volumes, ssh: _ssh, tls: _tls, controller: _controller, ...rest } = plan;
+  const { defaults: _defaults, networks: _networks, ...others } = rest;
   const ignored = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   const nodes = storage?.nodes ?? [];
   const tainted = nodes.filter((node) => (node.taints ?? []).length > 0 || node.kubelet !== undefined);
