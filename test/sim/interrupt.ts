@@ -1,7 +1,7 @@
 /** Runs a verb once for each moment at which a program can die in it, and holds each run to the same promises. */
 import { createSeededRandom } from '../../src/ports/random.fake.ts';
 import type { PlanVolume } from '../../src/schemas/plan-file.ts';
-import { createSimCluster, type SimCluster } from './cluster.ts';
+import { CONTROLLER, createSimCluster, type SimCluster } from './cluster.ts';
 import { withSeed } from './seeds.ts';
 import { expectTidy, holdsTruth } from './tidy.ts';
 import { startUser } from './user.ts';
@@ -87,16 +87,21 @@ async function live(
     daemon?.(sim);
     return holdsTruth(sim);
   };
-  await sim.applyPlan(volumes);
-  await sim.until('the nodes are there', () => tick() && areNodesReady(sim), PATIENCE_MS);
-  await expectTidy(sim);
-  await asUser(sim, () => prepare?.(sim) ?? Promise.resolve(), tick);
-  const from = sim.moments().length;
-  if (death !== undefined) sim.dieAtMoment(death.moment, death.when);
-  await asUser(sim, () => act(sim), tick);
-  await sim.until('it is as asked for', () => tick() && isDone(sim), PATIENCE_MS);
-  await expectTidy(sim);
-  return { moments: sim.moments(), from };
+  try {
+    await sim.applyPlan(volumes);
+    await sim.until('the nodes are there', () => tick() && areNodesReady(sim), PATIENCE_MS);
+    await expectTidy(sim);
+    await asUser(sim, () => prepare?.(sim) ?? Promise.resolve(), tick);
+    const from = sim.moments().length;
+    if (death !== undefined) sim.dieAtMoment(death.moment, death.when);
+    await asUser(sim, () => act(sim), tick);
+    await sim.until('it is as asked for', () => tick() && isDone(sim), PATIENCE_MS);
+    await expectTidy(sim);
+    return { moments: sim.moments(), from };
+  } finally {
+    // Node keeps signals that somebody listens to: without an end, thousands of worlds would stay in memory.
+    for (const who of [CONTROLLER, ...sim.nodes]) sim.kill(who);
+  }
 }
 
 function areNodesReady({ seen, nodes }: SimCluster): boolean {
