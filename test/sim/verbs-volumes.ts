@@ -79,7 +79,7 @@ const convert = (from: Layout, layout: ConvertibleLayout, roles: string): Verb =
   },
 });
 
-/** A snapshot that a death cut short says so, and the person takes another one. */
+/** A snapshot that a death cut short says so, and the person types the same command again. */
 async function takeUntilTaken(sim: SimCluster): Promise<void> {
   for (;;) {
     await waitAsUser(sim, () => isRedundantNow(sim.gluster, 'gv0', sim.nodes));
@@ -87,8 +87,6 @@ async function takeUntilTaken(sim: SimCluster): Promise<void> {
       return void (await takeSnapshot(depsOf(sim), { volume: 'gv0', name: 's1' }, waiting));
     } catch (error) {
       if (!isAppError(error) || !['SnapshotFailed', 'SnapshotRefused'].includes(error.reason ?? '')) throw error;
-      const isThere = error.reason === 'SnapshotFailed';
-      if (isThere) await deleteSnapshot(depsOf(sim), 's1', { waitMs: PATIENCE_MS, confirm });
       await sim.world.clock.sleep(1_000);
     }
   }

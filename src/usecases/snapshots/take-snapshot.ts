@@ -5,6 +5,7 @@ import { lastingFaults, type SnapshotFault, snapshotFaults } from '../../domain/
 import type { Resource } from '../../ports/resource-client.ts';
 import { findVolume } from '../volumes/read-volumes.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
+import { deleteSnapshot } from './delete-snapshot.ts';
 
 export interface TakeSnapshotOptions {
   /** Looks whether one can be taken, and stores nothing. */
@@ -40,7 +41,7 @@ export function snapshotName(volume: string, now: number): string {
 }
 
 /**
- * Takes a snapshot. Repeated with the same name it waits for the one that was begun.
+ * Takes a snapshot. Repeated with the same name it waits for the one that was begun; one that failed is taken anew.
  *
  * @throws {AppError} notFound; precondition, with why none can be taken, or why it failed; exists, when another volume has a
  *   snapshot of that name, or for a clone any one; timeout; cancelled
@@ -54,7 +55,7 @@ export async function takeSnapshot(
   const scope = options.signal === undefined ? {} : { signal: options.signal };
   const name = parseVolumeName(request.name);
   const volume = await findVolume({ client, ...scope }, request.volume);
-  const existing = await findSame(deps, { ...request, name }, volume, scope);
+  const existing = await findSame(deps, { ...request, name }, volume, options);
   if (existing === undefined) await assertPossible(deps, volume, options);
   const dry = { name, volume: request.volume, phase: existing?.status?.phase ?? 'Pending' };
   if (options.isDryRun === true) return { ...dry, isDryRun: true };
@@ -83,17 +84,34 @@ async function create(
   return client.create('VolumeSnapshotRecord', record, scope);
 }
 
-/** The one that was begun before; none for a clone. @throws {AppError} exists, when that is of another volume */
+/**
+ * The one that was begun before; none for a clone. One that failed holds nothing and is removed, since its name is wanted
+ * again; without waiting it stays in the way, and says so.
+ *
+ * @throws {AppError} exists, when that is of another volume
+ */
 async function findSame(
-  { client }: WaitDeps,
+  deps: WaitDeps,
   { name, madeFor }: SnapshotRequest,
   volume: Resource<'Volume'>,
-  scope: { readonly signal?: AbortSignal },
+  { isDryRun, waitMs, signal, onProgress }: TakeSnapshotOptions,
 ): Promise<Resource<'VolumeSnapshotRecord'> | undefined> {
-  const existing = madeFor === undefined ? await client.get('VolumeSnapshotRecord', name, scope) : undefined;
+  const scope = signal === undefined ? {} : { signal };
+  const existing = madeFor === undefined ? await deps.client.get('VolumeSnapshotRecord', name, scope) : undefined;
   if (existing === undefined) return undefined;
-  const { deletionTimestamp } = existing.metadata;
-  if (existing.spec.volumeUid === volume.metadata.uid && deletionTimestamp === undefined) return existing;
+  assertSame(existing, volume);
+  const { phase, message = 'no reason was given' } = existing.status ?? {};
+  if (phase !== 'Failed') return existing;
+  if (isDryRun === true) return undefined;
+  if (waitMs === undefined) throw failed(name, message);
+  onProgress?.(`removes what is left of snapshot ${name}, which failed: ${message}`);
+  await deleteSnapshot(deps, name, { waitMs, confirm: async () => true, ...scope });
+  return undefined;
+}
+
+function assertSame(existing: Resource<'VolumeSnapshotRecord'>, volume: Resource<'Volume'>): void {
+  const { name, deletionTimestamp } = existing.metadata;
+  if (existing.spec.volumeUid === volume.metadata.uid && deletionTimestamp === undefined) return;
   const why = deletionTimestamp === undefined ? `is of another volume, ${existing.spec.volume}` : 'is being deleted';
   throw new AppError('exists', `snapshot ${name} ${why}`, {
     resource: `snapshot ${name}`,
@@ -169,6 +187,6 @@ function failed(name: string, message = 'no reason was given'): AppError {
   return new AppError('precondition', `snapshot ${name} failed: ${message}`, {
     resource: `snapshot ${name}`,
     reason: 'SnapshotFailed',
-    hint: `remove what is left of it with "holdfast volume snapshot delete ${name}", then take another`,
+    hint: 'repeat the command when that is mended: it removes what is left and takes another',
   });
 }
