@@ -211,7 +211,8 @@ export async function startProduct({
       const { bootActions } = await lab.record();
       const agent = bootActions.find((action) => action.name === 'agent' && action.host === host);
       if (agent === undefined) throw new Error(`${host} has no agent`);
-      await lab.startDaemon(host, { name: 'agent', argv: agent.argv });
+      const { argv, env = {} } = agent;
+      await lab.startDaemon(host, { name: 'agent', argv, env });
     },
     killController: async () => {
       const id = (await lab.record()).machineDaemons['controller'];
@@ -298,12 +299,12 @@ export async function glusterPids(product: Product, host: string): Promise<reado
 }
 
 /** Everything of volumes that is left on the hosts, found without any code of Holdfast's; empty when nothing is. */
-export async function residue(product: Product): Promise<readonly string[]> {
+export async function residue(product: Product, hosts: readonly string[] = NODES): Promise<readonly string[]> {
   const { pool } = product;
   const ask = async (host: string, ...argv: readonly string[]) =>
     (await product.attempt(host, ...argv)).stdout.split('\n').filter((line) => line !== '');
   const found = await Promise.all(
-    NODES.map(async (host) => {
+    hosts.map(async (host) => {
       const lines = [
         ...(await ask(host, 'find', pool, '-mindepth', '1', '-maxdepth', '4')),
         ...(await ask(host, 'findmnt', '--raw', '--noheadings', '--output', 'SOURCE,TARGET', '-t', 'fuse.glusterfs')),
