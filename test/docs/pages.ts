@@ -75,6 +75,7 @@ export const PAGES: Readonly<Record<string, PageRun>> = {
     volumes: [volume('gv0', { layout: 'distributed-replicated', distribution: 2 })],
   },
   'docs/how-to/snapshot-clone-restore.md': { volumes: [volume('gv0')] },
+  'docs/how-to/local-volumes.md': {},
   'docs/how-to/plans.md': {
     volumes: [volume('gv0')],
     filled: { 'holdfast plan new -f holdfast.yaml': 'holdfast.yaml' },

@@ -41,6 +41,7 @@ const SAME = [
   'profile',
   'pool',
   'brick',
+  'fsType',
 ] as const;
 
 /** The images in the engine's order of bricks. */

@@ -64,8 +64,7 @@ export function adoptedStays({ spec }: VolumeCopy): string {
   return `volume ${spec.volume} was adopted: its directory ${spec.node}:${spec.adopted?.path ?? ''} stays where it is; move it with "gluster volume replace-brick", then forget the volume and adopt it anew`;
 }
 
-/** Why a local copy is where it is. */
-export function localStays({ spec }: VolumeCopy): string {
+function localStays({ spec }: VolumeCopy): string {
   return `volume ${spec.volume} is local: its one copy stays on ${spec.node}; copy its data into another volume, then delete it`;
 }
 

@@ -3,6 +3,8 @@ import type { PersistentVolume } from '../../schemas/kubernetes.ts';
 
 /** Name of the CSI driver, as pods and PersistentVolumes call it. */
 export const CSI_DRIVER = 'csi.holdfast.dev';
+/** Topology key of the CSI driver: the name of the node, as Holdfast knows it. */
+export const NODE_TOPOLOGY = 'topology.holdfast.dev/node';
 /** Class of a PersistentVolume when nothing is said; Kismatic's claims ask for it. */
 export const DEFAULT_STORAGE_CLASS = 'kismatic';
 /** Where the class stood before spec.storageClassName did; claims of that time still name it there. */
@@ -62,9 +64,29 @@ function notOneOf(what: string, text: string, valid: readonly string[]): string 
   return `${JSON.stringify(text.slice(0, 60))} is not a valid ${what}. Valid ${plural} are: [${valid.join(' ')}]`;
 }
 
+/** What a PersistentVolume needs to know of its volume. */
+export interface OfferedVolume {
+  readonly name: string;
+  readonly uid: string;
+  readonly size: string;
+  /** The only node that the volume can be used on; every node when left out. */
+  readonly onlyNode?: string;
+}
+
+/** Pods on several nodes cannot share what is on one. */
+function modesOn({ onlyNode }: OfferedVolume, modes: readonly AccessMode[]): readonly AccessMode[] {
+  if (onlyNode === undefined) return modes;
+  return [...new Set(modes.map((mode) => (mode === 'ReadWriteMany' ? 'ReadWriteOnce' : mode)))];
+}
+
+function affinityTo(node: string): Record<string, unknown> {
+  const expression = { key: NODE_TOPOLOGY, operator: 'In', values: [node] };
+  return { nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [expression] }] } } };
+}
+
 /** The PersistentVolume of a volume, to be created. */
 export function persistentVolumeOf(
-  volume: { readonly name: string; readonly uid: string; readonly size: string },
+  volume: OfferedVolume,
   registration: Registration,
 ): { readonly metadata: { readonly name: string } & Record<string, unknown>; readonly spec: Record<string, unknown> } {
   const { storageClass, accessModes, reclaimPolicy, claim } = registration;
@@ -80,11 +102,12 @@ export function persistentVolumeOf(
     },
     spec: {
       capacity: { storage: volume.size },
-      accessModes,
+      accessModes: modesOn(volume, accessModes),
       persistentVolumeReclaimPolicy: reclaimPolicy,
       storageClassName: storageClass,
       volumeMode: 'Filesystem',
       csi: { driver: CSI_DRIVER, volumeHandle: volume.name },
+      ...(volume.onlyNode === undefined ? {} : affinityTo(volume.onlyNode)),
       ...(claim === undefined ? {} : { claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', ...claim } }),
     },
   };

@@ -44,7 +44,20 @@ export async function growImage(host: Host, paths: CopyPaths, request: GrowReque
   await run('sync', '--', paths.image);
   // losetup(8) of util-linux 2.38 takes no "--"; the name is one of the kernel's.
   await run('losetup', '--set-capacity', device);
-  await run(...fileSystem.grow(device, mount.target));
+  try {
+    await run(...fileSystem.grow(device, mount.target));
+  } catch (error) {
+    if (fileSystem.fill === undefined || !isRunError(error, 'exit')) throw error;
+    throw new AppError(
+      'precondition',
+      `${fileSystem.type} on ${host.name} does not grow while it is mounted: ${error.stderr.trim()}`,
+      {
+        reason: 'GrowsAtNextMount',
+        hint: 'its room is reserved; it is grown when its image is mounted again, as after a restart of the node',
+        cause: error,
+      },
+    );
+  }
 }
 
 async function reserveMore(

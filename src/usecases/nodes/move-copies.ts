@@ -169,7 +169,7 @@ async function demandGone(
   if (node !== undefined) await demandNode(deps, node, scope);
   if (findCondition(found, 'Ready')?.status === 'True') throw isThere(old);
   const copies = (await deps.client.list('VolumeCopy', scope)).items.filter(({ spec }) => spec.node === old);
-  assertNotAdopted(copies);
+  assertReplaceable(copies);
   return copies.filter(({ spec }) => spec.isReleased !== true);
 }
 
@@ -281,7 +281,9 @@ function cannotMove(node: string, moves: readonly Move[]): AppError {
 }
 
 /** @throws {AppError} precondition, where no new copies can take the places of these */
-function assertNotAdopted(copies: readonly Resource<'VolumeCopy'>[]): void {
+function assertReplaceable(copies: readonly Resource<'VolumeCopy'>[]): void {
+  const local = copies.filter(({ spec }) => spec.engine === 'local' && spec.isReleased !== true);
+  if (local.length > 0) throw localAreLost(local);
   const adopted = copies.filter(({ spec }) => spec.adopted !== undefined && spec.isReleased !== true);
   if (adopted.length === 0) return;
   const volumes = [...new Set(adopted.map(({ spec }) => spec.volume))].join(', ');
@@ -289,6 +291,15 @@ function assertNotAdopted(copies: readonly Resource<'VolumeCopy'>[]): void {
     reason: 'AdoptedCopiesStay',
     hint: 'see docs/how-to/adopt-a-pool.md',
     faults: adopted.map((copy) => ({ field: copy.spec.volume, message: adoptedStays(copy) })),
+  });
+}
+
+function localAreLost(copies: readonly Resource<'VolumeCopy'>[]): AppError {
+  const volumes = copies.map(({ spec }) => spec.volume).join(', ');
+  return new AppError('precondition', `local volumes have no other copy: ${volumes}; nothing was changed`, {
+    reason: 'LocalCopiesStay',
+    hint: 'if what they held is lost, delete them first: holdfast volume delete NAME',
+    faults: copies.map(({ spec }) => ({ field: spec.volume, message: `its one copy was on ${spec.node}` })),
   });
 }
 

@@ -27,7 +27,8 @@ export async function registerVolume(
   const { name, uid } = volume.metadata;
   const existing = await client.get('PersistentVolume', name, scope);
   if (existing !== undefined) return belonging(existing, volume);
-  const object = persistentVolumeOf({ name, uid, size: volume.status?.size ?? volume.spec.size }, registration);
+  const size = volume.status?.size ?? volume.spec.size;
+  const object = persistentVolumeOf({ name, uid, size, ...onlyNodeOf(volume) }, registration);
   try {
     return await client.create('PersistentVolume', object, scope);
   } catch (error) {
@@ -37,6 +38,12 @@ export async function registerVolume(
     if (created === undefined) throw error;
     return belonging(created, volume);
   }
+}
+
+/** A local volume is used where its one copy is. */
+function onlyNodeOf({ spec, status }: Resource<'Volume'>): { readonly onlyNode?: string } {
+  const [placed] = status?.placement ?? [];
+  return spec.engine === 'local' && placed !== undefined ? { onlyNode: placed.node } : {};
 }
 
 function belonging(

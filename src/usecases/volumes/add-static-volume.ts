@@ -76,7 +76,13 @@ async function addNew(
   options: StaticVolumeOptions,
 ): Promise<StaticVolume> {
   const { onStored } = options;
-  const { registration: _registration, ...wish } = request;
+  const { registration, ...wish } = request;
+  if (request.engine === 'local' && registration.accessModes.includes('ReadWriteMany')) {
+    throw new AppError('invalid', 'a local volume is used on one node: nothing was created', {
+      reason: 'EngineMismatch',
+      hint: 'offer it with --access-modes ReadWriteOnce, or choose engine gluster',
+    });
+  }
   const annotations = { [REQUEST_ANNOTATION]: markOf(request) };
   const asNew = (added: AddedVolume) => {
     const notes = [...added.notes, ...(request.registration.reclaimPolicy === 'Recycle' ? [RECYCLE_NOTE] : [])];

@@ -80,7 +80,10 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
 }
 
 async function add(context: CliContext, own: Command, options: AddOptions): Promise<void> {
-  const request = readRequest(own.args, options, context.random);
+  const isSaid = own.getOptionValueSource('accessModes') !== 'default';
+  // What several nodes may share by default, only one can have of a local volume.
+  const accessModes = options.engine === 'local' && !isSaid ? 'ReadWriteOnce' : options.accessModes;
+  const request = readRequest(own.args, { ...options, accessModes }, context.random);
   const { timeout, headers } = globalOptions(own);
   const added = await withConnection(context, own, ({ client }) =>
     addStaticVolume({ client, clock: context.clock }, request, {

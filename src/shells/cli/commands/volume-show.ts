@@ -103,6 +103,18 @@ function describeAdopted({ metadata, spec, status }: Resource<'Volume'>): string
   return `with its own options; lacks ${lacks.join(', ')}; to take them on: adopted.takesOptions: true for ${metadata.name} in the plan, and apply it`;
 }
 
+/** Nothing of the usual one. */
+function describeEngine({ spec, status }: Resource<'Volume'>): string | undefined {
+  if (spec.engine === 'gluster') return undefined;
+  const [placed] = status?.placement ?? [];
+  return placed === undefined ? spec.engine : `${spec.engine}, used on ${placed.node} only`;
+}
+
+function describeBrick({ spec }: Resource<'Volume'>): string {
+  if (spec.engine === 'gluster') return spec.brick;
+  return spec.brick === 'image' ? `image (${spec.fsType ?? 'xfs'})` : 'directory, which nothing holds to its size';
+}
+
 function describe({ volume, copies, attachments, serving }: ShownVolume, hasHeaders: boolean): string {
   const options = { isWide: false, hasHeaders };
   const bricks = new Map((volume.status?.engine?.bricks ?? []).map((brick) => [brick.copy, brick]));
@@ -114,8 +126,9 @@ function describe({ volume, copies, attachments, serving }: ShownVolume, hasHead
       ['Size', describeSize(volume)],
       ['Profile', volume.spec.profile],
       ['Layout', describeLayout(volume.spec)],
+      ['Engine', describeEngine(volume)],
       ['Pool', volume.spec.pool],
-      ['Bricks', volume.spec.brick],
+      ['Bricks', describeBrick(volume)],
       ['Adopted', describeAdopted(volume)],
       ['Allowed', volume.spec.allowFrom?.join(', ')],
       ['Anchor', volume.status?.anchor],
