@@ -24,7 +24,8 @@ describe('local copies on this machine', () => {
     under = await startLocalMachine();
   });
   afterAll(() => under?.stop());
-  afterEach(async () => expect(await under.residue()).toEqual([]));
+  const expectNothingLeft = async () => expect(await under.residue()).toEqual([]);
+  afterEach(() => expectNothingLeft());
 
   const newSet = (wish: Partial<Pick<DesiredCopy, 'brick' | 'fsType'>> = {}) =>
     createLocalSet(under, { ...wish, signal });

@@ -1,5 +1,6 @@
 /** A local volume while every program dies at every moment: one copy on one node, mounted there, and wholly gone in the end. */
 import { describe, expect, it } from 'vitest';
+import type { Resource } from '../../src/ports/resource-client.ts';
 import type { PlanVolume } from '../../src/schemas/plan-file.ts';
 import { createSimCluster, type SimCluster } from './cluster.ts';
 import { deleteVolumeAndMounts, expectWhollyGone } from './expectations.ts';
@@ -19,14 +20,17 @@ function record({ seen }: SimCluster) {
 
 /** Ready, with its one copy on the node that mounts it, and mounted. */
 function isWhole(sim: SimCluster): boolean {
-  const { status } = sim.seen.Volume.get('fast') ?? {};
-  const [placed] = status?.placement ?? [];
-  const copy = sim.seen.VolumeCopy.get(placed?.copy ?? '');
-  if (status?.phase !== 'Ready' || copy?.status?.state !== 'Ready') return false;
+  const volume = sim.seen.Volume.get('fast');
+  const copy = [...sim.seen.VolumeCopy.values()].find(({ spec }) => spec.volume === 'fast');
+  if (volume?.status?.phase !== 'Ready' || copy?.status?.state !== 'Ready') return false;
+  return copy.spec.node === 'kube2' && isMounted(sim, copy);
+}
+
+function isMounted(sim: SimCluster, { metadata, status }: Resource<'VolumeCopy'>): boolean {
   const node = sim.gluster.state.node('kube2');
-  const mount = node.mounts.get('/data');
-  const isMounted = mount?.source === `local:${copy.status.path}` && record(sim)?.status?.state === 'Mounted';
-  return placed?.node === 'kube2' && node.copies.get(copy.metadata.uid)?.isMounted === true && isMounted;
+  const isServed = node.copies.get(metadata.uid)?.isMounted === true;
+  const isBound = node.mounts.get('/data')?.source === `local:${status?.path}`;
+  return isServed && isBound && record(sim)?.status?.state === 'Mounted';
 }
 
 async function make(sim: SimCluster): Promise<void> {
