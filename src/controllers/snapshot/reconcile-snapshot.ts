@@ -64,6 +64,9 @@ async function see(deps: ControllerDeps, snapshot: StoredSnapshot, signal: Abort
   const isFresh = isNew || (isDeleting && status.phase !== 'Deleting');
   const volumes = isFresh ? (await client.list('Volume', { signal })).items : informers.Volume.list();
   const copies = isNew ? (await client.list('VolumeCopy', { signal })).items : informers.VolumeCopy.list();
+  const others = isNew
+    ? (await client.list('VolumeSnapshotRecord', { signal })).items
+    : informers.VolumeSnapshotRecord.list();
   const nodes = informers.StorageNode.list();
   const volume = volumes.find((each) => each.metadata.name === spec.volume && each.metadata.uid === spec.volumeUid);
   return {
@@ -73,10 +76,9 @@ async function see(deps: ControllerDeps, snapshot: StoredSnapshot, signal: Abort
     copies,
     faults: () => {
       if (volume === undefined) return [];
-      const others = informers.VolumeSnapshotRecord.list();
       const busy = others.find((each) => each.spec.volumeUid === spec.volumeUid && each.status?.phase === 'Freezing');
       if (busy !== undefined) return [passing(`snapshot ${busy.metadata.name} of it is being taken now`)];
-      return snapshotFaults(volume, { nodes, copies, snapshots: others });
+      return snapshotFaults(volume, { nodes, volumes, copies, snapshots: others });
     },
     nodes: new Set(nodes.map((node) => node.metadata.name)),
     usableNodes: new Set(usableSince(nodes, volume?.spec.engine ?? 'gluster').keys()),

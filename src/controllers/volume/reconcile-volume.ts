@@ -17,7 +17,8 @@ import {
   type SeenVolume,
   type VolumeDecision,
 } from '../../domain/volume/decide-volume.ts';
-import { bytesFor, grantedSize, withGrants } from '../../domain/volume/granted-sizes.ts';
+import { withGrants } from '../../domain/volume/granted-sizes.ts';
+import { plannedCopy, unrecordedCopies } from '../../domain/volume/promised-copies.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { PlacedCopy } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
@@ -52,8 +53,7 @@ export function createVolumeLoop(deps: ControllerDeps): ReconcileLoop {
     const sizes = sizeCopies(volume, decided, sizeLook(deps, looked));
     const decision = withSizes(decided, sizes);
     await raiseCapacity(deps, volume, sizes, signal);
-    if (decision.holdsSnapshot === true)
-      await holdSnapshot(deps, volume, { snapshots: looked.snapshots ?? [], signal });
+    if (decision.holdsSnapshot === true) await holdSnapshot(deps, volume, { snapshots: looked.allSnapshots, signal });
     await act(deps, volume, decision, signal);
     await growCopies(deps, sizes, { allCopies: looked.allCopies, signal });
     await letGo(deps, ownCopies(volume, looked), signal);
@@ -105,13 +105,12 @@ interface Look {
   readonly attachments: readonly Resource<'VolumeAttachmentRecord'>[];
   /** The snapshot that it begins with. */
   readonly source?: Resource<'VolumeSnapshotRecord'> | undefined;
-  /** Where one of them is to be put in its place. */
-  readonly snapshots?: readonly Resource<'VolumeSnapshotRecord'>[];
+  readonly allSnapshots: readonly Resource<'VolumeSnapshotRecord'>[];
 }
 
 /**
  * The cache may lag behind others' writes and our own. Placement needs the newest truth about what is promised, be it
- * recorded as copies or only as another volume's placement; a deletion about which copies are left, one not seen would
+ * recorded as copies, or only as another volume's placement, or as images of a snapshot; a deletion about which copies are left, one not seen would
  * be left behind for ever, and about who has the volume mounted.
  */
 async function look(
@@ -127,13 +126,13 @@ async function look(
   const fresh = async <K extends WatchedKind>(kind: K) => (await client.list(kind, { signal })).items;
   return {
     allVolumes: isPlacing ? await fresh('Volume') : informers.Volume.list(),
+    allSnapshots: isPlacing ? await fresh('VolumeSnapshotRecord') : informers.VolumeSnapshotRecord.list(),
     allCopies: isPlacing || isDeleting ? await fresh('VolumeCopy') : informers.VolumeCopy.list(),
     attachments:
       isDeleting || isRestored
         ? (await fresh('VolumeAttachmentRecord')).filter((record) => record.spec.volume === name)
         : informers.VolumeAttachmentRecord.byIndex('volume', name),
     ...(isPlacing ? { source: await readSource(client, volume, signal) } : {}),
-    ...(isRestored ? { snapshots: await fresh('VolumeSnapshotRecord') } : {}),
   };
 }
 
@@ -141,22 +140,18 @@ function asksForPlace(volume: StoredVolume): boolean {
   return volume.status?.placement === undefined || asksForGrowth(volume);
 }
 
-function sizeLook({ informers }: ControllerDeps, { allVolumes, allCopies }: Look): SizeLook {
-  const promised = [
-    ...allVolumes.flatMap((other) => unrecordedCopies(other, allCopies)),
-    ...snapshotPromises(informers.VolumeSnapshotRecord.list()),
-  ];
+function sizeLook({ informers }: ControllerDeps, { allVolumes, allCopies, allSnapshots }: Look): SizeLook {
+  const promised = [...unrecordedCopies(allVolumes, allCopies), ...snapshotPromises(allSnapshots)];
   return { nodes: informers.StorageNode.list(), allVolumes, allCopies, promised };
 }
 
 function see(deps: ControllerDeps, volume: StoredVolume, looked: Look): SeenVolume {
   const { informers, random } = deps;
-  const { allVolumes, allCopies, attachments } = looked;
+  const { allVolumes, allCopies, allSnapshots, attachments } = looked;
   const { name, uid } = volume.metadata;
   const nodes = informers.StorageNode.list();
   const own = ownCopies(volume, looked);
-  const unplaced = () => allVolumes.flatMap((other) => unrecordedCopies(other, allCopies));
-  const promised = () => [...unplaced(), ...snapshotPromises(informers.VolumeSnapshotRecord.list())];
+  const promised = () => [...unrecordedCopies(allVolumes, allCopies), ...snapshotPromises(allSnapshots)];
   const taken = () => withGrants([...allCopies, ...promised()], allVolumes);
   return {
     name,
@@ -175,15 +170,13 @@ function see(deps: ControllerDeps, volume: StoredVolume, looked: Look): SeenVolu
     usableNodes: usableSince(nodes, volume.spec.engine),
     place: () => place(volume, nodes, taken(), looked.source),
     membership: seeMembers(volume, { nodes, own, random, taken }),
-    ...(looked.snapshots === undefined
-      ? {}
-      : {
+    ...(isAskedToRestore(volume)
+      ? {
           restore: seeRestore(deps, volume, {
-            snapshots: looked.snapshots,
-            copies: [...allCopies, ...unplaced()],
-            attachments,
+            ...{ volumes: allVolumes, copies: allCopies, snapshots: allSnapshots, attachments },
           }),
-        }),
+        }
+      : {}),
   };
 }
 
@@ -218,17 +211,6 @@ function place(
     ...(placed.set === undefined ? {} : { set: placed.set }),
   }));
   return { ok: true, placement, reasons: [...result.reasons] };
-}
-
-/** Copies that a stored placement promises but that are not recorded yet: their room is taken all the same. */
-function unrecordedCopies(volume: StoredVolume, copies: readonly Resource<'VolumeCopy'>[]): VolumeCopy[] {
-  // Of a volume that goes no copy will be made any more.
-  if (volume.metadata.deletionTimestamp !== undefined) return [];
-  const known = new Set(copies.map((copy) => copy.metadata.name));
-  const placements = [volume.status?.placement ?? [], volume.status?.restore?.placement ?? []];
-  return placements
-    .flatMap((placement) => placement.map((placed, index) => copyObject(volume, { ...placed, index })))
-    .filter((copy) => !known.has(copy.metadata.name));
 }
 
 async function act(
@@ -302,25 +284,12 @@ function copyName(volume: string, uid: string, index: number): string {
 }
 
 function copyObject(volume: StoredVolume, placed: VolumeDecision['createCopies'][number]): NewCopy {
-  const { name, uid } = volume.metadata;
+  const { metadata, spec, ...kind } = plannedCopy(volume, placed);
+  const labels = { 'holdfast.dev/volume': volume.metadata.name };
   return {
-    apiVersion: 'holdfast.dev/v1alpha1',
-    kind: 'VolumeCopy',
-    metadata: { name: placed.copy, finalizers: [COPY_FINALIZER], labels: { 'holdfast.dev/volume': name } },
-    spec: {
-      volume: name,
-      volumeUid: uid,
-      node: placed.node,
-      pool: placed.pool,
-      role: placed.role,
-      index: placed.index,
-      engine: volume.spec.engine,
-      brick: volume.spec.brick,
-      ...(volume.spec.fsType === undefined ? {} : { fsType: volume.spec.fsType }),
-      sizeBytes: bytesFor(volume.spec, placed.role, grantedSize(volume)),
-      ...sourceOf(volume, placed),
-      ...adoptedOf(volume, placed),
-    },
+    ...kind,
+    metadata: { ...metadata, finalizers: [COPY_FINALIZER], labels },
+    spec: { ...spec, ...sourceOf(volume, placed), ...adoptedOf(volume, placed) },
   };
 }
 

@@ -16,6 +16,7 @@ const RESTORED_ANNOTATION = 'holdfast.dev/restored-before';
 /** All of it asked of the API: a mount or a deletion that the cache has not heard of yet must not be overlooked. */
 export interface RestoreLook {
   readonly snapshots: readonly StoredSnapshot[];
+  readonly volumes: readonly StoredVolume[];
   readonly copies: readonly VolumeCopy[];
   readonly attachments: readonly Resource<'VolumeAttachmentRecord'>[];
 }
@@ -30,7 +31,7 @@ export function isAskedToRestore({ metadata, spec, status }: StoredVolume): bool
 export function seeRestore(
   { informers, random }: Pick<ControllerDeps, 'informers' | 'random'>,
   volume: StoredVolume,
-  { snapshots, copies, attachments }: RestoreLook,
+  { snapshots, volumes, copies, attachments }: RestoreLook,
 ): SeenRestore {
   const { name, uid } = volume.metadata;
   const { restore } = volume.status ?? {};
@@ -39,7 +40,7 @@ export function seeRestore(
   const find = (each: string | undefined) => snapshots.find(({ metadata }) => metadata.name === each);
   const snapshot = find(wish?.snapshot);
   const safety = find(wish?.safetySnapshot);
-  const world = { nodes: informers.StorageNode.list(), copies, snapshots };
+  const world = { nodes: informers.StorageNode.list(), volumes, copies, snapshots };
   return {
     wish: volume.spec.restoreFrom,
     faults: () => restoreFaults(volume, world).map(({ message }) => message),

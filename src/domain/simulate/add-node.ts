@@ -8,7 +8,7 @@ import { canPlace } from '../placement/smallest-change.ts';
 import { CLUSTER_NAME } from '../plan/diff-plan.ts';
 import { MIN_VOLUME_BYTES, poolBytesOf } from '../volume/copy-size.ts';
 import { DEFAULT_REPLICAS } from '../volume/replica-sets.ts';
-import { placeVolume, plannedCopy, promisedCopies } from './see-volume.ts';
+import { imaginedCopy, placeVolume, promisedCopies } from './see-volume.ts';
 import type { StoredCluster } from './stored-cluster.ts';
 
 export interface NewNode {
@@ -131,7 +131,7 @@ function placeWaiting(stored: StoredCluster, node: NewNode): readonly WaitingVol
         found.set(name, { ...row, fits: 'no', nodes: [], message, smallestChange });
         continue;
       }
-      world = { ...world, copies: [...world.copies, ...result.placed.map((placed) => plannedCopy(volume, placed))] };
+      world = { ...world, copies: [...world.copies, ...result.placed.map((placed) => imaginedCopy(volume, placed))] };
       found.set(name, { ...row, fits, nodes: result.placed.map((placed) => placed.node) });
     }
   }

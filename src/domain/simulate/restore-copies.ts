@@ -4,7 +4,7 @@ import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import { isUsable } from '../node/is-usable.ts';
 import type { PlacedOn } from '../placement/model.ts';
 import { copySizes } from '../volume/copy-size.ts';
-import { placeVolume, plannedCopy, promisedCopies } from './see-volume.ts';
+import { imaginedCopy, placeVolume, promisedCopies } from './see-volume.ts';
 import type { StoredCluster } from './stored-cluster.ts';
 
 export type Restore =
@@ -39,7 +39,7 @@ export function restoreCopies(stored: StoredCluster, volumes: readonly Volume[])
     const sizes = copySizes(volume.spec);
     const bytes = result.placed.reduce((sum, placed) => sum + sizes[placed.role], 0);
     found.set(name, { hasRoom: true, places: result.placed, bytes });
-    copies = [...copies, ...result.placed.map((placed) => plannedCopy(volume, placed))];
+    copies = [...copies, ...result.placed.map((placed) => imaginedCopy(volume, placed))];
   }
   return found;
 }

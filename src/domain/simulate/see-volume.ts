@@ -6,8 +6,8 @@ import { usableSince } from '../node/is-usable.ts';
 import { choosePlacement } from '../placement/choose-placement.ts';
 import { placementInput } from '../placement/from-resources.ts';
 import type { PlacedOn, PlacementResult } from '../placement/model.ts';
-import { copySizes } from '../volume/copy-size.ts';
 import type { SeenAttachment, SeenVolume } from '../volume/decide-volume.ts';
+import { plannedCopy, unrecordedCopies } from '../volume/promised-copies.ts';
 import type { StoredCluster } from './stored-cluster.ts';
 
 /** One volume with all that the controller looks at when it decides about it. */
@@ -52,28 +52,13 @@ export function placeVolume(stored: StoredCluster, volume: Volume): PlacementRes
 }
 
 /** All copies: those recorded, and those that a stored placement promises but that are not recorded yet. */
-export function promisedCopies(stored: StoredCluster): readonly VolumeCopy[] {
-  const known = new Set(stored.copies.map((copy) => copy.metadata.name));
-  const missing = stored.volumes.flatMap((volume) =>
-    (volume.status?.placement ?? [])
-      .map((placed, index) => plannedCopy(volume, { ...placed, index }))
-      .filter((copy) => !known.has(copy.metadata.name)),
-  );
-  return [...stored.copies, ...missing];
+export function promisedCopies({ volumes, copies }: StoredCluster): readonly VolumeCopy[] {
+  return [...copies, ...unrecordedCopies(volumes, copies)];
 }
 
-/** A copy as it would be recorded for a place that was chosen; nothing of it exists yet. */
-export function plannedCopy(volume: Volume, placed: PlacedOn & { readonly copy?: string }): VolumeCopy {
-  const { name = '', uid = '' } = volume.metadata;
-  const { node, pool, role, index, copy = `${name}-${index}-planned` } = placed;
-  const { engine, brick } = volume.spec;
-  const sizeBytes = copySizes(volume.spec)[role];
-  return {
-    apiVersion: 'holdfast.dev/v1alpha1',
-    kind: 'VolumeCopy',
-    metadata: { name: copy },
-    spec: { volume: name, volumeUid: uid, node, pool, role, index, engine, brick, sizeBytes },
-  };
+/** A copy as it would be recorded for a place that is only thought of. */
+export function imaginedCopy(volume: Volume, placed: PlacedOn): VolumeCopy {
+  return plannedCopy(volume, { ...placed, copy: `${volume.metadata.name}-${placed.index}-planned` });
 }
 
 function seeAttachment({ spec, status }: VolumeAttachmentRecord): SeenAttachment {

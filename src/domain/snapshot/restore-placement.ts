@@ -3,9 +3,10 @@ import type { PlacedCopy, Volume, VolumeSpec } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import type { SnapshotCopy, VolumeSnapshotRecord } from '../../schemas/volume-snapshot-record.ts';
 import type { RestorePlacement } from '../volume/decide-restore.ts';
-import { bytesFor, grantedSize } from '../volume/granted-sizes.ts';
+import { bytesFor, grantedSize, withGrants } from '../volume/granted-sizes.ts';
 import { isMarked } from '../volume/membership.ts';
 import { pieceBytes } from '../volume/profile.ts';
+import { unrecordedCopies } from '../volume/promised-copies.ts';
 import { fragmentsOf, replicasOf, setCount, wantedCopies } from '../volume/replica-sets.ts';
 import { imagesInOrder, roomFault } from './clone-placement.ts';
 import { lasting, lastingFaults, type SnapshotFault, type SnapshotWorld, snapshotFaults } from './snapshot-faults.ts';
@@ -79,7 +80,8 @@ export function placeRestore(
     return { ok: false, message: `the snapshot has ${images.length} images, the volume ${wanted.length} copies` };
   }
   const copies = images.map((image, at) => newCopy(volume, image, { name: newName(), set: wanted[at]?.set }));
-  const taken = [...world.copies, ...snapshotPromises(world.snapshots)];
+  const promised = [...unrecordedCopies(world.volumes, world.copies), ...snapshotPromises(world.snapshots)];
+  const taken = withGrants([...world.copies, ...promised], world.volumes);
   const faults = copies.flatMap(({ copy, image }, at) => {
     const others = copies.filter((_, other) => other !== at).map((other) => other.copy);
     return roomFault(image, copy.spec.sizeBytes, { nodes: world.nodes, copies: [...taken, ...others] });

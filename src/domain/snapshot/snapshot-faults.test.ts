@@ -19,6 +19,8 @@ interface Part {
   readonly pool?: Partial<PoolStatus>;
   readonly copy?: Partial<NonNullable<VolumeCopy['status']>>;
   readonly isLeaving?: true;
+  readonly status?: Volume['status'];
+  readonly others?: readonly Volume[];
 }
 
 /** A volume of one copy that a snapshot can be taken of, and what is changed about it. */
@@ -32,13 +34,24 @@ function waits(part: Part): boolean {
   return all.length > 0 && lastingFaults(all).length === 0;
 }
 
-function found({ volume = {}, ready, redundant, isOffline, pool = {}, copy = {}, isLeaving }: Part) {
+function found({
+  volume = {},
+  ready,
+  redundant,
+  isOffline,
+  pool = {},
+  copy = {},
+  isLeaving,
+  status = {},
+  others = [],
+}: Part) {
   const placed = { copy: 'c', node: 'n1', pool: 'default', role: 'data', ...(isLeaving && { isLeaving }) } as const;
   const brick = { copy: 'c', node: 'n1', isOnline: isOffline !== true, isReadable: true };
   const of: Volume = {
     ...{ ...API, kind: 'Volume', metadata: { name: 'gv0', uid: 'u' } },
     spec: { size: '1Gi', engine: 'gluster', layout: 'single', pool: 'default', brick: 'image', ...volume },
     status: {
+      ...status,
       placement: [placed],
       engine: { observedBy: 'n1', epoch: 1, state: 'Started', bricks: [brick] },
       conditions: [
@@ -72,7 +85,7 @@ function found({ volume = {}, ready, redundant, isOffline, pool = {}, copy = {},
       conditions: [condition('Ready', 'True', 'Heard')],
     },
   };
-  return snapshotFaults(of, { nodes: [node], copies: [recorded], snapshots: [] });
+  return snapshotFaults(of, { nodes: [node], volumes: [of, ...others], copies: [recorded], snapshots: [] });
 }
 
 describe('snapshotFaults', () => {
@@ -99,6 +112,28 @@ describe('snapshotFaults', () => {
     expect(faults({ isOffline: true })).toEqual(['the copy on n1 does not serve']);
     expect(faults({ isLeaving: true })).toEqual(['the copy on n1 is being replaced']);
     expect(faults({ pool: { freeBytes: GIB } })).toEqual([expect.stringMatching(/^pool default on n1 has .* left/)]);
+  });
+
+  it('counts the room that is promised to other volumes, though it is not recorded as copies yet', () => {
+    const place = { copy: 'other', node: 'n1', pool: 'default', role: 'data' } as const;
+    const other = (size: string, deletionTimestamp?: string): Volume => ({
+      ...{
+        ...API,
+        kind: 'Volume',
+        metadata: { name: 'gv1', uid: 'u1', ...(deletionTimestamp && { deletionTimestamp }) },
+      },
+      spec: { size, engine: 'gluster', layout: 'single', pool: 'default', brick: 'image' },
+      status: { placement: [place] },
+    });
+    expect(faults({ others: [other('1Gi')] })).toEqual([]);
+    expect(faults({ others: [other('5Gi')] })).toEqual([expect.stringMatching(/^pool default on n1 has .* left/)]);
+    expect(faults({ others: [other('5Gi', '2026-01-01T00:00:00Z')] })).toEqual([]);
+  });
+
+  it('waits for a copy that has not been told yet what the volume was granted', () => {
+    expect(faults({ status: { grantedSize: '1Gi' } })).toEqual([]);
+    expect(faults({ status: { grantedSize: '2Gi' } })).toEqual(['the copy on n1 is growing now']);
+    expect(waits({ status: { grantedSize: '2Gi' } })).toBe(true);
   });
 
   it('tells what ends by itself from what stays', () => {

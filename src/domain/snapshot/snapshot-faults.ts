@@ -10,11 +10,14 @@ import { isUsable } from '../node/is-usable.ts';
 import { placementNode } from '../placement/from-resources.ts';
 import { roomOf } from '../placement/model.ts';
 import { poolBytesOf } from '../volume/copy-size.ts';
+import { withGrants } from '../volume/granted-sizes.ts';
+import { unrecordedCopies } from '../volume/promised-copies.ts';
 import { snapshotPromises } from './snapshot-promises.ts';
 
 /** Everything that the answer depends on. */
 export interface SnapshotWorld {
   readonly nodes: readonly StorageNode[];
+  readonly volumes: readonly Volume[];
   /** Of all volumes. */
   readonly copies: readonly VolumeCopy[];
   readonly snapshots: readonly VolumeSnapshotRecord[];
@@ -93,16 +96,23 @@ function mayPass(condition: Condition | undefined): boolean {
   return condition !== undefined && PASSING_REASONS.has(condition.reason);
 }
 
-function copyFaults({ spec, status }: VolumeCopy, volume: Volume, world: SnapshotWorld): readonly SnapshotFault[] {
+function copyFaults(copy: VolumeCopy, volume: Volume, world: SnapshotWorld): readonly SnapshotFault[] {
+  const { spec, status } = copy;
   if (status?.state !== 'Ready') return [lasting(`the copy on ${spec.node} is ${status?.state ?? 'not prepared yet'}`)];
-  if ((status.sizeBytes ?? spec.sizeBytes) < spec.sizeBytes)
-    return [passing(`the copy on ${spec.node} is growing now`)];
+  if (isGrowing(copy, volume)) return [passing(`the copy on ${spec.node} is growing now`)];
   const node = world.nodes.find((each) => each.metadata.name === spec.node);
   if (node === undefined || !isUsable(node, volume.spec.engine)) {
     return [lasting(`node ${spec.node} cannot be used now`)];
   }
   const faults = poolFaults(spec, node);
   return (faults.length > 0 ? faults : roomFaults(spec, node, world)).map(lasting);
+}
+
+/** Also one that has not been told yet what the volume was granted: the image would be smaller than the volume. */
+function isGrowing(copy: VolumeCopy, volume: Volume): boolean {
+  const { spec, status } = copy;
+  const [granted = copy] = withGrants([copy], [volume]);
+  return Math.min(spec.sizeBytes, status?.sizeBytes ?? spec.sizeBytes) < granted.spec.sizeBytes;
 }
 
 function poolFaults(spec: VolumeCopy['spec'], node: StorageNode): readonly string[] {
@@ -117,9 +127,10 @@ function poolFaults(spec: VolumeCopy['spec'], node: StorageNode): readonly strin
 function roomFaults(
   spec: VolumeCopy['spec'],
   node: StorageNode,
-  { copies, snapshots }: SnapshotWorld,
+  { volumes, copies, snapshots }: SnapshotWorld,
 ): readonly string[] {
-  const seen = placementNode(node, [...copies, ...snapshotPromises(snapshots)], spec.engine);
+  const promised = [...unrecordedCopies(volumes, copies), ...snapshotPromises(snapshots)];
+  const seen = placementNode(node, withGrants([...copies, ...promised], volumes), spec.engine);
   const pool = seen.pools.find((each) => each.name === spec.pool);
   const room = pool === undefined ? 0 : roomOf(pool);
   const bytes = poolBytesOf(spec.brick, spec.sizeBytes);

@@ -97,8 +97,9 @@ async function plan(
 ): Promise<Plan> {
   const { name } = volume.metadata;
   const record = await findSnapshot({ client, ...scope }, snapshot);
-  const [nodes, copies, snapshots, attachments] = await Promise.all([
+  const [nodes, volumes, copies, snapshots, attachments] = await Promise.all([
     client.list('StorageNode', scope),
+    client.list('Volume', scope),
     client.list('VolumeCopy', scope),
     client.list('VolumeSnapshotRecord', scope),
     client.list('VolumeAttachmentRecord', scope),
@@ -109,7 +110,10 @@ async function plan(
     const hint = 'stop what uses it, and delete its VolumeAttachmentRecords; see: holdfast volume show';
     throw refuse(name, `it is mounted on ${where}`, `${hint} ${name}`);
   }
-  const world = { nodes: nodes.items, copies: copies.items, snapshots: snapshots.items };
+  const world = {
+    ...{ nodes: nodes.items, volumes: volumes.items },
+    ...{ copies: copies.items, snapshots: snapshots.items },
+  };
   // The controller waits for what passes by itself.
   const [inTheWay] = lastingFaults(restoreFaults(volume, world));
   const fault = restoredSnapshotFault(volume, record, record.metadata.uid) ?? inTheWay?.message;

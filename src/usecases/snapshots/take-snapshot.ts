@@ -125,12 +125,16 @@ async function assertPossible(
   { signal, isDryRun = false, onProgress }: TakeSnapshotOptions,
 ): Promise<void> {
   const scope = signal === undefined ? {} : { signal };
-  const [nodes, copies, snapshots] = await Promise.all([
+  const [nodes, volumes, copies, snapshots] = await Promise.all([
     client.list('StorageNode', scope),
+    client.list('Volume', scope),
     client.list('VolumeCopy', scope),
     client.list('VolumeSnapshotRecord', scope),
   ]);
-  const world = { nodes: nodes.items, copies: copies.items, snapshots: snapshots.items };
+  const world = {
+    ...{ nodes: nodes.items, volumes: volumes.items },
+    ...{ copies: copies.items, snapshots: snapshots.items },
+  };
   const faults = snapshotFaults(volume, world);
   const lasting = lastingFaults(faults);
   if (lasting.length === 0) {
