@@ -148,6 +148,8 @@ describe('snapshotFaults', () => {
     expect(waits({ ready: condition('Ready', 'False', 'NoQuorum') })).toBe(false);
     expect(waits({ isOffline: true })).toBe(true);
     expect(waits({ copy: { sizeBytes: 1 } })).toBe(true);
+    expect(waits({ copy: { state: 'Suspect' } })).toBe(true);
+    expect(waits({ copy: { state: 'Preparing' } })).toBe(false);
     expect(waits({ isLeaving: true })).toBe(false);
     // Waiting for the heal would be in vain.
     expect(waits({ ...redundant('Healing'), pool: { hasReflink: false } })).toBe(false);

@@ -98,6 +98,8 @@ function mayPass(condition: Condition | undefined): boolean {
 
 function copyFaults(copy: VolumeCopy, volume: Volume, world: SnapshotWorld): readonly SnapshotFault[] {
   const { spec, status } = copy;
+  // Its agent has not looked at it since its node came back; the disk answers, or the volume would say that it is down.
+  if (status?.state === 'Suspect') return [passing(`the copy on ${spec.node} is Suspect`)];
   if (status?.state !== 'Ready') return [lasting(`the copy on ${spec.node} is ${status?.state ?? 'not prepared yet'}`)];
   if (isGrowing(copy, volume)) return [passing(`the copy on ${spec.node} is growing now`)];
   const node = world.nodes.find((each) => each.metadata.name === spec.node);
