@@ -37,6 +37,11 @@ export interface DesiredPeers {
    * peers that it knows by address. Default true.
    */
   readonly mayInvite?: boolean;
+  /**
+   * Names of machines that were members and are none any more: nothing of Holdfast is on them. The engine lets go of each
+   * that is still its peer, as soon as no brick of any volume is there.
+   */
+  readonly leaving?: readonly string[];
 }
 
 export interface ObservedPeer {
@@ -53,6 +58,8 @@ export interface ObservedPeers {
   readonly peers: readonly ObservedPeer[];
   /** What this node's own engine calls itself. */
   readonly selfId?: string;
+  /** Names and identities of the machines that some volume of the engine has a brick on; asked where some are to leave. */
+  readonly brickHosts?: readonly string[];
   /** What the members' names resolve to on this node; a name that does not resolve is missing. */
   readonly addresses?: Readonly<Record<string, readonly string[]>>;
 }

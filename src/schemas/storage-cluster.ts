@@ -41,6 +41,10 @@ export const StorageClusterStatus = z.object({
       connected: z.array(z.string()),
       disconnected: z.array(z.string()),
       missing: z.array(z.string()),
+      leaving: z
+        .array(z.string())
+        .optional()
+        .describe("Former members that are still the engine's peers; taken out once nothing is left on them."),
       ids: z
         .record(z.string(), z.string())
         .optional()

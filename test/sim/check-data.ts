@@ -67,6 +67,19 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
     }
   };
 
+  /** Whoever lets go of a machine with a copy of a volume lets go of the copy. */
+  const checkDetachment = (node: string): void => {
+    const held = [...gluster.state.volumes.values()].filter(({ bricks }) => bricks.some((brick) => brick.node === node));
+    const placed = [...seen.Volume.values()].filter(({ status }) =>
+      status?.placement?.some((each) => each.node === node),
+    );
+    const names = [...held.map(({ name }) => name), ...placed.map(({ metadata }) => metadata.name)];
+    if (names.length > 0) report(`${node} is taken out of the pool although it has copies of ${names.join()}`);
+    if (seen.StorageCluster.get('default')?.spec.nodes.includes(node) === true) {
+      report(`${node} is taken out of the pool although it is a node of the cluster`);
+    }
+  };
+
   return {
     onStep: (step) => {
       if (step.step === 'eraseCopy') erasedFrom.set(step.copy.copyUid, now());
@@ -77,6 +90,7 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
         for (const brick of step.bricks) used.add(brick.path);
       }
       if (step.step === 'replaceBrick' || step.step === 'addBrick') used.add(step.brick.path);
+      if (step.step === 'detachPeer') checkDetachment(step.node);
       if (step.step === 'eraseCopy') checkErasure(node, step.copy.copyUid);
       if (step.step === 'stopVolume' || step.step === 'deleteVolume')
         checkRemoval(step.volume, step.step === 'deleteVolume');

@@ -56,6 +56,7 @@ export interface SimEngineOptions {
 /** Daemons finish what they were asked; what a command does itself (mkfs, mount of an image) ends with it. */
 const DONE_BY_DAEMON: ReadonlySet<GlusterStep['step']> = new Set([
   'probePeer',
+  'detachPeer',
   'createVolume',
   'setOptions',
   'resetOptions',

@@ -65,7 +65,12 @@ const REPLACE_NODE: Verb = {
       await replace();
     }
   },
-  isDone: (sim) => !sim.seen.StorageNode.has('kube3') && !holds(sim, 'kube3') && placementOf(sim).length === 3,
+  isDone: (sim) =>
+    !sim.seen.StorageNode.has('kube3') &&
+    !holds(sim, 'kube3') &&
+    placementOf(sim).length === 3 &&
+    !sim.gluster.state.node('kube1').members.has('kube3') &&
+    sim.seen.StorageCluster.get('default')?.status?.peers?.leaving === undefined,
 };
 
 /** As after an exchange of the disk: nothing is on it, and no process serves what was. */

@@ -1,4 +1,7 @@
-/** Joins the cluster's nodes to the engine's own cluster; only the agent of the cluster's anchor probes others. */
+/**
+ * Joins the cluster's nodes to the engine's own cluster, and takes out who is no member any more; only the agent of the
+ * cluster's anchor does either.
+ */
 import { isLeftBehind } from '../../domain/cluster/decide-tls.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { isUsable } from '../../domain/node/is-usable.ts';
@@ -8,6 +11,7 @@ import type { StorageClusterStatus } from '../../schemas/storage-cluster.ts';
 import { mergeDiff } from '../runtime/merge-diff.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { formerMembers, type Holdings, withoutHoldings } from './leaving-peers.ts';
 import { runSteps } from './run-steps.ts';
 
 type Peers = NonNullable<StorageClusterStatus['peers']>;
@@ -32,7 +36,9 @@ export function createPeerLoop(deps: AgentDeps): ReconcileLoop {
     if (cluster.status?.peers === undefined) return beginPool(deps, cluster, others, signal);
     const { observed, message } = await joinReachable(deps, cluster, others, signal);
     const ids = describeIds(cluster, self, observed);
-    const peers = { ...describePeers(self, others, observed, message), ids };
+    const leaving = formerMembers(cluster).filter((node) => observed.peers.some((peer) => peer.names.includes(node)));
+    const left = leaving.length === 0 ? {} : { leaving: [...leaving] };
+    const peers = { ...describePeers(self, others, observed, message), ids, ...left };
     await writePeers(deps, cluster, peers, signal);
     const isSettled = peers.missing.length === 0 && peers.disconnected.length === 0;
     return { requeueAfterMs: isSettled ? SETTLED_PERIOD_MS : SETTLING_PERIOD_MS };
@@ -74,9 +80,13 @@ async function joinReachable(
     // A node whose daemon speaks the other way would seem to belong to another pool.
     return found !== undefined && isUsable(found, engine.name) && !isLeftBehind(cluster.status?.tls, found);
   });
+  // With all of the others there: one that misses it would know the machine as a member for ever.
+  const leaving = members.length < others.length ? [] : withoutHoldings(formerMembers(cluster), heldIn(deps));
   try {
-    const mayGoOn = () => isStillAnchor(deps, cluster, signal);
-    const { observed } = await runSteps(engine, { subject: 'peers', self, members }, { log, signal, mayGoOn });
+    const mayGoOn = async () =>
+      (await isStillAnchor(deps, cluster, signal)) && (await areStillLeaving(deps, cluster, leaving, signal));
+    const desired = { subject: 'peers', self, members, leaving } as const;
+    const { observed } = await runSteps(engine, desired, { log, signal, mayGoOn });
     return { observed };
   } catch (error) {
     signal.throwIfAborted();
@@ -89,6 +99,34 @@ async function joinReachable(
 async function isStillAnchor({ client, node }: AgentDeps, cluster: StoredCluster, signal: AbortSignal) {
   const now = await client.get('StorageCluster', cluster.metadata.name, { signal });
   return now !== undefined && now.metadata.uid === cluster.metadata.uid && now.status?.anchor === node;
+}
+
+function heldIn({ informers }: AgentDeps): Holdings {
+  return {
+    volumes: informers.Volume.list(),
+    copies: informers.VolumeCopy.list(),
+    attachments: informers.VolumeAttachmentRecord.list(),
+  };
+}
+
+/** Asked of the API, not of the cache: a node that is a member again, or has got a copy, stays. */
+async function areStillLeaving(
+  { client }: AgentDeps,
+  cluster: StoredCluster,
+  leaving: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (leaving.length === 0) return true;
+  const [now, volumes, copies, attachments] = await Promise.all([
+    client.get('StorageCluster', cluster.metadata.name, { signal }),
+    client.list('Volume', { signal }),
+    client.list('VolumeCopy', { signal }),
+    client.list('VolumeAttachmentRecord', { signal }),
+  ]);
+  if (now === undefined) return false;
+  const held = { volumes: volumes.items, copies: copies.items, attachments: attachments.items };
+  const left = withoutHoldings(formerMembers(now), held);
+  return leaving.every((node) => left.includes(node));
 }
 
 /**

@@ -59,8 +59,11 @@ function judge(cluster: StorageCluster, anchor: string): Claim {
   const peers = cluster.status?.peers;
   const joined = new Set(peers === undefined ? [] : [peers.observedBy, ...peers.connected]);
   const missing = cluster.spec.nodes.filter((node) => !joined.has(node));
-  if (missing.length === 0)
-    return claim('Ready', 'True', 'AllJoined', `all ${cluster.spec.nodes.length} nodes are joined`);
+  if (missing.length === 0) {
+    const leaving = peers?.leaving ?? [];
+    const also = leaving.length === 0 ? '' : `; to be taken out of the pool: ${leaving.join(', ')}`;
+    return claim('Ready', 'True', 'AllJoined', `all ${cluster.spec.nodes.length} nodes are joined${also}`);
+  }
   const why = peers?.message === undefined ? '' : `: ${peers.message}`;
   return claim('Ready', 'False', 'NodesMissing', `${anchor} waits for ${missing.join(', ')}${why}`);
 }

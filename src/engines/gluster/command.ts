@@ -32,6 +32,16 @@ export function peerProbeArgv(node: string): Argv {
   return gluster('peer', 'probe', parseNodeName(node));
 }
 
+/** Takes a machine out of the pool. @param force - although others do not answer */
+export function peerDetachArgv(node: string, force: boolean): Argv {
+  return gluster('peer', 'detach', parseNodeName(node), ...(force ? ['force'] : []));
+}
+
+/** Every volume of the pool, as {@link volumeInfoArgv}. */
+export function allVolumesArgv(): Argv {
+  return gluster('volume', 'info');
+}
+
 /** What a volume is made of, and its options. */
 export function volumeInfoArgv(volume: string): Argv {
   return gluster('volume', 'info', parseVolumeName(volume));

@@ -82,7 +82,8 @@ function observe(state: FakeState, node: FakeNode, desired: Desired<Subject>): O
         isConnected: state.reaches(node.name, member) && isMember(state.node(member)),
         isMember: true,
       }));
-      return { subject: 'peers', peers, addresses: {}, selfId: node.id };
+      const brickHosts = [...state.volumes.values()].flatMap((volume) => volume.bricks.map((brick) => brick.node));
+      return { subject: 'peers', peers, addresses: {}, brickHosts, selfId: node.id };
     }
     case 'identity': {
       const volumes = [...state.volumes.values()].filter((volume) => findVolume(state, node, volume.name) === volume);
@@ -246,6 +247,19 @@ const ACTIONS: Actions = {
     }
     node.members.add(other);
     target.members = node.members;
+  },
+  detachPeer: (state, node, { node: other, isForced }) => {
+    if (!node.members.has(other)) return;
+    if ([...state.volumes.values()].some((volume) => volume.bricks.some((brick) => brick.node === other))) {
+      throw new AppError('precondition', `one of the bricks is on ${other}`, { reason: 'PeerInUse' });
+    }
+    const isAway = (member: string) => member !== other && !state.reaches(node.name, member);
+    if (!isForced && [...node.members].some(isAway)) throw unavailable('PeerAway', 'One of the peers is probably down');
+    if (!isForced) demandQuorum(state, node);
+    const target = state.node(other);
+    // Told, it forgets the pool; one that is away goes on believing that it belongs to it.
+    target.members = state.reaches(node.name, other) ? new Set([other]) : new Set(node.members);
+    node.members.delete(other);
   },
   takeIdentity: (state, node, { id, blankId, peers }) => {
     if (node.id !== blankId || node.members.size > 1) throw new AppError('precondition', 'glusterd is not blank');

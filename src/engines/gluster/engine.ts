@@ -16,14 +16,15 @@ import { mountVolume, observeAttachment, unmountVolume } from './attachment.ts';
 import { rebuildBrick } from './blank-brick.ts';
 import { createGlusterCli, type GlusterCli } from './cli.ts';
 import { renameVolume } from './clone-marks.ts';
-import { peerProbeArgv } from './command.ts';
+import { peerDetachArgv, peerProbeArgv } from './command.ts';
 import { finishIdentity, learnAnew, observeIdentity, takeIdentity } from './identity.ts';
 import { observeCopy } from './observe-copy.ts';
-import { observePeers } from './observe-peers.ts';
+import { listBrickHosts, listPeers, observePeers } from './observe-peers.ts';
 import { observeVolume, type VolumeDeps } from './observe-volume.ts';
 import { planGluster } from './plan.ts';
 import { probeGluster } from './probe.ts';
-import type { GlusterStep, PeerStep, RefuseStep } from './steps.ts';
+import { refusal } from './reply.ts';
+import type { GlusterStep, RefuseStep } from './steps.ts';
 import { stopBrick } from './stop-brick.ts';
 import { rewriteVolumeFiles } from './volume-files.ts';
 
@@ -35,8 +36,9 @@ export interface GlusterEngineDeps {
 }
 
 type Observers = { readonly [S in Subject]: (desired: Desired<S>, signal: AbortSignal) => Promise<Observed<S>> };
+type StepOf<K extends GlusterStep['step']> = Extract<GlusterStep, { step: K }>;
 type Actions = {
-  readonly [K in GlusterStep['step']]: (step: Extract<GlusterStep, { step: K }>, signal: AbortSignal) => Promise<void>;
+  readonly [K in GlusterStep['step']]: (step: StepOf<K>, signal: AbortSignal) => Promise<void>;
 };
 
 /** What the gluster engine can do on any node. */
@@ -83,6 +85,7 @@ function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps):
   const inPool = (copy: { readonly poolPath: string }, act: () => Promise<void>) => pools.run(copy.poolPath, act);
   return {
     probePeer: (step, signal) => probePeer(cli, step, signal),
+    detachPeer: (step, signal) => detachPeer(cli, step, signal),
     takeIdentity: (step, signal) => takeIdentity({ host, clock, signal }, step),
     learnAnew: (step, signal) => learnAnew({ host, clock, signal }, step),
     finishIdentity: (_step, signal) => finishIdentity({ host, clock, signal }),
@@ -133,12 +136,34 @@ function run<K extends GlusterStep['step']>(
 }
 
 /** No error for oneself or a known peer: gluster answers that with success. */
-async function probePeer(cli: GlusterCli, { node }: PeerStep, signal: AbortSignal): Promise<void> {
+async function probePeer(cli: GlusterCli, { node }: StepOf<'probePeer'>, signal: AbortSignal): Promise<void> {
   await cli.demand(peerProbeArgv(node), {
     about: `cannot join ${node} to the pool`,
     resource: `node ${node}`,
     signal,
   });
+}
+
+/**
+ * GlusterFS itself refuses a machine with bricks, but for one that has all bricks of a volume: with that one it would
+ * forget the volume. So it is asked once more, right before. Repeated after an agent that died, it is no error.
+ */
+async function detachPeer(cli: GlusterCli, step: StepOf<'detachPeer'>, signal: AbortSignal) {
+  const { node, isForced, about } = step;
+  const ask = { about: `cannot ${about}`, resource: `node ${node}`, signal };
+  const find = async () => (await listPeers(cli, signal)).find((peer) => peer.names.includes(node));
+  const peer = await find();
+  if (peer === undefined) return;
+  const hosts = await listBrickHosts(cli, signal);
+  if ([peer.uuid, ...peer.names].some((name) => hosts.includes(name))) {
+    throw new AppError('precondition', `${ask.about}: a volume has a brick there`, {
+      resource: ask.resource,
+      reason: 'PeerInUse',
+      hint: 'see which: gluster volume info',
+    });
+  }
+  const reply = await cli.ask(peerDetachArgv(node, isForced), ask);
+  if (!reply.isOk && (await find()) !== undefined) throw refusal(reply, ask.about, ask.resource);
 }
 
 async function refuse({ about, kind, resource, reason, hint }: RefuseStep): Promise<void> {

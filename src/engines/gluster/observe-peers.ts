@@ -2,8 +2,8 @@
 import type { DesiredPeers, ObservedPeer, ObservedPeers } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import type { GlusterCli } from './cli.ts';
-import { poolListArgv } from './command.ts';
-import { parsePeers } from './parse.ts';
+import { allVolumesArgv, poolListArgv } from './command.ts';
+import { parsePeers, parseVolumeInfo } from './parse.ts';
 
 const RESOLVE_MS = 10_000;
 
@@ -44,7 +44,19 @@ export async function observePeers(
     const found = await resolve(host, member, signal);
     if (found.length > 0) addresses[member] = found;
   }
-  return { subject: 'peers', peers, addresses, ...(selfId === undefined ? {} : { selfId }) };
+  const isAnyLeaving = desired.leaving?.some((node) => named.has(node)) === true;
+  return {
+    ...{ subject: 'peers', peers, addresses },
+    ...(isAnyLeaving ? { brickHosts: await listBrickHosts(cli, signal) } : {}),
+    ...(selfId === undefined ? {} : { selfId }),
+  };
+}
+
+/** Names and identities of all machines that a volume of the pool has a brick on, whoever made the volume. */
+export async function listBrickHosts(cli: GlusterCli, signal: AbortSignal): Promise<readonly string[]> {
+  const reply = await cli.demand(allVolumesArgv(), { about: 'cannot list the volumes', resource: 'pool', signal });
+  const bricks = parseVolumeInfo(reply).flatMap((volume) => volume.bricks);
+  return [...new Set(bricks.flatMap(({ node, hostUuid }) => [node, hostUuid]))].filter((host) => host !== '');
 }
 
 async function resolve(host: Host, name: string, signal: AbortSignal): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
-/** Which machines to join to the trusted pool, or to make known by name. Pure. */
-import type { DesiredPeers, ObservedPeers } from '../../ports/engine.ts';
+/** Which machines to join to the trusted pool, to make known by name, or to take out of it. Pure. */
+import type { DesiredPeers, ObservedPeer, ObservedPeers } from '../../ports/engine.ts';
 import type { PeerStep } from './steps.ts';
 
 /**
@@ -21,5 +21,34 @@ export function planPeers(desired: DesiredPeers, observed: ObservedPeers): reado
       steps.push({ step: 'probePeer', node: member, about: `join ${member} to the trusted pool of ${desired.self}` });
     }
   }
-  return steps;
+  return steps.length > 0 ? steps : planDetachments(desired, observed);
+}
+
+/**
+ * Takes out who is a member no more. Invariants: no brick of any volume is there, and every other machine of the pool
+ * answers, or it would miss that, and tell it the others as one of theirs when it is back.
+ *
+ * Machines that are gone for good count in the server quorum, and with one of them away no volume is ever deleted.
+ */
+function planDetachments(
+  { members, leaving = [], mayInvite }: DesiredPeers,
+  { peers, brickHosts }: ObservedPeers,
+): readonly PeerStep[] {
+  if (leaving.length === 0 || mayInvite === false || brickHosts === undefined) return [];
+  const isLeaving = (peer: ObservedPeer) =>
+    peer.names.some((name) => leaving.includes(name)) && !peer.names.some((name) => members.includes(name));
+  const staying = peers.filter((peer) => !isLeaving(peer));
+  if (!staying.every((peer) => peer.isConnected && peer.isMember)) return [];
+  const isUsed = (peer: ObservedPeer) => [peer.uuid, ...peer.names].some((name) => brickHosts.includes(name));
+  const going = peers.filter((peer) => isLeaving(peer) && !isUsed(peer));
+  // One step for each look: the next has to see the pool without it.
+  const [peer] = going;
+  const node = peer?.names.find((name) => leaving.includes(name));
+  if (peer === undefined || node === undefined) return [];
+  const isAnotherAway = peers.some((other) => other !== peer && !other.isConnected);
+  const answering = peers.filter((other) => other.isConnected).length + 1;
+  const hasQuorum = answering * 2 > peers.length + 1;
+  return [
+    { step: 'detachPeer', node, isForced: isAnotherAway || !hasQuorum, about: `take ${node} out of the trusted pool` },
+  ];
 }

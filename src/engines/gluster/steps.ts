@@ -14,7 +14,14 @@ interface About {
   readonly about: string;
 }
 
-export type PeerStep = About & { readonly step: 'probePeer'; readonly node: string };
+export type PeerStep =
+  | (About & { readonly step: 'probePeer'; readonly node: string })
+  | (About & {
+      readonly step: 'detachPeer';
+      readonly node: string;
+      /** Also where another machine that is to leave does not answer, or most of the pool does not. */
+      readonly isForced: boolean;
+    });
 
 export type IdentityStep =
   | (About & {
