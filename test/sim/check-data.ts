@@ -69,7 +69,9 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
 
   /** Whoever lets go of a machine with a copy of a volume lets go of the copy. */
   const checkDetachment = (node: string): void => {
-    const held = [...gluster.state.volumes.values()].filter(({ bricks }) => bricks.some((brick) => brick.node === node));
+    const held = [...gluster.state.volumes.values()].filter(({ bricks }) =>
+      bricks.some((brick) => brick.node === node),
+    );
     const placed = [...seen.Volume.values()].filter(({ status }) =>
       status?.placement?.some((each) => each.node === node),
     );

@@ -79,9 +79,14 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
       all.filter((placed) => !other.some((each) => each.copy === placed.copy));
     const [gone, come] = [without(old, now), without(now, old)];
     if (gone.length > 1 || come.length > 1) report(`more than one copy of ${name} changed at once`);
-    if (now.filter((placed) => placed.replaces ?? placed.isJoining ?? placed.isLeaving).length > 1) {
-      report(`two changes of ${name} are under way`);
-    }
+    // What the engine has already is only being filled.
+    const held = gluster.state.volumes.get(name)?.bricks ?? [];
+    const isHeld = ({ copy }: Placement[number]) =>
+      held.some(({ path }) => path === seen.VolumeCopy.get(copy)?.status?.path);
+    const asked = now.filter(
+      (placed) => placed.isLeaving ?? ((placed.replaces ?? placed.isJoining) && !isHeld(placed)),
+    );
+    if (asked.length > 1) report(`two changes of ${name} are under way`);
   };
 
   const checkGone = ({ metadata: { name, uid } }: StoredVolume): void => {

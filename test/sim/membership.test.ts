@@ -126,6 +126,59 @@ describe('a copy that is lost', () => {
   });
 });
 
+describe('a copy that is lost while another one of its volume moves', () => {
+  const FIVE = [...NODES, 'kube5'] as const;
+  const heldBy = (sim: SimCluster) => sim.gluster.state.volumes.get('gv0')?.bricks.map(({ node }) => node) ?? [];
+  const messageOf = (sim: SimCluster) =>
+    sim.seen.Volume.get('gv0')?.status?.conditions?.find(({ type }) => type === 'Settled')?.message ?? '';
+
+  async function moving(seed: number) {
+    const sim = await createSimCluster(seed, { nodes: FIVE, pace: paceOf(seed) });
+    await sim.applyPlan([volume('replicated')]);
+    await expectWhole(sim, 'gv0');
+    const [from, lost, kept] = placementOf(sim);
+    if (from === undefined || lost === undefined || kept === undefined) throw new Error('three are placed');
+    await drain(sim, from.node);
+    return { sim, from, lost, kept };
+  }
+  const isMarkedNow = (sim: SimCluster) => placementOf(sim).some((placed) => placed.replaces !== undefined);
+
+  it.each([
+    ['is prepared', (sim: SimCluster, from: string) => isMarkedNow(sim) && heldBy(sim).includes(from)],
+    ['is filled', (sim: SimCluster, from: string) => isMarkedNow(sim) && !heldBy(sim).includes(from)],
+  ])('is said, and then replaced too, when that one %s', async (_when, isMoment) => {
+    for (const seed of seeds(3)) {
+      await withSeed(seed, async () => {
+        const { sim, from, lost, kept } = await moving(seed);
+        await sim.until('the moment', () => isMoment(sim, from.node), PATIENCE_MS);
+        sim.powerOff(lost.node);
+        const what = `what is on ${lost.node} must serve first: bring it back, or, if that is gone for good: holdfast node replace ${lost.node}`;
+        await sim.until('it is said', () => messageOf(sim).includes(what), PATIENCE_MS);
+        expect(sim.gluster.write(kept.node, 'gv0', 2)).toBe(true);
+        await sim.world.client.patch('VolumeCopy', lost.copy, { spec: { replacement: { reason: 'NodeLost' } } });
+        if (seed % 2 === 0) sim.kill(seed % 4 === 0 ? CONTROLLER : kept.node);
+        const gone = [from.node, lost.node];
+        const isDone = () => !isMarkedNow(sim) && placementOf(sim).every(({ node }) => !gone.includes(node));
+        await sim.until('both are replaced', isDone, PATIENCE_MS);
+        sim.powerOn(lost.node);
+        await sim.until('nothing of them is left', () => isSettled(sim), PATIENCE_MS);
+        await expectTidy(sim);
+      });
+    }
+  });
+
+  it('holds up nothing any more when it is back', async () => {
+    const { sim, from, lost } = await moving(1);
+    await sim.until('it is filled', () => isMarkedNow(sim) && !heldBy(sim).includes(from.node), PATIENCE_MS);
+    sim.powerOff(lost.node);
+    await sim.pass(60_000);
+    expect(isMarkedNow(sim)).toBe(true);
+    sim.powerOn(lost.node);
+    await sim.until('it is drained', () => isDrained(sim, from.node), PATIENCE_MS);
+    expect(placementOf(sim).map(({ copy }) => copy)).toContain(lost.copy);
+  });
+});
+
 describe('a volume whose arbiter makes way for a third copy', () => {
   const isTold = (sim: SimCluster) => placementOf(sim).some((placed) => placed.isLeaving === true);
   const isAsked = (sim: SimCluster) => sim.lastStep()?.step === 'removeBrick';

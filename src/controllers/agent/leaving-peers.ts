@@ -1,6 +1,7 @@
 /** Which machines the engine's own cluster is to let go of: members once, and nothing of Holdfast is on them any more. */
-import type { Volume } from '../../schemas/volume.ts';
+
 import type { Resource } from '../../ports/resource-client.ts';
+import type { Volume } from '../../schemas/volume.ts';
 
 type StoredCluster = Resource<'StorageCluster'>;
 
@@ -15,7 +16,7 @@ export interface Holdings {
  * Names that an anchor has seen among the engine's peers, and that the cluster does not list any more. A peer that was never
  * a member of the cluster is somebody else's and never among them.
  */
-export function formerMembers({ spec, status }: StoredCluster): readonly string[] {
+export function formerMembers({ spec, status }: StoredCluster): string[] {
   const { observedBy, connected = [], disconnected = [], ids = {}, leaving = [] } = status?.peers ?? {};
   const seen = new Set([...connected, ...disconnected, ...Object.keys(ids), ...leaving]);
   if (observedBy !== undefined) seen.add(observedBy);

@@ -10,10 +10,10 @@ const placed = (copy: string, part: Partial<PlacedCopy> = {}): PlacedCopy => ({
   ...part,
 });
 /** Which of the mounts are behind, by the node's name. */
-function behind(placement: readonly PlacedCopy[], mounts: Readonly<Record<string, Seen>>): readonly string[] {
+function behind(placement: readonly PlacedCopy[], mounts: Readonly<Record<string, Seen>>, gone?: readonly string[]) {
   const volume = { status: { placement } } as unknown as Resource<'Volume'>;
   const records = Object.entries(mounts).map(([node, status]) => ({ spec: { volume: 'gv0', node }, status }));
-  return mountsBehind(volume, records as unknown as readonly Resource<'VolumeAttachmentRecord'>[]);
+  return mountsBehind(volume, records as unknown as readonly Resource<'VolumeAttachmentRecord'>[], gone);
 }
 const joining = [placed('a'), placed('b'), placed('c', { isJoining: true })];
 
@@ -28,6 +28,11 @@ describe('mounts that do not work with the joining copy', () => {
       none: undefined,
     };
     expect(behind(joining, mounts)).toEqual(['old', 'partly', 'unknown']);
+  });
+
+  it('are not those of a node that is gone for good', () => {
+    const old: Seen = { state: 'Mounted', copies: 2, connectedCopies: 2 };
+    expect(behind(joining, { old, lost: old }, ['lost'])).toEqual(['old']);
   });
 
   it('are none while no copy joins', () => {

@@ -9,11 +9,13 @@ import type { Resource } from '../../ports/resource-client.ts';
  * Nodes whose mounts are not known to work with the copy that joins; none while no copy joins.
  *
  * @param records - of this volume
+ * @param gone - nodes that are away and that a person has said to be gone for good: their mounts are gone with them
  * @returns also nodes that cannot be asked: a mount that nobody sees may still write
  */
 export function mountsBehind(
   { status }: Resource<'Volume'>,
   records: readonly Resource<'VolumeAttachmentRecord'>[],
+  gone: readonly string[] = [],
 ): readonly string[] {
   const placement = status?.placement ?? [];
   if (!placement.some((placed) => isMarked(placed) && placed.isJoining === true)) return [];
@@ -22,5 +24,8 @@ export function mountsBehind(
   // Not mounted yet: when it is, it begins with the new copy.
   const isMounted = ({ status: seen }: Resource<'VolumeAttachmentRecord'>) =>
     seen?.state !== undefined && seen.state !== 'Waiting' && seen.state !== 'HeldBack';
-  return records.filter((record) => isMounted(record) && !knows(record)).map((record) => record.spec.node);
+  return records
+    .filter((record) => isMounted(record) && !knows(record))
+    .map((record) => record.spec.node)
+    .filter((node) => !gone.includes(node));
 }

@@ -36,9 +36,7 @@ export function createPeerLoop(deps: AgentDeps): ReconcileLoop {
     if (cluster.status?.peers === undefined) return beginPool(deps, cluster, others, signal);
     const { observed, message } = await joinReachable(deps, cluster, others, signal);
     const ids = describeIds(cluster, self, observed);
-    const leaving = formerMembers(cluster).filter((node) => observed.peers.some((peer) => peer.names.includes(node)));
-    const left = leaving.length === 0 ? {} : { leaving: [...leaving] };
-    const peers = { ...describePeers(self, others, observed, message), ids, ...left };
+    const peers = { ...describePeers(self, others, observed, message), ids, ...describeLeaving(cluster, observed) };
     await writePeers(deps, cluster, peers, signal);
     const isSettled = peers.missing.length === 0 && peers.disconnected.length === 0;
     return { requeueAfterMs: isSettled ? SETTLED_PERIOD_MS : SETTLING_PERIOD_MS };
@@ -163,6 +161,12 @@ function describeIds(cluster: StoredCluster, self: string, observed: ObservedPee
     return [node, seen ?? before[node] ?? (node === self ? observed.selfId : undefined)] as const;
   });
   return Object.fromEntries(ids.flatMap(([node, id]) => (id === undefined ? [] : [[node, id]])));
+}
+
+/** Members no more, and peers of the engine still. */
+function describeLeaving(cluster: StoredCluster, { peers }: ObservedPeers): Pick<Peers, 'leaving'> {
+  const leaving = formerMembers(cluster).filter((node) => peers.some((peer) => peer.names.includes(node)));
+  return leaving.length === 0 ? {} : { leaving };
 }
 
 function describePeers(

@@ -7,6 +7,7 @@ import { adoptedLimit } from '../../domain/adopt/adopted-growth.ts';
 import { parseQuantity } from '../../domain/bytes.ts';
 import { areVolumesStopped, isLeftBehind } from '../../domain/cluster/decide-tls.ts';
 import { isAppError, messageOf } from '../../domain/errors.ts';
+import { isUsable } from '../../domain/node/is-usable.ts';
 import { grantedSize } from '../../domain/volume/granted-sizes.ts';
 import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -196,9 +197,7 @@ function desiredVolume(
     name,
     ...engineLayout(volume, bricks),
     bricks,
-    ...(mountsBehind(volume, informers.VolumeAttachmentRecord.byIndex('volume', name)).length > 0
-      ? { areMountsBehind: true }
-      : {}),
+    ...(areMountsBehind({ informers }, volume, own) ? { areMountsBehind: true } : {}),
     options: volumeOptions(volume, informers.StorageNode.list()),
     ...(volume.spec.profile === undefined ? {} : { profile: volume.spec.profile }),
     copyUids: own.map((copy) => copy.metadata.uid),
@@ -206,6 +205,20 @@ function desiredVolume(
     ...describeAdopted(volume.spec.adopted),
     ...limitOf(volume),
   };
+}
+
+function areMountsBehind(
+  { informers }: Pick<AgentDeps, 'informers'>,
+  volume: StoredVolume,
+  own: readonly Resource<'VolumeCopy'>[],
+): boolean {
+  const isAway = (name: string) => {
+    const node = informers.StorageNode.get(name);
+    return node === undefined || !isUsable(node, volume.spec.engine);
+  };
+  const lost = own.filter(({ spec }) => spec.replacement?.reason === 'NodeLost').map(({ spec }) => spec.node);
+  const records = informers.VolumeAttachmentRecord.byIndex('volume', volume.metadata.name);
+  return mountsBehind(volume, records, lost.filter(isAway)).length > 0;
 }
 
 /** An image is its own limit; a folder has none. */

@@ -100,7 +100,7 @@ export const BRICK_DISKS: Check = {
             subject: `volume ${volume} on node ${node}`,
             evidence: `${path} cannot be read: ${diskError}${still}`,
             meaning: 'this copy is out of use; the other copies serve alone until it is back or replaced',
-            fix: `look into the kernel log of ${node} (dmesg). A disk that works comes back with a new mount or a restart of ${node}; one that does not has to be replaced: holdfast explain volume ${volume}`,
+            fix: `look into the kernel log of ${node} (dmesg). A disk that works comes back with a new mount or a restart of ${node}; one that does not has to be exchanged, and its copies filled anew: holdfast disk replace ${node}`,
           },
         ];
       }),

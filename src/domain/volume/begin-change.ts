@@ -4,12 +4,16 @@ import type { CopyRole } from '../placement/model.ts';
 import { isServing } from './is-serving.ts';
 import {
   areAllCurrent,
+  canBeFilled,
   changed,
+  hasWitness,
   isDoubtful,
   isFresh,
   isLost,
+  isMarked,
   KEPT,
   type MembershipDecision,
+  nodesOf,
   othersOfSet,
   replaced,
   replacementOf,
@@ -134,6 +138,33 @@ function whyNotReplace(seen: SeenMembership, placed: PlacedCopy, isSaidGone: boo
   return whyNotReplaceLost(seen, placed, others);
 }
 
+/**
+ * Replaces a copy that was lost while others are being filled. What is filled can be relied on as long as one node that has
+ * noted what it lacks was up all the time, so the node of the lost copy vouches for nothing any more: its notes are gone.
+ *
+ * @returns undefined when no copy is lost
+ */
+export function replaceBeside(seen: SeenMembership, filling: readonly PlacedCopy[]): MembershipDecision | undefined {
+  const lost = seen.placement.find((placed) => !isMarked(placed) && isLost(seen, placed));
+  if (lost === undefined) return undefined;
+  const blocked = (message: string): MembershipDecision => ({ ...KEPT, state: 'Blocked', message });
+  const why = whyNotReplaceLost(seen, lost, othersOfSet(seen, lost));
+  if (why !== undefined) return blocked(why);
+  const left = filling.map((placed) => (setOf(placed) === setOf(lost) ? withoutWitness(placed, lost.node) : placed));
+  if (!canBeFilled(seen, lost) || !left.every((placed) => hasWitness(seen, placed))) {
+    return blocked(
+      `the copy on ${lost.node} is lost, and the new ones on ${nodesOf(filling)} do not hold everything yet: not enough is left to fill another one from; bring ${lost.node} back`,
+    );
+  }
+  const placement = seen.placement.map((each) => left.find((placed) => placed.copy === each.copy) ?? each);
+  return replaceCopy({ ...seen, placement }, lost, 'begins');
+}
+
+function withoutWitness(placed: PlacedCopy, node: string): PlacedCopy {
+  const { [node]: _, ...witnesses } = placed.witnesses ?? {};
+  return { ...placed, witnesses };
+}
+
 /** Of a copy that is said to be gone: all that is left is in the others. */
 function whyNotReplaceLost(
   seen: SeenMembership,
@@ -141,14 +172,26 @@ function whyNotReplaceLost(
   others: readonly PlacedCopy[],
 ): string | undefined {
   const bricks = seen.engine?.bricks ?? [];
-  const away = others.filter((other) => !isServing(other, bricks, seen.usableNodes)).map((other) => other.node);
+  const away = others.filter((other) => !isServing(other, bricks, seen.usableNodes));
   if (!isFresh(seen) || away.length > 0) {
-    return `replacing the lost copy on ${placed.node} waits for all other copies to serve${away.length > 0 ? `: ${away.join(', ')}` : ''}`;
+    const next =
+      away.length > 0
+        ? `: ${describeLeft(
+            away.map(({ node }) => node),
+            placed.node,
+          )}`
+        : '';
+    return `replacing the lost copy on ${placed.node} waits for all other copies to serve${next}`;
   }
   const isSplit = others.some(
     (other) => (bricks.find((brick) => brick.copy === other.copy)?.splitBrainEntries ?? 0) > 0,
   );
   return isSplit ? 'entries differ between copies (split brain) and need a decision first' : undefined;
+}
+
+/** What is left may lack what only these have. */
+function describeLeft(away: readonly string[], lost: string): string {
+  return `${away.join(', ')}; what is left may lack what only these have, so bring them back, or ${lost}`;
 }
 
 function whyNotOneOfTwo(seen: SeenMembership, placed: PlacedCopy): string {
@@ -182,7 +225,11 @@ export function replaceCopy(
     node: on,
     pool,
     replaces: placed.copy,
-    witnesses: witnessesOf(seen, others),
+    // One that is being filled has noted nothing about another.
+    witnesses: witnessesOf(
+      seen,
+      others.filter((other) => !isMarked(other)),
+    ),
   };
   return changed(
     replaced(seen.placement, placed, [next]),

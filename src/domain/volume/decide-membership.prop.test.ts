@@ -132,12 +132,15 @@ function ask(world: World): void {
 /** Stores a decision as the controller does, and holds it against the truth. */
 function store(world: World, decided: MembershipDecision): void {
   const { placement = world.placement, release, abandon } = decided;
-  expect(placement.filter(isMarked).length, 'marks at once').toBeLessThanOrEqual(1);
+  // What the engine has is only being filled.
+  const asked = placement.filter(
+    (each) => isMarked(each) && (each.isLeaving === true || !world.held.includes(each.copy)),
+  );
+  expect(asked.length, 'changes that the engine is asked for at once').toBeLessThanOrEqual(1);
   if (release.length > 0) expect(world.placement.filter(isMarked), 'a release beside a mark').toEqual([]);
   for (const name of [...release, ...abandon]) expect(world.held, 'given up').not.toContain(name);
   for (const name of abandon) expect(world.members.find((each) => each.name === name)?.path).toBeUndefined();
-  const hadMark = world.placement.some(isMarked);
-  if (!hadMark && placement.some(isMarked)) expectMayBegin(world, placement);
+  expectMayMark(world, placement);
   world.placement = placement;
   if (decided.raisesEpoch === true) world.epoch += 1;
   const gone = new Set([...release, ...abandon]);
@@ -150,6 +153,12 @@ function store(world: World, decided: MembershipDecision): void {
   if (world.command?.held.some((name) => gone.has(name)) === true) world.command = undefined;
 }
 
+function expectMayMark(world: World, placement: readonly PlacedCopy[]): void {
+  const [before, now] = [world.placement.filter(isMarked).length, placement.filter(isMarked).length];
+  if (before === 0 && now > 0) expectMayBegin(world, placement);
+  if (before > 0 && now > before) expectFillable(world, placement);
+}
+
 function expectMayBegin(world: World, placement: readonly PlacedCopy[]): void {
   const mark = placement.find(isMarked);
   // Taken up late: the engine had it already.
@@ -160,6 +169,19 @@ function expectMayBegin(world: World, placement: readonly PlacedCopy[]): void {
   expect(away, 'only what is replaced may be away').toEqual([mark?.replaces]);
   const lost = world.members.find((each) => each.name === mark?.replaces);
   expect(lost?.replacement, 'a person said that it is gone').toBeDefined();
+}
+
+/** Beside a copy that is being filled only a lost one is replaced, and from one that holds everything. */
+function expectFillable({ members, spec, down }: World, placement: readonly PlacedCopy[]): void {
+  const whole = placement.filter((each) => !isMarked(each) && each.role === 'data' && !down.has(each.node));
+  expect(whole.length, 'whole copies').toBeGreaterThanOrEqual(
+    spec.layout === 'dispersed' ? (spec.disperseData ?? 2) : 1,
+  );
+  const lost = placement.filter(isMarked).map((each) => members.find(({ name }) => name === each.replaces));
+  expect(
+    lost.some((each) => each?.replacement !== undefined),
+    'a person said that it is gone',
+  ).toBe(true);
 }
 
 function happen(world: World, each: Event): void {

@@ -231,7 +231,8 @@ describe('a lost copy of an arbiter volume', () => {
   it('is waited for while nobody has said that it is gone', () => {
     const placement = leaving({ isLeaving: true });
     const decided = decideMembership(see({ placement, bricks: dead, part: { spec } }));
-    expect(decided).toMatchObject({ state: 'Changing', release: [] });
+    const message = expect.stringContaining('bring it back, or, if that is gone for good: holdfast disk replace n2');
+    expect(decided).toMatchObject({ state: 'Blocked', message, release: [] });
     expect(decided.placement).toBeUndefined();
   });
 
@@ -329,6 +330,122 @@ describe('a change under way', () => {
     const out = see({ placement, held: ['a', 'b'] });
     expect(decideMembership(out).placement).toEqual([placed('a', 'n1'), placed('b', 'n2')]);
     expect(decideMembership({ ...out, epoch: 2 }).placement).toBeUndefined();
+  });
+});
+
+describe('a copy that is lost while another one is being filled', () => {
+  const lost = { reason: 'NodeLost' } as const;
+  const dead = [brick('new', 'n4'), brick('b', 'n2', { isOnline: false }), brick('c', 'n3', { pendingHeals: 4 })];
+  const placeOne: SeenMembership['placeOne'] = () => ({ ok: true, copy: 'newer', node: 'n5', pool: 'default' });
+  const withLost = (part: Partial<SeenMember> = { replacement: lost }) =>
+    withNew().map((each) => (each.name === 'b' ? { ...each, ...part } : each));
+  const scene = { placement: replacing(), members: withLost(), bricks: dead, held: ['new', 'b', 'c'] };
+  const at = (changes: Scene = {}) =>
+    decideMembership(see({ ...scene, ...changes, part: { placeOne, ...changes.part } }));
+
+  it('is waited for, with what to do, while nobody has said that it is gone', () => {
+    const decided = at({ members: withLost({}) });
+    const message = expect.stringContaining('what is on n2 must serve first: bring it back, or');
+    expect(decided).toMatchObject({ state: 'Blocked', message, release: [] });
+    expect(decided.placement).toBeUndefined();
+    const usableNodes = new Map(NODES.filter((node) => node !== 'n2').map((node) => [node, SINCE]));
+    const away = at({ members: withLost({}), part: { usableNodes } });
+    expect(away.message).toContain('if that is gone for good: holdfast node replace n2');
+  });
+
+  it('is replaced beside it, and vouches for nothing any more', () => {
+    expect(at().placement).toEqual([
+      placed('new', 'n4', { replaces: 'a', witnesses: { n3: 'boot-n3' } }),
+      placed('newer', 'n5', { replaces: 'b', witnesses: { n3: 'boot-n3' } }),
+      placed('c', 'n3'),
+    ]);
+  });
+
+  it('holds no change up: both marks go, one after the other, when all are current', () => {
+    const placement = at().placement ?? [];
+    const members = [...withLost(), member('newer', 'n5')];
+    const asked = see({ placement, members, bricks: dead, held: ['new', 'b', 'c'] });
+    expect(decideMembership(asked)).toMatchObject({
+      state: 'Changing',
+      message: expect.stringContaining('from n2 to n5'),
+    });
+    const whole = [brick('new', 'n4'), brick('newer', 'n5'), brick('c', 'n3')];
+    const held = ['new', 'newer', 'c'];
+    const first = decideMembership(see({ placement, members, bricks: whole, held }));
+    expect(first.release).toEqual([]);
+    const second = decideMembership(see({ placement: first.placement ?? [], members, bricks: whole, held }));
+    expect(second).toMatchObject({ placement: [placed('new', 'n4'), placed('newer', 'n5'), placed('c', 'n3')] });
+    const done = decideMembership(see({ placement: second.placement ?? [], members, bricks: whole, held }));
+    expect(done.release).toEqual(['a', 'b']);
+  });
+
+  it.each<[string, Scene]>([
+    [
+      'the only whole copy has been away, so that nobody vouches for the new one',
+      {
+        part: {
+          bootIds: new Map([
+            ['n2', 'boot-n2'],
+            ['n3', 'second'],
+          ]),
+        },
+      },
+    ],
+    [
+      'another copy does not serve',
+      { bricks: [dead[0], dead[1], brick('c', 'n3', { isReadable: false })] as BrickStatus[] },
+    ],
+    ['entries differ', { bricks: [dead[0], dead[1], brick('c', 'n3', { splitBrainEntries: 1 })] as BrickStatus[] }],
+    ['the report is an old one', { part: { epoch: 2 } }],
+  ])('is not replaced while %s', (_why, changes) => {
+    expect(at(changes).placement).toBeUndefined();
+  });
+
+  it('is not replaced where it was the last one that held everything', () => {
+    const placement = [placed('new', 'n4', { replaces: 'a', witnesses: { n2: 'boot-n2' } }), placed('b', 'n2')];
+    const two = { placement, members: withLost(), bricks: dead.slice(0, 2), held: ['new', 'b'] };
+    const decided = at({ ...two, part: { spec: { layout: 'replicated', replicas: 2 } } });
+    expect(decided).toMatchObject({ state: 'Blocked', message: expect.stringContaining('bring n2 back') });
+    expect(decided.placement).toBeUndefined();
+  });
+
+  it('is not replaced from an arbiter and a copy that is being filled', () => {
+    const placement = [...replacing().slice(0, 2), placed('c', 'n3', { role: 'arbiter' })];
+    expect(at({ placement, part: { spec: { layout: 'arbiter' } } })).toMatchObject({ state: 'Blocked' });
+  });
+
+  it('is replaced from enough fragments only', () => {
+    const four = [...replacing(), placed('d', 'n1')];
+    const members = [...withLost(), member('d', 'n1')];
+    const fragments = { placement: four, members, bricks: [...dead, brick('d', 'n1')], held: ['new', 'b', 'c', 'd'] };
+    const of = (disperseData: number, redundancy: number) =>
+      at({ ...fragments, part: { spec: { layout: 'dispersed', disperseData, redundancy } } });
+    expect(of(2, 2).placement?.[1]).toMatchObject({ copy: 'newer', replaces: 'b' });
+    expect(of(3, 1)).toMatchObject({ state: 'Blocked' });
+  });
+});
+
+describe('a copy that is lost before the engine has taken in the successor of another', () => {
+  const lost = { reason: 'NodeLost' } as const;
+  const dead = [brick('a', 'n1'), brick('b', 'n2', { isOnline: false }), brick('c', 'n3')];
+  const members = withNew().map((each) => (each.name === 'b' ? { ...each, replacement: lost } : each));
+  const scene = { placement: replacing(), members, bricks: dead, held: ['a', 'b', 'c'] };
+
+  it('has that change taken back, and is replaced', () => {
+    const told = decideMembership(see(scene));
+    expect(told).toMatchObject({ placement: replacing({ isWithdrawn: true }), raisesEpoch: true });
+    const back = decideMembership(see({ ...scene, placement: told.placement ?? [] }));
+    expect(back.placement).toEqual(THREE);
+    expect(decideMembership(see({ ...scene, placement: THREE })).placement?.[1]).toMatchObject({ replaces: 'b' });
+  });
+
+  it('is waited for where the other one is lost too: the one that is left may lack what only they have', () => {
+    const both = members.map((each) => (each.name === 'a' ? { ...each, replacement: lost } : each));
+    const bricks = [brick('a', 'n1', { isOnline: false }), ...dead.slice(1)];
+    const decided = decideMembership(see({ ...scene, members: both, bricks }));
+    const message = expect.stringContaining('what is on n2 must serve first: bring it back; what is left may lack');
+    expect(decided).toMatchObject({ state: 'Blocked', message });
+    expect(decided.placement).toBeUndefined();
   });
 });
 

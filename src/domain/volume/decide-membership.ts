@@ -4,6 +4,8 @@
  * At most one change at a time in a volume. Each has three stages, and each stage is stored before the next begins: the
  * placement is marked and the new copy prepared; the engine takes it in (and the old one out); the new copy is seen to hold
  * everything, and the mark goes. Only then, and only while the engine is seen to do without the old copy, is that released.
+ * A copy that is lost while others are being filled is the exception: nothing would ever be seen to hold everything without
+ * it, so it is replaced beside them, as long as the set has enough whole copies to fill all from.
  *
  * Invariants (`decide-membership.prop.test.ts`):
  * - Nothing begins unless every copy is current; a copy that does not serve is replaced only when a person has said that it
@@ -15,11 +17,13 @@
  *   it, and has seen the engine without it since. Should it be taken in all the same, it is a member, and another one takes
  *   its place.
  */
-import { begin, wantedChange } from './begin-change.ts';
+import type { PlacedCopy } from '../../schemas/volume.ts';
+import { begin, replaceBeside, wantedChange } from './begin-change.ts';
 import { goOn, takeUpLate } from './go-on-with-change.ts';
 import {
   areAllCurrent,
   changed,
+  isFilling,
   isInEngine,
   isMarked,
   KEPT,
@@ -29,8 +33,10 @@ import {
 
 /** Decides the next step; apply it, and call again when anything it saw has changed. */
 export function decideMembership(seen: SeenMembership): MembershipDecision {
-  const marked = seen.placement.findIndex(isMarked);
-  if (marked >= 0) return goOn(seen, marked);
+  const marked = seen.placement.filter(isMarked);
+  const asked = marked.find((placed) => !isFilling(seen, placed));
+  if (asked !== undefined) return goOn(seen, asked);
+  if (marked.length > 0) return goOnFilling(seen, marked);
   const late = takeUpLate(seen);
   if (late !== undefined) return changed(late, 'takes up a copy that it had given up: the engine has it');
   const unwanted = wantedChange(seen);
@@ -40,6 +46,14 @@ export function decideMembership(seen: SeenMembership): MembershipDecision {
   }
   if (unwanted === undefined) return { ...KEPT, state: 'Settled', message: 'the copies are as asked for' };
   return begin(seen, unwanted);
+}
+
+/** The engine has the new copies; another one may be lost meanwhile. */
+function goOnFilling(seen: SeenMembership, filling: readonly PlacedCopy[]): MembershipDecision {
+  const decided = filling.map((placed) => goOn(seen, placed));
+  const next = decided.find(({ placement }) => placement !== undefined) ?? replaceBeside(seen, filling) ?? decided[0];
+  if (next === undefined) throw new Error('no copy is being filled');
+  return next;
 }
 
 /** Copies that neither the placement nor the engine has any use for. */

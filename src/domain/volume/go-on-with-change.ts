@@ -1,15 +1,20 @@
 /** The later stages of a change of members: the engine takes it up, and the new copy is filled. Pure. */
 import type { PlacedCopy } from '../../schemas/volume.ts';
 import { replaceCopy } from './begin-change.ts';
-import { isServing } from './is-serving.ts';
+import { isServing, isUnchecked } from './is-serving.ts';
 import {
   areAllCurrent,
+  canBeFilled,
   changed,
+  hasWitness,
   isFresh,
   isInEngine,
   isLost,
+  isMarked,
   KEPT,
+  lostOf,
   type MembershipDecision,
+  nodesOf,
   othersOfSet,
   replaced,
   replacementOf,
@@ -18,9 +23,7 @@ import {
 } from './membership.ts';
 
 /** Decides the next step of the change that is under way at this place of the placement. */
-export function goOn(seen: SeenMembership, index: number): MembershipDecision {
-  const placed = seen.placement[index];
-  if (placed === undefined) throw new Error(`the placement has no copy ${index}`);
+export function goOn(seen: SeenMembership, placed: PlacedCopy): MembershipDecision {
   if (placed.isLeaving === true) return goOnLeaving(seen, placed);
   const copy = seen.members.find((member) => member.name === placed.copy);
   const what = describeMark(seen, placed);
@@ -28,32 +31,38 @@ export function goOn(seen: SeenMembership, index: number): MembershipDecision {
   const isOldOut = placed.replaces === undefined || !isInEngine(placed.replaces, seen.members, seen.engine);
   if (!hasWitness(seen, placed) || copy?.replacement !== undefined) return chain(seen, placed, what);
   if (isOldOut && areAllCurrent(seen)) return changed(replaced(seen.placement, placed, [unmarked(placed)]), what);
-  return { ...KEPT, state: 'Changing', message: `${what}: the new copy is being filled` };
+  return waitsFor(seen, `${what}: the new copy is being filled`);
 }
 
 /**
  * The new copy is prepared, and then the engine asked to take it in. One whose node goes away meanwhile is given up, and so
- * is one that joins while another copy is lost, since the engine adds nothing without that: at once
- * while nobody knew where it is, else when the present anchor has looked with the word in view that it is not to be asked
- * for, and the engine was without it.
+ * is one that joins, or takes the place of a copy that serves, while another copy is lost: the engine makes neither change
+ * without that. At once while nobody knew where it is, else when the present anchor has looked with the word in view that
+ * it is not to be asked for, and the engine was without it.
  */
 function awaitEngine(seen: SeenMembership, placed: PlacedCopy, what: string): MembershipDecision {
   const copy = seen.members.find((member) => member.name === placed.copy);
   if (copy?.isReleased === true) return changed(takeBack(seen, placed), `${what}: begins anew`);
-  const why = copy?.isReady === true ? 'waits for the engine to take it in' : `is being prepared on ${placed.node}`;
-  const waits: MembershipDecision = { ...KEPT, state: 'Changing', message: `${what}: the new copy ${why}` };
+  const waits = waitsForNew(seen, placed, what);
   if (placed.isWithdrawn === true) {
     const message = `${what}: ${whyGivenUp(seen, placed)}, and the new copy there is given up`;
     if (!isFresh(seen)) return { ...waits, message };
     // Another look before the copy is released: what an agent had asked before it died may be carried out just now.
     return { ...changed(takeBack(seen, placed), message), raisesEpoch: true };
   }
-  const isStuck = placed.isJoining === true && lostOf(seen) !== undefined;
+  const isStuck = lostOf(seen) !== undefined && (placed.isJoining === true || isOldServing(seen, placed));
   if (copy === undefined || (seen.usableNodes.has(placed.node) && !isStuck)) return waits;
   const message = `${what}: ${whyGivenUp(seen, placed)}`;
   if (copy.path === undefined) return { ...waits, abandon: [placed.copy], message };
   const withdrawn = { ...placed, isWithdrawn: true };
   return { ...changed(replaced(seen.placement, placed, [withdrawn]), message), raisesEpoch: true };
+}
+
+function waitsForNew(seen: SeenMembership, placed: PlacedCopy, what: string): MembershipDecision {
+  const isReady = seen.members.find((member) => member.name === placed.copy)?.isReady === true;
+  const why = isReady ? 'waits for the engine to take it in' : `is being prepared on ${placed.node}`;
+  const mayReplace = placed.replaces === undefined || isOldServing(seen, placed);
+  return waitsFor(seen, `${what}: the new copy ${why}`, mayReplace);
 }
 
 function whyGivenUp(seen: SeenMembership, placed: PlacedCopy): string {
@@ -62,9 +71,36 @@ function whyGivenUp(seen: SeenMembership, placed: PlacedCopy): string {
   return `the copy on ${lost.node} is lost`;
 }
 
-/** The first copy of the volume that is lost for good. */
-function lostOf(seen: SeenMembership): PlacedCopy | undefined {
-  return seen.placement.find((placed) => isLost(seen, placed));
+/** The copy that the new one is to replace serves still: the change can be taken back. */
+function isOldServing(seen: SeenMembership, placed: PlacedCopy): boolean {
+  const old = seen.members.find((member) => member.name === placed.replaces);
+  if (old === undefined) return false;
+  return isServing({ copy: old.name, node: old.node }, seen.engine?.bricks ?? [], seen.usableNodes);
+}
+
+/**
+ * What holds a change up, and what to do about it: nothing is taken in, or known to be filled, while a copy that stays does
+ * not serve. It goes on when that one is back, or is replaced itself.
+ *
+ * @param mayReplace - false where another copy is lost already: two that are gone leave too little
+ */
+function waitsFor(seen: SeenMembership, what: string, mayReplace = true): MembershipDecision {
+  const bricks = seen.engine?.bricks ?? [];
+  const isAway = (other: PlacedCopy) =>
+    !isServing(other, bricks, seen.usableNodes) && !isUnchecked(other, bricks, seen.usableNodes);
+  const away = seen.placement.filter((other) => !isMarked(other) && isAway(other));
+  const [first] = away;
+  if (first === undefined || !isFresh(seen)) return { ...KEPT, state: 'Changing', message: what };
+  const isAtStake = !mayReplace || away.some((other) => isLost(seen, other));
+  const next = isAtStake
+    ? '; what is left may lack what only that has'
+    : `, or, if that is gone for good: ${replaceCommand(seen, first)}`;
+  const message = `${what}; what is on ${nodesOf(away)} must serve first: bring it back${next}`;
+  return { ...KEPT, state: 'Blocked', message };
+}
+
+function replaceCommand({ usableNodes }: SeenMembership, { node }: PlacedCopy): string {
+  return usableNodes.has(node) ? `holdfast disk replace ${node}` : `holdfast node replace ${node}`;
 }
 
 /**
@@ -85,7 +121,7 @@ function goOnLeaving(seen: SeenMembership, placed: PlacedCopy): MembershipDecisi
     return { ...become(next, message), raisesEpoch: true };
   }
   const lost = lostOf(seen);
-  if (lost === undefined) return { ...KEPT, state: 'Changing', message: what };
+  if (lost === undefined) return waitsFor(seen, what);
   const message = `${what}: the copy on ${lost.node} is lost`;
   return { ...become({ ...placed, isWithdrawn: true }, message), raisesEpoch: true };
 }
@@ -118,23 +154,15 @@ function takeBack(seen: SeenMembership, placed: PlacedCopy): readonly PlacedCopy
   return replaced(seen.placement, placed, [{ ...unmarked(placed), copy: old.name, node: old.node, pool: old.pool }]);
 }
 
-/**
- * What the engine noted down about a new copy, on the others of its set, is not synced to their disks. One of them has to
- * have been up all the time, or a power cut may have taken the notes, and a copy that lacks files would pass for current.
- */
-function hasWitness({ bootIds }: SeenMembership, { witnesses }: PlacedCopy): boolean {
-  return Object.entries(witnesses ?? {}).some(([node, bootId]) => bootIds.get(node) === bootId);
-}
-
 /** The new copy is a member, but cannot be relied on, or is lost itself: another one takes its place. */
 function chain(seen: SeenMembership, placed: PlacedCopy, what: string): MembershipDecision {
   const others = othersOfSet(seen, placed);
-  if (!isFresh(seen) || !others.every((other) => isServing(other, seen.engine?.bricks ?? [], seen.usableNodes))) {
-    return {
-      ...KEPT,
-      state: 'Blocked',
-      message: `${what}: has to begin anew, and waits for all other copies to serve`,
-    };
+  const doServe = others.every((other) => isServing(other, seen.engine?.bricks ?? [], seen.usableNodes));
+  if (!isFresh(seen) || !doServe || !canBeFilled(seen, placed)) {
+    const away = others.filter((other) => !isServing(other, seen.engine?.bricks ?? [], seen.usableNodes));
+    const next = away.length === 0 ? '' : `: bring ${nodesOf(away)} back`;
+    const message = `${what}: has to begin anew, and waits for all other copies to serve${next}`;
+    return { ...KEPT, state: 'Blocked', message };
   }
   // Unless it is lost itself, its successor may be beside it on the same node.
   const mayStay = replacementOf(seen, placed) === undefined;

@@ -146,6 +146,28 @@ export function isDoubtful(seen: SeenMembership, placed: PlacedCopy): boolean {
   return copy?.replacement !== undefined && !copy.isReady;
 }
 
+/** The first copy of the volume that is lost for good. */
+export function lostOf(seen: SeenMembership): PlacedCopy | undefined {
+  return seen.placement.find((placed) => isLost(seen, placed));
+}
+
+/** The engine has this new copy, and it does not hold everything yet. */
+export function isFilling(seen: SeenMembership, placed: PlacedCopy): boolean {
+  return isMarked(placed) && placed.isLeaving !== true && isInEngine(placed.copy, seen.members, seen.engine);
+}
+
+/**
+ * Copies of the set that are whole and serve are enough to fill another one from; a copy that is being filled itself is none
+ * of them, and neither is an arbiter.
+ */
+export function canBeFilled(seen: SeenMembership, placed: PlacedCopy): boolean {
+  const bricks = seen.engine?.bricks ?? [];
+  const whole = othersOfSet(seen, placed).filter(
+    (other) => other.role === 'data' && !isMarked(other) && isServing(other, bricks, seen.usableNodes),
+  );
+  return whole.length >= (fragmentsOf(seen.spec)?.data ?? 1);
+}
+
 /** Boot IDs of the nodes of these copies, as they are now. */
 export function witnessesOf(
   { bootIds }: SeenMembership,
@@ -158,9 +180,22 @@ export function witnessesOf(
   return Object.fromEntries(known);
 }
 
+/**
+ * What the engine noted down about a new copy, on the others of its set, is not synced to their disks. One of them has to
+ * have been up all the time, or a power cut may have taken the notes, and a copy that lacks files would pass for current.
+ */
+export function hasWitness({ bootIds }: SeenMembership, { witnesses }: PlacedCopy): boolean {
+  return Object.entries(witnesses ?? {}).some(([node, bootId]) => bootIds.get(node) === bootId);
+}
+
 /** The copies that hold the same files. */
 export function othersOfSet(seen: SeenMembership, placed: PlacedCopy): readonly PlacedCopy[] {
   return seen.placement.filter((other) => setOf(other) === setOf(placed) && other.copy !== placed.copy);
+}
+
+/** Their nodes, each once, for a sentence. */
+export function nodesOf(copies: readonly PlacedCopy[]): string {
+  return [...new Set(copies.map((placed) => placed.node))].join(', ');
 }
 
 /** Number of its set, from 0. */
