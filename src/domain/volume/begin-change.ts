@@ -61,6 +61,11 @@ function firstOneMore(seen: SeenMembership, replace: Wanted): Wanted {
   return arbiter === undefined ? { change: 'join', role: 'data', set: 0 } : { change: 'leave', placed: arbiter };
 }
 
+/** A volume of several sets gets no further copy of one of them, so nothing ever makes such a copy movable. */
+export function staysForGood(seen: SeenMembership, placed: PlacedCopy): boolean {
+  return setCount(seen.spec) > 1 && isOneOfTwo(seen, placed);
+}
+
 /** It holds data, and so does at most one other copy of its set. */
 function isOneOfTwo(seen: SeenMembership, placed: PlacedCopy): boolean {
   const isData = (each: PlacedCopy) => each.role === 'data' && setOf(each) === setOf(placed);
@@ -195,10 +200,11 @@ function describeLeft(away: readonly string[], lost: string): string {
 }
 
 function whyNotOneOfTwo(seen: SeenMembership, placed: PlacedCopy): string {
+  const why = `${placed.node} holds one of two copies of the data, and a third has to come before it goes`;
+  if (staysForGood(seen, placed)) return `${why}, which a volume of several sets cannot have`;
   const beside = seen.placement.map((each) => each.node);
   const place = seen.placeOne({ role: 'data', set: 0, beside });
-  const why = `${placed.node} holds one of two copies of the data, and a third has to come before it goes`;
-  return place.ok ? `${why}, which a volume of several sets cannot have` : `${why}: ${place.message}`;
+  return place.ok ? why : `${why}: ${place.message}`;
 }
 
 /** @param mayStay - the successor may be on the same node */

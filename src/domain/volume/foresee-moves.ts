@@ -2,8 +2,8 @@
 import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
+import { staysForGood } from './begin-change.ts';
 import { decideMembership } from './decide-membership.ts';
-import { setCount } from './replica-sets.ts';
 import { seeMembership } from './see-membership.ts';
 
 export interface Move {
@@ -82,8 +82,9 @@ function foresee(volume: Volume, copy: VolumeCopy, { nodes, copies }: StoredWorl
   const decided = decideMembership({ ...seen, drainingNodes: new Set(draining) });
   const next = decided.placement?.find((placed) => placed.copy === 'new');
   if (next !== undefined) return { ...move, to: next.node };
-  const isAlone = placement.length > 1 && setCount(volume.spec) === placement.length;
+  const placed = placement.find((each) => each.copy === name);
   const isLeaving = decided.placement?.some((placed) => placed.copy === name && placed.isLeaving === true) === true;
   if (isLeaving) return { ...move, blockedBy: 'taken out without a successor: the volume has a copy too many' };
-  return { ...move, blockedBy: decided.message, isForGood: isAlone };
+  const mayGo = placed === undefined || copy.spec.replacement !== undefined || !staysForGood(seen, placed);
+  return { ...move, blockedBy: decided.message, isForGood: !mayGo };
 }

@@ -26,6 +26,7 @@ function scopeOf({ signal }: { readonly signal?: AbortSignal }): Scope {
 
 /** What draining the node would do, one line for each copy; nothing is changed. @throws {AppError} notFound */
 export async function foreseeDrain(deps: WaitDeps, node: string, scope: Scope): Promise<readonly Move[]> {
+  await demandNode(deps, node, scope);
   return foreseeMoves(node, await readWorld(deps, scope));
 }
 
@@ -45,7 +46,6 @@ async function readWorld({ client }: WaitDeps, scope: Scope): Promise<StoredWorl
  */
 export async function drainNode(deps: WaitDeps, node: string, options: MoveOptions): Promise<readonly Move[]> {
   const scope = scopeOf(options);
-  await demandNode(deps, node, scope);
   const moves = await foreseeDrain(deps, node, scope);
   for (const { volume, blockedBy } of moves) {
     if (blockedBy !== undefined) options.onProgress(`${volume}: ${blockedBy}`);
