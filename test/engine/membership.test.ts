@@ -103,7 +103,8 @@ describe('under a writer', () => {
     expect(await settled()).not.toContain(lost);
     // GlusterFS lets go of it too, or it would count it in its quorum, and delete no volume without it.
     await product.until('StorageCluster', 'default', (seen) => {
-      return seen?.spec.nodes.length === 3 && seen.status?.peers?.leaving === undefined ? true : undefined;
+      const { ids = {}, leaving } = seen?.status?.peers ?? {};
+      return ids[lost] === undefined && leaving === undefined ? true : undefined;
     });
     expect(await product.run('kube1', 'gluster', 'pool', 'list')).not.toContain(lost);
     await product.lab.powerOn(lost);
