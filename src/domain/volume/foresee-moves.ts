@@ -1,9 +1,10 @@
 /** What draining or replacing a node would do, by the very functions that the controller decides with. Pure. */
 import type { StorageNode } from '../../schemas/storage-node.ts';
-import type { Volume } from '../../schemas/volume.ts';
+import type { PlacedCopy, Volume } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import { staysForGood } from './begin-change.ts';
 import { decideMembership } from './decide-membership.ts';
+import { replacementOf, type SeenMembership } from './membership.ts';
 import { seeMembership } from './see-membership.ts';
 
 export interface Move {
@@ -85,6 +86,10 @@ function foresee(volume: Volume, copy: VolumeCopy, { nodes, copies }: StoredWorl
   const placed = placement.find((each) => each.copy === name);
   const isLeaving = decided.placement?.some((placed) => placed.copy === name && placed.isLeaving === true) === true;
   if (isLeaving) return { ...move, blockedBy: 'taken out without a successor: the volume has a copy too many' };
-  const mayGo = placed === undefined || copy.spec.replacement !== undefined || !staysForGood(seen, placed);
-  return { ...move, blockedBy: decided.message, isForGood: !mayGo };
+  return { ...move, blockedBy: decided.message, isForGood: isFixed(seen, placed) };
+}
+
+/** No waiting makes it movable. One that a person gives up is replaced, not moved. */
+function isFixed(seen: SeenMembership, placed: PlacedCopy | undefined): boolean {
+  return placed !== undefined && replacementOf(seen, placed) === undefined && staysForGood(seen, placed);
 }
