@@ -2,11 +2,16 @@
 import { AppError } from './errors.ts';
 
 export type VolumeName = string & { readonly __name: 'volume' };
+/** What the engine calls a volume: the name of the Volume, unless somebody else made it (see volume/engine-name.ts). */
+export type EngineVolumeName = string & { readonly __name: 'engine volume' };
 export type NodeName = string & { readonly __name: 'node' };
 export type PoolName = string & { readonly __name: 'pool' };
 
 /** RFC 1123 label, which is also safe as a path segment, a GlusterFS volume name and a command argument. */
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** What volumes of GlusterFS may be called, and safe as a path segment and a command argument: Heketi's vol_8a7b is no label. */
+export const ENGINE_VOLUME_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/;
 
 /** Why a text is not an RFC 1123 label, or undefined when it is one. */
 export function labelFault(text: string): string | undefined {
@@ -31,6 +36,15 @@ function parseLabel(what: string, text: string): string {
 /** @throws {AppError} invalid, with what is wrong about the name */
 export function parseVolumeName(text: string): VolumeName {
   return parseLabel('volume', text) as VolumeName;
+}
+
+/** @throws {AppError} invalid, when no volume of the engine can be called so */
+export function parseEngineVolumeName(text: string): EngineVolumeName {
+  if (ENGINE_VOLUME_NAME.test(text)) return text as EngineVolumeName;
+  throw new AppError('invalid', `${JSON.stringify(text.slice(0, 40))} is no name of a volume in the engine`, {
+    reason: 'InvalidName',
+    hint: 'it may hold only letters, digits, "_", "-" and ".", and must begin with a letter, a digit or "_"',
+  });
 }
 
 /** @throws {AppError} invalid, with what is wrong about the name */

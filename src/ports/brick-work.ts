@@ -1,4 +1,5 @@
 /** Work on single entries in the copies of this node, and through a mount of this node. */
+import type { EngineVolumeName } from '../domain/names.ts';
 import type { EntryVersion } from '../domain/split-brain/entry-version.ts';
 
 export type { EntryVersion };
@@ -18,7 +19,7 @@ export interface SavePlace {
 }
 
 export interface PutBackRequest {
-  readonly volume: string;
+  readonly volume: EngineVolumeName;
   /** Nodes to fetch the volume's description from, the nearest first. */
   readonly servers: readonly string[];
   readonly path: string;
@@ -29,7 +30,7 @@ export interface PutBackRequest {
 }
 
 export interface ReadRequest {
-  readonly volume: string;
+  readonly volume: EngineVolumeName;
   /** Nodes to fetch the volume's description from, the nearest first. */
   readonly servers: readonly string[];
   readonly path: string;

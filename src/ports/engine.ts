@@ -2,6 +2,8 @@
  * What stores and serves the bytes. Declarative: a reconciler says what should be, the engine observes what is,
  * plans the difference as data (pure) and applies one step at a time. Each step is safe to repeat after a crash at any line.
  */
+
+import type { EngineVolumeName } from '../domain/names.ts';
 import type { EngineName, FileSystemType } from '../domain/volume/engines.ts';
 import type { LayoutName } from '../domain/volume/layout-faults.ts';
 import type { VolumeProfile } from '../schemas/volume.ts';
@@ -77,7 +79,7 @@ export interface DesiredIdentity {
   /** All other members, by the names and identities that they know each other by. */
   readonly peers: readonly { readonly node: string; readonly id: string }[];
   /** Volumes that the engine's cluster has. */
-  readonly volumes: readonly string[];
+  readonly volumes: readonly EngineVolumeName[];
 }
 
 export interface ObservedIdentity {
@@ -99,7 +101,7 @@ export interface DesiredCopy {
   readonly isPresent: boolean;
   /** UID of the VolumeCopy; makes every path unique for ever. */
   readonly copyUid: string;
-  readonly volume: string;
+  readonly volume: EngineVolumeName;
   readonly volumeUid: string;
   readonly poolPath: string;
   readonly brick: 'image' | 'directory';
@@ -153,7 +155,7 @@ export interface DesiredBrick {
 export interface DesiredVolume {
   readonly subject: 'volume';
   readonly isPresent: boolean;
-  readonly name: string;
+  readonly name: EngineVolumeName;
   readonly layout: LayoutName;
   /** How many sets the bricks form, each of as many; 1 when left out. */
   readonly sets?: number;
@@ -193,13 +195,17 @@ export interface DesiredVolume {
 
 export interface AdoptedVolume {
   readonly engineId: string;
-  readonly bricks: readonly { readonly node: string; readonly path: string }[];
+  /** In the engine's order; `host` is what the engine calls the machine there, where that is not the node's name. */
+  readonly bricks: readonly { readonly node: string; readonly path: string; readonly host?: string | undefined }[];
   /** It gets the options of the engine's own volumes; else only those that are asked for. */
   readonly takesOptions: boolean;
 }
 
 export interface ObservedBrick {
+  /** The node; of a brick that was not asked for, what the engine calls its machine. */
   readonly node: string;
+  /** Only of an adopted volume: what the engine calls the machine, where that is not the node's name. */
+  readonly host?: string;
   readonly path: string;
   /** The engine says its process runs. */
   readonly isOnline: boolean;
@@ -231,7 +237,7 @@ export interface ObservedVolume {
 export interface DesiredAttachment {
   readonly subject: 'attachment';
   readonly isPresent: boolean;
-  readonly volume: string;
+  readonly volume: EngineVolumeName;
   readonly mountPath: string;
   readonly isReadOnly: boolean;
   /** What the volume is used for; the engine's defaults when left out. */

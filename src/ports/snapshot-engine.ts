@@ -2,6 +2,7 @@
  * Snapshots of the copies of a volume. Images are taken one by one on their nodes while a barrier on the whole volume holds
  * back the answers to writers, so that together they are one moment of the volume.
  */
+import type { EngineVolumeName } from '../domain/names.ts';
 
 import type { EngineName } from '../domain/volume/engines.ts';
 
@@ -30,14 +31,14 @@ export interface SnapshotEngine {
    * @param seconds - after so long it falls by itself, on each copy, whoever has died meanwhile
    * @throws {AppError} precondition, when not every copy serves and is current; then nothing is held back
    */
-  raiseBarrier(volume: string, seconds: number, signal: AbortSignal): Promise<RaisedBarrier>;
+  raiseBarrier(volume: EngineVolumeName, seconds: number, signal: AbortSignal): Promise<RaisedBarrier>;
   /**
    * Takes the barrier away; no error when there is none any more and no `raised` is given.
    *
    * @param raised - what to prove: that it stood on every copy since it was raised
    * @throws {AppError} precondition BarrierFell, when that cannot be shown; the barrier is away then too
    */
-  lowerBarrier(volume: string, raised: RaisedBarrier | undefined, signal: AbortSignal): Promise<void>;
+  lowerBarrier(volume: EngineVolumeName, raised: RaisedBarrier | undefined, signal: AbortSignal): Promise<void>;
   /**
    * Keeps what the copy holds now. Not to be repeated: a second image would be of another moment.
    *

@@ -2,6 +2,7 @@
  * Work on what a volume holds, which a person asks for once with a Task. Every call is safe to repeat. Refusals are
  * AppErrors with the engine's own words; kind unavailable or conflict when trying again may help.
  */
+import type { EngineVolumeName } from '../domain/names.ts';
 import type { BrickWork } from './brick-work.ts';
 
 /** What a volume has to heal, over all its copies. */
@@ -52,24 +53,27 @@ export interface VolumeWork extends BrickWork {
    *
    * @throws {AppError} unavailable, while it cannot
    */
-  startHeal(volume: string, options: { readonly isFull: boolean; readonly signal: AbortSignal }): Promise<void>;
-  healState(volume: string, signal: AbortSignal): Promise<HealState>;
-  fullCrawls(volume: string, signal: AbortSignal): Promise<readonly FullCrawl[]>;
+  startHeal(
+    volume: EngineVolumeName,
+    options: { readonly isFull: boolean; readonly signal: AbortSignal },
+  ): Promise<void>;
+  healState(volume: EngineVolumeName, signal: AbortSignal): Promise<HealState>;
+  fullCrawls(volume: EngineVolumeName, signal: AbortSignal): Promise<readonly FullCrawl[]>;
 
   /** Lays folders out over all sets of copies, and moves files to where they belong. */
-  startRebalance(volume: string, signal: AbortSignal): Promise<void>;
-  rebalanceState(volume: string, signal: AbortSignal): Promise<RebalanceState>;
+  startRebalance(volume: EngineVolumeName, signal: AbortSignal): Promise<void>;
+  rebalanceState(volume: EngineVolumeName, signal: AbortSignal): Promise<RebalanceState>;
   /** No error when none runs. */
-  stopRebalance(volume: string, signal: AbortSignal): Promise<void>;
+  stopRebalance(volume: EngineVolumeName, signal: AbortSignal): Promise<void>;
 
-  listSplitBrain(volume: string, signal: AbortSignal): Promise<SplitBrainLook>;
+  listSplitBrain(volume: EngineVolumeName, signal: AbortSignal): Promise<SplitBrainLook>;
   /**
    * Makes one copy's version of an entry the only one. What the others held is gone then.
    *
    * @throws {AppError} precondition with reason {@link NOT_IN_SPLIT_BRAIN}, when there is nothing to choose
    */
   keepVersion(
-    volume: string,
+    volume: EngineVolumeName,
     choice: { readonly path: string; readonly node: string; readonly brickPath: string },
     signal: AbortSignal,
   ): Promise<void>;

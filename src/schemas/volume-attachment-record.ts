@@ -27,6 +27,10 @@ export const VolumeAttachmentRecordStatus = z.object({
     .enum(['Waiting', 'Mounted', 'Failed', 'Unmounting', 'HeldBack'])
     .describe('How far the mount is, as its node sees it. HeldBack: it is away, and no attempt to mount is under way.'),
   message: z.string().optional().describe('What is wrong or under way.'),
+  engineName: z
+    .string()
+    .optional()
+    .describe('What the engine calls the volume that was mounted, where that is not the name of the Volume.'),
   profile: VolumeProfile.or(z.literal('none'))
     .optional()
     .describe("Profile of the volume whose options the mount was seen to have; none for the engine's defaults."),

@@ -1,5 +1,6 @@
 /** Volume: what a claim is bound to. */
 import { z } from 'zod';
+import { ENGINE_VOLUME_NAME } from '../domain/names.ts';
 import { ENGINES, engineFaults, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
 import { LAYOUTS, layoutFaults, MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
 import { wantedCopies } from '../domain/volume/replica-sets.ts';
@@ -13,11 +14,29 @@ export type Layout = z.infer<typeof Layout>;
 export const VolumeProfile = z.enum(['database', 'shared', 'large-files']);
 export type VolumeProfile = z.infer<typeof VolumeProfile>;
 
+/** Any name or address that an engine may know a machine by. */
+const EngineHost = z
+  .string()
+  .regex(/^[A-Za-z0-9_](?:[A-Za-z0-9._:-]{0,251}[A-Za-z0-9_])?$/, 'must be a host name or an address');
+
 /** A volume that somebody else made in the engine, and that Holdfast looks after: nothing of it is ever made or erased. */
 export const Adopted = z.strictObject({
   engineId: z.uuid().describe('Identity that the engine gave the volume; one with any other is not touched.'),
+  engineName: z
+    .string()
+    .regex(ENGINE_VOLUME_NAME, 'must be a name that GlusterFS takes for volumes')
+    .optional()
+    .describe('What the engine calls the volume, where that is not the name of the Volume.'),
   bricks: z
-    .array(z.strictObject({ node: Label, path: AbsolutePath }))
+    .array(
+      z.strictObject({
+        node: Label,
+        path: AbsolutePath,
+        host: EngineHost.optional().describe(
+          'What the engine calls the machine in this brick, where that is not the name of the node.',
+        ),
+      }),
+    )
     .min(1)
     .max(MAX_SETS * MAX_REPLICAS)
     .describe("The directories that it is made of, in the engine's order. A volume made of others is not touched."),

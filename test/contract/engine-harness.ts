@@ -1,6 +1,7 @@
 /** What engine tests do over and over: bring a subject to its desired state, and a volume with all its parts up and down. */
 import { randomUUID } from 'node:crypto';
 import { isAppError } from '../../src/domain/errors.ts';
+import { parseEngineVolumeName } from '../../src/domain/names.ts';
 import type {
   Desired,
   DesiredAttachment,
@@ -98,7 +99,7 @@ export async function createVolumeSet(
   { layout, brick, sizeBytes, signal }: VolumeSetOptions,
 ): Promise<VolumeSet> {
   count += 1;
-  const name = `vol${count}`;
+  const name = parseEngineVolumeName(`vol${count}`);
   const volumeUid = randomUUID();
   const members = layout === 'single' ? nodes.slice(0, 1) : nodes;
   const anchor = members[0] ?? '';

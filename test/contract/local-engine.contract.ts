@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parseEngineVolumeName } from '../../src/domain/names.ts';
 import type {
   Desired,
   DesiredAttachment,
@@ -52,7 +53,7 @@ export async function createLocalSet(
   under: Pick<LocalEngineUnderTest, 'node' | 'poolPath' | 'mountsPath' | 'engine'>,
   { signal, ...wish }: { readonly signal: AbortSignal } & Partial<Pick<DesiredCopy, 'brick' | 'fsType' | 'source'>>,
 ): Promise<LocalSet> {
-  const name = `vol-${randomUUID().slice(0, 8)}`;
+  const name = parseEngineVolumeName(`vol-${randomUUID().slice(0, 8)}`);
   const copy: DesiredCopy = {
     ...{ subject: 'copy', isPresent: true, copyUid: randomUUID(), volume: name, volumeUid: randomUUID() },
     ...{ poolPath: under.poolPath, brick: 'image', sizeBytes: 128 * MIB },

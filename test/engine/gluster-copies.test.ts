@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CrashError } from '../../src/adapters/host/inject.ts';
+import { parseEngineVolumeName } from '../../src/domain/names.ts';
 import { imageBytes } from '../../src/domain/volume/copy-size.ts';
 import { copyPaths } from '../../src/engines/image/paths.ts';
 import { snapshotPaths } from '../../src/engines/image/snapshot-paths.ts';
@@ -31,7 +32,7 @@ describe('copies', () => {
     subject: 'copy',
     isPresent: true,
     copyUid: randomUUID(),
-    volume: 'gv0',
+    volume: parseEngineVolumeName('gv0'),
     volumeUid: randomUUID(),
     poolPath: under.poolPath,
     brick,
@@ -131,7 +132,7 @@ describe('copies', () => {
     await run('cp', '--reflink=always', image, snapshot.image);
     await under.lab.host(NODE).files.writeText(snapshot.clients, '1 2 3\n', { mode: 0o600 });
 
-    const clone = { ...newCopy(), volume: 'twin', source };
+    const clone = { ...newCopy(), volume: parseEngineVolumeName('twin'), source };
     expect(await bring(clone, true)).toMatchObject({ state: 'ready' });
     const marks = await run(
       ...(['getfattr', '--absolute-names', '--dump', '--match=^trusted[.]afr', '--encoding=hex'] as const),

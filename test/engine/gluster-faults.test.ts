@@ -1,6 +1,7 @@
 /** What befalls a volume, on real GlusterFS: cut links, power cuts, refused and interrupted commands. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CrashError } from '../../src/adapters/host/inject.ts';
+import { parseEngineVolumeName } from '../../src/domain/names.ts';
 import { copyPaths } from '../../src/engines/image/paths.ts';
 import type { DesiredCopy, DesiredVolume, Engine, Observed, Step } from '../../src/ports/engine.ts';
 import { createVolumeSet, settle, type VolumeSet } from '../contract/engine-harness.ts';
@@ -105,7 +106,11 @@ describe('faults', () => {
     await settleCopies(set);
     await set.makeVolume();
 
-    const unknown = { ...set.volume, name: 'unknown', bricks: [{ node: 'kube9', path: '/x/brick', isArbiter: false }] };
+    const unknown = {
+      ...set.volume,
+      name: parseEngineVolumeName('unknown'),
+      bricks: [{ node: 'kube9', path: '/x/brick', isArbiter: false }],
+    };
     const [create] = await planOf(under.engine(N1), { ...unknown, layout: 'single' });
     if (create === undefined) throw new Error('nothing planned');
     await expect(under.engine(N1).apply(create, signal)).rejects.toMatchObject({ kind: 'unavailable' });

@@ -1,6 +1,7 @@
 /** The promise behind the condition Redundant: when it is True, any one copy can be lost. */
 import { HEALTHY_PERIOD_MS } from '../../src/controllers/agent/reconcile-volumes.ts';
 import { HEARTBEAT_TIMEOUT_MS } from '../../src/domain/node/decide-node-health.ts';
+import { engineNameOf } from '../../src/domain/volume/engine-name.ts';
 import type { Resource } from '../../src/ports/resource-client.ts';
 import type { Check, CheckContext } from './invariants.ts';
 import type { Seen } from './observer.ts';
@@ -23,17 +24,20 @@ export function createClaimCheck(context: CheckContext): Check {
   const staleMs = new Map<string, number>();
   let lastTickAt = 0;
 
-  const checkAge = (name: string, passedMs: number): void => {
-    const stale = isRedundantNow(gluster, name, readyNodes(seen)) ? 0 : (staleMs.get(name) ?? 0) + passedMs;
+  const checkAge = (volume: Resource<'Volume'>, passedMs: number): void => {
+    const { name } = volume.metadata;
+    const engineName = engineNameOf(volume);
+    const stale = isRedundantNow(gluster, engineName, readyNodes(seen)) ? 0 : (staleMs.get(name) ?? 0) + passedMs;
     staleMs.set(name, stale);
     const limit = isRough() ? ROUGH_CLAIM_LAG_MS : CLAIM_LAG_MS;
     if (stale > limit) report(`${name} is called redundant, and has not been for more than ${limit / 1_000} s`);
   };
 
-  const checkReturns = ({ metadata: { name }, status }: Resource<'Volume'>): void => {
-    for (const { node } of status?.placement ?? []) {
+  const checkReturns = (volume: Resource<'Volume'>): void => {
+    const { name } = volume.metadata;
+    for (const { node } of volume.status?.placement ?? []) {
       const back = returnedAt(node);
-      const isSeen = back === undefined || back <= (lastLook.get(name) ?? 0);
+      const isSeen = back === undefined || back <= (lastLook.get(engineNameOf(volume)) ?? 0);
       if (!isSeen) report(`${name} is called redundant, and nobody has looked since ${node} is back`);
     }
   };
@@ -53,7 +57,7 @@ export function createClaimCheck(context: CheckContext): Check {
           staleMs.delete(name);
           continue;
         }
-        checkAge(name, passedMs);
+        checkAge(volume, passedMs);
         checkReturns(volume);
       }
     },

@@ -1,7 +1,7 @@
 /** Promises about data: it is erased only when its volume is to go, and served as long as somebody has it mounted. */
 import type { Resource } from '../../src/ports/resource-client.ts';
 import type { Check, CheckContext } from './invariants.ts';
-import { lostBricks, volumeOfBrick, volumesWithoutWhole } from './truth.ts';
+import { lostBricks, volumeCalled, volumeOfBrick, volumesWithoutWhole } from './truth.ts';
 
 /** No copy is erased or lost that a volume needs, and no volume is taken away that is wanted or in use. */
 export function createDataCheck({ world, gluster, seen, report }: CheckContext): Check {
@@ -56,9 +56,9 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
   };
 
   const checkRemoval = (name: string, isForGood: boolean): void => {
-    const volume = seen.Volume.get(name);
+    const volume = volumeCalled(seen, name);
     const mayGo = (!isForGood && isTlsChanging()) || (volume !== undefined && isMakingWay(volume));
-    if (volume !== undefined && isWanted(name, volume.metadata.uid) && !mayGo) {
+    if (volume !== undefined && isWanted(volume.metadata.name, volume.metadata.uid) && !mayGo) {
       report(`${name} is removed from the engine although it is wanted`);
     }
     for (const node of gluster.state.nodes.values()) {

@@ -1,8 +1,10 @@
 /** Promises about placement and about who may act for a volume. */
+import { engineNameOf } from '../../src/domain/volume/engine-name.ts';
 import { setRoles } from '../../src/domain/volume/replica-sets.ts';
 import type { GlusterStep } from '../../src/engines/gluster/steps.ts';
 import type { Resource } from '../../src/ports/resource-client.ts';
 import type { Check, CheckContext } from './invariants.ts';
+import { volumeCalled } from './truth.ts';
 import type { SimProcess } from './world.ts';
 
 type StoredVolume = Resource<'Volume'>;
@@ -89,11 +91,17 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
     if (asked.length > 1) report(`two changes of ${name} are under way`);
   };
 
-  const checkGone = ({ metadata: { name, uid } }: StoredVolume): void => {
+  const checkGone = (volume: StoredVolume): void => {
+    const { name, uid } = volume.metadata;
+    const { adopted } = volume.spec;
     for (const copy of seen.VolumeCopy.values()) {
       if (copy.spec.volumeUid === uid) report(`${name} is gone before its copy ${copy.metadata.name}`);
     }
-    if (gluster.state.volumes.has(name)) report(`${name} is gone but the engine holds it`);
+    const isForgotten = adopted !== undefined && adopted.isRemovedFromEngine !== true;
+    const found = gluster.state.volumes.get(engineNameOf(volume));
+    // Others may have made it of the same name.
+    const isIts = adopted === undefined || found?.id === adopted.engineId;
+    if (found !== undefined && isIts && !isForgotten) report(`${name} is gone but the engine holds it`);
   };
 
   const checkSiblings = (copy: Resource<'VolumeCopy'>): void => {
@@ -112,7 +120,7 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
     const { volume, volumeUid, node, isReleased } = copy.spec;
     const owner = seen.Volume.get(volume);
     const isWanted = owner?.metadata.uid === volumeUid && owner.metadata.deletionTimestamp === undefined;
-    const held = gluster.state.volumes.get(volume)?.bricks ?? [];
+    const held = gluster.state.volumes.get(owner === undefined ? volume : engineNameOf(owner))?.bricks ?? [];
     const isNeeded = held.some((brick) => brick.node === node && brick.path === copy.status?.path);
     if (isReleased === true && isWanted && (isNeeded || !mayMove))
       report(`copy ${copy.metadata.name} is released while ${volume} is wanted`);
@@ -148,9 +156,10 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
     },
     onStep: (step: GlusterStep, process: SimProcess) => {
       if (!VOLUME_STEPS.has(step.step) || !('volume' in step)) return;
+      const volume = volumeCalled(seen, step.volume);
       // Asking and acting are two things: an anchor that moved in this very instant was asked before.
-      if (movedAt.get(step.volume) === world.clock.monotonic()) return;
-      const anchor = seen.Volume.get(step.volume)?.status?.anchor;
+      if (movedAt.get(volume?.metadata.name ?? '') === world.clock.monotonic()) return;
+      const anchor = volume?.status?.anchor;
       if (process.name !== `agent ${anchor}`) report(`${process.name} does ${step.step}, but the anchor is ${anchor}`);
     },
   };

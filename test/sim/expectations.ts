@@ -1,4 +1,5 @@
 /** What every simulation must end in: a volume that is whole, or one that is wholly gone. */
+import { engineNameOf } from '../../src/domain/volume/engine-name.ts';
 import type { SimCluster } from './cluster.ts';
 
 /** In all that a volume's life needs: several waits of up to 25 s (silent watches) and of 10 s (backoff), one after another. */
@@ -20,9 +21,10 @@ export async function expectWhollyGone(sim: SimCluster): Promise<void> {
  */
 export function isWhole({ seen, gluster }: SimCluster, name: string): boolean {
   const volume = seen.Volume.get(name);
-  const found = gluster.state.volumes.get(name);
-  const placement = volume?.status?.placement ?? [];
-  if (volume?.status?.phase !== 'Ready' || found?.isStarted !== true || placement.length === 0) return false;
+  if (volume === undefined) return false;
+  const found = gluster.state.volumes.get(engineNameOf(volume));
+  const placement = volume.status?.placement ?? [];
+  if (volume.status?.phase !== 'Ready' || found?.isStarted !== true || placement.length === 0) return false;
   const wanted = placement.map((placed) => {
     const copy = seen.VolumeCopy.get(placed.copy);
     return copy?.status?.state === 'Ready' ? `${placed.node}:${copy.status.path}` : 'not ready';
@@ -37,7 +39,8 @@ function isMounted({ seen, gluster }: Pick<SimCluster, 'seen' | 'gluster'>, name
   const record = seen.VolumeAttachmentRecord.get(name);
   if (record === undefined || record.status?.state !== 'Mounted') return false;
   const mount = gluster.state.node(record.spec.node).mounts.get(record.spec.mountPath);
-  return mount?.source === record.spec.volume && mount.isServed;
+  const volume = seen.Volume.get(record.spec.volume);
+  return volume !== undefined && mount?.source === engineNameOf(volume) && mount.isServed;
 }
 
 /** No object in the API and nothing in the engine or on any node. */

@@ -1,8 +1,9 @@
 /** What holds when a verb has ended, whatever died on the way: as asked for, nothing lost, nothing left, room accounted right. */
 import { poolBytesOf } from '../../src/domain/volume/copy-size.ts';
+import type { FakeCopy, FakeNode } from '../../src/engines/gluster/cluster.fake.ts';
 import type { SimCluster } from './cluster.ts';
 import { isWhole } from './expectations.ts';
-import { volumesWithoutWhole } from './truth.ts';
+import { isOfOthers, volumeCalled, volumesWithoutWhole } from './truth.ts';
 
 const PATIENCE_MS = 10 * 60_000;
 
@@ -38,8 +39,9 @@ function volumes(sim: SimCluster): readonly string[] {
     );
     if (marks !== undefined && marks.length > 0) lines.push(`${metadata.name} has marks of a change`);
   }
-  for (const [name, { stale }] of gluster.state.volumes) {
-    if (!seen.Volume.has(name)) lines.push(`the engine has ${name}, and nobody else`);
+  for (const [name, { bricks, stale }] of gluster.state.volumes) {
+    const isTheirs = bricks.every(({ path }) => isOfOthers(path));
+    if (volumeCalled(seen, name) === undefined && !isTheirs) lines.push(`the engine has ${name}, and nobody else`);
     if (stale.size > 0) lines.push(`copies of ${name} differ`);
   }
   return lines;
@@ -54,19 +56,34 @@ function copies({ seen, gluster, nodes }: SimCluster): readonly string[] {
   for (const { metadata, spec } of seen.VolumeCopy.values()) {
     if (!placed.delete(metadata.name)) lines.push(`${metadata.name} is recorded and not placed`);
     if (spec.replacement !== undefined || spec.isReleased === true) lines.push(`${metadata.name} is to go`);
-    const found = gluster.state.node(spec.node).copies.get(metadata.uid);
+    const found = findOnDisk(gluster.state.node(spec.node), { uid: metadata.uid, adopted: spec.adopted });
     if (found === undefined) lines.push(`${metadata.name} is not on the disk of ${spec.node}`);
     else if (spec.brick === 'image' && found.reservedBytes !== poolBytesOf(spec.brick, spec.sizeBytes))
       lines.push(`${metadata.name} takes ${found.reservedBytes} bytes and counts as ${spec.sizeBytes}`);
   }
   for (const name of placed) lines.push(`${name} is placed and not recorded`);
+  return [...lines, ...leftCopies({ seen, gluster, nodes })];
+}
+
+/** On disk and recorded nowhere; others may leave theirs. */
+function leftCopies({ seen, gluster, nodes }: Pick<SimCluster, 'seen' | 'gluster' | 'nodes'>): readonly string[] {
   const known = new Set([...seen.VolumeCopy.values()].map(({ metadata }) => metadata.uid));
-  for (const node of nodes.filter((each) => seen.StorageNode.has(each))) {
-    for (const uid of gluster.state.node(node).copies.keys()) {
-      if (!known.has(uid)) lines.push(`copy ${uid} is left on ${node}`);
-    }
-  }
-  return lines;
+  return nodes
+    .filter((each) => seen.StorageNode.has(each))
+    .flatMap((node) =>
+      [...gluster.state.node(node).copies.values()]
+        .filter(({ uid, brickPath }) => !known.has(uid) && !isOfOthers(brickPath))
+        .map(({ uid }) => `copy ${uid} is left on ${node}`),
+    );
+}
+
+/** What was adopted is found by its path: whoever made it knew no UID. */
+function findOnDisk(
+  { copies: onDisk }: FakeNode,
+  { uid, adopted }: { readonly uid: string; readonly adopted: { readonly path: string } | undefined },
+): FakeCopy | undefined {
+  if (adopted === undefined) return onDisk.get(uid);
+  return [...onDisk.values()].find(({ brickPath }) => brickPath === adopted.path);
 }
 
 /** The images are those of the snapshots that are Ready, each of one moment; and nobody is held back. */

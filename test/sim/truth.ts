@@ -1,6 +1,19 @@
 /** What is really so in the fake cluster, whatever the API says. */
+import { engineNameOf } from '../../src/domain/volume/engine-name.ts';
 import { brickSets } from '../../src/engines/gluster/brick-sets.ts';
 import type { FakeCluster, FakeVolume } from '../../src/engines/gluster/cluster.fake.ts';
+import type { Resource } from '../../src/ports/resource-client.ts';
+import type { Seen } from './observer.ts';
+
+/** The Volume that the engine knows by this name. */
+export function volumeCalled({ Volume }: Pick<Seen, 'Volume'>, engineName: string): Resource<'Volume'> | undefined {
+  return [...Volume.values()].find((volume) => engineNameOf(volume) === engineName);
+}
+
+/** A volume or a copy that Holdfast did not make: it may stay behind. */
+export function isOfOthers(path: string): boolean {
+  return !path.includes('/.holdfast/');
+}
 
 /**
  * Any one copy could be lost now: the volume runs, all of its bricks are up, reachable and current, and every mount of

@@ -1,5 +1,6 @@
 /** Everything that this node's agent can tell `holdfast doctor` about its machine. Changes nothing. */
 import { isAppError } from '../../domain/errors.ts';
+import { nodeCalled } from '../../domain/volume/engine-name.ts';
 import type { NodeFacts } from '../../schemas/node-facts.ts';
 import type { AgentDeps } from './agent-deps.ts';
 
@@ -91,8 +92,11 @@ async function findUnreachable(
   return tried.flat();
 }
 
-/** The engine may know a peer by its address. */
+/** The engine may know a peer by its address, or by another name where somebody else made the volume. */
 function nodeAt(informers: Deps['informers'], name: string): string {
+  const adopted = informers.Volume.list().map((volume) => nodeCalled(volume, name));
+  const byBrick = adopted.find((node) => node !== name);
+  if (byBrick !== undefined) return byBrick;
   const byAddress = informers.StorageNode.list().find(({ spec }) =>
     [spec.addresses.ip, spec.addresses.internalIp].includes(name),
   );

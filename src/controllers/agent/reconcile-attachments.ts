@@ -2,7 +2,9 @@
 import { areMountsHeldBack as clusterHoldsBack } from '../../domain/cluster/decide-tls.ts';
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
+import type { EngineVolumeName } from '../../domain/names.ts';
 import { isHolding } from '../../domain/volume/decide-restore.ts';
+import { engineNameOf, ownEngineName } from '../../domain/volume/engine-name.ts';
 import { profileOf } from '../../domain/volume/profile.ts';
 import type { DesiredAttachment, Engine, Step } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -69,7 +71,7 @@ async function mount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal)
   }
   try {
     const { seen, applied } = await mountAndLook(deps, record, volume, signal);
-    await report(deps, record, { state: 'Mounted', ...seen }, signal);
+    await report(deps, record, { state: 'Mounted', ...seen, ...namedOtherwise(volume) }, signal);
     for (const step of applied) events.normal(record, 'Mounted', step.about);
     // A copy came back and this mount has not found it yet: a matter of seconds, and somebody waits for it.
     const isComplete = seen.connectedCopies === seen.copies;
@@ -79,6 +81,12 @@ async function mount(deps: AgentDeps, record: StoredRecord, signal: AbortSignal)
     await report(deps, record, { state: 'Failed', message: messageOf(error) }, signal);
     throw error;
   }
+}
+
+/** Kept after the end of the volume: the mount has to go by that name. */
+function namedOtherwise(volume: Resource<'Volume'>): Pick<RecordStatus, 'engineName'> {
+  const engineName = engineNameOf(volume);
+  return engineName === volume.metadata.name ? {} : { engineName };
 }
 
 function describeWait(name: string, volume: Resource<'Volume'> | undefined): string {
@@ -178,6 +186,11 @@ function engineOf({ engines, informers }: AgentDeps, { spec }: StoredRecord): En
   return engines[informers.Volume.get(spec.volume)?.spec.engine ?? 'gluster'];
 }
 
+/** Of a volume that is gone, as it was called when it was mounted. */
+function nameInEngine({ spec, status }: StoredRecord, volume: Resource<'Volume'> | undefined): EngineVolumeName {
+  return volume === undefined ? ownEngineName(status?.engineName ?? spec.volume) : engineNameOf(volume);
+}
+
 function desiredAttachment(deps: AgentDeps, record: StoredRecord, isPresent: boolean): DesiredAttachment {
   const volume = deps.informers.Volume.get(record.spec.volume);
   const placement = volume?.status?.placement ?? [];
@@ -188,7 +201,7 @@ function desiredAttachment(deps: AgentDeps, record: StoredRecord, isPresent: boo
   return {
     subject: 'attachment',
     isPresent,
-    volume: record.spec.volume,
+    volume: nameInEngine(record, volume),
     mountPath: record.spec.mountPath,
     isReadOnly: record.spec.isReadOnly,
     servers,

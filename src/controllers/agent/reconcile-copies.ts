@@ -1,6 +1,7 @@
 /** Prepares the copies placed on this node, keeps them mounted, and removes those that are released. */
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { COPY_FINALIZER } from '../../domain/finalizers.ts';
+import { engineNameOf, ownEngineName } from '../../domain/volume/engine-name.ts';
 import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { VolumeCopyStatus } from '../../schemas/volume-copy.ts';
@@ -116,11 +117,11 @@ async function assertUnused({ engines, node }: AgentDeps, copy: StoredCopy, sign
   if (copy.spec.adopted !== undefined) return;
   // A volume is only ever made of copies whose path was reported.
   if (path === undefined) return;
-  const { volume } = copy.spec;
-  const any = { subject: 'volume', isPresent: false, name: volume, layout: 'single', bricks: [], options: {} } as const;
+  const name = ownEngineName(copy.spec.volume);
+  const any = { subject: 'volume', isPresent: false, name, layout: 'single', bricks: [], options: {} } as const;
   const { bricks } = await engine.observe<'volume'>(any, signal);
   if (!bricks.some((brick) => brick.node === node && brick.path === path)) return;
-  throw new AppError('precondition', `${engine.name} still has volume ${volume}, which uses this copy`, {
+  throw new AppError('precondition', `${engine.name} still has volume ${name}, which uses this copy`, {
     reason: 'CopyInUse',
     hint: 'its anchor removes it; the copy is erased as soon as that is done',
   });
@@ -137,17 +138,23 @@ function poolPathOf({ readyPools, node }: AgentDeps, { spec: { adopted, pool } }
   });
 }
 
+/** The very volume that it is part of, not a later one of the same name. */
+function volumeOf({ informers }: AgentDeps, { spec }: StoredCopy): Resource<'Volume'> | undefined {
+  const found = informers.Volume.get(spec.volume);
+  return found?.metadata.uid === spec.volumeUid ? found : undefined;
+}
+
 function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): DesiredCopy {
   const { adopted } = copy.spec;
-  const volume = deps.informers.Volume.get(copy.spec.volume);
+  const volume = volumeOf(deps, copy);
   // Volumes are made only of copies whose path was reported; once made, the engine's name for them stays in the report.
-  const isMade = volume?.metadata.uid === copy.spec.volumeUid && volume.status?.engine?.engineId !== undefined;
+  const isMade = volume?.status?.engine?.engineId !== undefined;
   return {
     subject: 'copy',
     isPresent,
     isInUse: isMade && copy.status?.path !== undefined && !isAwaited(volume, copy),
     copyUid: copy.metadata.uid,
-    volume: copy.spec.volume,
+    volume: volume === undefined ? ownEngineName(copy.spec.volume) : engineNameOf(volume),
     volumeUid: copy.spec.volumeUid,
     poolPath: poolPathOf(deps, copy),
     brick: copy.spec.brick,

@@ -1,5 +1,6 @@
 /** Lets the engine of a machine that was installed anew take its place in the engine's own cluster again, when a person asked. */
 import { AppError } from '../../domain/errors.ts';
+import { engineNameOf } from '../../domain/volume/engine-name.ts';
 import type { DesiredIdentity, ObservedIdentity } from '../../ports/engine.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
@@ -57,7 +58,7 @@ function desiredIdentity({ informers, node: self }: AgentDeps): DesiredIdentity 
       const id = cluster.status?.peers?.ids?.[node];
       return id === undefined ? [] : [{ node, id }];
     }),
-    volumes: volumes.map(({ metadata }) => metadata.name),
+    volumes: volumes.map(engineNameOf),
   };
 }
 

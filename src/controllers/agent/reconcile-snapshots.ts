@@ -6,7 +6,9 @@
  */
 import { isAppError, messageOf } from '../../domain/errors.ts';
 import { kubernetesTime } from '../../domain/kubernetes-time.ts';
+import type { EngineVolumeName } from '../../domain/names.ts';
 import { BARRIER_SECONDS } from '../../domain/snapshot/decide-snapshot.ts';
+import { ownEngineName } from '../../domain/volume/engine-name.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { SnapshotEngine, SnapshotImage } from '../../ports/snapshot-engine.ts';
 import type { SnapshotBarrier, SnapshotCopy } from '../../schemas/volume-snapshot-record.ts';
@@ -104,7 +106,7 @@ async function watchImages(work: Work, barrier: SnapshotBarrier): Promise<Reconc
 async function raise(work: Work): Promise<void> {
   const { deps, begun, snapshot, signal } = work;
   const { uid, resourceVersion } = snapshot.metadata;
-  const { volume } = snapshot.spec;
+  const volume = volumeOf(snapshot);
   // On the very record that was read: another leader may have been named.
   await writeBarrier(work, { state: 'Raising' }, resourceVersion);
   begun.barriers.add(uid);
@@ -122,7 +124,7 @@ async function raise(work: Work): Promise<void> {
 
 async function lower(work: Work, message: string): Promise<undefined> {
   const { snapshot, signal } = work;
-  await snapshotsOf(work).lowerBarrier(snapshot.spec.volume, undefined, signal);
+  await snapshotsOf(work).lowerBarrier(volumeOf(snapshot), undefined, signal);
   await writeBarrier(work, { ...snapshot.status?.barrier, state: 'Failed', message });
   return undefined;
 }
@@ -132,7 +134,7 @@ async function lowerWithProof(work: Work, barrier: SnapshotBarrier): Promise<und
   const { snapshot, signal } = work;
   let outcome: SnapshotBarrier = { ...barrier, state: 'Held' };
   try {
-    await snapshotsOf(work).lowerBarrier(snapshot.spec.volume, { processes: barrier.processes ?? [] }, signal);
+    await snapshotsOf(work).lowerBarrier(volumeOf(snapshot), { processes: barrier.processes ?? [] }, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (!isAppError(error) || error.reason !== 'BarrierFell') throw error;
@@ -140,6 +142,11 @@ async function lowerWithProof(work: Work, barrier: SnapshotBarrier): Promise<und
   }
   await writeBarrier(work, outcome);
   return undefined;
+}
+
+/** Only volumes that Holdfast made have images, and so snapshots. */
+function volumeOf({ spec }: Work['snapshot']): EngineVolumeName {
+  return ownEngineName(spec.volume);
 }
 
 /** What is to be done about the image of a copy on this node. */

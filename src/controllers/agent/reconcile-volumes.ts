@@ -8,6 +8,7 @@ import { parseQuantity } from '../../domain/bytes.ts';
 import { areVolumesStopped, isLeftBehind } from '../../domain/cluster/decide-tls.ts';
 import { isAppError, messageOf } from '../../domain/errors.ts';
 import { isUsable } from '../../domain/node/is-usable.ts';
+import { engineNameOf } from '../../domain/volume/engine-name.ts';
 import { grantedSize } from '../../domain/volume/granted-sizes.ts';
 import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -194,7 +195,7 @@ function desiredVolume(
   return {
     subject: 'volume',
     isPresent,
-    name,
+    name: engineNameOf(volume),
     ...engineLayout(volume, bricks),
     bricks,
     ...(areMountsBehind({ informers }, volume, own) ? { areMountsBehind: true } : {}),

@@ -168,7 +168,7 @@ function see(deps: ControllerDeps, volume: StoredVolume, looked: Look): SeenVolu
     })),
     attachments: attachments.map(seeAttachment),
     usableNodes: usableSince(nodes, volume.spec.engine),
-    place: () => place(volume, nodes, taken(), looked.source),
+    place: () => place(volume, nodes, taken(), looked),
     membership: seeMembers(volume, { nodes, own, random, taken }),
     ...(isAskedToRestore(volume)
       ? {
@@ -191,12 +191,13 @@ function place(
   volume: StoredVolume,
   nodes: readonly Resource<'StorageNode'>[],
   taken: readonly VolumeCopy[],
-  snapshot: Resource<'VolumeSnapshotRecord'> | undefined,
+  { source: snapshot, allVolumes }: Pick<Look, 'source' | 'allVolumes'>,
 ): PlacementOutcome {
   const { name, uid } = volume.metadata;
   if (volume.spec.adopted !== undefined) {
-    const names = nodes.map((node) => node.metadata.name);
-    return placeAdopted(volume.spec, volume.spec.adopted, names, (index) => copyName(name, uid, index));
+    const others = allVolumes.filter((other) => other.metadata.uid !== uid && other.status?.placement !== undefined);
+    const known = { nodes: nodes.map((node) => node.metadata.name), others };
+    return placeAdopted(volume.spec, volume.spec.adopted, known, (index) => copyName(name, uid, index));
   }
   if (volume.spec.source !== undefined) {
     return placeBesideImages(volume, { snapshot, nodes, copies: taken }, (index) => copyName(name, uid, index));

@@ -61,7 +61,7 @@ test('the layout that is derived has the very sets of the volume, and its copies
       if (volume.arbiterCount === 0 && volume.disperseCount === 0) expect(replicasOf(spec)).toBe(volume.replicaCount);
       if (spec.adopted === undefined) throw new Error('not adopted');
       const names = found.nodes.map((node) => node.host);
-      const placed = placeAdopted(spec, spec.adopted, names, (index) => `copy-${index}`);
+      const placed = placeAdopted(spec, spec.adopted, { nodes: names, others: [] }, (index) => `copy-${index}`);
       if (!placed.ok) throw new Error(placed.message);
       placed.placement.forEach((copy, at) => {
         expect(copy.node).toBe(volume.bricks[at]?.host);

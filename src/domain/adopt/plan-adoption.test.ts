@@ -113,6 +113,69 @@ describe('a pool becomes a plan', () => {
     ]);
   });
 
+  test("Heketi's name stays the engine's, and the plan has one that Kubernetes takes", () => {
+    const found = planAdoption({
+      ...seenPool([seenVolume({ name: 'vol_8A7b' })]),
+      mounts: [{ host: 'kube1', volume: 'vol_8A7b', path: '/data' }],
+    });
+    expect(found.refusals).toEqual([]);
+    expect(found.volumes[0]).toMatchObject({
+      name: 'vol-8a7b',
+      adopted: { engineId: GV0_ID, engineName: 'vol_8A7b' },
+    });
+    expect(found.notices).toContainEqual(expect.stringContaining('vol_8A7b: is the volume vol-8a7b of the plan'));
+    expect(found.notices).toContainEqual(expect.stringContaining('vol-8a7b: is mounted at /data on kube1'));
+    const plan = { storage: { expected_count: 3, nodes: [...found.nodes] }, volumes: [...found.volumes] };
+    expect(PlanFile.safeParse(plan).error).toBeUndefined();
+    expect(checkPlan(plan)).toEqual([]);
+    // Known by who it is, whatever the plan calls it.
+    const volumes = found.volumes.map((volume) => ({ ...volume, name: 'photos' }));
+    const again = planAdoption(seenPool([seenVolume({ name: 'vol_8A7b' })]), { ...plan, volumes });
+    expect(again).toMatchObject({ volumes: [], known: ['photos'], refusals: [] });
+  });
+
+  test('bricks keep the names that the pool has for their machines: addresses, and names in full', () => {
+    const bricks = ['kube1', '10.91.0.2', 'kube3.example.com'].map((host, at) => {
+      return { ...seenBrick(host, '/data/gv0'), hostId: `id-kube${at + 1}` };
+    });
+    const pool = seenPool([seenVolume({ bricks })]);
+    const names = [['kube1'], ['10.91.0.2', 'kube2'], ['kube3.example.com']];
+    const peers = pool.peers.map((peer, at) => ({ ...peer, names: names[at] ?? [] }));
+    const found = planAdoption({ ...pool, peers });
+    expect(found.nodes.map(({ host }) => host)).toEqual(['kube1', 'kube2', 'kube3.example.com']);
+    expect(found.volumes[0]?.adopted?.bricks).toEqual([
+      { node: 'kube1', path: '/data/gv0' },
+      { node: 'kube2', path: '/data/gv0', host: '10.91.0.2' },
+      { node: 'kube3', path: '/data/gv0', host: 'kube3.example.com' },
+    ]);
+    const plan = { storage: { expected_count: 3, nodes: found.nodes }, volumes: found.volumes };
+    expect(PlanFile.safeParse(plan).error).toBeUndefined();
+    expect(checkPlan(plan)).toEqual([]);
+  });
+
+  test('a machine that the pool has no name for is the node of the plan with its address', () => {
+    const pool = seenPool([
+      seenVolume({ bricks: bricksOn('kube1', 'kube2').concat({ ...seenBrick('10.8.0.3', '/b'), hostId: 'id-kube3' }) }),
+    ]);
+    const peers = pool.peers.map((peer, at) =>
+      at === 2 ? { ...peer, names: ['10.8.0.3'], address: '10.8.0.3' } : peer,
+    );
+    const planned = { host: 'storage3', ip: '10.91.0.3', internalip: '10.8.0.3' };
+    const found = planAdoption({ ...pool, peers }, { storage: { nodes: [planned] } });
+    expect(found.volumes[0]?.adopted?.bricks[2]).toEqual({ node: 'storage3', path: '/b', host: '10.8.0.3' });
+    expect(planAdoption({ ...pool, peers }).notices[0]).toContain('write it into the plan first');
+  });
+
+  test('two machines of one first name are no two nodes', () => {
+    const pool = seenPool([seenVolume()]);
+    const names = [['kube1'], ['kube1.example.com'], ['kube3']];
+    const peers = pool.peers.map((peer, at) => ({ ...peer, names: names[at] ?? [] }));
+    const found = planAdoption({ ...pool, peers });
+    expect(found.notices[0]).toContain('kube1.example.com would be the node kube1, and so would another machine');
+    expect(found.nodes.map(({ host }) => host)).toEqual(['kube1', 'kube3']);
+    expect(found.refusals[0]?.reason).toContain('cannot be a node');
+  });
+
   test('a mount is told, not taken', () => {
     const pool = { ...seenPool([seenVolume()]), mounts: [{ host: 'kube1', volume: 'gv0', path: '/data' }] };
     const found = planAdoption(pool);
@@ -122,7 +185,6 @@ describe('a pool becomes a plan', () => {
 });
 
 test.each<[string, Partial<SeenPoolVolume>]>([
-  ['GlusterFS renames no volume', { name: 'vol_8a7b' }],
   ['it is stopped', { state: 'stopped' }],
   ['striped', { type: 'Stripe', stripeCount: 2 }],
   ['type Tier', { type: 'Tier' }],
@@ -131,10 +193,6 @@ test.each<[string, Partial<SeenPoolVolume>]>([
   ['geo-replication', { options: { 'geo-replication.indexing': 'on' } }],
   ['cannot be a node', { bricks: bricksOn('kube1', 'kube2', 'elsewhere') }],
   ['whose loss would take both', { bricks: bricksOn('kube1', 'kube1', 'kube2') }],
-  [
-    'GlusterFS renames no brick',
-    { bricks: bricksOn('kube1', 'kube2').concat({ ...seenBrick('10.9.9.9', '/b'), hostId: 'id-kube3' }) },
-  ],
   ['form no sets of 3', { bricks: bricksOn('kube1', 'kube2', 'kube3', 'kube4') }],
   [
     'arbiters are not the last',
@@ -158,7 +216,7 @@ test('a machine without a usable name or address takes its volumes with it', () 
     peers: pool.peers.map((peer, at) => (at === 2 ? { ...peer, names: ['10.91.0.3'] } : peer)),
   };
   expect(planAdoption(nameless).refusals[0]?.reason).toContain('kube3:/mnt/glusterVolume0');
-  expect(planAdoption(nameless).notices[0]).toContain('by no plain host name');
+  expect(planAdoption(nameless).notices[0]).toContain('by no host name');
   const lost = pool.peers.map(({ address, ...peer }, at) =>
     at === 0 || address === undefined ? peer : { ...peer, address },
   );

@@ -4,12 +4,13 @@
  */
 
 import type { PlanFile, PlanNode, PlanVolume } from '../../schemas/plan-file.ts';
-import { labelFault } from '../names.ts';
 import { isPlainPath } from '../paths.ts';
 import { nodeNameOf } from '../plan/node-name.ts';
 import { deriveLayout } from './derive-layout.ts';
 import { deriveSize } from './derive-size.ts';
-import type { SeenPeer, SeenPool, SeenPoolVolume } from './seen-pool.ts';
+import { findMachines, type Machine } from './find-machines.ts';
+import { nameVolumes } from './name-volumes.ts';
+import type { SeenPool, SeenPoolVolume } from './seen-pool.ts';
 
 export interface AdoptionPlan {
   /** Machines that the plan does not have yet. */
@@ -26,8 +27,9 @@ export interface AdoptionPlan {
 /** Decides about every machine and volume of a pool. @param plan - what the plan has already */
 export function planAdoption(pool: SeenPool, plan: Pick<PlanFile, 'storage' | 'volumes'> = {}): AdoptionPlan {
   const planned = plan.storage?.nodes ?? [];
-  const machines = pool.peers.map((peer) => findMachine(peer, planned));
-  const found = pool.volumes.map((volume) => judge(volume, machines, plan.volumes ?? []));
+  const machines = findMachines(pool.peers, planned);
+  const surroundings = { machines, planned: plan.volumes ?? [], names: nameUnknown(pool, plan.volumes ?? []) };
+  const found = pool.volumes.map((volume) => judge(volume, surroundings));
   const volumes = found.flatMap((each) => ('volume' in each ? [each.volume] : []));
   const used = new Set([
     ...planned.map((node) => nodeNameOf(node.host)),
@@ -36,7 +38,7 @@ export function planAdoption(pool: SeenPool, plan: Pick<PlanFile, 'storage' | 'v
   const named = machines.filter((machine) => machine.node !== undefined);
   // A machine that holds nothing is a member of the pool all the same.
   const nodes = named.flatMap(({ node, isPlanned }) => (node === undefined || isPlanned ? [] : [node]));
-  const adopted = new Set(volumes.map((volume) => volume.name));
+  const adopted = new Map(volumes.map((volume) => [volume.adopted?.engineName ?? volume.name, volume.name]));
   return {
     nodes: nodes.toSorted((a, b) => (a.host < b.host ? -1 : 1)),
     volumes,
@@ -46,39 +48,22 @@ export function planAdoption(pool: SeenPool, plan: Pick<PlanFile, 'storage' | 'v
       ...machines.flatMap(({ notice }) => (notice === undefined ? [] : [notice])),
       ...nodes.map((node) => `${node.host}: give it a pool if new volumes are to be placed on it`),
       ...found.flatMap((each) => ('notices' in each ? each.notices : [])),
-      ...pool.mounts
-        .filter((mount) => adopted.has(mount.volume))
-        .map(({ host, volume, path }) => describeMount(host, volume, path, used.size)),
+      ...pool.mounts.flatMap(({ host, volume, path }) => {
+        const name = adopted.get(volume);
+        return name === undefined ? [] : [describeMount(name, { host, path, nodes: used.size })];
+      }),
     ],
   };
 }
 
-interface Machine {
-  readonly id: string;
-  readonly node?: PlanNode;
-  readonly isPlanned: boolean;
-  readonly notice?: string;
-}
-
-/** The machine as a node of the plan: the one that the plan has for it, or a new one. */
-function findMachine(peer: SeenPeer, planned: readonly PlanNode[]): Machine {
-  const isIt = (node: PlanNode) =>
-    peer.names.some((name) => name === node.host || name === nodeNameOf(node.host) || name === node.ip) ||
-    (peer.address !== undefined && (peer.address === node.ip || peer.address === node.internalip));
-  const known = planned.find(isIt);
-  const away = `${peer.names[0] ?? peer.id} is not connected to the pool now; Holdfast waits for it when the plan is applied`;
-  const notice = peer.isConnected ? {} : { notice: away };
-  if (known !== undefined) return { id: peer.id, node: known, isPlanned: true, ...notice };
-  const name = peer.names.find((each) => labelFault(each) === undefined && !/^\d+$/.test(each));
-  if (name === undefined) {
-    const why = `the pool knows ${peer.names.join(', ') || peer.id} by no plain host name`;
-    return { id: peer.id, isPlanned: false, notice: `${why}; what is on it cannot be adopted` };
-  }
-  if (peer.address === undefined) {
-    const why = `the name ${name} resolves to no address; write the node into the plan first`;
-    return { id: peer.id, isPlanned: false, notice: `${why}: what is on it cannot be adopted` };
-  }
-  return { id: peer.id, node: { host: name, ip: peer.address }, isPlanned: false, ...notice };
+/** Names for those that the plan does not have. */
+function nameUnknown({ volumes }: SeenPool, planned: readonly PlanVolume[]): ReadonlyMap<string, string> {
+  const ids = planned.map((each) => each.adopted?.engineId);
+  const taken = planned.map((each) => each.name);
+  return nameVolumes(
+    volumes.filter(({ id }) => !ids.includes(id)),
+    taken,
+  );
 }
 
 type Judged =
@@ -86,9 +71,17 @@ type Judged =
   | { readonly known: string }
   | { readonly volume: PlanVolume; readonly notices: readonly string[] };
 
-function judge(volume: SeenPoolVolume, machines: readonly Machine[], planned: readonly PlanVolume[]): Judged {
-  const { name } = volume;
-  const refuse = (reason: string): Judged => ({ name, reason });
+interface Surroundings {
+  readonly machines: readonly Machine[];
+  readonly planned: readonly PlanVolume[];
+  /** What each volume is called in the plan, by its identity. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+function judge(volume: SeenPoolVolume, { machines, planned, names }: Surroundings): Judged {
+  const known = planned.find((each) => each.adopted?.engineId === volume.id);
+  if (known !== undefined) return { known: known.name };
+  const refuse = (reason: string): Judged => ({ name: volume.name, reason });
   const reason = refusalOf(volume);
   if (reason !== undefined) return refuse(reason);
   const bricks = placeBricks(volume, machines);
@@ -98,42 +91,42 @@ function judge(volume: SeenPoolVolume, machines: readonly Machine[], planned: re
   const size = deriveSize(volume, found.layout, found.setSize);
   if (size === undefined)
     return refuse('its size is not known while machines of it are off; try again when they are back');
+  const name = names.get(volume.id) ?? volume.name;
+  if (planned.some((each) => each.name === name))
+    return refuse(`the plan has another volume ${name}; rename that one, or leave this one out`);
   const adopted = {
     engineId: volume.id,
+    ...(name === volume.name ? {} : { engineName: volume.name }),
     bricks: [...bricks],
     ...(size.isLimit ? { limit: size.size } : {}),
   };
-  const before = planned.find((each) => each.name === name);
-  if (before?.adopted?.engineId === volume.id) return { known: name };
-  if (before !== undefined)
-    return refuse(`the plan has another volume ${name}; rename that one, or leave this one out`);
   return {
     volume: { name, size: size.size, ...found.layout, adopted },
-    notices: noticesOf(volume, found.layout.allowSplitBrain === true),
+    notices: [...renamed(volume.name, name), ...noticesOf(name, volume, found.layout.allowSplitBrain === true)],
   };
 }
 
+function renamed(engineName: string, name: string): readonly string[] {
+  if (engineName === name) return [];
+  return [`${engineName}: is the volume ${name} of the plan; GlusterFS goes on calling it ${engineName}`];
+}
+
 /** The bricks with the nodes that they are on; or why one of them is on none. */
-function placeBricks(
-  { bricks }: SeenPoolVolume,
-  machines: readonly Machine[],
-): readonly { readonly node: string; readonly path: string }[] | string {
-  const placed: { readonly node: string; readonly path: string }[] = [];
+function placeBricks({ bricks }: SeenPoolVolume, machines: readonly Machine[]): readonly PlacedBrick[] | string {
+  const placed: PlacedBrick[] = [];
   for (const { host, hostId, path } of bricks) {
     const machine = machines.find(({ id }) => id === hostId);
     if (machine?.node === undefined) return `its brick ${host}:${path} is on a machine that cannot be a node`;
-    const node = nodeNameOf(machine.node.host);
-    if (node !== host)
-      return `its brick is called ${host}:${path}, and the node of that machine ${node}; GlusterFS renames no brick`;
     if (!isPlainPath(path)) return `its brick ${host}:${path} has a path that Holdfast does not take`;
-    placed.push({ node, path });
+    const node = nodeNameOf(machine.node.host);
+    placed.push({ node, path, ...(node === host ? {} : { host }) });
   }
   return placed;
 }
 
+type PlacedBrick = NonNullable<PlanVolume['adopted']>['bricks'][number];
+
 function refusalOf({ name, state, options, isTcp }: SeenPoolVolume): string | undefined {
-  const fault = labelFault(name);
-  if (fault !== undefined) return `its name ${fault}, and GlusterFS renames no volume`;
   if (state !== 'started')
     return `it is ${state}, and adopting would start it; start it first: gluster volume start ${name}`;
   if (!isTcp) return 'it is served over RDMA only';
@@ -145,7 +138,8 @@ function refusalOf({ name, state, options, isTcp }: SeenPoolVolume): string | un
 }
 
 function noticesOf(
-  { name, snapshotCount, options, limitBytes }: SeenPoolVolume,
+  name: string,
+  { snapshotCount, options, limitBytes }: SeenPoolVolume,
   mayDiverge: boolean,
 ): readonly string[] {
   const notices: string[] = [];
@@ -168,7 +162,10 @@ function noticesOf(
   return notices;
 }
 
-function describeMount(host: string, volume: string, path: string, nodes: number): string {
+function describeMount(
+  volume: string,
+  { host, path, nodes }: { readonly host: string; readonly path: string; readonly nodes: number },
+): string {
   const where = nodes === 1 ? host : 'all';
   return `${volume}: is mounted at ${path} on ${host}, and stays so; to let Holdfast look after the mounts add to it: mount: { path: ${path}, nodes: ${where} }`;
 }

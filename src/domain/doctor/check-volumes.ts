@@ -3,6 +3,7 @@ import { nextStep } from '../explain/next-step.ts';
 import { findCondition } from '../find-condition.ts';
 import { strangersAmong } from '../node/is-usable.ts';
 import { phaseOf, stateMessage } from '../volume/describe-volume.ts';
+import { engineNameOf, volumeNamed } from '../volume/engine-name.ts';
 import { type Check, type DoctorWorld, factsOf, isHeard, nameOf, type Observation } from './world.ts';
 
 export const VOLUMES_SERVE: Check = {
@@ -77,7 +78,7 @@ export const BRICKS_RUN: Check = {
         .filter((brick) => !brick.isOnline && brick.diskError === undefined)
         .map(({ volume, path }) => ({
           status: 'failed' as const,
-          subject: `volume ${volume} on node ${node}`,
+          subject: `volume ${volumeNamed(world.volumes, volume)} on node ${node}`,
           evidence: `the engine says that no process serves the brick ${path}`,
           meaning: 'this copy does not serve and falls behind the others',
           fix: `gluster volume start ${volume} force (starts only what is down)`,
@@ -93,11 +94,12 @@ export const BRICK_DISKS: Check = {
     [...factsOf(world)].flatMap(([node, { engine }]) =>
       engine.bricks.flatMap(({ volume, path, isOnline, diskError }) => {
         if (diskError === undefined) return [];
+        const name = volumeNamed(world.volumes, volume);
         const still = isOnline ? ', though "volume status" still calls it online' : '';
         return [
           {
             status: 'failed' as const,
-            subject: `volume ${volume} on node ${node}`,
+            subject: `volume ${name} on node ${node}`,
             evidence: `${path} cannot be read: ${diskError}${still}`,
             meaning: 'this copy is out of use; the other copies serve alone until it is back or replaced',
             fix: `look into the kernel log of ${node} (dmesg). A disk that works comes back with a new mount or a restart of ${node}; one that does not has to be exchanged, and its copies filled anew: holdfast disk replace ${node}`,
@@ -114,7 +116,7 @@ export const VOLUME_FILES: Check = {
     [...factsOf(world)].flatMap(([node, { engine }]) =>
       engine.emptyVolumeFiles.map((volume) => ({
         status: 'failed' as const,
-        subject: `volume ${volume} on node ${node}`,
+        subject: `volume ${volumeNamed(world.volumes, volume)} on node ${node}`,
         evidence: `a file of /var/lib/glusterd/vols/${volume} has 0 bytes, as after a power loss`,
         meaning: 'neither its brick nor a mount starts on this node',
         fix: `gluster volume set ${volume} network.ping-timeout N, with the N that it has now: glusterd then writes them anew`,
@@ -208,7 +210,9 @@ export const COPIES_CURRENT: Check = {
           evidence: `${pending} entries are not yet the same on all copies, and all copies are there`,
           meaning: 'it heals by itself; until then one copy alone may hold the newest data, so take no node down',
           fix: `holdfast volume heal ${name}`,
-          ...(canAct ? { remedy: { node: anchor, repair: { repair: 'healVolume' as const, volume: name } } } : {}),
+          ...(canAct
+            ? { remedy: { node: anchor, repair: { repair: 'healVolume' as const, volume: engineNameOf(volume) } } }
+            : {}),
         },
       ];
     });

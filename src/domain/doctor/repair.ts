@@ -1,5 +1,6 @@
 /** What `holdfast doctor --fix` may do: only things that cannot lose anything, carried out by the agent of one node. */
 
+/** Volumes go by the names that the engine gives them: what it finds itself is repaired, whoever made it. */
 export type Repair =
   /** Raises the op-version of the pool to what all members support. It is never lowered. */
   | { readonly repair: 'raiseOpVersion'; readonly version: number }

@@ -75,6 +75,8 @@ export interface VolumeExplanation {
   readonly observedEpoch?: number;
   /** What the anchor's agent says is wrong or under way in the engine. What it saw of copies may be older than that. */
   readonly engineMessage?: string;
+  /** Of an adopted volume: what the engine calls it, where that is another name. */
+  readonly engineName?: string;
   /** Of an adopted volume: the safety options of Holdfast's own volumes that it does not have. */
   readonly lacks?: readonly string[];
   readonly conditions: readonly ExplainedCondition[];
@@ -84,6 +86,12 @@ export interface VolumeExplanation {
   readonly mounts: readonly { readonly node: string; readonly path: string; readonly state?: string }[];
   readonly ifLost: readonly ExplainedLoss[];
   readonly next: NextStep;
+}
+
+function explainAdopted({ spec, status }: Volume): Pick<VolumeExplanation, 'lacks' | 'engineName'> {
+  if (spec.adopted === undefined) return {};
+  const { engineName } = spec.adopted;
+  return { lacks: status?.engine?.lacks ?? [], ...(engineName === undefined ? {} : { engineName }) };
 }
 
 /** Answers `holdfast explain volume`. */
@@ -105,7 +113,7 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
     serverQuorum: serverQuorum(stored),
     reasons: status?.reasons ?? [],
     ...explainEngine(volume, usable),
-    ...(spec.adopted === undefined ? {} : { lacks: status?.engine?.lacks ?? [] }),
+    ...explainAdopted(volume),
     conditions: (status?.conditions ?? []).map(({ lastTransitionTime, ...rest }) => ({
       type: rest.type,
       status: rest.status,

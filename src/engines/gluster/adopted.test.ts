@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseEngineVolumeName } from '../../domain/names.ts';
 import type { DesiredCopy, DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { Command, FileInfo, Host } from '../../ports/host.ts';
 import { observeAdoptedCopy } from './observe-adopted-copy.ts';
@@ -18,14 +19,27 @@ const { signal } = new AbortController();
 const readFixture = (name: string) => readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8');
 
 const copy = (changes: Partial<DesiredCopy> = {}): DesiredCopy & Required<Pick<DesiredCopy, 'adopted'>> => ({
-  ...({ subject: 'copy', isPresent: true, copyUid: OTHER_ID, volume: 'gv0', volumeUid: 'u' } as const),
+  ...({
+    subject: 'copy',
+    isPresent: true,
+    copyUid: OTHER_ID,
+    volume: parseEngineVolumeName('gv0'),
+    volumeUid: 'u',
+  } as const),
   ...({ poolPath: PATH, brick: 'directory', sizeBytes: 100, isInUse: true } as const),
   ...changes,
   adopted: { path: PATH, engineId: ID },
 });
 
 const volume = (changes: Partial<DesiredVolume> = {}): DesiredVolume => ({
-  ...{ subject: 'volume', isPresent: true, name: 'gv0', layout: 'replicated', options: {}, engineId: ID },
+  ...{
+    subject: 'volume',
+    isPresent: true,
+    name: parseEngineVolumeName('gv0'),
+    layout: 'replicated',
+    options: {},
+    engineId: ID,
+  },
   bricks: BRICKS.map((brick) => ({ ...brick, isArbiter: false })),
   adopted: { engineId: ID, bricks: BRICKS, takesOptions: false },
   ...changes,

@@ -1,6 +1,6 @@
 /** Volumes mounted on this node: what is there, mount and unmount. */
 import { AppError, messageOf } from '../../domain/errors.ts';
-import { parseNodeName, parseVolumeName } from '../../domain/names.ts';
+import { parseEngineVolumeName, parseNodeName } from '../../domain/names.ts';
 import type { DesiredAttachment, ObservedAttachment } from '../../ports/engine.ts';
 import type { Host, MountEntry } from '../../ports/host.ts';
 import { plainPath } from '../image/paths.ts';
@@ -22,7 +22,7 @@ const MOUNT_MS = 60_000;
  */
 export async function observeAttachment(
   host: Host,
-  desired: Pick<DesiredAttachment, 'volume' | 'mountPath' | 'profile' | 'isProfileSeen'>,
+  desired: Pick<DesiredAttachment, 'mountPath' | 'profile' | 'isProfileSeen'> & { readonly volume: string },
   signal: AbortSignal,
 ): Promise<ObservedAttachment> {
   const { volume, mountPath } = desired;
@@ -61,7 +61,7 @@ export async function mountVolume(
   step: Extract<AttachmentStep, { step: 'mountVolume' }>,
   signal: AbortSignal,
 ): Promise<void> {
-  const volume = parseVolumeName(step.volume);
+  const volume = parseEngineVolumeName(step.volume);
   const mountPath = plainPath(step.mountPath, 'mount path');
   const [first, ...others] = step.servers.map(parseNodeName);
   if (first === undefined) {
@@ -136,7 +136,7 @@ async function look(host: Host, mountPath: string, signal: AbortSignal): Promise
  */
 async function readConnections(
   host: Host,
-  { volume, mountPath }: Pick<DesiredAttachment, 'volume' | 'mountPath'>,
+  { volume, mountPath }: Pick<DesiredAttachment, 'mountPath'> & { readonly volume: string },
   signal: AbortSignal,
 ): Promise<ObservedAttachment['connections']> {
   const graph = `${mountPath}/.meta/graphs/active`;

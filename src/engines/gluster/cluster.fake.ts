@@ -54,11 +54,14 @@ export interface FakeNode {
   members: Set<string>;
 }
 
+/** A brick, and what the engine calls its machine where that is not the node's name. */
+export type FakeBrick = DesiredBrick & { readonly host?: string };
+
 export interface FakeVolume {
   readonly name: string;
   readonly id: string;
   shape: VolumeShape;
-  bricks: readonly DesiredBrick[];
+  bricks: readonly FakeBrick[];
   readonly options: Map<string, string>;
   isStarted: boolean;
   limitBytes: number | undefined;

@@ -63,23 +63,20 @@ describe('argument lists', () => {
   });
 });
 
-const ATTACKS = [
-  '../x',
-  '-rf',
-  '--xml',
-  'a b',
-  '',
-  'x'.repeat(300),
-  'ä',
-  '$(id)',
-  'a\nb',
-  'all;',
-  'A',
-  'a/b',
-  'a\u0000',
-];
+const ATTACKS = ['../x', '-rf', '--xml', 'a b', '', 'x'.repeat(300), 'ä', '$(id)', 'a\nb', 'all;', 'a/b', 'a\u0000'];
 
 describe('what is refused at this edge', () => {
+  it('names that only others give to volumes, where a volume or a brick is made', () => {
+    for (const name of ['vol_8A7b', 'A']) {
+      expect(command.volumeInfoArgv(name)).toContain(name);
+      const made = [
+        () => command.volumeCreateArgv(name, { layout: 'single' }, [brick('kube1')]),
+        () => command.volumeCreateArgv('gv0', { layout: 'single' }, [brick(name)]),
+      ];
+      for (const call of made) expect(call).toThrow(expect.objectContaining({ kind: 'invalid' }));
+    }
+  });
+
   it.each(ATTACKS)('volume and node %j', (name) => {
     const calls = [
       () => command.volumeInfoArgv(name),

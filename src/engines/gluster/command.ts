@@ -4,7 +4,7 @@
  * option of its own, wherever it stands.
  */
 import { AppError } from '../../domain/errors.ts';
-import { parseNodeName, parseVolumeName } from '../../domain/names.ts';
+import { parseEngineVolumeName, parseNodeName, parseVolumeName } from '../../domain/names.ts';
 import { isEntryPath } from '../../domain/volume/entry-path.ts';
 import type { DesiredBrick } from '../../ports/engine.ts';
 import { plainPath } from '../image/paths.ts';
@@ -44,32 +44,32 @@ export function allVolumesArgv(): Argv {
 
 /** What a volume is made of, and its options. */
 export function volumeInfoArgv(volume: string): Argv {
-  return gluster('volume', 'info', parseVolumeName(volume));
+  return gluster('volume', 'info', parseEngineVolumeName(volume));
 }
 
 /** Which bricks run, of the nodes that answer. */
 export function volumeStatusArgv(volume: string): Argv {
-  return gluster('volume', 'status', parseVolumeName(volume));
+  return gluster('volume', 'status', parseEngineVolumeName(volume));
 }
 
 /** What is to heal, counted per brick; asks the bricks themselves. */
 export function healSummaryArgv(volume: string): Argv {
-  return gluster('volume', 'heal', parseVolumeName(volume), 'info', 'summary');
+  return gluster('volume', 'heal', parseEngineVolumeName(volume), 'info', 'summary');
 }
 
 /** Answers in text, also with --xml. @param isFull - compares everything, not only what is known to differ */
 export function healArgv(volume: string, { isFull = false }: { readonly isFull?: boolean } = {}): Argv {
-  return gluster('volume', 'heal', parseVolumeName(volume), ...(isFull ? ['full'] : []));
+  return gluster('volume', 'heal', parseEngineVolumeName(volume), ...(isFull ? ['full'] : []));
 }
 
 /** The entries to heal, or those in split-brain. */
 export function healEntriesArgv(volume: string, which?: 'split-brain'): Argv {
-  return gluster('volume', 'heal', parseVolumeName(volume), 'info', ...(which === undefined ? [] : [which]));
+  return gluster('volume', 'heal', parseEngineVolumeName(volume), 'info', ...(which === undefined ? [] : [which]));
 }
 
 /** When the self-heal daemons looked at everything; answers in text. */
 export function fullCrawlsArgv(volume: string): Argv {
-  return gluster('volume', 'heal', parseVolumeName(volume), 'statistics');
+  return gluster('volume', 'heal', parseEngineVolumeName(volume), 'statistics');
 }
 
 /**
@@ -83,12 +83,12 @@ export function keepVersionArgv(
 ): Argv {
   if (!isEntryPath(path)) throw new AppError('invalid', `${JSON.stringify(path.slice(0, 80))} is no entry of a volume`);
   const brick = `${parseNodeName(node)}:${plainPath(brickPath, 'brick path')}`;
-  return gluster('volume', 'heal', parseVolumeName(volume), 'split-brain', 'source-brick', brick, path);
+  return gluster('volume', 'heal', parseEngineVolumeName(volume), 'split-brain', 'source-brick', brick, path);
 }
 
 /** Spreads the files of a volume over all its sets of bricks. */
 export function rebalanceArgv(volume: string, action: 'start' | 'status' | 'stop'): Argv {
-  return gluster('volume', 'rebalance', parseVolumeName(volume), action);
+  return gluster('volume', 'rebalance', parseEngineVolumeName(volume), action);
 }
 
 /**
@@ -115,12 +115,12 @@ export function volumeCreateArgv(volume: string, shape: VolumeShape, bricks: rea
 /** All options in one transaction: either all hold or none. */
 export function volumeSetArgv(volume: string, options: Readonly<Record<string, string>>): Argv {
   const words = Object.entries(options).flatMap(([key, value]) => [optionKey(key), optionValue(key, value)]);
-  return gluster('volume', 'set', parseVolumeName(volume), ...words);
+  return gluster('volume', 'set', parseEngineVolumeName(volume), ...words);
 }
 
 /** Gives an option its default again. */
 export function volumeResetArgv(volume: string, key: string): Argv {
-  return gluster('volume', 'reset', parseVolumeName(volume), optionKey(key));
+  return gluster('volume', 'reset', parseEngineVolumeName(volume), optionKey(key));
 }
 
 function optionKey(key: string): string {
@@ -141,12 +141,12 @@ function optionValue(key: string, value: string): string {
 
 /** @param force - also starts the bricks of a started volume that are down */
 export function volumeStartArgv(volume: string, force: boolean): Argv {
-  return gluster('volume', 'start', parseVolumeName(volume), ...(force ? ['force'] : []));
+  return gluster('volume', 'start', parseEngineVolumeName(volume), ...(force ? ['force'] : []));
 }
 
 /** `force`: a volume that is to be deleted is stopped although a heal or a rebalance runs on it. */
 export function volumeStopArgv(volume: string): Argv {
-  return gluster('volume', 'stop', parseVolumeName(volume), 'force');
+  return gluster('volume', 'stop', parseEngineVolumeName(volume), 'force');
 }
 
 /** Takes a brick out of a started volume, and then puts the same directory, blank, in its place. */
@@ -157,22 +157,22 @@ export function resetBrickArgv(
 ): Argv {
   const brick = `${parseNodeName(node)}:${plainPath(path, 'brick path')}`;
   const words = phase === 'start' ? [brick, 'start'] : [brick, brick, 'commit', 'force'];
-  return gluster('volume', 'reset-brick', parseVolumeName(volume), ...words);
+  return gluster('volume', 'reset-brick', parseEngineVolumeName(volume), ...words);
 }
 
 /** Forgets a stopped volume; the data in its bricks stays. */
 export function volumeDeleteArgv(volume: string): Argv {
-  return gluster('volume', 'delete', parseVolumeName(volume));
+  return gluster('volume', 'delete', parseEngineVolumeName(volume));
 }
 
 /** The limit of the volume's root, as it holds. */
 export function quotaListArgv(volume: string): Argv {
-  return gluster('volume', 'quota', parseVolumeName(volume), 'list', '/');
+  return gluster('volume', 'quota', parseEngineVolumeName(volume), 'list', '/');
 }
 
 /** Turns limits on for a started volume. */
 export function quotaEnableArgv(volume: string): Argv {
-  return gluster('volume', 'quota', parseVolumeName(volume), 'enable');
+  return gluster('volume', 'quota', parseEngineVolumeName(volume), 'enable');
 }
 
 /**
@@ -180,7 +180,7 @@ export function quotaEnableArgv(volume: string): Argv {
  * with the defaults (60 and 5) a 150 MB write to a 100 MB limit succeeded.
  */
 export function quotaTimeoutArgv(volume: string, which: 'hard-timeout' | 'soft-timeout'): Argv {
-  return gluster('volume', 'quota', parseVolumeName(volume), which, '0');
+  return gluster('volume', 'quota', parseEngineVolumeName(volume), which, '0');
 }
 
 /** Sets the limit of the whole volume; also grows or shrinks it. */
@@ -189,10 +189,10 @@ export function quotaLimitArgv(volume: string, limitBytes: number): Argv {
     throw new AppError('range', `${limitBytes} is no limit: expected a whole number of bytes from 1`);
   }
   // A plain number is bytes.
-  return gluster('volume', 'quota', parseVolumeName(volume), 'limit-usage', '/', String(limitBytes));
+  return gluster('volume', 'quota', parseEngineVolumeName(volume), 'limit-usage', '/', String(limitBytes));
 }
 
 /** Holds back what bricks answer to writes that ask to be safe, or lets it go. */
 export function barrierArgv(volume: string, state: 'enable' | 'disable'): Argv {
-  return gluster('volume', 'barrier', parseVolumeName(volume), state);
+  return gluster('volume', 'barrier', parseEngineVolumeName(volume), state);
 }

@@ -16,6 +16,7 @@ import type {
   Subject,
 } from '../../ports/engine.ts';
 import { copyPaths } from '../image/paths.ts';
+import { nameNodes } from './adopted-bricks.ts';
 import { isRedundant } from './brick-sets.ts';
 import {
   type FakeCluster,
@@ -144,7 +145,10 @@ function observeVolume(state: FakeState, node: FakeNode, desired: DesiredVolume)
     isPresent: true,
     isStarted: volume.isStarted,
     engineId: volume.id,
-    bricks: volume.bricks.map((brick) => observeBrick(state, node, volume, brick)),
+    bricks: nameNodes(
+      desired.adopted,
+      volume.bricks.map((brick) => observeBrick(state, node, volume, brick)),
+    ),
     options: Object.fromEntries(volume.options),
     hasProfile: hasProfile(desired, Object.fromEntries(volume.options)),
     ...(desired.adopted === undefined ? {} : { lacks: lackingOptions(desired, Object.fromEntries(volume.options)) }),
@@ -166,7 +170,7 @@ function observeBrick(
   // A brick tells what others lack, also when it lacks other entries itself.
   const owed = [...volume.stale].filter(([path]) => path !== brick.path).reduce((sum, [, count]) => sum + count, 0);
   const heal = volume.bricks.length > 1 && isReadable ? { pendingHeals: owed, splitBrainEntries: 0 } : {};
-  return { node: brick.node, path: brick.path, isOnline, isReadable, isNodeReachable, ...heal };
+  return { node: brick.host ?? brick.node, path: brick.path, isOnline, isReadable, isNodeReachable, ...heal };
 }
 
 /** A heal goes on while somebody looks: one entry of each copy for each look. */

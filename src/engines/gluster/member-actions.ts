@@ -2,7 +2,7 @@
  * Changes what a volume is made of. Each command is one transaction of glusterd; refused because an agent that died had
  * asked for the same, it counts as done when the volume is seen to be so.
  */
-import { parseNodeName, parseVolumeName } from '../../domain/names.ts';
+import { parseEngineVolumeName, parseNodeName } from '../../domain/names.ts';
 import { plainPath } from '../image/paths.ts';
 import type { Change, VolumeActions } from './apply-volume.ts';
 import { type Argv, gluster } from './command.ts';
@@ -40,7 +40,7 @@ export function memberActions(
  * other bricks of the set that the new one lacks everything, before any client sees it.
  */
 export function replaceBrickArgv(volume: string, old: BrickPlace, brick: BrickPlace): Argv {
-  return gluster('volume', 'replace-brick', parseVolumeName(volume), word(old), word(brick), 'commit', 'force');
+  return gluster('volume', 'replace-brick', parseEngineVolumeName(volume), word(old), word(brick), 'commit', 'force');
 }
 
 /** `add-brick` that makes one more copy of everything, or the arbiter. `force`: for a pool on the root file system. */
@@ -53,7 +53,7 @@ export function addBrickArgv(
   return gluster(
     'volume',
     'add-brick',
-    parseVolumeName(volume),
+    parseEngineVolumeName(volume),
     'replica',
     String(bricks),
     ...arbiter,
@@ -64,7 +64,15 @@ export function addBrickArgv(
 
 /** `remove-brick` of one copy of everything; `force` since nothing is to be moved off it. */
 export function removeBrickArgv(volume: string, bricks: number, brick: BrickPlace): Argv {
-  return gluster('volume', 'remove-brick', parseVolumeName(volume), 'replica', String(bricks), word(brick), 'force');
+  return gluster(
+    'volume',
+    'remove-brick',
+    parseEngineVolumeName(volume),
+    'replica',
+    String(bricks),
+    word(brick),
+    'force',
+  );
 }
 
 function word({ node, path }: BrickPlace): string {

@@ -4,6 +4,7 @@ import type { DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/e
 import type { Host } from '../../ports/host.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { KeyedMutex } from '../image/keyed-mutex.ts';
+import { nameNodes } from './adopted-bricks.ts';
 import type { GlusterCli } from './cli.ts';
 import { quotaListArgv, volumeInfoArgv, volumeStatusArgv } from './command.ts';
 import { countHeals } from './heal-info.ts';
@@ -77,7 +78,10 @@ export async function observeVolume(
     isPresent: true,
     isStarted: info.state === 'started',
     engineId: info.id,
-    bricks: info.bricks.map((brick) => judgeBrick(brick, status, heal)),
+    bricks: nameNodes(
+      desired.adopted,
+      info.bricks.map((brick) => judgeBrick(brick, status, heal)),
+    ),
     options: info.options,
     hasProfile: hasProfile(desired, info.options),
     ...(desired.adopted === undefined ? {} : { lacks: lackingOptions(desired, info.options) }),
@@ -140,11 +144,18 @@ async function askHeal(
   }
 }
 
+function hostsOf({ adopted }: DesiredVolume, node: string): readonly string[] {
+  return (adopted?.bricks ?? []).flatMap((brick) => (brick.node === node ? (brick.host ?? []) : []));
+}
+
 async function proveMembership({ host, cli }: VolumeDeps, desired: DesiredVolume, signal: AbortSignal): Promise<void> {
   const nodes = new Set(desired.bricks.map((brick) => brick.node));
   if (nodes.size < 2) return;
   const peers = await listPeers(cli, signal);
-  const known = [...nodes].filter((node) => peers.some((peer) => peer.isMember && peer.names.includes(node)));
+  const namesOf = (node: string) => [node, ...hostsOf(desired, node)];
+  const known = [...nodes].filter((node) =>
+    peers.some((peer) => peer.isMember && namesOf(node).some((name) => peer.names.includes(name))),
+  );
   // This node is one of them and not listed as its own peer.
   if ((known.length + 1) * 2 > nodes.size) return;
   throw new AppError(

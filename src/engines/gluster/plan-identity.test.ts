@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseEngineVolumeName } from '../../domain/names.ts';
 import type { DesiredIdentity, ObservedIdentity } from '../../ports/engine.ts';
 import { planIdentity } from './plan-identity.ts';
 
@@ -9,7 +10,7 @@ const DESIRED: DesiredIdentity = {
     { node: 'kube1', id: 'p1' },
     { node: 'kube2', id: 'p2' },
   ],
-  volumes: ['gv0', 'gv1'],
+  volumes: ['gv0', 'gv1'].map(parseEngineVolumeName),
 };
 const BLANK: ObservedIdentity = {
   ...{ subject: 'identity', id: 'new', isRunning: true, isBlank: true, isUnderWay: false },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseEngineVolumeName } from '../../domain/names.ts';
 import type { DesiredBrick, DesiredVolume, ObservedBrick, ObservedVolume } from '../../ports/engine.ts';
 import { addBrickArgv, removeBrickArgv, replaceBrickArgv } from './member-actions.ts';
 import { fillOptions, guardOptions, isMadeOf, planMembership } from './plan-membership.ts';
@@ -21,7 +22,14 @@ function plan(
   part: Partial<DesiredVolume> = {},
 ) {
   const desired: DesiredVolume = {
-    ...{ subject: 'volume', isPresent: true, name: 'gv0', layout: 'replicated', options: {}, bricks },
+    ...{
+      subject: 'volume',
+      isPresent: true,
+      name: parseEngineVolumeName('gv0'),
+      layout: 'replicated',
+      options: {},
+      bricks,
+    },
     ...part,
   };
   const observed: ObservedVolume = {

@@ -1,7 +1,8 @@
 /** What the anchor node does about one volume. Pure. */
 import { describeBytes } from '../../domain/bytes.ts';
-import type { AdoptedVolume, DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
+import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import { isCopyPath } from '../image/paths.ts';
+import { isAdopted, nameBrick } from './adopted-bricks.ts';
 import { isRedundant } from './brick-sets.ts';
 import { creationOptions, surplusOptions, wantedOptions } from './options.ts';
 import { fillOptions, guardOptions, isHealHeld, isMadeOf, planMembership } from './plan-membership.ts';
@@ -125,15 +126,6 @@ function isOurs(desired: DesiredVolume, observed: ObservedVolume): boolean {
   );
 }
 
-/** What somebody else made is touched only where it is the very volume that was adopted: its identity and all its bricks. */
-function isAdopted(adopted: AdoptedVolume, observed: ObservedVolume): boolean {
-  const name = (brick: { readonly node: string; readonly path: string }) => `${brick.node}:${brick.path}`;
-  return (
-    observed.engineId === adopted.engineId.toLowerCase() &&
-    observed.bricks.map(name).join('\n') === adopted.bricks.map(name).join('\n')
-  );
-}
-
 /** Created anew with `force` it would be served with whatever its copies hold by now, be it nothing. */
 function refuseLost(desired: DesiredVolume): RefuseStep {
   return {
@@ -147,7 +139,7 @@ function refuseLost(desired: DesiredVolume): RefuseStep {
 }
 
 function refuseForeign(desired: DesiredVolume, observed: ObservedVolume): RefuseStep {
-  const found = observed.bricks.map((brick) => `${brick.node}:${brick.path}`).join(', ') || 'none';
+  const found = observed.bricks.map(nameBrick).join(', ') || 'none';
   return {
     step: 'refuse',
     kind: 'exists',
@@ -170,7 +162,7 @@ function describeForeign(
   }
   return {
     about: `volume ${name} of GlusterFS (${engineId}; ${found}) is not the one that was adopted (${adopted.engineId}); it is left alone`,
-    hint: `if its bricks were changed by hand, forget it with "holdfast volume delete ${name}" and adopt it anew`,
+    hint: `if its bricks were changed by hand, forget it with "holdfast volume delete" and adopt it anew`,
   };
 }
 

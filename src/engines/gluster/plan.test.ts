@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GIB } from '../../domain/bytes.ts';
+import { parseEngineVolumeName } from '../../domain/names.ts';
 import type {
   DesiredAttachment,
   DesiredCopy,
@@ -44,7 +45,7 @@ describe('copy', () => {
     subject: 'copy',
     isPresent: true,
     copyUid: '3f1c5a52-9d0e-4d6e-8a3b-0c1d2e3f4a5b',
-    volume: 'gv0',
+    volume: parseEngineVolumeName('gv0'),
     volumeUid: '6a1c5a52-9d0e-4d6e-8a3b-0c1d2e3f4a5c',
     poolPath: '/pool',
     brick: 'image',
@@ -125,7 +126,7 @@ describe('volume', () => {
   const desired: DesiredVolume = {
     subject: 'volume',
     isPresent: true,
-    name: 'gv0',
+    name: parseEngineVolumeName('gv0'),
     layout: 'replicated',
     bricks: nodes.map((node) => ({ node, path: brickPath(node), isArbiter: false })),
     options: {},
@@ -312,7 +313,7 @@ describe('attachment', () => {
   const desired: DesiredAttachment = {
     subject: 'attachment',
     isPresent: true,
-    volume: 'gv0',
+    volume: parseEngineVolumeName('gv0'),
     mountPath: '/data',
     isReadOnly: false,
     servers: ['kube1', 'kube2'],

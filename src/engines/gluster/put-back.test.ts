@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { parseEngineVolumeName } from '../../domain/names.ts';
 import type { Command, Host } from '../../ports/host.ts';
 import { putBack } from './put-back.ts';
 
 const UID = (digit: string) => `${digit.repeat(8)}-1111-4111-8111-111111111111`;
 const place = (taskUid: string) => ({ poolPath: '/pool', volumeUid: UID('a'), taskUid, copyUid: UID('b') });
-const REQUEST = { volume: 'gv0', servers: ['kube1'], path: '/notes', from: place(UID('c')), aside: place(UID('d')) };
+const REQUEST = {
+  volume: parseEngineVolumeName('gv0'),
+  servers: ['kube1'],
+  path: '/notes',
+  from: place(UID('c')),
+  aside: place(UID('d')),
+};
 const LOST = '1'.repeat(64);
 const REPLACED = '2'.repeat(64);
 const WRITTEN = '3'.repeat(64);

@@ -1,6 +1,6 @@
 /** A whole GlusterFS pool, read from one of its machines with commands that change nothing. */
 import type { SeenPeer, SeenPool, SeenPoolVolume } from '../../domain/adopt/seen-pool.ts';
-import { AppError } from '../../domain/errors.ts';
+import { parseEngineVolumeName } from '../../domain/names.ts';
 import type { Host } from '../../ports/host.ts';
 import type { PoolReader } from '../../ports/pool-reader.ts';
 import { type CliDeps, createGlusterCli, type GlusterCli } from './cli.ts';
@@ -32,6 +32,7 @@ async function readPool(host: Host, cli: GlusterCli, signal: AbortSignal): Promi
     const inVolumes = found.flatMap(({ info }) => info.bricks.filter((brick) => brick.hostUuid === peer.uuid));
     const named = [...inVolumes.map((brick) => brick.node), ...(peer.isSelf ? [self] : peer.names)];
     const names = [...new Set(named)].filter((name) => HOST_NAME.test(name));
+    if (!names.some(isName)) names.push(...(await reverse(host, names, signal)));
     const address = await resolve(host, names, signal);
     const isConnected = peer.isSelf || peer.isConnected;
     peers.push({ id: peer.uuid, names, isConnected, ...(address === undefined ? {} : { address }) });
@@ -48,7 +49,10 @@ interface Asked {
 async function readVolume(cli: GlusterCli, { info, ...more }: PoolVolume, ask: Asked): Promise<SeenPoolVolume> {
   const details =
     info.state === 'started'
-      ? parseBrickDetails(await cli.demand(gluster('volume', 'status', asVolume(info.name), 'detail'), ask), info.name)
+      ? parseBrickDetails(
+          await cli.demand(gluster('volume', 'status', parseEngineVolumeName(info.name), 'detail'), ask),
+          info.name,
+        )
       : [];
   const limitBytes = await readLimit(cli, info, ask);
   return {
@@ -69,15 +73,9 @@ async function readVolume(cli: GlusterCli, { info, ...more }: PoolVolume, ask: A
 
 async function readLimit(cli: GlusterCli, info: VolumeInfo, ask: Asked): Promise<number | undefined> {
   if (info.options['features.quota'] !== 'on') return undefined;
-  const reply = await cli.ask(gluster('volume', 'quota', asVolume(info.name), 'list', '/'), ask);
+  const reply = await cli.ask(gluster('volume', 'quota', parseEngineVolumeName(info.name), 'list', '/'), ask);
   // With limits only on folders of the volume the answer is an error.
   return reply.isOk ? parseQuotaList(reply)['/'] : undefined;
-}
-
-/** The name of a volume of another's making goes back into commands; gluster itself takes these characters only. */
-function asVolume(name: string): string {
-  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/.test(name)) return name;
-  throw new AppError('internal', `gluster reports a volume ${JSON.stringify(name.slice(0, 60))}, which is no name`);
 }
 
 /** The address that the machine resolves a name to; undefined when it resolves none of them. */
@@ -92,6 +90,24 @@ async function resolve(host: Host, names: readonly string[], signal: AbortSignal
     if (usable !== undefined) return usable;
   }
   return undefined;
+}
+
+/** No address; nor a number, which programs take for one. */
+function isName(text: string): boolean {
+  return !/^[\d.]+$/.test(text) && !text.includes(':');
+}
+
+/** What the machine calls others that the pool knows by address only. */
+async function reverse(host: Host, addresses: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const address of addresses) {
+    // getent(1) leaves with 2 when nothing is called so.
+    const command = { file: 'getent', args: ['hosts', '--', address], okCodes: [0, 2], timeoutMs: COMMAND_MS, signal };
+    const { stdout } = await host.run(command);
+    const [, ...names] = (stdout.split('\n')[0] ?? '').trim().split(/\s+/);
+    found.push(...names.filter((name) => HOST_NAME.test(name) && isName(name)));
+  }
+  return found;
 }
 
 async function readMounts(host: Host, self: string): Promise<SeenPool['mounts']> {

@@ -1,10 +1,18 @@
 import { expect, it } from 'vitest';
+import { parseEngineVolumeName } from '../../domain/names.ts';
 import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import { wantedOptions } from './options.ts';
 import { planVolume } from './plan-volume.ts';
 
 const DESIRED: DesiredVolume = {
-  ...{ subject: 'volume', isPresent: true, name: 'gv0', layout: 'single', options: {}, engineId: 'id' },
+  ...{
+    subject: 'volume',
+    isPresent: true,
+    name: parseEngineVolumeName('gv0'),
+    layout: 'single',
+    options: {},
+    engineId: 'id',
+  },
   bricks: [{ node: 'kube1', path: '/pool/b', isArbiter: false }],
 };
 const seen = (isStarted: boolean, options: Record<string, string> = {}): ObservedVolume => ({

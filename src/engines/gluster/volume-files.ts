@@ -4,7 +4,7 @@
  * glusterd syncs what it cannot rebuild (`info`, `bricks/`), but not these: after a power loss they are there with no
  * bytes in them, and neither brick nor mount starts ("syntax error in line 1"). Measured with GlusterFS 10.3 and XFS.
  */
-import { parseVolumeName } from '../../domain/names.ts';
+import { parseEngineVolumeName } from '../../domain/names.ts';
 import type { Host } from '../../ports/host.ts';
 import type { KeyedMutex } from '../image/keyed-mutex.ts';
 import type { GlusterCli } from './cli.ts';
@@ -18,7 +18,7 @@ const OPTION_DEFAULT = '42';
 
 /** True when a description of the volume on this node has lost its contents; false where there is no such volume. */
 export async function hasEmptyVolumeFile(host: Host, volume: string): Promise<boolean> {
-  const folder = `${FOLDER}/${parseVolumeName(volume)}`;
+  const folder = `${FOLDER}/${parseEngineVolumeName(volume)}`;
   const names = (await host.files.list(folder)).filter((name) => name.endsWith('.vol'));
   const infos = await Promise.all(names.map((name) => host.files.stat(`${folder}/${name}`)));
   return infos.some((info) => info?.type === 'file' && info.sizeBytes === 0);

@@ -101,7 +101,7 @@ function refused(
   return new AppError('unavailable', `cannot ${what} of volume ${volume}: gluster says: ${words}`, {
     resource: `volume ${volume}`,
     reason: 'EngineRefused',
-    hint: `it needs the bricks and self-heal daemons of all nodes of the volume; see: holdfast volume show ${volume}`,
+    hint: `it needs the bricks and self-heal daemons of all nodes of the volume; see: holdfast status`,
   });
 }
 

@@ -1,4 +1,7 @@
 /** heal: sends the engine over what differs, or over everything, and follows it until nothing is left. */
+import type { EngineVolumeName } from '../../../domain/names.ts';
+import { engineNameOf, nodeCalled } from '../../../domain/volume/engine-name.ts';
+import type { Resource } from '../../../ports/resource-client.ts';
 import type { HealState } from '../../../ports/volume-work.ts';
 import type { TaskPart } from '../../../schemas/task.ts';
 import type { TaskContext, TaskRunner } from './task-runner.ts';
@@ -23,12 +26,13 @@ interface Memory {
 export const heal: TaskRunner = {
   run: async (context) => {
     const { deps, task, signal } = context;
-    const { name } = requireVolume(context).metadata;
+    const volume = requireVolume(context);
+    const name = engineNameOf(volume);
     const isFull = task.spec.isFull === true;
     const memory = recall(context);
     if (memory === undefined) return { part: await begin(context, name, isFull) };
     const state = await deps.work.healState(name, signal);
-    const part = describeHeal(name, state, memory);
+    const part = describeHeal(volume, state, memory);
     if (!isFull || part.state !== 'Succeeded' || (await isCrawlOver(context, name, memory))) return { part };
     return { part: { ...part, state: 'Running', message: 'compares every entry', progress: 50 } };
   },
@@ -38,7 +42,7 @@ function recall({ part }: TaskContext): Memory | undefined {
   return part?.result?.['isStarted'] === true ? (part.result as unknown as Memory) : undefined;
 }
 
-async function begin({ deps, signal }: TaskContext, volume: string, isFull: boolean): Promise<TaskPart> {
+async function begin({ deps, signal }: TaskContext, volume: EngineVolumeName, isFull: boolean): Promise<TaskPart> {
   const before = await deps.work.healState(volume, signal);
   const crawls = isFull ? await deps.work.fullCrawls(volume, signal) : [];
   await deps.work.startHeal(volume, { isFull, signal });
@@ -47,17 +51,25 @@ async function begin({ deps, signal }: TaskContext, volume: string, isFull: bool
   return { state: 'Running', message: 'heals', progress: 0, result: { ...memory } };
 }
 
-async function isCrawlOver({ deps, signal }: TaskContext, volume: string, { earlier }: Memory): Promise<boolean> {
+async function isCrawlOver(
+  { deps, signal }: TaskContext,
+  volume: EngineVolumeName,
+  { earlier }: Memory,
+): Promise<boolean> {
   const crawls = (await deps.work.fullCrawls(volume, signal)).filter((crawl) => !earlier.includes(crawl.id));
   return crawls.length > 0 && crawls.every((crawl) => crawl.isEnded);
 }
 
-function describeHeal(volume: string, state: HealState, memory: Memory): TaskPart {
+function describeHeal(volume: Resource<'Volume'>, state: HealState, memory: Memory): TaskPart {
   const mostPending = Math.max(memory.mostPending, state.pending ?? 0);
   const isSplitOnly = state.pending === 0 && state.splitBrain > 0;
   const result = { ...memory, mostPending, splitBrainLooks: isSplitOnly ? memory.splitBrainLooks + 1 : 0 };
   if (state.pending === undefined) {
-    return { state: 'Running', message: `waits for the copy on ${state.silent.join(', ')}`, result };
+    return {
+      state: 'Running',
+      message: `waits for the copy on ${state.silent.map((host) => nodeCalled(volume, host)).join(', ')}`,
+      result,
+    };
   }
   if (state.pending > 0) {
     const progress = Math.floor((100 * (mostPending - state.pending)) / mostPending);
@@ -71,7 +83,7 @@ function describeHeal(volume: string, state: HealState, memory: Memory): TaskPar
     };
   }
   if (isSplitOnly) {
-    const message = `${count(state.splitBrain)} in split-brain cannot be healed; see: holdfast volume split-brain list ${volume}`;
+    const message = `${count(state.splitBrain)} in split-brain cannot be healed; see: holdfast volume split-brain list ${volume.metadata.name}`;
     return { state: 'Failed', message, result };
   }
   const message =

@@ -1,5 +1,7 @@
 /** rebalance: spreads the files of a volume over all its sets, and follows it to its end. */
 import { AppError } from '../../../domain/errors.ts';
+import { engineNameOf, ownEngineName } from '../../../domain/volume/engine-name.ts';
+import type { Resource } from '../../../ports/resource-client.ts';
 import type { RebalanceState } from '../../../ports/volume-work.ts';
 import type { TaskPart } from '../../../schemas/task.ts';
 import type { TaskRunner } from './task-runner.ts';
@@ -8,9 +10,10 @@ import { requireVolume } from './task-volume.ts';
 export const rebalance: TaskRunner = {
   run: async (context) => {
     const { deps, part, signal } = context;
-    const { name } = requireVolume(context).metadata;
+    const volume = requireVolume(context);
+    const name = engineNameOf(volume);
     if (part?.result?.['isStarted'] === true) {
-      return { part: describe(name, await deps.work.rebalanceState(name, signal)) };
+      return { part: describe(volume, await deps.work.rebalanceState(name, signal)) };
     }
     const running = (await deps.work.rebalanceState(name, signal)).state === 'running';
     // One that runs already, perhaps from before a restart of this agent, is followed.
@@ -18,12 +21,14 @@ export const rebalance: TaskRunner = {
     return { part: { state: 'Running', message: 'lays folders out', progress: 0, result: { isStarted: true } } };
   },
   cancel: async (context) => {
-    const name = context.task.spec.volume;
-    if (name !== undefined) await context.deps.work.stopRebalance(name, context.signal);
+    const { task, volume, deps, signal } = context;
+    if (task.spec.volume === undefined) return;
+    const name = volume === undefined ? ownEngineName(task.spec.volume) : engineNameOf(volume);
+    await deps.work.stopRebalance(name, signal);
   },
 };
 
-function describe(volume: string, state: RebalanceState): TaskPart {
+function describe(volume: Resource<'Volume'>, state: RebalanceState): TaskPart {
   const moved = `${state.movedFiles} files moved (${state.movedBytes} bytes), ${state.lookedAt} looked at`;
   const result = { isStarted: true, ...state };
   switch (state.state) {
@@ -39,10 +44,14 @@ function describe(volume: string, state: RebalanceState): TaskPart {
     case 'none':
     case 'stopped':
     case 'failed': {
-      const hint = `see the log on the nodes: /var/log/glusterfs/${volume}-rebalance.log`;
-      throw new AppError('precondition', `the rebalance of volume ${volume} has ${ENDS[state.state]}; ${moved}`, {
-        hint,
-      });
+      const hint = `see the log on the nodes: /var/log/glusterfs/${engineNameOf(volume)}-rebalance.log`;
+      throw new AppError(
+        'precondition',
+        `the rebalance of volume ${volume.metadata.name} has ${ENDS[state.state]}; ${moved}`,
+        {
+          hint,
+        },
+      );
     }
   }
 }

@@ -14,6 +14,7 @@ import {
   whyNotKept,
 } from '../../../domain/split-brain/judge-versions.ts';
 import { workersOf } from '../../../domain/task/sum-up-task.ts';
+import { engineNameOf } from '../../../domain/volume/engine-name.ts';
 import { folderOf } from '../../../domain/volume/entry-path.ts';
 import { pieceBytes } from '../../../domain/volume/profile.ts';
 import { NOT_IN_SPLIT_BRAIN, type SplitBrainEntry } from '../../../ports/volume-work.ts';
@@ -91,7 +92,7 @@ async function isSent({ deps, task, signal }: TaskContext): Promise<boolean> {
 
 async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVersion[]): Promise<TaskOutcome> {
   const { deps, signal, task } = context;
-  const { name } = requireVolume(context).metadata;
+  const name = engineNameOf(requireVolume(context));
   const path = requirePath(context);
   const choice = chooseVersion(path, all, task.spec.keep ?? '');
   if (!choice.ok) throw new AppError('precondition', choice.message, { reason: 'NothingToChoose', hint: choice.hint });
@@ -135,7 +136,7 @@ async function awaitFolder(
   const looks = Number(part?.result?.['folderLooks'] ?? 0);
   const isListed = entries.some((entry) => entry.path === folder && entry.kind === 'content');
   if (!isListed || looks >= LOOKS_AT_FOLDER) return undefined;
-  if (looks === 0) await deps.work.startHeal(requireVolume(context).metadata.name, { isFull: false, signal });
+  if (looks === 0) await deps.work.startHeal(engineNameOf(requireVolume(context)), { isFull: false, signal });
   const result = { ...sent.result, folderLooks: looks + 1 };
   return { ...sent, message: `waits until folder ${folder} is merged`, result };
 }
@@ -154,7 +155,7 @@ async function proveKept(
   const volume = requireVolume(context);
   const nodes = (volume.status?.placement ?? []).map((placed) => placed.node);
   const servers = [...new Set([deps.node, ...nodes])];
-  const request = { volume: volume.metadata.name, servers, path, taskUid: task.metadata.uid };
+  const request = { volume: engineNameOf(volume), servers, path, taskUid: task.metadata.uid };
   const why = whyNotKept(choice, await deps.work.readEntry(request, signal));
   if (why === undefined) return;
   throw new AppError('unavailable', `the version of ${choice.kept.node} was chosen for ${path}, but ${why}`, {

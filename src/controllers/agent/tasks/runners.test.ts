@@ -7,10 +7,10 @@ import type { TaskContext, TaskRunner } from './task-runner.ts';
 import { undoSplitBrain } from './undo-split-brain.ts';
 
 /** Runs an action pass by pass, as the loop does, and returns its parts until it is finished or `most` are made. */
-function createRun(runner: TaskRunner, work: FakeVolumeWork, spec: Partial<TaskSpec> = {}) {
+function createRun(runner: TaskRunner, work: FakeVolumeWork, spec: Partial<TaskSpec> = {}, adopted?: object) {
   let part: TaskPart | undefined;
   const context = (): TaskContext => {
-    const volume = { metadata: { name: 'gv0', uid: 'u' }, status: { engine: { state: 'Started' } } };
+    const volume = { metadata: { name: 'gv0', uid: 'u' }, spec: { adopted }, status: { engine: { state: 'Started' } } };
     const task = { metadata: { name: 't' }, spec: { action: 'heal', volume: 'gv0', ...spec } };
     const given = { deps: { work }, task, volume, part, isLead: true, report: async () => undefined };
     // Of everything an agent has, these actions use no more.
@@ -81,6 +81,19 @@ describe('heal', () => {
   });
 });
 
+test('the engine is asked by the names that it has, and people are told theirs', async () => {
+  const work = createFakeVolumeWork();
+  const adopted = { engineName: 'vol_1', bricks: [{ node: 'storage3', path: '/b', host: 'kube3' }] };
+  const run = createRun(heal, work, {}, adopted);
+  await run.pass();
+  work.heals.set('vol_1', state(undefined));
+  expect(await run.pass()).toMatchObject({ message: 'waits for the copy on storage3' });
+  expect(work.calls).toEqual(['startHeal vol_1']);
+  work.heals.set('vol_1', state(0, 1));
+  for (let look = 1; look < 15; look += 1) await run.pass();
+  expect((await run.pass()).message).toContain('split-brain list gv0');
+});
+
 describe('rebalance', () => {
   const moved = { movedFiles: 3, movedBytes: 30, lookedAt: 9, failures: 0, skipped: 0 };
 
@@ -139,7 +152,8 @@ describe('taking a choice back', () => {
   /** Two copies of different sets on this node; a file lies in one of them. */
   function context(work: FakeVolumeWork): TaskContext {
     const places = ['c0', 'c1'].map((copy) => ({ copy, node: 'kube1', pool: 'default', role: 'data' }));
-    const volume = { metadata: { name: 'gv0', uid: 'u' }, status: { placement: places, engine: { state: 'Started' } } };
+    const status = { placement: places, engine: { state: 'Started' } };
+    const volume = { metadata: { name: 'gv0', uid: 'u' }, spec: {}, status };
     const copies = new Map(
       ['c0', 'c1'].map((copy) => [
         copy,

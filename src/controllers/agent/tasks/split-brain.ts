@@ -1,5 +1,7 @@
 /** listSplitBrain and showSplitBrain: looking, nothing else. */
+
 import type { CopyVersion } from '../../../domain/split-brain/judge-versions.ts';
+import { engineNameOf, nodeCalled } from '../../../domain/volume/engine-name.ts';
 import { copiesHere } from './copies-here.ts';
 import type { TaskRunner } from './task-runner.ts';
 import { requirePath, requireVolume } from './task-volume.ts';
@@ -9,9 +11,10 @@ const MOST_ENTRIES = 1_000;
 
 export const listSplitBrain: TaskRunner = {
   run: async (context) => {
-    const { name } = requireVolume(context).metadata;
-    const { entries, silent } = await context.deps.work.listSplitBrain(name, context.signal);
-    const result = { entries: entries.slice(0, MOST_ENTRIES), count: entries.length, silent };
+    const volume = requireVolume(context);
+    const { entries, silent } = await context.deps.work.listSplitBrain(engineNameOf(volume), context.signal);
+    const away = silent.map((host) => nodeCalled(volume, host));
+    const result = { entries: entries.slice(0, MOST_ENTRIES), count: entries.length, silent: away };
     return {
       part: { state: 'Succeeded', message: `entries in split-brain: ${entries.length}`, progress: 100, result },
     };
@@ -21,7 +24,7 @@ export const listSplitBrain: TaskRunner = {
 export const showSplitBrain: TaskRunner = {
   run: async (context) => {
     const { deps, signal, isLead } = context;
-    const { name } = requireVolume(context).metadata;
+    const name = engineNameOf(requireVolume(context));
     const path = requirePath(context);
     const versions: CopyVersion[] = [];
     for (const { copy, node, brickPath } of copiesHere(context)) {

@@ -1,5 +1,6 @@
 /** What the actions of a Task need of it, or a clear refusal. */
 import { AppError } from '../../../domain/errors.ts';
+import { engineNameOf } from '../../../domain/volume/engine-name.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
 import type { TaskContext } from './task-runner.ts';
 
@@ -19,7 +20,7 @@ export function refuseAdopted({ volume }: TaskContext): void {
     `volume ${name} was adopted: its versions cannot be put aside; nothing was changed`,
     {
       reason: 'AdoptedVolume',
-      hint: `choose by hand: gluster volume heal ${name} split-brain source-brick NODE:BRICK PATH`,
+      hint: `choose by hand: gluster volume heal ${engineNameOf(volume)} split-brain source-brick NODE:BRICK PATH`,
     },
   );
 }

@@ -1,5 +1,6 @@
 /** undoSplitBrain: puts a version that lost back, from where its node put it aside; what is there now is put aside first. */
 import { AppError, isAppError } from '../../../domain/errors.ts';
+import { engineNameOf } from '../../../domain/volume/engine-name.ts';
 import type { SavePlace } from '../../../ports/brick-work.ts';
 import { copiesHere } from './copies-here.ts';
 import type { TaskContext, TaskRunner } from './task-runner.ts';
@@ -12,7 +13,7 @@ export const undoSplitBrain: TaskRunner = {
     const path = requirePath(context);
     const nodes = (volume.status?.placement ?? []).map((placed) => placed.node);
     const servers = [...new Set([deps.node, ...nodes])];
-    const request = { volume: volume.metadata.name, servers, path };
+    const request = { volume: engineNameOf(volume), servers, path };
     const before = await putBackFirst(placesOf(context), (places) =>
       deps.work.putBack({ ...request, ...places }, signal),
     );

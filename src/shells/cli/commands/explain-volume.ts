@@ -160,8 +160,9 @@ function age(since: string, { clock }: CliContext): string {
 }
 
 /** Undefined for a volume that Holdfast made. */
-function describeLacks({ volume, lacks }: VolumeExplanation): string | undefined {
+function describeLacks({ volume, lacks, engineName }: VolumeExplanation): string | undefined {
   if (lacks === undefined) return undefined;
-  if (lacks.length === 0) return 'it lacks no safety option';
-  return `it keeps its own options and lacks ${lacks.join(', ')}; to take them on, say adopted.takesOptions: true for ${volume} in the plan and apply it`;
+  const called = engineName === undefined ? '' : `GlusterFS calls it ${engineName}; `;
+  if (lacks.length === 0) return `${called}it lacks no safety option`;
+  return `${called}it keeps its own options and lacks ${lacks.join(', ')}; to take them on, say adopted.takesOptions: true for ${volume} in the plan and apply it`;
 }

@@ -5,6 +5,7 @@ import { findCondition } from '../../../domain/find-condition.ts';
 import { describeLayout } from '../../../domain/volume/describe-layout.ts';
 import { phaseOf, stateMessage } from '../../../domain/volume/describe-volume.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
+import type { Adopted } from '../../../schemas/volume.ts';
 import { listKismaticVolumes } from '../../../usecases/volumes/list-kismatic-volumes.ts';
 import {
   type ListedVolume,
@@ -95,12 +96,17 @@ function describeServing({ volume, servingCount }: ListedVolume): string {
 /** What it lacks of what Holdfast's own volumes have, and how to take that on. */
 function describeAdopted({ metadata, spec, status }: Resource<'Volume'>): string | undefined {
   if (spec.adopted === undefined) return undefined;
-  const lacks = status?.engine?.lacks ?? [];
-  if (spec.adopted.takesOptions === true) {
+  const { engineName } = spec.adopted;
+  const options = describeOptions(spec.adopted, metadata.name, status?.engine?.lacks ?? []);
+  return engineName === undefined ? options : `GlusterFS calls it ${engineName}; ${options}`;
+}
+
+function describeOptions(adopted: Adopted, name: string, lacks: readonly string[]): string {
+  if (adopted.takesOptions === true) {
     return lacks.length === 0 ? "with the options of Holdfast's own volumes" : `takes options on: ${lacks.join(', ')}`;
   }
   if (lacks.length === 0) return 'with its own options, which lack nothing';
-  return `with its own options; lacks ${lacks.join(', ')}; to take them on: adopted.takesOptions: true for ${metadata.name} in the plan, and apply it`;
+  return `with its own options; lacks ${lacks.join(', ')}; to take them on: adopted.takesOptions: true for ${name} in the plan, and apply it`;
 }
 
 /** Nothing of the usual one. */
