@@ -1,6 +1,6 @@
 /**
  * Both CSI services on real sockets, over the real use cases; the controllers and agents that carry out what is written into the
- * API are played by the least that does so. With the real ones: npm run test:sanity, and test/engine/csi.test.ts.
+ * API are played by the least that does so.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

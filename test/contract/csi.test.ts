@@ -1,4 +1,4 @@
-/** What the CSI text and kubelet ask of the driver, over real sockets. The real csi-sanity: npm run test:sanity. */
+/** What the CSI text and kubelet ask of the driver, over real sockets. */
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { Status } from 'nice-grpc';
@@ -48,6 +48,10 @@ describe('a volume', () => {
     const stats = await csi.node.nodeGetVolumeStats({ volumeId: 'pvc-1', volumePath: TARGET });
     expect(stats.usage[0]).toMatchObject({ total: 4_096_000n, used: 1_638_400n, available: 2_048_000n });
     expect(stats.volumeCondition).toMatchObject({ abnormal: false });
+    for (const volumePath of ['some/path', `${TARGET}2`, '/etc']) {
+      const elsewhere = csi.node.nodeGetVolumeStats({ volumeId: 'pvc-1', volumePath });
+      expect(await refusalOf(elsewhere)).toMatchObject({ code: Status.NOT_FOUND });
+    }
     expect(await refusalOf(csi.controller.deleteVolume({ volumeId: 'pvc-1' }))).toMatchObject({
       code: Status.FAILED_PRECONDITION,
     });

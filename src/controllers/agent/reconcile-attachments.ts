@@ -152,6 +152,7 @@ async function unmount(deps: AgentDeps, record: StoredRecord, signal: AbortSigna
   const finalizers = record.metadata.finalizers ?? [];
   if (!finalizers.includes(ATTACHMENT_FINALIZER)) return undefined;
   await takeAway(deps, record, signal);
+  if (record.spec.accessMode !== undefined) await removeFolder(deps, record.spec.mountPath);
   const patch = { metadata: { finalizers: finalizers.filter((finalizer) => finalizer !== ATTACHMENT_FINALIZER) } };
   try {
     // By its UID: a record made anew under the same name keeps its finalizer, or its mount would be left behind.
@@ -161,6 +162,16 @@ async function unmount(deps: AgentDeps, record: StoredRecord, signal: AbortSigna
     if (!isAppError(error, 'notFound')) throw error; // gone is what was wanted
   }
   return undefined;
+}
+
+/** The folder of a mount that a CSI call asked for is nobody else's, and each volume has another. */
+async function removeFolder({ host, log }: AgentDeps, path: string): Promise<void> {
+  try {
+    await host.files.remove(path);
+  } catch (error) {
+    // Somebody has put something into it; that is no reason to say that the volume is still mounted.
+    log.warn('the folder of a mount stays', { path, err: error });
+  }
 }
 
 /** Unmounts. @throws {AppError} unavailable, while somebody uses the mount */
