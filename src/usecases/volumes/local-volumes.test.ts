@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { createFakeCluster } from '../cluster.fake.ts';
+import { addStaticVolume, type StaticVolumeRequest } from './add-static-volume.ts';
+
+const ENGINES = ['gluster', 'local'].map((name) => ({ name, isInstalled: true, isRunning: true }));
+const REQUEST: StaticVolumeRequest = {
+  ...{ name: 'fast', size: '1Gi', engine: 'local', nodes: ['kube2'] },
+  registration: { storageClass: 'kismatic', accessModes: ['ReadWriteOnce'], reclaimPolicy: 'Retain' },
+};
+
+async function twoNodes() {
+  const cluster = await createFakeCluster();
+  for (const name of ['kube1', 'kube2']) await cluster.addNode(name, { engines: ENGINES });
+  return cluster;
+}
+
+test('a local volume is one copy on the node that is named, and offered to pods on that node only', async () => {
+  const cluster = await twoNodes();
+  const added = await addStaticVolume(cluster, REQUEST);
+  expect(added).toMatchObject({ layout: 'single', placement: [{ node: 'kube2' }] });
+  expect((await cluster.client.get('Volume', 'fast'))?.spec).toMatchObject({ engine: 'local', nodes: ['kube2'] });
+  const placement = [{ copy: 'fast-0', node: 'kube2', pool: 'default', role: 'data' as const }];
+  await cluster.makeReady('fast', { placement });
+  expect(await addStaticVolume(cluster, REQUEST)).toMatchObject({ isRegistered: true });
+  expect((await cluster.client.get('PersistentVolume', 'fast'))?.spec).toMatchObject({
+    accessModes: ['ReadWriteOnce'],
+    nodeAffinity: {
+      required: {
+        nodeSelectorTerms: [
+          { matchExpressions: [{ key: 'topology.holdfast.dev/node', operator: 'In', values: ['kube2'] }] },
+        ],
+      },
+    },
+  });
+});
+
+test.each<[what: string, change: Partial<StaticVolumeRequest>]>([
+  ['several copies', { replicas: 3 }],
+  ['a profile', { profile: 'shared' }],
+  ['allowed clients', { allowFrom: ['10.0.0.1'] }],
+  ['a file system for a folder', { brick: 'directory', fsType: 'ext4' }],
+  ['pods on several nodes', { registration: { ...REQUEST.registration, accessModes: ['ReadWriteMany'] } }],
+])('%s are refused, and nothing is created', async (_what, change) => {
+  const cluster = await twoNodes();
+  await expect(addStaticVolume(cluster, { ...REQUEST, ...change })).rejects.toMatchObject({
+    kind: 'invalid',
+    reason: 'EngineMismatch',
+  });
+  expect((await cluster.client.list('Volume')).items).toEqual([]);
+});
