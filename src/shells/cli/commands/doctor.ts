@@ -76,7 +76,8 @@ async function run(context: CliContext, { client, options, own }: Request): Prom
   const { clock, random, signal, version } = context;
   const deps = { client, clock, random };
   const waitMs = globalOptions(own).timeout;
-  const look = () => diagnose(deps, { waitMs, version, signal, ...(options.node && { node: options.node }) });
+  const look = () =>
+    diagnose(deps, { waitMs, version, signal, ...(options.node === undefined ? {} : { node: options.node }) });
   const diagnosis = await look();
   const repairs = options.fix === true ? planRepairs(diagnosis.judged) : [];
   if (options.fix === true && repairs.length === 0) say(context, 'nothing that was found can be fixed without risk');
