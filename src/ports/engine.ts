@@ -23,6 +23,8 @@ export interface EngineProbe {
   readonly id?: string;
   /** It has no peers and no volumes, as after an installation. */
   readonly isBlank?: boolean;
+  /** It has the identity of a lost one, and has not learned all that the others know: nobody may count on it yet. */
+  readonly isRejoining?: boolean;
   /** Why it is not usable, or what about it should be changed, with the next step. */
   readonly message?: string;
 }

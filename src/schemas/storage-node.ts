@@ -25,7 +25,7 @@ export const StorageNodeSpec = z.strictObject({
     .uuid()
     .optional()
     .describe(
-      'Identity that the engine on this node is to have (GlusterFS: the UUID of glusterd): the one that the others know the node by. Set once the machine was installed anew.',
+      'Identity that the engine on this node is to have (GlusterFS: the UUID of glusterd): the one that the others know the node by. Set by "node rejoin" once the machine was installed anew.',
     ),
   blankEngineId: z
     .uuid()
@@ -72,7 +72,7 @@ export const EngineStatus = z.object({
     .boolean()
     .optional()
     .describe(
-      'The other nodes know this node by another identity: the machine was installed anew. It is not used until it has rejoined.',
+      'The machine was installed anew: the other nodes know this node by another identity, or it has that one back and learns from them yet. It is not used until it has rejoined.',
     ),
   message: z.string().optional().describe('Why it is not usable.'),
 });

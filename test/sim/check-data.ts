@@ -101,6 +101,11 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
       for (const { volume, node } of lostBricks(gluster)) {
         if (!late.has(volume.id)) report(`volume ${volume.name} has lost its copy on ${node}`);
       }
+      // A machine that was installed anew knows nothing: what is served there in the place of a lost copy is empty, and
+      // would pass for what the volume holds.
+      for (const { name, wiped, running } of gluster.state.nodes.values()) {
+        for (const path of wiped) if (running.has(path)) report(`${name} serves a blank brick in the place of ${path}`);
+      }
     },
   };
 }

@@ -44,7 +44,11 @@ function promised(seen: Seen): Iterable<Promised> {
     sum.bytes += bytes;
     sums.set(`${node}/${pool}`, sum);
   };
-  for (const { spec } of seen.VolumeCopy.values()) add(spec.node, spec.pool, poolBytesOf(spec.brick, spec.sizeBytes));
+  for (const { spec } of seen.VolumeCopy.values()) {
+    // Nothing of it is there: the machine was installed anew, and its successor takes the room that it had.
+    if (spec.replacement?.reason === 'NodeRejoined') continue;
+    add(spec.node, spec.pool, poolBytesOf(spec.brick, spec.sizeBytes));
+  }
   for (const { metadata, spec, status } of seen.Volume.values()) {
     // Of a volume that is going only the copies that are left take room.
     if (metadata.deletionTimestamp !== undefined) continue;

@@ -1,8 +1,10 @@
 /** What people ask of nodes and disks, and the pieces of work that they ask for once. */
 import { isAppError } from '../../src/domain/errors.ts';
+import { uuidOf } from '../../src/engines/gluster/cluster.fake.ts';
 import type { EntryVersion } from '../../src/ports/brick-work.ts';
 import type { TaskSpec } from '../../src/schemas/task.ts';
 import { drainNode, replaceDisk, replaceNode, undrainNode } from '../../src/usecases/nodes/move-copies.ts';
+import { rejoinNode } from '../../src/usecases/nodes/rejoin-node.ts';
 import { runTask } from '../../src/usecases/tasks/run-task.ts';
 import { undoTask } from '../../src/usecases/tasks/undo-task.ts';
 import { healTask, rebalanceTask, splitBrainTask } from '../../src/usecases/tasks/volume-task.ts';
@@ -90,6 +92,35 @@ const replaceDiskOf = (layout: 'replicated' | 'arbiter', nodes: readonly string[
   prepare: loseDisk,
   act: (sim) => replaceDisk(depsOf(sim), { node: 'kube3', pool: 'default' }, { ...waiting, confirm }),
   isDone: (sim) => holds(sim, 'kube3') && sim.gluster.state.node('kube3').copies.size === 1,
+});
+
+/** Off long enough to be missed, and back with a blank engine and blank disks. */
+async function reinstall(sim: SimCluster, node: string): Promise<void> {
+  sim.powerOff(node);
+  await sim.world.clock.sleep(10_000);
+  sim.gluster.reinstall(node);
+  sim.powerOn(node);
+  const engine = () => sim.seen.StorageNode.get(node)?.status?.engines?.[0];
+  await waitAsUser(sim, () => engine()?.isStranger === true);
+}
+
+/** kube1 anchors the volume and the cluster; another one does by the time that it is asked for. */
+const rejoin = (node: 'kube1' | 'kube3'): Verb => ({
+  name: `node rejoin (${node})`,
+  volumes: [volumeOf({ layout: 'replicated' })],
+  prepare: (sim) => reinstall(sim, node),
+  act: (sim) =>
+    rejoinNode(depsOf(sim), node, {
+      ...{ isForced: false, isDryRun: false, waitMs: PATIENCE_MS },
+      ...{ confirm, say: () => undefined },
+    }),
+  isDone: ({ seen, gluster }) => {
+    const { id, copies, wiped } = gluster.state.node(node);
+    // Never the copy of before: where it was nothing is, and that must not pass for what the volume holds.
+    const isAnother = copies.size === 1 && [...copies.values()].every(({ brickPath }) => !wiped.has(brickPath));
+    const engine = seen.StorageNode.get(node)?.status?.engines?.[0];
+    return id === uuidOf(node) && engine?.id === id && engine.isStranger !== true && isAnother;
+  },
 });
 
 async function work(sim: SimCluster, spec: TaskSpec): Promise<void> {
@@ -191,6 +222,8 @@ export const NODE_VERBS: readonly Verb[] = [
   REPLACE_NODE,
   replaceDiskOf('replicated', FOUR.slice(0, 3)),
   replaceDiskOf('arbiter', FOUR),
+  rejoin('kube1'),
+  rejoin('kube3'),
   HEAL,
   REBALANCE,
   ...SPLIT_BRAINS,

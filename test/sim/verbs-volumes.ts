@@ -3,6 +3,7 @@ import { isAppError } from '../../src/domain/errors.ts';
 import type { PlanVolume } from '../../src/schemas/plan-file.ts';
 import { cloneVolume } from '../../src/usecases/snapshots/clone-volume.ts';
 import { deleteSnapshot } from '../../src/usecases/snapshots/delete-snapshot.ts';
+import { restoreVolume } from '../../src/usecases/snapshots/restore-volume.ts';
 import { takeSnapshot } from '../../src/usecases/snapshots/take-snapshot.ts';
 import { addVolume } from '../../src/usecases/volumes/add-volume.ts';
 import { type ConvertibleLayout, convertVolume } from '../../src/usecases/volumes/convert-volume.ts';
@@ -117,6 +118,44 @@ const SNAPSHOTS: readonly Verb[] = [
   },
 ];
 
+/** A restoration that a death cut short says so and leaves the volume as it was, and the person asks once more. */
+async function restoreUntilRestored(sim: SimCluster): Promise<void> {
+  const asked = { volume: 'gv0', snapshot: 's1' };
+  for (;;) {
+    await waitAsUser(sim, () => isRedundantNow(sim.gluster, 'gv0', sim.nodes));
+    try {
+      return void (await restoreVolume(depsOf(sim), asked, { waitMs: PATIENCE_MS, confirm }));
+    } catch (error) {
+      if (!isAppError(error) || error.reason !== 'RestoreRefused') throw error;
+      await deleteFailedSnapshots(sim);
+      // A name for what is kept is of the second in which it is asked for.
+      await sim.world.clock.sleep(1_000);
+    }
+  }
+}
+
+async function deleteFailedSnapshots(sim: SimCluster): Promise<void> {
+  const failed = [...sim.seen.VolumeSnapshotRecord.values()].filter(({ status }) => status?.phase === 'Failed');
+  for (const { metadata } of failed) await deleteSnapshot(depsOf(sim), metadata.name, { waitMs: PATIENCE_MS, confirm });
+}
+
+/** Mounted nowhere: a volume in use is not restored. */
+const restore = (layout: Layout): Verb => {
+  const { mount: _, ...volume } = volumeOf(layout);
+  const isOf = ({ seen }: SimCluster, uid: string | undefined) =>
+    [...seen.VolumeCopy.values()].every(({ spec }) => spec.source?.snapshotUid === uid);
+  return {
+    name: `volume restore (${layout.layout})`,
+    volumes: [volume],
+    prepare: takeUntilTaken,
+    act: restoreUntilRestored,
+    isDone: (sim) =>
+      statusOf(sim)?.restore?.phase === 'Done' &&
+      isOf(sim, sim.seen.VolumeSnapshotRecord.get('s1')?.metadata.uid) &&
+      sim.seen.VolumeSnapshotRecord.get(statusOf(sim)?.restore?.safetySnapshot ?? '')?.status?.phase === 'Ready',
+  };
+};
+
 /** On three nodes, with anchors and members chosen by the seed's world. */
 export const VOLUME_VERBS: readonly Verb[] = [
   ...LAYOUTS.map(add),
@@ -130,4 +169,5 @@ export const VOLUME_VERBS: readonly Verb[] = [
   convert({ layout: 'replicated' }, 'arbiter', 'data,data,arbiter'),
   convert({ layout: 'arbiter' }, 'replicated', 'data,data,data'),
   ...SNAPSHOTS,
+  restore({ layout: 'arbiter' }),
 ];

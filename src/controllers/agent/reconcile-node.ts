@@ -47,10 +47,10 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
       {
         bootId: deps.bootId,
         agentVersion: deps.agentVersion,
-        engines: probes.map(({ engine, probe }) => ({
+        engines: probes.map(({ engine, probe: { isRejoining = false, ...probe } }) => ({
           name: engine.name,
           ...probe,
-          ...(engine.capabilities().isClustered ? judgeIdentity(deps, probe) : {}),
+          ...(engine.capabilities().isClustered ? judgeIdentity(deps, { ...probe, isRejoining }) : {}),
         })),
         pools: steadyFreeSpace(node.status?.pools, pools),
       },
@@ -74,14 +74,22 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
   });
 }
 
-/** Whether the engine here is the one that the others know this node by; it is not after the machine was installed anew. */
-function judgeIdentity({ informers, node }: AgentDeps, { id }: EngineProbe): Partial<EngineStatus> {
+/**
+ * Whether the engine here is the one that the others know this node by; it is not after the machine was installed anew.
+ * Invariant: nobody counts on it before it has rejoined wholly. With its identity back it knows no volume at first, and it
+ * is restarted once more: a copy that was placed here in between would be given up with that, and keep its room.
+ */
+function judgeIdentity({ informers, node }: AgentDeps, { id, isRejoining }: EngineProbe): Partial<EngineStatus> {
   const knownIds = informers.StorageCluster.list().map(({ status }) => status?.peers?.ids?.[node]);
   const known = knownIds.find((each) => each !== undefined);
+  if (isRejoining === true && id !== undefined && id === known) {
+    const message = `GlusterFS on ${node} has its identity back, and learns from the others; to wait for it: holdfast node rejoin ${node}`;
+    return { isStranger: true, message };
+  }
   if (id === undefined || known === undefined || id === known) return {};
   const message =
     `the others know GlusterFS on ${node} as ${known}, and it calls itself ${id}, as on a machine that was installed anew; ` +
-    'it is not used, and its volumes go on with the others';
+    `to fill its copies from the others: holdfast node rejoin ${node}`;
   return { isStranger: true, message };
 }
 

@@ -91,6 +91,15 @@ describe('planRejoin', () => {
     expect(planRejoin(stored, 'kube3')).toMatchObject({ replace: [], hopeless: [{ volume: 'gv0', sources: [] }] });
   });
 
+  it('waits for no image of a snapshot: it takes room like a copy, and is none', () => {
+    const stored = reinstalled([{ name: 'gv0', nodes: ['kube1', 'kube2', 'kube3'] }]);
+    const [copy] = stored.copies.filter(({ spec }) => spec.node === 'kube3');
+    if (copy === undefined) throw new Error('kube3 has no copy');
+    const { status: _, ...image } = { ...copy, metadata: { name: 's' }, spec: { ...copy.spec, volume: 'snapshot s' } };
+    const plan = planRejoin({ ...stored, copies: [...stored.copies, image] }, 'kube3');
+    expect(plan).toEqual(planRejoin(stored, 'kube3'));
+  });
+
   it('asks for no identity where the node has its own', () => {
     const plan = planRejoin(reinstalled([], { engine: { id: OLD, isStranger: false, isBlank: false } }), 'kube3');
     expect(plan).toEqual({ node: 'kube3', engineId: OLD, replace: [], hopeless: [], kept: [] });

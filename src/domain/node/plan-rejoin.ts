@@ -146,7 +146,10 @@ function copiesOnNode(
 ): { readonly lost: readonly LostCopy[]; readonly kept: readonly RejoinCopy[] } {
   const lost: LostCopy[] = [];
   const kept: RejoinCopy[] = [];
-  for (const copy of stored.copies.filter((each) => each.spec.node === name && !isGoing(each))) {
+  // The images of snapshots are counted as copies for the room that they take, and belong to no volume.
+  const volumes = new Set(stored.volumes.map(({ metadata }) => metadata.name));
+  const here = stored.copies.filter(({ spec }) => spec.node === name && volumes.has(spec.volume));
+  for (const copy of here.filter((each) => !isGoing(each))) {
     assertCopySeen(copy, node, name);
     const { copy: entry, isFillable } = describeCopy(stored, copy);
     const state = copy.status?.state;

@@ -58,8 +58,8 @@ export function createFakeGlusterEngine(cluster: FakeCluster, name: string, opti
     name: 'gluster',
     capabilities: () => GLUSTER_CAPABILITIES,
     probe: async (signal) => {
-      const { isInstalled, id, members } = alive(signal);
-      return { isInstalled, isRunning: isInstalled, version: '10.3', id, isBlank: members.size === 1 };
+      const { isInstalled, id, members, isRejoining } = alive(signal);
+      return { isInstalled, isRunning: isInstalled, version: '10.3', id, isBlank: members.size === 1, isRejoining };
     },
     observe: async <S extends Subject>(desired: Desired<S> & { readonly subject: S }, signal: AbortSignal) =>
       observe(state, alive(signal), desired),

@@ -26,10 +26,15 @@ export async function observeIdentity({ host, signal }: DaemonDeps): Promise<Obs
     ...(id === undefined ? {} : { id }),
     isRunning: await isDaemonRunning({ host, signal }),
     isBlank: peers.length + volumes.length === 0,
-    isUnderWay: (await host.files.stat(MARK)) !== undefined,
+    isUnderWay: await isRejoining(host),
     peerIds: peers,
     volumes,
   };
+}
+
+/** Whether an identity was, or is being, taken and the rest is not done yet. */
+export async function isRejoining(host: Host): Promise<boolean> {
+  return (await host.files.stat(MARK)) !== undefined;
 }
 
 /** Whether glusterd has neither peers nor volumes. */
@@ -56,7 +61,7 @@ export async function takeIdentity(
     throw new AppError('precondition', `glusterd on ${host.name} is not blank any more, and keeps its identity`, {
       resource: `node ${host.name}`,
       reason: 'EngineNotBlank',
-      hint: 'see what it has joined with: gluster pool list',
+      hint: 'ask for it again with: holdfast node rejoin',
     });
   }
   const text = await host.files.readText(INFO);

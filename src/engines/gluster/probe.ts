@@ -5,7 +5,7 @@ import type { Host } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
 import type { GlusterCli } from './cli.ts';
 import { daemonAdvice } from './daemon.ts';
-import { isBlank } from './identity.ts';
+import { isBlank, isRejoining } from './identity.ts';
 import { listPool } from './observe-peers.ts';
 import { parseVersion } from './parse.ts';
 
@@ -31,7 +31,9 @@ export async function probeGluster(
   const installed = { isInstalled: true, ...(version === undefined ? {} : { version }) };
   try {
     const { selfId } = await listPool(cli, signal);
-    const identity = { ...(selfId === undefined ? {} : { id: selfId }), isBlank: await isBlank(host) };
+    const [blank, rejoining] = await Promise.all([isBlank(host), isRejoining(host)]);
+    const isPartial = rejoining ? { isRejoining: true } : {};
+    const identity = { ...(selfId === undefined ? {} : { id: selfId }), isBlank: blank, ...isPartial };
     const message = await daemonAdvice(host, signal);
     return { ...installed, ...identity, isRunning: true, ...(message === undefined ? {} : { message }) };
   } catch (error) {

@@ -3,15 +3,18 @@
  * know, and the copies that were lost with the old one are filled from the others. All of it is written as a wish at once;
  * controller and agents carry it out, whether or not anybody waits. Stopped anywhere, the same call does the rest.
  */
-import { AppError } from '../../domain/errors.ts';
+import { AppError, isAppError } from '../../domain/errors.ts';
 import { findCondition } from '../../domain/find-condition.ts';
 import { planRejoin, type RejoinPlan } from '../../domain/node/plan-rejoin.ts';
+import type { StoredCluster } from '../../domain/simulate/stored-cluster.ts';
 import { stateMessage } from '../../domain/volume/describe-volume.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { nodeNames, readCluster, requireKnown } from '../simulate/read-cluster.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
 
 const ENGINE = 'gluster';
+/** Between two looks at a new machine that is not there yet: what is awaited is spread over its node and all of its copies. */
+const LOOK_AGAIN_MS = 1_000;
 
 export interface RejoinOptions {
   /** Goes on although volumes have lost their last copy; those are left as they are. */
@@ -33,15 +36,13 @@ export interface RejoinedNode extends RejoinPlan {
 /**
  * Rejoins a node.
  *
- * @throws {AppError} notFound; precondition, with what has to be so first; dataLoss, when a volume has no copy left to fill
+ * @throws {AppError} notFound; precondition, with what has to be so first; unavailable, when the new machine is not there
+ *   in time; dataLoss, when a volume has no copy left to fill
  *   the lost one from; timeout, with what it waits for
  */
 export async function rejoinNode(deps: WaitDeps, name: string, options: RejoinOptions): Promise<RejoinedNode> {
-  const { client } = deps;
   const scope = options.signal === undefined ? {} : { signal: options.signal };
-  const stored = await readCluster({ client, ...scope });
-  requireKnown('node', [name], nodeNames(stored));
-  const plan = planRejoin(stored, name);
+  const { stored, plan } = await planWhenThere(deps, name, options);
   if (plan.hopeless.length > 0 && !options.isForced) throw lastCopies(plan);
   if (options.isDryRun) return { ...plan, outcome: 'planned' };
   const pending = pendingVolumes(stored, name);
@@ -55,6 +56,32 @@ export async function rejoinNode(deps: WaitDeps, name: string, options: RejoinOp
   const volumes = [...new Set([...pending, ...plan.replace.map(({ volume }) => volume)])];
   for (const volume of volumes) await waitForVolume(deps, name, volume, { ...options, waitMs: options.waitMs });
   return { ...plan, outcome: 'rejoined' };
+}
+
+/**
+ * GlusterFS on a new machine starts while its agent does, and it is restarted when it has taken its identity: that it does
+ * not answer, or that copies were not looked at yet, is waited for as everything else is.
+ *
+ * @throws {AppError} as planRejoin does; what is not there yet, after the time that is left for each step
+ */
+async function planWhenThere(
+  { client, clock }: WaitDeps,
+  name: string,
+  { waitMs = 0, signal, say }: RejoinOptions,
+): Promise<{ readonly stored: StoredCluster; readonly plan: RejoinPlan }> {
+  const end = clock.monotonic() + waitMs;
+  for (let told = ''; ; ) {
+    const stored = await readCluster({ client, ...(signal === undefined ? {} : { signal }) });
+    requireKnown('node', [name], nodeNames(stored));
+    try {
+      return { stored, plan: planRejoin(stored, name) };
+    } catch (error) {
+      if (!isAppError(error, 'unavailable') || clock.monotonic() + LOOK_AGAIN_MS > end) throw error;
+      if (error.message !== told) say(error.message);
+      told = error.message;
+    }
+    await clock.sleep(LOOK_AGAIN_MS, signal);
+  }
 }
 
 /** The identity first: without it no copy can be filled. */
@@ -73,7 +100,7 @@ async function askToRejoin(
 }
 
 /** Volumes whose lost copies an earlier call has asked to be replaced. */
-function pendingVolumes({ copies }: Awaited<ReturnType<typeof readCluster>>, name: string): readonly string[] {
+function pendingVolumes({ copies }: StoredCluster, name: string): readonly string[] {
   return copies
     .filter(({ spec }) => spec.node === name && spec.replacement?.reason === 'NodeRejoined')
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
