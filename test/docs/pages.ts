@@ -44,6 +44,7 @@ const LAB = 'makes a lab of its own; test/engine/lab-cli.test.ts runs it';
 const LOST = 'needs a machine or a disk that is lost; test/engine/membership.test.ts runs it';
 const ADOPT = 'needs a pool that others made; test/engine/adopt.test.ts runs it';
 const TLS = 'stops all volumes; test/engine/tls.test.ts runs it';
+const REJOIN = 'needs a machine that was installed anew; test/engine/rejoin.test.ts runs it';
 
 const all = (lines: readonly string[], reason: string) => Object.fromEntries(lines.map((line) => [line, reason]));
 
@@ -105,4 +106,5 @@ export const PAGES_NOT_RUN: Readonly<Record<string, string>> = {
   'docs/how-to/adopt-a-pool.md': ADOPT,
   'docs/how-to/choose-a-layout.md': LAYOUTS,
   'docs/how-to/encrypt-storage-traffic.md': TLS,
+  'docs/how-to/rejoin-a-reinstalled-node.md': REJOIN,
 };

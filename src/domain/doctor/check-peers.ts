@@ -111,7 +111,7 @@ export const NODE_IDENTITY: Check = {
           subject: `node ${node}`,
           evidence: `glusterd on ${node} is ${engine.id}, but ${[...knownAs.keys()].join(', ')} know ${node} as ${first[1]}`,
           meaning: 'the machine was installed anew: its peers wait for the old one for ever, and its copies are gone',
-          fix: `see what is left of it: holdfast node show ${node}`,
+          fix: `holdfast node rejoin ${node}`,
         },
       ];
     });

@@ -286,7 +286,7 @@ describe('judge', () => {
     const found = wrong(engine({ id: 'new', peers: [] })).map(({ finding }) => finding);
     expect(found).toContainEqual(
       expect.objectContaining({
-        ...{ id: 'HF007', subject: 'node kube2', fix: 'see what is left of it: holdfast node show kube2' },
+        ...{ id: 'HF007', subject: 'node kube2', fix: 'holdfast node rejoin kube2' },
         evidence: 'glusterd on kube2 is new, but kube1, kube3 know kube2 as uuid-of-kube2',
       }),
     );

@@ -49,7 +49,7 @@ function forServing(seen: SeenForNextStep, name: string): NextStep {
   const [stranger] = seen.strangers;
   if (stranger !== undefined) {
     const why = `the machine of ${stranger} was installed anew, and does not come back by itself`;
-    return { why, command: `holdfast node show ${stranger}` };
+    return { why, command: `holdfast node rejoin ${stranger}` };
   }
   const [away = downNodes[0]] = awayNodes.filter((node) => downNodes.includes(node));
   if (away !== undefined) return lookAt(away, 'its copy does not serve');

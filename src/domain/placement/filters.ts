@@ -40,7 +40,7 @@ const nodeRejoined: Filter = {
   name: 'nodeRejoined',
   check: ({ node }) => {
     if (node.isStranger !== true) return undefined;
-    return { message: `the machine was installed anew, and the others know ${node.name} by another identity` };
+    return { message: `the machine was installed anew; to take it back in: holdfast node rejoin ${node.name}` };
   },
 };
 

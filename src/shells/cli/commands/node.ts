@@ -12,6 +12,7 @@ import { globalOptions, withConnection } from '../global-options.ts';
 import { printResult } from '../output.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
 import { registerNodeDrain, registerNodeReplace, registerNodeUndrain } from './node-move.ts';
+import { registerNodeRejoin } from './node-rejoin.ts';
 
 /** Registers the command. */
 export function register(command: Command, context: CliContext): void {
@@ -43,6 +44,7 @@ export function register(command: Command, context: CliContext): void {
         text: () => describeNode(shown, globalOptions(own).headers),
       });
     });
+  registerNodeRejoin(command.command('rejoin'), context);
 }
 
 function columnsOf({ clock }: CliContext): readonly Column<ListedNode>[] {
@@ -90,7 +92,7 @@ function engineMessages({ status }: ListedNode['node']): string | undefined {
 function nextForNode(node: ListedNode['node']): string | undefined {
   const name = node.metadata.name;
   if (isHeard(node)) {
-    return isStranger(node) ? `see what its loss means: holdfast simulate lose-node ${name}` : undefined;
+    return isStranger(node) ? `holdfast node rejoin ${name}` : undefined;
   }
   return `start the machine; if it is up, see on it that "holdfast node --name ${name}" runs and reaches the API. Without it: holdfast simulate lose-node ${name}`;
 }
