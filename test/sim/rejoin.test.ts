@@ -41,7 +41,7 @@ function expectFilled(sim: SimCluster, node: string, lost: string | undefined): 
   expect(sim.gluster.state.volumes.get('gv0')?.stale.size).toBe(0);
 }
 
-/** A copy that is placed before glusterd is restarted for the last time is given up with that, and keeps its room. */
+/** A copy that is placed while glusterd may be restarted is given up with that, and keeps its room. */
 function expectUnused(sim: SimCluster, node: string): void {
   if (!sim.gluster.state.node(node).isRejoining) return;
   const copies = [...sim.seen.VolumeCopy.values()].filter(({ spec }) => spec.node === node);

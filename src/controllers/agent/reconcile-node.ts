@@ -76,8 +76,8 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
 
 /**
  * Whether the engine here is the one that the others know this node by; it is not after the machine was installed anew.
- * Invariant: nobody counts on it before it has rejoined wholly. With its identity back it knows no volume at first, and it
- * is restarted once more: a copy that was placed here in between would be given up with that, and keep its room.
+ * Invariant: nobody counts on it before it has rejoined wholly. With its identity back it knows no volume at first, and may
+ * be restarted to learn anew: a copy that was placed here in between would be given up with that, and keep its room.
  */
 function judgeIdentity({ informers, node }: AgentDeps, { id, isRejoining }: EngineProbe): Partial<EngineStatus> {
   const knownIds = informers.StorageCluster.list().map(({ status }) => status?.peers?.ids?.[node]);

@@ -37,7 +37,7 @@ export interface FakeNode {
   id: string;
   /** What the others know it by. */
   poolId: string;
-  /** It has taken its identity back, and has not been restarted with what it learned since. */
+  /** It has taken its identity back, and has not learned all that the others know since. */
   isRejoining: boolean;
   isOn: boolean;
   isPlugged: boolean;

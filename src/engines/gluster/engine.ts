@@ -88,7 +88,7 @@ function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps):
     detachPeer: (step, signal) => detachPeer(cli, step, signal),
     takeIdentity: (step, signal) => takeIdentity({ host, clock, signal }, step),
     learnAnew: (step, signal) => learnAnew({ host, clock, signal }, step),
-    finishIdentity: (_step, signal) => finishIdentity({ host, clock, signal }),
+    finishIdentity: () => finishIdentity({ host }),
     makeImage: ({ copy, imageBytes }, signal) => inPool(copy, () => copies.makeImage(copy, imageBytes, signal)),
     cloneImage: (step, signal) => {
       const { volume } = step;

@@ -32,7 +32,7 @@ describe('planIdentity', () => {
     ['stopped after that, too', { ...TAKEN, isRunning: false, peerIds: ['p2', 'p1'] }, 'learnAnew'],
     ['started by others in between, it begins anew', { ...TAKEN, peerIds: ['p1'] }, 'learnAnew'],
     [
-      'once it knows the volumes it is restarted',
+      'once it knows the volumes it is done',
       { ...TAKEN, peerIds: ['p1', 'p2'], volumes: ['gv1', 'gv0'] },
       'finishIdentity',
     ],

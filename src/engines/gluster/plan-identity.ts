@@ -28,7 +28,7 @@ export function planIdentity(
     return [{ step: 'learnAnew', peers, about: `let glusterd on ${self} learn the volumes from the beginning` }];
   }
   if (desired.volumes.some((volume) => !observed.volumes.includes(volume))) return [];
-  return [{ step: 'finishIdentity', about: `restart glusterd on ${self} with what it has learned` }];
+  return [{ step: 'finishIdentity', about: `count on glusterd on ${self}, which has learned all volumes` }];
 }
 
 function refuse({ self, blankId }: DesiredIdentity): RefuseStep {
