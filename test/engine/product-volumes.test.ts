@@ -84,10 +84,12 @@ describe('volumes', () => {
     expect(folder.bytes).toBeGreaterThan(size - 2 * MIB);
     expect(folder.bytes).toBeLessThan(size + 5 * MIB);
 
-    // Full is not for ever. GlusterFS itself looks at the free space only every few seconds.
-    await product.run('kube1', 'rm', '/srv/image/fill');
-    const more = ['dd', 'of=/srv/image/more', 'if=/dev/zero', 'bs=1M', 'count=20', 'conv=fsync'];
-    await expect.poll(() => product.attempt('kube1', ...more), { timeout: PATIENCE_MS }).toMatchObject({ code: 0 });
+    // Full is not for ever. GlusterFS itself looks at the free space only every few seconds, and a brick that could not
+    // write at all may have to be started anew first (seen once: its clients had no connection for a moment).
+    const soon = (...argv: readonly string[]) =>
+      expect.poll(() => product.attempt('kube1', ...argv), { timeout: PATIENCE_MS }).toMatchObject({ code: 0 });
+    await soon('rm', '--force', '/srv/image/fill');
+    await soon('dd', 'of=/srv/image/more', 'if=/dev/zero', 'bs=1M', 'count=20', 'conv=fsync');
     await remove('image', 'folder');
   });
 
