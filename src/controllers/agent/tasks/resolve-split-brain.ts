@@ -96,20 +96,13 @@ async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVe
   const path = requirePath(context);
   const choice = chooseVersion(path, all, task.spec.keep ?? '');
   if (!choice.ok) throw new AppError('precondition', choice.message, { reason: 'NothingToChoose', hint: choice.hint });
-  const sentBefore = await isSent(context);
   const sent = {
     ...part,
     message: `keeps the version of ${choice.kept.node}`,
     result: { ...part.result, isSent: true },
   };
-  await context.report(sent);
-  const { node, brickPath } = choice.kept;
-  try {
-    await deps.work.keepVersion(name, { path, node, brickPath }, signal);
-  } catch (error) {
-    // Sent before by an agent that died over it, and done.
-    if (!sentBefore || !isAppError(error) || error.reason !== NOT_IN_SPLIT_BRAIN) throw error;
-  }
+  // Once its folder is waited for, the entry itself is resolved: nothing is left to choose.
+  if (part.result?.['folderLooks'] === undefined) await send(context, sent, choice.kept);
   const { entries } = await deps.work.listSplitBrain(name, signal);
   if (entries.some((entry) => entry.path === path)) {
     return { part: { ...sent, message: 'waits until the copies are the same' } };
@@ -120,6 +113,19 @@ async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVe
   const result = { ...part.result, isSent: true, kept: choice.kept.node, versions: all };
   const message = `the version of ${choice.kept.node} is kept; every version is put aside for 7 days`;
   return { part: { ...part, state: 'Succeeded', progress: 100, message, result } };
+}
+
+async function send(context: TaskContext, sent: TaskPart, { node, brickPath }: CopyVersion): Promise<void> {
+  const { deps, signal } = context;
+  const sentBefore = await isSent(context);
+  await context.report(sent);
+  try {
+    const choice = { path: requirePath(context), node, brickPath };
+    await deps.work.keepVersion(engineNameOf(requireVolume(context)), choice, signal);
+  } catch (error) {
+    // Sent before by an agent that died over it, and done.
+    if (!sentBefore || !isAppError(error) || error.reason !== NOT_IN_SPLIT_BRAIN) throw error;
+  }
 }
 
 /**
