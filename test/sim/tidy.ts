@@ -1,6 +1,7 @@
 /** What holds when a verb has ended, whatever died on the way: as asked for, nothing lost, nothing left, room accounted right. */
 import { poolBytesOf } from '../../src/domain/volume/copy-size.ts';
-import type { FakeCopy, FakeNode } from '../../src/engines/gluster/cluster.fake.ts';
+import type { FakeNode } from '../../src/engines/gluster/cluster.fake.ts';
+import type { FakeCopy } from '../../src/engines/image/copy.fake.ts';
 import type { SimCluster } from './cluster.ts';
 import { isWhole } from './expectations.ts';
 import { isOfOthers, volumeCalled, volumesWithoutWhole } from './truth.ts';

@@ -5,22 +5,9 @@
  */
 import { AppError } from '../../domain/errors.ts';
 import type { DesiredBrick, ObservedAttachment } from '../../ports/engine.ts';
+import type { FakeCopy } from '../image/copy.fake.ts';
 import { brickSets, setQuorum } from './brick-sets.ts';
 import type { VolumeShape } from './steps.ts';
-
-/** One copy as it lies in a pool: it survives power off, its mount does not. */
-export interface FakeCopy {
-  readonly uid: string;
-  readonly poolPath: string;
-  readonly brickPath: string;
-  readonly brick: 'image' | 'directory';
-  /** Size of the image, which its file system fills; 0 of a folder. */
-  reservedBytes: number;
-  hasImage: boolean;
-  isMounted: boolean;
-  hasBrick: boolean;
-  isShutDown: boolean;
-}
 
 export interface FakeMount {
   readonly source: string;

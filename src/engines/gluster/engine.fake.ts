@@ -15,12 +15,12 @@ import type {
   Step,
   Subject,
 } from '../../ports/engine.ts';
+import type { FakeCopy } from '../image/copy.fake.ts';
 import { copyPaths } from '../image/paths.ts';
 import { nameNodes } from './adopted-bricks.ts';
 import { isRedundant } from './brick-sets.ts';
 import {
   type FakeCluster,
-  type FakeCopy,
   type FakeNode,
   type FakeState,
   type FakeVolume,

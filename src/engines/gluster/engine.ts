@@ -4,13 +4,14 @@ import { AppError } from '../../domain/errors.ts';
 import { MIN_VOLUME_BYTES } from '../../domain/volume/copy-size.ts';
 import { LAYOUTS } from '../../domain/volume/layout-faults.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Desired, Engine, Observed, Step, Subject } from '../../ports/engine.ts';
+import type { Desired, Engine, Observed, Subject } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Rework } from '../image/clone-image.ts';
 import { createCopyActions } from '../image/copy-actions.ts';
 import { createKeyedMutex } from '../image/keyed-mutex.ts';
+import { applyStep, refuse, type StepTable } from '../image/step-table.ts';
 import { createVolumeActions } from './apply-volume.ts';
 import { mountVolume, observeAttachment, unmountVolume } from './attachment.ts';
 import { rebuildBrick } from './blank-brick.ts';
@@ -24,7 +25,7 @@ import { observeVolume, type VolumeDeps } from './observe-volume.ts';
 import { planGluster } from './plan.ts';
 import { probeGluster } from './probe.ts';
 import { refusal } from './reply.ts';
-import type { GlusterStep, RefuseStep } from './steps.ts';
+import type { GlusterStep } from './steps.ts';
 import { stopBrick } from './stop-brick.ts';
 import { rewriteVolumeFiles } from './volume-files.ts';
 
@@ -37,9 +38,6 @@ export interface GlusterEngineDeps {
 
 type Observers = { readonly [S in Subject]: (desired: Desired<S>, signal: AbortSignal) => Promise<Observed<S>> };
 type StepOf<K extends GlusterStep['step']> = Extract<GlusterStep, { step: K }>;
-type Actions = {
-  readonly [K in GlusterStep['step']]: (step: StepOf<K>, signal: AbortSignal) => Promise<void>;
-};
 
 /** What the gluster engine can do on any node. */
 export const GLUSTER_CAPABILITIES = {
@@ -62,7 +60,7 @@ export function createGlusterEngine(deps: GlusterEngineDeps): Engine {
     probe: (signal) => probeGluster({ host, cli }, signal),
     observe: (desired, signal) => observers[desired.subject](desired, signal),
     plan: planGluster,
-    apply: (step, signal) => applyStep(actions, step, signal),
+    apply: (step, signal) => applyStep('gluster', actions, step, signal),
   };
 }
 
@@ -77,62 +75,34 @@ function createObservers({ clock }: GlusterEngineDeps, volumes: VolumeDeps): Obs
   };
 }
 
-function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps): Actions {
+function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps): StepTable<GlusterStep> {
   const { cli } = volumes;
   const copies = createCopyActions({ host });
-  const pools = createKeyedMutex();
-  /** Folders that copies share are made and removed by one step at a time. */
-  const inPool = (copy: { readonly poolPath: string }, act: () => Promise<void>) => pools.run(copy.poolPath, act);
   return {
     probePeer: (step, signal) => probePeer(cli, step, signal),
     detachPeer: (step, signal) => detachPeer(cli, step, signal),
     takeIdentity: (step, signal) => takeIdentity({ host, clock, signal }, step),
     learnAnew: (step, signal) => learnAnew({ host, clock, signal }, step),
     finishIdentity: () => finishIdentity({ host }),
-    makeImage: ({ copy, imageBytes }, signal) => inPool(copy, () => copies.makeImage(copy, imageBytes, signal)),
+    makeImage: ({ copy, imageBytes }, signal) => copies.makeImage(copy, imageBytes, signal),
     cloneImage: (step, signal) => {
       const { volume } = step;
       const rename: Rework = (brick, snapshot) => renameVolume(host, brick, { volume, snapshot });
-      return inPool(step.copy, () => copies.cloneImage(step, rename, signal));
+      return copies.cloneImage(step, rename, signal);
     },
     mountImage: ({ copy }, signal) => copies.mountImage(copy, signal),
-    makeBrick: ({ copy }, signal) => inPool(copy, () => copies.makeBrick(copy, signal)),
-    growImage: ({ copy, imageBytes }, signal) => inPool(copy, () => copies.growImage(copy, imageBytes, signal)),
+    makeBrick: ({ copy }, signal) => copies.makeBrick(copy, signal),
+    growImage: ({ copy, imageBytes }, signal) => copies.growImage(copy, imageBytes, signal),
     stopBrick: ({ copy, volume }, signal) => stopBrick({ host, clock, cli }, volume, copy, signal),
     rebuildBrick: (step, signal) => rebuildBrick(volumes, step, signal),
     rewriteVolumeFiles: ({ volume }, signal) => rewriteVolumeFiles(volumes, volume, signal),
     unmountImage: ({ copy }) => copies.unmountImage(copy),
-    eraseCopy: ({ copy }, signal) => inPool(copy, () => copies.eraseCopy(copy, signal)),
+    eraseCopy: ({ copy }, signal) => copies.eraseCopy(copy, signal),
     ...createVolumeActions(volumes),
     mountVolume: (step, signal) => mountVolume(host, step, signal),
     unmountVolume: (step) => unmountVolume(host, step),
     refuse,
   };
-}
-
-async function applyStep(actions: Actions, step: Step, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  if (!isGlusterStep(actions, step)) {
-    throw new AppError('internal', `the gluster engine knows no step "${step.step}"`, {
-      reason: 'UnknownStep',
-      hint: 'apply a step with the engine that planned it',
-    });
-  }
-  await run(actions, step, signal);
-}
-
-// Steps come from this engine's own planner; the name decides which of the union it is.
-function isGlusterStep(actions: Actions, step: Step): step is GlusterStep {
-  return Object.hasOwn(actions, step.step);
-}
-
-function run<K extends GlusterStep['step']>(
-  actions: Actions,
-  step: Extract<GlusterStep, { step: K }>,
-  signal: AbortSignal,
-): Promise<void> {
-  const act: Actions[K] = actions[step.step];
-  return act(step, signal);
 }
 
 /** No error for oneself or a known peer: gluster answers that with success. */
@@ -164,8 +134,4 @@ async function detachPeer(cli: GlusterCli, step: StepOf<'detachPeer'>, signal: A
   }
   const reply = await cli.ask(peerDetachArgv(node, isForced), ask);
   if (!reply.isOk && (await find()) !== undefined) throw refusal(reply, ask.about, ask.resource);
-}
-
-async function refuse({ about, kind, resource, reason, hint }: RefuseStep): Promise<void> {
-  throw new AppError(kind, about, { resource, reason, hint });
 }

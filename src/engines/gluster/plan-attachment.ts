@@ -1,7 +1,8 @@
 /** What to do about a volume's mount on this node. Pure. */
 import type { DesiredAttachment, ObservedAttachment } from '../../ports/engine.ts';
+import type { RefuseStep } from '../image/step-table.ts';
 import { mountOptions } from './options.ts';
-import type { AttachmentStep, RefuseStep } from './steps.ts';
+import type { AttachmentStep } from './steps.ts';
 
 /** Plans mount or unmount. What somebody else has mounted at the path is never unmounted. */
 export function planAttachment(

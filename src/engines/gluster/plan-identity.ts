@@ -5,7 +5,8 @@
  * one that was seen blank when a person asked for it takes one.
  */
 import type { DesiredIdentity, ObservedIdentity } from '../../ports/engine.ts';
-import type { IdentityStep, RefuseStep } from './steps.ts';
+import type { RefuseStep } from '../image/step-table.ts';
+import type { IdentityStep } from './steps.ts';
 
 /** Plans the next steps; none while what comes next is not there yet, and none for a glusterd that is not meant. */
 export function planIdentity(

@@ -2,11 +2,12 @@
 import { describeBytes } from '../../domain/bytes.ts';
 import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import { isCopyPath } from '../image/paths.ts';
+import type { RefuseStep } from '../image/step-table.ts';
 import { isAdopted, nameBrick } from './adopted-bricks.ts';
 import { isRedundant } from './brick-sets.ts';
 import { creationOptions, surplusOptions, wantedOptions } from './options.ts';
 import { fillOptions, guardOptions, isHealHeld, isMadeOf, planMembership } from './plan-membership.ts';
-import type { RefuseStep, VolumeStep } from './steps.ts';
+import type { VolumeStep } from './steps.ts';
 import { isOtherTraffic, surplusTlsOptions, tlsOptions } from './tls-options.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** Everything the GlusterFS engine can do, as data: planned by plan-*.ts, carried out by apply-*.ts, safe to repeat. */
-import type { ErrorKind } from '../../domain/errors.ts';
 import type { DesiredBrick, DesiredCopy, DesiredIdentity, DesiredVolume } from '../../ports/engine.ts';
 import type { CopyIdentity } from '../image/paths.ts';
+import type { RefuseStep } from '../image/step-table.ts';
 
 /** How the bricks of a volume make it. */
 export type VolumeShape = Pick<DesiredVolume, 'layout' | 'sets' | 'redundancy'>;
@@ -109,15 +109,6 @@ export type AttachmentStep =
       /** The mount is dead: it is detached without waiting for what uses it. */
       readonly isLazy: boolean;
     });
-
-/** Not an action: carrying it out fails with this message. Planned where acting could touch what is not ours. */
-export type RefuseStep = About & {
-  readonly step: 'refuse';
-  readonly kind: ErrorKind;
-  readonly resource: string;
-  readonly reason: string;
-  readonly hint: string;
-};
 
 export type GlusterStep = PeerStep | IdentityStep | CopyStep | VolumeStep | AttachmentStep | RefuseStep;
 

@@ -10,6 +10,7 @@ import { type CloneRequest, cloneImage, discardClone, type Rework } from './clon
 import { findFolder, findMount, foreignEntries, statAs } from './copy-folder.ts';
 import { fileSystemOf } from './file-systems.ts';
 import { growImage } from './grow-image.ts';
+import { createKeyedMutex } from './keyed-mutex.ts';
 import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
 
 const SHORT_MS = 20_000;
@@ -54,38 +55,44 @@ interface Scope<C extends CopyIdentity> {
   readonly signal: AbortSignal;
 }
 
-/** Creates the actions on copies of a host. */
+/** Creates the actions on copies of a host. One per engine and process: folders that copies share are changed by one at a time. */
 export function createCopyActions<C extends CopyIdentity>(
   { host }: { readonly host: Host },
   care: CopyCare<C> = {},
 ): CopyActions<C> {
   const scope = (copy: C, signal: AbortSignal): Scope<C> => ({ host, copy, paths: copyPaths(copy), care, signal });
+  const pools = createKeyedMutex();
+  const inPool = (copy: C, act: () => Promise<void>) => pools.run(copy.poolPath, act);
   return {
-    makeImage: (copy, imageBytes, signal) => makeImage(scope(copy, signal), imageBytes),
+    makeImage: (copy, imageBytes, signal) => inPool(copy, () => makeImage(scope(copy, signal), imageBytes)),
     cloneImage: (request, rework, signal) => {
       const { copy } = request;
       const making = {
         makeFolder: () => makeFolder(scope(copy, signal)),
         reserve: (_paths: CopyPaths, imageBytes: number) => reserve(scope(copy, signal), imageBytes),
       };
-      return cloneImage(host, request, { making, rework, signal });
+      return inPool(copy, () => cloneImage(host, request, { making, rework, signal }));
     },
     mountImage: (copy, signal) => mountImage(scope(copy, signal)),
-    makeBrick: (copy, signal) => makeBrick(scope(copy, signal)),
-    growImage: async (copy, imageBytes, signal) => {
-      const paths = copyPaths(copy);
-      await findFolder(host, paths);
-      await proveMounted(host, paths, copy);
-      await growImage(host, paths, { fileSystem: fileSystemOf(copy), imageBytes, signal });
-      await refuseDiscard(host, paths, signal);
-    },
+    makeBrick: (copy, signal) => inPool(copy, () => makeBrick(scope(copy, signal))),
+    growImage: (copy, imageBytes, signal) => inPool(copy, () => grow(scope(copy, signal), imageBytes)),
     unmountImage: async (copy) => {
       const mounted = await findMount(host, copyPaths(copy));
       // The loop device goes with the mount: mount(8) marks it autoclear.
       if (mounted !== undefined) await host.mounts.unmount(mounted.target, { timeoutMs: MOUNT_MS });
     },
-    eraseCopy: (copy, signal) => eraseCopy(scope(copy, signal)),
+    eraseCopy: (copy, signal) => inPool(copy, () => eraseCopy(scope(copy, signal))),
   };
+}
+
+async function grow<C extends CopyIdentity>(
+  { host, copy, paths, signal }: Scope<C>,
+  imageBytes: number,
+): Promise<void> {
+  await findFolder(host, paths);
+  await proveMounted(host, paths, copy);
+  await growImage(host, paths, { fileSystem: fileSystemOf(copy), imageBytes, signal });
+  await refuseDiscard(host, paths, signal);
 }
 
 /** The image gets its final name only when it is whole and on disk, so an image with that name is never formatted. */

@@ -14,25 +14,13 @@ import type {
   Step,
   Subject,
 } from '../../ports/engine.ts';
+import type { FakeCopy } from '../image/copy.fake.ts';
 import { copyPaths } from '../image/paths.ts';
 import type { ObservedLocalAttachment } from './attachment.ts';
 import { LOCAL_CAPABILITIES } from './engine.ts';
 import type { ObservedLocalCopy } from './observe-copy.ts';
 import { planLocal } from './plan.ts';
 import type { LocalStep, OwnedCopy } from './steps.ts';
-
-/** One copy as it lies in a pool: it survives power off, its mount does not. */
-export interface ModelCopy {
-  readonly uid: string;
-  readonly poolPath: string;
-  readonly brickPath: string;
-  readonly brick: 'image' | 'directory';
-  reservedBytes: number;
-  hasImage: boolean;
-  isMounted: boolean;
-  hasBrick: boolean;
-  isShutDown: boolean;
-}
 
 interface ModelMount {
   readonly source: string;
@@ -46,7 +34,7 @@ export interface ModelNode {
   readonly name: string;
   readonly isOn: boolean;
   readonly isInstalled: boolean;
-  readonly copies: Map<string, ModelCopy>;
+  readonly copies: Map<string, FakeCopy>;
   readonly mounts: Map<string, ModelMount>;
 }
 
@@ -108,11 +96,11 @@ function observeVolume(node: ModelNode, desired: DesiredVolume): Observed<'volum
   return { subject: 'volume', isPresent: true, isStarted: true, engineId, bricks, options: {}, hasProfile: true };
 }
 
-function isServed(copy: ModelCopy | undefined): boolean {
+function isServed(copy: FakeCopy | undefined): boolean {
   return copy?.hasBrick === true && (copy.brick === 'directory' || copy.isMounted);
 }
 
-function findCopy(node: ModelNode, path: string | undefined): ModelCopy | undefined {
+function findCopy(node: ModelNode, path: string | undefined): FakeCopy | undefined {
   return [...node.copies.values()].find((copy) => copy.brickPath === path);
 }
 
@@ -194,12 +182,12 @@ function applyStep<K extends LocalStep['step']>(node: ModelNode, step: Extract<L
   effect(node, step);
 }
 
-function reserve(copy: ModelCopy, bytes: number): void {
+function reserve(copy: FakeCopy, bytes: number): void {
   copy.hasImage = true;
   copy.reservedBytes = Math.max(copy.reservedBytes, bytes);
 }
 
-function begin(node: ModelNode, copy: OwnedCopy): ModelCopy {
+function begin(node: ModelNode, copy: OwnedCopy): FakeCopy {
   const { copyUid: uid, poolPath, brick } = copy;
   const found = node.copies.get(uid);
   if (found !== undefined) return found;
@@ -210,7 +198,7 @@ function begin(node: ModelNode, copy: OwnedCopy): ModelCopy {
 }
 
 /** @throws {AppError} unavailable, while the copy is mounted beside its own place in the pool */
-function proveFree(node: ModelNode, copy: ModelCopy): void {
+function proveFree(node: ModelNode, copy: FakeCopy): void {
   if (copy.isMounted) return;
   const isHeld = [...node.mounts.values()].some((mount) => mount.source === `${LOCAL}${copy.brickPath}`);
   if (isHeld) throw new AppError('unavailable', `${copy.brickPath} is still in use`, { reason: 'ImageHeld' });

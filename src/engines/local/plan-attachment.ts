@@ -1,10 +1,11 @@
 /** What to do about a local volume's mount on this node. Pure. */
 import type { DesiredAttachment } from '../../ports/engine.ts';
+import type { RefuseStep } from '../image/step-table.ts';
 import type { ObservedLocalAttachment } from './attachment.ts';
 import { mountFlags } from './mount-flags.ts';
-import type { LocalMountStep, LocalRefusal } from './steps.ts';
+import type { LocalMountStep } from './steps.ts';
 
-type Steps = readonly (LocalMountStep | LocalRefusal)[];
+type Steps = readonly (LocalMountStep | RefuseStep)[];
 
 /**
  * Plans mount or unmount. What somebody else has mounted at the path is never unmounted.
@@ -42,7 +43,7 @@ export function planLocalAttachment(desired: DesiredAttachment, observed: Observ
   }
 }
 
-function refuseElsewhere({ volume, servers }: DesiredAttachment): LocalRefusal {
+function refuseElsewhere({ volume, servers }: DesiredAttachment): RefuseStep {
   const where = servers.length === 0 ? 'another node' : servers.join(', ');
   return {
     ...{ step: 'refuse', kind: 'precondition', reason: 'KeptElsewhere', resource: `mount of volume ${volume}` },
@@ -51,7 +52,7 @@ function refuseElsewhere({ volume, servers }: DesiredAttachment): LocalRefusal {
   };
 }
 
-function refuseOccupied({ volume, mountPath }: DesiredAttachment, { message }: ObservedLocalAttachment): LocalRefusal {
+function refuseOccupied({ volume, mountPath }: DesiredAttachment, { message }: ObservedLocalAttachment): RefuseStep {
   return {
     ...{ step: 'refuse', kind: 'precondition', reason: 'MountPathOccupied', resource: `mount of volume ${volume}` },
     about: message ?? `something else is mounted at ${mountPath}; it is left alone`,

@@ -3,10 +3,11 @@ import { describeBytes } from '../../domain/bytes.ts';
 import { imageBytes } from '../../domain/volume/copy-size.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 import { isTooSmall } from '../image/observe-image.ts';
+import type { RefuseStep } from '../image/step-table.ts';
 import type { ObservedLocalCopy } from './observe-copy.ts';
-import { identifyOwned, type LocalCopyStep, type LocalRefusal } from './steps.ts';
+import { identifyOwned, type LocalCopyStep } from './steps.ts';
 
-type Steps = readonly (LocalCopyStep | LocalRefusal)[];
+type Steps = readonly (LocalCopyStep | RefuseStep)[];
 
 /** Plans the steps from what is there to a ready copy, or to nothing at all. */
 export function planLocalCopy(desired: DesiredCopy, observed: ObservedLocalCopy): Steps {
@@ -55,7 +56,7 @@ function isLost(desired: DesiredCopy, observed: ObservedLocalCopy): boolean {
   return observed.state === 'absent' || (desired.brick === 'image' && observed.hasImage !== true);
 }
 
-function refuseLost({ copyUid, volume, poolPath }: DesiredCopy): LocalRefusal {
+function refuseLost({ copyUid, volume, poolPath }: DesiredCopy): RefuseStep {
   return {
     ...{ step: 'refuse', kind: 'dataLoss', reason: 'CopyLost', resource: `copy ${copyUid} of volume ${volume}` },
     about: `${volume} is lost, or out of sight: nothing of it is in ${poolPath}, and there is no other copy`,

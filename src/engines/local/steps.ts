@@ -1,7 +1,7 @@
 /** Everything the local engine can do, as data: planned by plan-*.ts, safe to repeat. */
-import type { ErrorKind } from '../../domain/errors.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 import type { CopyIdentity } from '../image/paths.ts';
+import type { RefuseStep } from '../image/step-table.ts';
 
 interface About {
   /** One line for people. */
@@ -49,16 +49,7 @@ export type LocalMountStep =
       readonly isLazy: boolean;
     });
 
-/** Not an action: carrying it out fails with this message. Planned where acting could touch what is not ours. */
-export type LocalRefusal = About & {
-  readonly step: 'refuse';
-  readonly kind: ErrorKind;
-  readonly resource: string;
-  readonly reason: string;
-  readonly hint: string;
-};
-
-export type LocalStep = LocalCopyStep | LocalMountStep | LocalRefusal;
+export type LocalStep = LocalCopyStep | LocalMountStep | RefuseStep;
 
 /** What of a copy a step carries along: never more than is needed to find its paths, and whose it is. */
 export function identifyOwned(copy: DesiredCopy): OwnedCopy {
