@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createLocalHost } from '../adapters/host/local-host.ts';
 import { createKubeClient } from '../adapters/kube/client.ts';
 import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
+import { createSecretKeys } from '../adapters/kube/volume-keys.ts';
 import { createSystemClock } from '../adapters/system/clock.ts';
 import { lockFile } from '../adapters/system/file-lock.ts';
 import { createLogger, type LoggerOptions } from '../adapters/system/logger.ts';
@@ -86,7 +87,11 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
   const endpoint = await loadKubeconfig(options.kubeconfig);
   const client = createKubeClient(endpoint, { userAgent: `holdfast-node/${VERSION}` });
   const host = createLocalHost({ clock }, { name: options.name });
-  const engines = { gluster: createGlusterEngine({ host, clock, random, log }), local: createLocalEngine({ host }) };
+  const keys = createSecretKeys({ client });
+  const engines = {
+    gluster: createGlusterEngine({ host, keys, clock, random, log }),
+    local: createLocalEngine({ host, keys }),
+  };
   const work = createGlusterWork({ host, clock, random });
   const snapshots = {
     gluster: createGlusterSnapshots({ host, clock, random }),

@@ -109,6 +109,8 @@ export interface DesiredCopy {
   readonly brick: 'image' | 'directory';
   /** What its image is formatted with; XFS when left out. */
   readonly fsType?: FileSystemType;
+  /** Name of the Secret with the key that its image is encrypted with; it is not encrypted when left out. */
+  readonly keySecret?: string;
   /** Image of a snapshot, in the same pool, that the copy begins with; it begins empty when left out. */
   readonly source?: { readonly snapshotUid: string; readonly copyUid: string };
   /** Usable bytes wanted in the copy. One that has more keeps it: copies grow and never shrink. */

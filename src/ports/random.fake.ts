@@ -20,5 +20,6 @@ export function createSeededRandom(seed: number): Random {
     next,
     // RFC 9562: version 4 in the third group, variant 10xx in the fourth.
     uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-${'89ab'[Math.floor(next() * 4)]}${hex(3)}-${hex(12)}`,
+    secret: () => hex(64),
   };
 }

@@ -1,6 +1,15 @@
 /** Every kind that Holdfast stores or writes: the single table behind the embedded API server, the client and the CRDs. */
 import type { z } from 'zod';
-import { EndpointSlice, Event, Lease, Namespace, PersistentVolume, Service, StorageClass } from './kubernetes.ts';
+import {
+  EndpointSlice,
+  Event,
+  Lease,
+  Namespace,
+  PersistentVolume,
+  Secret,
+  Service,
+  StorageClass,
+} from './kubernetes.ts';
 import { GROUP } from './own-kind.ts';
 import { StorageCluster } from './storage-cluster.ts';
 import { StorageNode } from './storage-node.ts';
@@ -229,6 +238,18 @@ export const KINDS = {
     schema: Service,
     hasStatus: true,
     columns: [AGE],
+  },
+  Secret: {
+    group: '',
+    version: 'v1',
+    kind: 'Secret',
+    plural: 'secrets',
+    singular: 'secret',
+    shortNames: [],
+    scope: 'Namespaced',
+    schema: Secret,
+    hasStatus: false,
+    columns: [{ name: 'Type', type: 'string', jsonPath: '.type' }, AGE],
   },
   StorageClass: {
     group: 'storage.k8s.io',

@@ -96,3 +96,16 @@ export const EndpointSlice = z.looseObject({
     .optional(),
 });
 export type EndpointSlice = z.infer<typeof EndpointSlice>;
+
+/** Keys of encrypted volumes; see domain/volume/volume-key.ts. */
+export const Secret = z.looseObject({
+  apiVersion: z.literal('v1'),
+  kind: z.literal('Secret'),
+  metadata: ObjectMeta,
+  type: z.string().optional(),
+  /** True: data cannot be changed any more. */
+  immutable: z.boolean().optional(),
+  data: z.record(z.string(), z.base64({ error: 'must be base64' })).optional(),
+  stringData: z.undefined({ error: 'is not taken by the embedded API server: write data, in base64' }).optional(),
+});
+export type Secret = z.infer<typeof Secret>;

@@ -113,6 +113,8 @@ export const PlanVolume = z.strictObject({
   brick: z.enum(['image', 'directory']).optional(),
   engine: z.enum(ENGINES).optional(),
   fsType: z.enum(FILE_SYSTEM_TYPES).optional(),
+  /** With a key of its own; it cannot be changed later. */
+  encryption: z.boolean().optional(),
   /** Hosts of this plan that copies may be placed on; all when left out. */
   nodes: z.array(z.string()).min(1).max(1000).optional(),
   profile: VolumeProfile.optional(),

@@ -15,6 +15,11 @@ export const VolumeCopySpec = z.strictObject({
   fsType: z.enum(FILE_SYSTEM_TYPES).optional().describe('What its image is formatted with; xfs when left out.'),
   brick: z.enum(['image', 'directory']).describe('How the copy is kept: image or directory.'),
   sizeBytes: z.int().min(1).describe('Usable bytes of the copy; raised by the controller when the volume grows.'),
+  keySecret: z
+    .string()
+    .max(253)
+    .optional()
+    .describe('Secret with the key that the image is encrypted with; it is not encrypted when left out.'),
   replacement: z
     .strictObject({
       reason: z

@@ -124,6 +124,12 @@ export const VolumeSpec = z
       .enum(FILE_SYSTEM_TYPES)
       .optional()
       .describe('Engine local, brick image: what the image is formatted with. Default xfs.'),
+    encryption: z
+      .boolean()
+      .optional()
+      .describe(
+        'True encrypts what is in the copies, and the names of files, with a key of its own: brick image, in ext4. It cannot be changed later.',
+      ),
     nodes: z
       .array(Label)
       .min(1)
@@ -282,6 +288,10 @@ export const VolumeStatus = z.object({
     .describe('Raised by one whenever the anchor moves; an agent with an older epoch stops.'),
   engine: VolumeEngineStatus.optional().describe('What the agent of the anchor sees in the engine.'),
   restore: RestoreStatus.optional().describe('How far the latest restoration is.'),
+  keyNodes: z
+    .array(z.string())
+    .optional()
+    .describe('Of an encrypted volume: nodes whose agents may read its key, since they keep or make a copy.'),
   reasons: z
     .array(z.string())
     .optional()

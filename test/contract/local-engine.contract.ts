@@ -22,6 +22,8 @@ export interface LocalEngineUnderTest {
   readonly poolPath: string;
   /** Folder that volumes are mounted below. */
   readonly mountsPath: string;
+  /** Keys by the name of their Secret, as the API has them. */
+  readonly keys: Map<string, string>;
   /** With `around`, one whose agent can crash at a step. */
   engine(around?: Around): Engine;
   /** Mounts something that is not ours. */
@@ -29,6 +31,8 @@ export interface LocalEngineUnderTest {
   release(mountPath: string): Promise<void>;
   /** The file system of the copy meets an error and shuts down. */
   breakDisk(copy: DesiredCopy): Promise<void>;
+  /** The machine is switched off and on: nothing of the copy is mounted. */
+  restart(copy: DesiredCopy): Promise<void>;
   /** The disk is exchanged for an empty one. */
   loseDisk(copy: DesiredCopy): Promise<void>;
   /** All that is left of copies and mounts; empty when nothing is. */
@@ -48,10 +52,17 @@ export interface LocalSet {
   remove(around?: Around): Promise<void>;
 }
 
+/** What a test wants of a copy. */
+export type LocalWish = Pick<DesiredCopy, 'brick' | 'fsType' | 'keySecret' | 'source'>;
+
+/** An encrypted copy, whose key is in {@link LocalEngineUnderTest.keys}. */
+export const ENCRYPTED = { fsType: 'ext4', keySecret: 'key-of-the-test' } as const;
+export const KEY = 'the-key-of-the-test-has-64-characters-as-those-of-the-controller';
+
 /** Describes a new volume; makes nothing yet. */
 export async function createLocalSet(
   under: Pick<LocalEngineUnderTest, 'node' | 'poolPath' | 'mountsPath' | 'engine'>,
-  { signal, ...wish }: { readonly signal: AbortSignal } & Partial<Pick<DesiredCopy, 'brick' | 'fsType' | 'source'>>,
+  { signal, ...wish }: { readonly signal: AbortSignal } & Partial<LocalWish>,
 ): Promise<LocalSet> {
   const name = parseEngineVolumeName(`vol-${randomUUID().slice(0, 8)}`);
   const copy: DesiredCopy = {
@@ -100,12 +111,12 @@ export function describeLocalEngine(name: string, start: () => Promise<LocalEngi
 
     beforeAll(async () => {
       under = await start();
+      under.keys.set(ENCRYPTED.keySecret, KEY);
     });
     afterAll(() => under?.stop());
     afterEach(async () => expect(await under.residue()).toEqual([]));
 
-    const newSet = (wish: Partial<Pick<DesiredCopy, 'brick' | 'fsType'>> = {}) =>
-      createLocalSet(under, { ...wish, signal });
+    const newSet = (wish: Partial<LocalWish> = {}) => createLocalSet(under, { ...wish, signal });
     const plan = async <S extends Subject>(desired: Desired<S> & { readonly subject: S }) => {
       const observed: Observed<S> = await under.engine().observe<S>(desired, signal);
       return under.engine().plan<S>(desired, observed);
@@ -117,7 +128,7 @@ export function describeLocalEngine(name: string, start: () => Promise<LocalEngi
       expect(under.engine().capabilities()).toMatchObject({ layouts: ['single'], isClustered: false });
     });
 
-    it.each([{}, { fsType: 'ext4' }, { brick: 'directory' }] as const)(
+    it.each([{}, { fsType: 'ext4' }, ENCRYPTED, { brick: 'directory' }] as const)(
       'makes %o, mounts it, leaves it alone then, and removes it without residue',
       async (wish) => {
         const set = await newSet(wish);
@@ -199,6 +210,33 @@ export function describeLocalEngine(name: string, start: () => Promise<LocalEngi
         bricks: [{ isOnline: false }],
       });
       await set.remove();
+    });
+
+    it('mounts an encrypted copy with its own key only, and loses nothing while that is away', async () => {
+      const set = await newSet(ENCRYPTED);
+      await set.make();
+      await under.restart(set.copy);
+      const remount = async () => {
+        for (const step of await plan(set.copy)) await under.engine().apply(step, signal);
+      };
+      under.keys.set(ENCRYPTED.keySecret, KEY.replaceAll('e', 'a'));
+      await expect(remount()).rejects.toMatchObject({ kind: 'precondition', reason: 'WrongKey' });
+      under.keys.delete(ENCRYPTED.keySecret);
+      await expect(remount()).rejects.toMatchObject({ kind: 'precondition', reason: 'KeyMissing' });
+      expect(await observeCopy(set.copy)).toMatchObject({ state: 'partial', hasImage: true, isMounted: false });
+      under.keys.set(ENCRYPTED.keySecret, KEY);
+      await set.make();
+      expect(await set.mount()).toMatchObject({ state: 'mounted', isAnswering: true });
+      await set.remove();
+    });
+
+    it('makes nothing without the key', async () => {
+      const set = await newSet({ ...ENCRYPTED, keySecret: 'no-such-key' });
+      const [make] = await plan(set.copy);
+      await expect(under.engine().apply(make ?? { step: '', about: '' }, signal)).rejects.toMatchObject({
+        reason: 'KeyMissing',
+      });
+      expect(await under.residue()).toEqual([]);
     });
 
     it('brings back a file system that has shut down: detached, and mounted anew', async () => {

@@ -7,7 +7,14 @@ import { copyPaths } from '../../src/engines/image/paths.ts';
 import { createLocalSnapshots } from '../../src/engines/local/index.ts';
 import type { DesiredCopy, Engine } from '../../src/ports/engine.ts';
 import { settle } from './engine-harness.ts';
-import { createLocalSet, describeLocalEngine, type LocalSet } from './local-engine.contract.ts';
+import {
+  createLocalSet,
+  describeLocalEngine,
+  ENCRYPTED,
+  KEY,
+  type LocalSet,
+  type LocalWish,
+} from './local-engine.contract.ts';
 import { type LocalMachine, startLocalMachine } from './local-machine.ts';
 
 describeLocalEngine('this machine', startLocalMachine);
@@ -22,13 +29,13 @@ describe('local copies on this machine', () => {
   const signal = AbortSignal.timeout(10 * 60_000);
   beforeAll(async () => {
     under = await startLocalMachine();
+    under.keys.set(ENCRYPTED.keySecret, KEY);
   });
   afterAll(() => under?.stop());
   const expectNothingLeft = async () => expect(await under.residue()).toEqual([]);
   afterEach(() => expectNothingLeft());
 
-  const newSet = (wish: Partial<Pick<DesiredCopy, 'brick' | 'fsType'>> = {}) =>
-    createLocalSet(under, { ...wish, signal });
+  const newSet = (wish: Partial<LocalWish> = {}) => createLocalSet(under, { ...wish, signal });
   const bring = (copy: DesiredCopy, isPresent: boolean, engine: Engine = under.engine()) => {
     const options = { signal, tries: 100, pause: () => new Promise<void>((resolve) => setImmediate(resolve)) };
     return settle<'copy'>(engine, { ...copy, isPresent }, { ...options, isPatient: true });
@@ -52,11 +59,11 @@ describe('local copies on this machine', () => {
     await act(copyPaths(set.copy).image);
   };
 
-  it.each(['image', 'directory'] as const)(
-    'is whole, or gone, after a crash around any change of making or removing one (%s)',
-    async (brick) => {
+  it.each([{ brick: 'image' }, { brick: 'directory' }, ENCRYPTED] as const)(
+    'is whole, or gone, after a crash around any change of making or removing one (%o)',
+    async (wish) => {
       for (let nth = 1; ; nth += 1) {
-        const set = await newSet({ brick });
+        const set = await newSet(wish);
         const when = nth % 2 === 0 ? 'before' : 'after';
         const hasCrashed = await dies(set.copy, true, nth, when);
         expect(await bring(set.copy, true), `change ${nth}`).toMatchObject({ state: 'ready' });
@@ -181,27 +188,85 @@ describe('local copies on this machine', () => {
     }
   });
 
-  it.each(['xfs', 'ext4'] as const)('makes a clone from a snapshot that was taken in use (%s)', async (fsType) => {
-    const set = await newSet({ fsType });
+  it.each([{ fsType: 'xfs' }, { fsType: 'ext4' }, ENCRYPTED] as const)(
+    'makes a clone from a snapshot that was taken in use (%o)',
+    async (wish) => {
+      const set = await newSet(wish);
+      await set.make();
+      await set.mount();
+      await write(set, 'as it was');
+      const snapshots = createLocalSnapshots(under);
+      const source = { snapshotUid: randomUUID(), copyUid: set.copy.copyUid };
+      const image = { poolPath: under.poolPath, ...source };
+      await snapshots.takeImage(image, signal);
+      await write(set, 'as it is');
+      const clone = await createLocalSet(under, { ...wish, source, signal });
+      await clone.make();
+      await clone.mount();
+      expect([await read(clone), await read(set)]).toEqual(['as it was', 'as it is']);
+      const idOf = async ({ copy }: LocalSet) =>
+        under.run('blkid', '-p', '-s', 'UUID', '-o', 'value', copyPaths(copy).image);
+      expect((await idOf(clone)).trim()).toBe(clone.copy.copyUid);
+      await expect(snapshots.takeImage(image, signal)).rejects.toMatchObject({ reason: 'ImageFailed' });
+      await snapshots.eraseImage(image, signal);
+      await clone.remove();
+      await set.remove();
+    },
+  );
+
+  it('leaves nothing of what is written, nor of its name, nor of the key, on the disk of an encrypted copy', async () => {
+    const words = ['words-that-nobody-may-read', 'name-that-nobody-may-read'] as const;
+    /** How many lines of the image hold one of these. */
+    const linesWith = async (set: LocalSet, texts: readonly string[]) => {
+      const patterns = texts.flatMap((text) => ['-e', text]);
+      const args = ['--text', '--fixed-strings', '--count', ...patterns, '--', copyPaths(set.copy).image];
+      return Number((await under.host.run({ file: 'grep', args, okCodes: [0, 1], timeoutMs: 60_000 })).stdout);
+    };
+    for (const wish of [ENCRYPTED, { fsType: 'ext4' }] as const) {
+      const set = await newSet(wish);
+      const { engine, trace } = under.injected([]);
+      await bring(set.copy, true, engine);
+      await set.mount();
+      const path = `${set.attachment.mountPath}/${words[1]}`;
+      await under.host.files.writeText(path, words[0]);
+      await under.run('sync', '--file-system', path);
+      expect((await linesWith(set, words)) > 0, JSON.stringify(wish)).toBe(wish !== ENCRYPTED);
+      expect(await linesWith(set, [KEY])).toBe(0);
+      expect(trace.join('\n')).not.toContain(KEY);
+      expect(await under.host.files.readText(path)).toBe(words[0]);
+      await set.remove();
+    }
+  });
+
+  it('grows an encrypted copy, keeps what is in it, and runs programs from it', async () => {
+    const set = await newSet(ENCRYPTED);
     await set.make();
-    await set.mount();
-    await write(set, 'as it was');
-    const snapshots = createLocalSnapshots(under);
-    const source = { snapshotUid: randomUUID(), copyUid: set.copy.copyUid };
-    const image = { poolPath: under.poolPath, ...source };
-    await snapshots.takeImage(image, signal);
-    await write(set, 'as it is');
-    const clone = await createLocalSet(under, { fsType, source, signal });
-    await clone.make();
-    await clone.mount();
-    expect([await read(clone), await read(set)]).toEqual(['as it was', 'as it is']);
-    const idOf = async ({ copy }: LocalSet) =>
-      under.run('blkid', '-p', '-s', 'UUID', '-o', 'value', copyPaths(copy).image);
-    expect((await idOf(clone)).trim()).toBe(clone.copy.copyUid);
-    await expect(snapshots.takeImage(image, signal)).rejects.toMatchObject({ reason: 'ImageFailed' });
-    await snapshots.eraseImage(image, signal);
-    await clone.remove();
-    await set.remove();
+    await write(set, 'kept');
+    const grown = { ...set.copy, sizeBytes: 300 * MIB };
+    const grow = { step: 'growImage', about: '', copy: set.copy, imageBytes: imageBytes(grown.sizeBytes) };
+    await under
+      .engine()
+      .apply(grow, signal)
+      .catch((error: unknown) => {
+        expect(error).toMatchObject({ reason: 'GrowsAtNextMount' });
+      });
+    await under.restart(set.copy);
+    expect(await bring(grown, true)).toMatchObject({ state: 'ready', sizeBytes: grown.sizeBytes });
+    expect(await read(set)).toBe('kept');
+    await under.run('cp', '/bin/true', `${copyPaths(set.copy).brick}/program`);
+    await under.run(`${copyPaths(set.copy).brick}/program`);
+    await bring(set.copy, false);
+  });
+
+  it('makes no folder that is not encrypted in the place of one that is', async () => {
+    const set = await newSet(ENCRYPTED);
+    await set.make();
+    await under.run('rmdir', copyPaths(set.copy).brick);
+    await expect(bring(set.copy, true)).rejects.toMatchObject({ kind: 'dataLoss', reason: 'NotEncrypted' });
+    await under.run('mkdir', copyPaths(set.copy).brick);
+    await under.restart(set.copy);
+    await expect(bring(set.copy, true)).rejects.toMatchObject({ kind: 'dataLoss', reason: 'NotEncrypted' });
+    await bring(set.copy, false);
   });
 
   it('mounts with the flags that are asked for, and with no others', async () => {

@@ -9,6 +9,7 @@ import { copyPaths } from '../../src/engines/image/paths.ts';
 import { createLocalEngine } from '../../src/engines/local/index.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import type { Host } from '../../src/ports/host.ts';
+import { createFakeVolumeKeys } from '../../src/ports/volume-keys.fake.ts';
 import type { Around } from './engine-harness.ts';
 import type { LocalEngineUnderTest } from './local-engine.contract.ts';
 
@@ -35,16 +36,18 @@ export async function startLocalMachine(): Promise<LocalMachine> {
   const below = async () =>
     (await host.mounts.list()).map(({ target }) => target).filter((each) => each.startsWith(folder));
 
+  const keys = createFakeVolumeKeys();
   return {
     host,
+    keys: keys.keys,
     node: 'kube1',
     poolPath,
     mountsPath,
     run,
-    engine: (around) => withCrashes(createLocalEngine({ host }), around),
+    engine: (around) => withCrashes(createLocalEngine({ host, keys }), around),
     injected: (injections) => {
       const injector = createInjector(injections);
-      return { engine: createLocalEngine({ host: injector.wrapHost(host) }), trace: injector.trace };
+      return { engine: createLocalEngine({ host: injector.wrapHost(host), keys }), trace: injector.trace };
     },
     occupy: async (mountPath) => {
       await run('mkdir', '-p', mountPath);
@@ -52,6 +55,7 @@ export async function startLocalMachine(): Promise<LocalMachine> {
     },
     release: async (mountPath) => void (await run('umount', mountPath)),
     breakDisk: async (copy) => void (await run('xfs_io', '-x', '-c', 'shutdown', copyPaths(copy).mountPoint)),
+    restart: async (copy) => void (await run('umount', copyPaths(copy).mountPoint)),
     loseDisk: async (copy) => {
       await run('umount', copyPaths(copy).mountPoint);
       await run('rm', '-r', copyPaths(copy).folder);

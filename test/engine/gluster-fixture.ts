@@ -8,6 +8,7 @@ import { copyPaths } from '../../src/engines/image/paths.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import type { Host } from '../../src/ports/host.ts';
 import { LAB_DATA_DISK } from '../../src/ports/lab.ts';
+import { createFakeVolumeKeys } from '../../src/ports/volume-keys.fake.ts';
 import type { Lab } from '../../src/usecases/lab/labs.ts';
 import type { EngineUnderTest } from '../contract/engine.contract.ts';
 import { type Around, settle } from '../contract/engine-harness.ts';
@@ -21,6 +22,8 @@ const PATIENCE_MS = 90_000;
 
 export interface GlusterLab extends EngineUnderTest {
   readonly lab: Lab;
+  /** Keys by the name of their Secret. */
+  readonly keys: Map<string, string>;
   run(node: string, file: string, ...args: string[]): Promise<string>;
   startGlusterd(node: string): Promise<string>;
   /** Returns when glusterd on the node and on every other that is on see each other. */
@@ -46,7 +49,8 @@ export async function startGlusterLab(name: string): Promise<GlusterLab> {
     const [file = '', ...args] = GLUSTERD_ARGV;
     return run(node, file, ...args);
   };
-  const engineOf = (host: Host): Engine => createGlusterEngine({ host, clock, random });
+  const keys = createFakeVolumeKeys();
+  const engineOf = (host: Host): Engine => createGlusterEngine({ host, keys, clock, random });
   const engine = (node: string, around?: Around): Engine => {
     const plain = engineOf(lab.host(node));
     if (around === undefined) return plain;
@@ -106,6 +110,7 @@ export async function startGlusterLab(name: string): Promise<GlusterLab> {
   };
   return {
     lab,
+    keys: keys.keys,
     nodes: NODES,
     poolPath: pool,
     run,

@@ -3,6 +3,7 @@ import { AppError, isAppError } from '../../src/domain/errors.ts';
 import type { Resource, ResourceClient, WatchEvent, WatchOptions } from '../../src/ports/resource-client.ts';
 import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { type Action, authorize, describeRefusal, type Identity } from '../../src/shells/kube-api/authorize.ts';
+import type { KubeObject } from '../../src/usecases/resources/kube-object.ts';
 import type { Resources } from '../../src/usecases/resources/resources.ts';
 import type { WriteGuard } from '../../src/usecases/resources/write-object.ts';
 
@@ -20,9 +21,11 @@ export function createDirectClient(resources: Resources, options: DirectClientOp
   return {
     get: async (kind, name, scope = {}) => {
       throwIfAborted(scope.signal);
-      guardFor({ verb: 'get', kind, name, namespace: scope.namespace });
+      const mayRead = identity && readingRight(identity, { verb: 'get', kind, name, namespace: scope.namespace });
       try {
-        return asResource(kind, resources.get(kind, name, { namespace: scope.namespace }).read());
+        const found = resources.get(kind, name, { namespace: namespaceOf(kind, scope.namespace) }).read();
+        mayRead?.(found);
+        return asResource(kind, found);
       } catch (error) {
         if (isAppError(error, 'notFound')) return undefined;
         throw error;
@@ -119,6 +122,18 @@ function demandRight(identity: Identity, action: Action): WriteGuard | undefined
   return (before, after) => {
     const why = rule(before, after);
     if (why !== undefined) throw refuse(describeRefusal(identity, action, why));
+  };
+}
+
+/** As {@link demandRight}, for the reading of one object. */
+function readingRight(identity: Identity, action: Action): (object: KubeObject) => void {
+  const verdict = authorize(identity, action);
+  if (!verdict.isAllowed) throw new AppError('denied', verdict.message, { reason: 'Forbidden' });
+  const { readRule } = verdict;
+  return (object) => {
+    const why = readRule?.(object);
+    if (why !== undefined)
+      throw new AppError('denied', describeRefusal(identity, action, why), { reason: 'Forbidden' });
   };
 }
 

@@ -2,6 +2,7 @@
 import type { FakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
 import { createClaimCheck } from './check-claims.ts';
 import { createDataCheck } from './check-data.ts';
+import { createKeyCheck } from './check-keys.ts';
 import { createRoomCheck } from './check-room.ts';
 import { createVolumeCheck } from './check-volumes.ts';
 import type { OnChange, Seen } from './observer.ts';
@@ -50,6 +51,7 @@ export function createInvariants(options: Omit<CheckContext, 'report'>): Invaria
     createDataCheck(context),
     createRoomCheck(context),
     createClaimCheck(context),
+    createKeyCheck(context),
   ];
   return {
     onChange: (...change) => {

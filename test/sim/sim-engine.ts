@@ -2,6 +2,7 @@
  * The engine as one agent process has it: looks and steps take time, the process can die before or after any step, and
  * what glusterd had been told to do is done although the one who asked is dead.
  */
+import { createSecretKeys } from '../../src/adapters/kube/volume-keys.ts';
 import type { FakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
 import { createFakeGlusterEngine } from '../../src/engines/gluster/engine.fake.ts';
 import type { GlusterStep } from '../../src/engines/gluster/steps.ts';
@@ -74,7 +75,7 @@ const DONE_BY_DAEMON: ReadonlySet<GlusterStep['step']> = new Set([
 /** Creates the engine of the agent process. */
 export function createSimEngine(world: World, gluster: FakeCluster, options: SimEngineOptions): Engine {
   const { node, process, pace, watcher, beginStep } = options;
-  const inner = createFakeGlusterEngine(gluster, node);
+  const inner = createFakeGlusterEngine(gluster, node, { keys: createSecretKeys(process.deps) });
   const pause = (ms: number) => world.clock.sleep(Math.round(ms * world.random.next()));
 
   return {

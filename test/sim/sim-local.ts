@@ -1,4 +1,5 @@
 /** The local engine as one agent process has it: looks and steps take time, and end with the process. */
+import { createSecretKeys } from '../../src/adapters/kube/volume-keys.ts';
 import type { FakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
 import { createFakeLocalEngine } from '../../src/engines/local/engine.fake.ts';
 import type { Desired, Engine, Subject } from '../../src/ports/engine.ts';
@@ -17,7 +18,7 @@ export interface SimLocalOptions {
 /** Creates the engine of the agent process, over the disks and mounts of the node. */
 export function createSimLocalEngine(world: World, cluster: FakeCluster, options: SimLocalOptions): Engine {
   const { node, process, pace, begin } = options;
-  const inner = createFakeLocalEngine(cluster.state.node(node));
+  const inner = createFakeLocalEngine(cluster.state.node(node), { keys: createSecretKeys(process.deps) });
   // Programs on the node itself: far quicker than what daemons of several nodes agree on.
   const pause = (ms: number) => world.clock.sleep(Math.round((ms / 10) * world.random.next()));
   return {

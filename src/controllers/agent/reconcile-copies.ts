@@ -166,8 +166,13 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
 }
 
 /** What the copy is made with, where it is not what every copy is. */
-function contentsOf({ spec: { fsType, source } }: StoredCopy): Pick<DesiredCopy, 'fsType' | 'source'> {
-  return { ...(fsType === undefined ? {} : { fsType }), ...(source === undefined ? {} : { source }) };
+function contentsOf({ spec }: StoredCopy): Pick<DesiredCopy, 'fsType' | 'keySecret' | 'source'> {
+  const { fsType, keySecret, source } = spec;
+  return {
+    ...(fsType === undefined ? {} : { fsType }),
+    ...(keySecret === undefined ? {} : { keySecret }),
+    ...(source === undefined ? {} : { source }),
+  };
 }
 
 function reportOf({ metadata, spec }: StoredCopy, observed: ObservedCopy): VolumeCopyStatus {

@@ -7,6 +7,7 @@ import { isNeededBy } from '../../domain/snapshot/is-needed.ts';
 import { passing, snapshotFaults } from '../../domain/snapshot/snapshot-faults.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { ControllerDeps } from '../deps.ts';
+import { dropKey, makeKey } from '../keep-key.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 
 type StoredSnapshot = Resource<'VolumeSnapshotRecord'>;
@@ -23,8 +24,11 @@ export function createSnapshotLoop(deps: ControllerDeps): ReconcileLoop {
       if (!isDeleting) await setFinalizer(deps, snapshot, { isHeld: true, signal });
       return undefined;
     }
-    const decision = decideSnapshot(await see(deps, snapshot, signal));
-    if (decision.isGone) return setFinalizer(deps, snapshot, { isHeld: false, signal });
+    const decision = await keySnapshot(deps, snapshot, decideSnapshot(await see(deps, snapshot, signal)), signal);
+    if (decision.isGone) {
+      await dropKey(deps, snapshot.metadata.uid, signal);
+      return setFinalizer(deps, snapshot, { isHeld: false, signal });
+    }
     await carryOut(deps, snapshot, decision, signal);
     return decision.requeueAfterMs === undefined ? undefined : { requeueAfterMs: decision.requeueAfterMs };
   };
@@ -86,6 +90,25 @@ async function see(deps: ControllerDeps, snapshot: StoredSnapshot, signal: Abort
     clonesInMaking: volumes.filter((each) => isNeededBy(each, metadata)).map((each) => each.metadata.name),
     now: clock.now(),
   };
+}
+
+/** What is to be encrypted, its images, has its own key before the first is taken: its volume may be gone before it. */
+async function keySnapshot(
+  deps: ControllerDeps,
+  { metadata, spec, status }: StoredSnapshot,
+  decision: SnapshotDecision,
+  signal: AbortSignal,
+): Promise<SnapshotDecision> {
+  const isBeginning = decision.status.phase === 'Freezing' && status?.phase !== 'Freezing';
+  if (!isBeginning || decision.status.volumeSpec?.encryption !== true) return decision;
+  const { name, uid } = metadata;
+  try {
+    await makeKey(deps, { owner: { kind: 'snapshot', name, uid }, sameAs: spec.volumeUid, nodes: [] }, signal);
+    return decision;
+  } catch (error) {
+    if (!isAppError(error, 'precondition')) throw error;
+    return { status: { phase: 'Failed', message: error.message }, isGone: false };
+  }
 }
 
 async function carryOut(

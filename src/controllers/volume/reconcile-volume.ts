@@ -23,8 +23,10 @@ import type { Resource } from '../../ports/resource-client.ts';
 import type { PlacedCopy } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import type { ControllerDeps, WatchedKind } from '../deps.ts';
+import { dropKey } from '../keep-key.ts';
 import { setCondition } from '../runtime/conditions.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { keyVolume } from './key-volume.ts';
 import { letGo } from './let-go.ts';
 import { placeBesideImages, readSource } from './place-clone.ts';
 import { holdSnapshot, isAskedToRestore, seeRestore, takeSafetySnapshot } from './restore-volume.ts';
@@ -54,10 +56,11 @@ export function createVolumeLoop(deps: ControllerDeps): ReconcileLoop {
     const decision = withSizes(decided, sizes);
     await raiseCapacity(deps, volume, sizes, signal);
     if (decision.holdsSnapshot === true) await holdSnapshot(deps, volume, { snapshots: looked.allSnapshots, signal });
-    await act(deps, volume, decision, signal);
+    const keyed = await keyVolume(deps, volume, { decision, copies: looked.allCopies }, signal);
+    await act(deps, volume, keyed, signal);
     await growCopies(deps, sizes, { allCopies: looked.allCopies, signal });
     await letGo(deps, ownCopies(volume, looked), signal);
-    const isWaiting = decision.status.phase === 'Pending' || sizes.isRefused || isAskedToRestore(volume);
+    const isWaiting = keyed.status.phase === 'Pending' || sizes.isRefused || isAskedToRestore(volume);
     return isWaiting ? { requeueAfterMs: PENDING_RETRY_MS } : undefined;
   };
 
@@ -221,7 +224,10 @@ async function act(
   signal: AbortSignal,
 ): Promise<void> {
   const { client } = deps;
-  if (decision.isGone) return removeFinalizer(deps, volume, signal);
+  if (decision.isGone) {
+    await dropKey(deps, volume.metadata.uid, signal);
+    return removeFinalizer(deps, volume, signal);
+  }
   await writeStatus(deps, volume, decision, signal);
   for (const placed of decision.createCopies) {
     try {
@@ -268,6 +274,7 @@ function announce({ events }: ControllerDeps, volume: StoredVolume, made: Claim)
   if (made.status === 'Unknown') return;
   const isTrouble = [
     'NoPlaceForCopies',
+    'KeyMissing',
     'NoRoomToGrow',
     'NoQuorum',
     'CopiesDown',

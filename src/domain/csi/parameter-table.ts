@@ -10,6 +10,7 @@ export interface ClassWish extends LayoutRequest {
   readonly pool?: string;
   readonly brick?: 'image' | 'directory';
   readonly profile?: 'database' | 'shared' | 'large-files';
+  readonly encryption?: boolean;
 }
 
 /** A part of the wish, empty for what has no meaning here; or why the value is refused. It never repeats the value. */
@@ -82,7 +83,8 @@ const volumeType: Reader = (value) => {
   return isPossible ? { wish: { layout: 'dispersed', disperseData, redundancy } } : { fault };
 };
 
-const NO_KEYS = 'this version encrypts no volume at rest';
+/** Left out and "false" are the same. */
+const encryption = choice(['true', 'false'], (word) => (word === 'true' ? { encryption: true } : {}));
 
 const OWN: Readonly<Record<string, Reader>> = {
   engine: choice(['gluster'], () => ({})),
@@ -96,13 +98,13 @@ const OWN: Readonly<Record<string, Reader>> = {
   pool: label((pool) => ({ pool })),
   brick: choice(['image', 'directory'], (brick) => ({ brick })),
   allowSplitBrain: choice(['true', 'false'], (word) => ({ allowSplitBrain: word === 'true' })),
-  encryption: only('false', NO_KEYS),
+  encryption,
 };
 
 const STORAGEOS: Readonly<Record<string, Reader>> = {
   // Counts the copies besides the primary.
   'storageos.com/replicas': number(0, MAX_STORAGEOS_REPLICAS, (others) => ({ replicas: others + 1 })),
-  'storageos.com/encryption': only('false', NO_KEYS),
+  'storageos.com/encryption': encryption,
   'storageos.com/failure-mode': only(
     'hard',
     'the quorum of GlusterFS stops writes that a minority of copies would take',

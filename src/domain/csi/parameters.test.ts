@@ -28,6 +28,8 @@ describe('readParameters', () => {
       { shard: '64Mi', brick: 'directory' },
     ],
     [{ shard: 'false', encryption: 'false', allowSplitBrain: 'true' }, { allowSplitBrain: true }],
+    [{ encryption: 'true' }, { encryption: true }],
+    [{ 'storageos.com/encryption': 'true' }, { encryption: true }],
     // StorageOS counts the copies besides the primary.
     [
       { 'storageos.com/replicas': '2', 'storageos.com/encryption': 'false', pool: 'default', fsType: 'ext4' },
@@ -61,8 +63,9 @@ describe('readParameters', () => {
     [{ replicas: '3; reboot' }, 'must be a whole number'],
     [{ replicas: '0x3' }, 'must be a whole number'],
     [{ 'storageos.com/replicas': '6' }, 'must be a whole number from 0 to 5'],
-    [{ 'storageos.com/encryption': 'true' }, 'encrypts no volume at rest'],
-    [{ encryption: 'true' }, 'encrypts no volume at rest'],
+    [{ 'storageos.com/encryption': 'yes' }, 'must be one of true, false'],
+    [{ encryption: 'True' }, 'must be one of true, false'],
+    [{ encryption: 'true', 'storageos.com/encryption': 'true' }, 'says the same as encryption'],
     [{ 'storageos.com/failure-mode': 'soft' }, 'can only be hard'],
     [{ volumetype: 'disperse:2:2' }, 'disperse:DATA:REDUNDANCY'],
     [{ volumetype: 'replicate:3:1' }, 'must be none'],

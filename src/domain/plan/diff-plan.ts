@@ -149,7 +149,7 @@ function tlsChange(
   return {};
 }
 
-type FixedFields = ChosenLayout & Pick<ResolvedVolume, 'pool' | 'brick' | 'engine' | 'fsType'>;
+type FixedFields = ChosenLayout & Pick<ResolvedVolume, 'pool' | 'brick' | 'engine' | 'fsType' | 'encryption'>;
 
 function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fault[]): PlanWrite {
   const id = { kind: 'Volume', name: volume.name } as const;
@@ -161,10 +161,12 @@ function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fa
     conflicts.push({ field: `volume ${volume.name}`, message: 'is being deleted; apply the plan when it is gone' });
     return { ...id, action: 'unchanged' };
   }
-  const { pool, brick, engine, fsType = 'xfs' } = existing.spec;
-  const held: FixedFields = { pool, brick, engine, fsType, ...layoutFields(existing.spec) };
-  const asked: FixedFields = { ...volume, fsType: volume.fsType ?? 'xfs' };
-  for (const name of ['engine', 'pool', 'brick', 'fsType', ...LAYOUT_FIELDS] as const) {
+  const { pool, brick, engine, fsType = 'xfs', encryption = false } = existing.spec;
+  const held: FixedFields = { pool, brick, engine, fsType, encryption, ...layoutFields(existing.spec) };
+  const asked: FixedFields = {
+    ...{ ...volume, fsType: volume.fsType ?? 'xfs', encryption: volume.encryption ?? false },
+  };
+  for (const name of ['engine', 'pool', 'brick', 'fsType', 'encryption', ...LAYOUT_FIELDS] as const) {
     const [had, wanted] = [held[name], asked[name]];
     if (had === wanted) continue;
     const message = `is ${had} and the plan says ${wanted}; this version does not change that, keep ${had} in the plan`;
@@ -229,6 +231,7 @@ export function volumeSpec(volume: Omit<ResolvedVolume, 'name' | 'mounts'>): Rea
     pool: volume.pool,
     brick: volume.brick,
     ...(volume.fsType === undefined ? {} : { fsType: volume.fsType }),
+    ...(volume.encryption === true ? { encryption: true } : {}),
     ...(volume.nodes === undefined ? {} : { nodes: volume.nodes }),
     ...(volume.profile === undefined ? {} : { profile: volume.profile }),
     ...(volume.allowFrom.length === 0 ? {} : { allowFrom: volume.allowFrom }),

@@ -92,10 +92,13 @@ function exportVolume(
   };
 }
 
-function exportEngine({ engine, fsType, nodes }: Volume['spec']): Pick<PlanVolume, 'engine' | 'fsType' | 'nodes'> {
+type EngineFields = 'engine' | 'fsType' | 'encryption' | 'nodes';
+
+function exportEngine({ engine, fsType, encryption, nodes }: Volume['spec']): Pick<PlanVolume, EngineFields> {
   return {
     ...(engine === 'gluster' ? {} : { engine }),
     ...(fsType === undefined ? {} : { fsType }),
+    ...(encryption === true ? { encryption } : {}),
     ...(nodes === undefined ? {} : { nodes }),
   };
 }

@@ -27,6 +27,7 @@ export interface ResolvedVolume extends ChosenLayout {
   readonly engine: EngineName;
   readonly brick: 'image' | 'directory';
   readonly fsType?: FileSystemType;
+  readonly encryption?: boolean;
   /** Nodes that copies may be placed on; all when left out. */
   readonly nodes?: readonly string[];
   readonly profile?: VolumeProfile;
@@ -120,13 +121,14 @@ function wishedLayout(volume: PlanVolume): LayoutRequest {
 
 /** A local volume is placed where it is to be mounted. */
 function engineOf(
-  { engine = 'gluster', fsType, nodes }: PlanVolume,
+  { engine = 'gluster', fsType, encryption, nodes }: PlanVolume,
   mountNodes: readonly string[],
-): Pick<ResolvedVolume, 'engine' | 'fsType' | 'nodes'> {
+): Pick<ResolvedVolume, 'engine' | 'fsType' | 'encryption' | 'nodes'> {
   const places = nodes ?? (engine === 'local' && mountNodes.length > 0 ? mountNodes : undefined);
   return {
     engine,
     ...(fsType === undefined ? {} : { fsType }),
+    ...(encryption === undefined ? {} : { encryption }),
     ...(places === undefined ? {} : { nodes: places.map(nodeNameOf) }),
   };
 }

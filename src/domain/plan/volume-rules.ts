@@ -192,6 +192,7 @@ function checkEngine(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonl
       brick: text('brick') === 'directory' ? 'directory' : 'image',
     },
     ...{ shard: field(volume, 'shard').value, profile: text('profile'), adopted: field(volume, 'adopted').value },
+    encryption: field(volume, 'encryption').value === true,
     allowFrom: entries(field(volume, 'allow')).flatMap((item) => asText(item)?.value ?? []),
   });
   const said = faults.map(({ field: name, message }): PlanFault => {

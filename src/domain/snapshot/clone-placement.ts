@@ -42,6 +42,7 @@ const SAME = [
   'pool',
   'brick',
   'fsType',
+  'encryption',
 ] as const;
 
 /** The images in the engine's order of bricks. */

@@ -63,7 +63,7 @@ export type PlacementOutcome =
 /** The part of the status that the controller writes; `engine` belongs to the anchor's agent. */
 export type ControllerStatus = Pick<
   VolumeStatus,
-  'phase' | 'placement' | 'anchor' | 'epoch' | 'reasons' | 'restore'
+  'phase' | 'placement' | 'anchor' | 'epoch' | 'reasons' | 'restore' | 'keyNodes'
 > & {
   /** Only ever taken away: when the volume gets other copies, what was seen of those before is no more so. */
   readonly engine?: undefined;

@@ -15,6 +15,7 @@ export interface EngineWish {
   readonly layout: string;
   readonly brick: 'image' | 'directory';
   readonly fsType?: FileSystemType | undefined;
+  readonly encryption?: boolean | undefined;
   readonly shard?: unknown;
   readonly profile?: unknown;
   readonly allowFrom?: readonly string[] | undefined;
@@ -22,14 +23,15 @@ export interface EngineWish {
 }
 
 export interface EngineFault {
-  readonly field: 'layout' | 'shard' | 'profile' | 'allowFrom' | 'adopted' | 'fsType';
+  readonly field: 'layout' | 'shard' | 'profile' | 'allowFrom' | 'adopted' | 'fsType' | 'encryption';
   readonly message: string;
 }
 
 /** What does not go with the engine, one sentence each; empty when everything does. */
 export function engineFaults(wish: EngineWish): readonly EngineFault[] {
   if (wish.engine === 'gluster') {
-    return wish.fsType === undefined ? [] : [{ field: 'fsType', message: 'goes with engine local only' }];
+    const fsType = [{ field: 'fsType', message: 'goes with engine local only' }] as const;
+    return [...(wish.fsType === undefined ? [] : fsType), ...encryptionFaults(wish)];
   }
   const faults: readonly (EngineFault | false)[] = [
     wish.layout !== 'single' && {
@@ -53,7 +55,18 @@ export function engineFaults(wish: EngineWish): readonly EngineFault[] {
         message: 'does not go with brick directory, which has no file system of its own',
       },
   ];
-  return faults.filter((fault) => fault !== false);
+  return [...faults.filter((fault) => fault !== false), ...encryptionFaults(wish)];
+}
+
+/** What is encrypted is a folder of ext4 in an image that Holdfast makes. */
+function encryptionFaults({ encryption, brick, fsType, adopted }: EngineWish): readonly EngineFault[] {
+  if (encryption !== true) return [];
+  const faults: readonly (string | false)[] = [
+    brick === 'directory' && 'needs brick image: a plain folder of the pool is not encrypted',
+    fsType !== undefined && fsType !== 'ext4' && `needs fsType ext4, the only one that encrypts; ${fsType} does not`,
+    adopted !== undefined && 'does not go with a volume that somebody else has made: it has its data already',
+  ];
+  return faults.flatMap((message) => (message === false ? [] : [{ field: 'encryption' as const, message }]));
 }
 
 /** The layout of a local volume where its wish names none. */

@@ -2,6 +2,7 @@
 import type { PlacedCopy, Volume } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import { bytesFor, grantedSize } from './granted-sizes.ts';
+import { keySecretName } from './volume-key.ts';
 
 /** A copy as it is recorded for a place that was chosen. */
 export function plannedCopy(
@@ -10,7 +11,9 @@ export function plannedCopy(
 ): VolumeCopy & { readonly metadata: { readonly name: string } } {
   const { name = '', uid = '' } = volume.metadata;
   const { copy, node, pool, role, index } = placed;
-  const { engine, brick, fsType } = volume.spec;
+  const { engine, brick, encryption } = volume.spec;
+  const isEncrypted = encryption === true;
+  const fsType = isEncrypted ? 'ext4' : volume.spec.fsType;
   const sizeBytes = bytesFor(volume.spec, role, grantedSize(volume));
   return {
     apiVersion: 'holdfast.dev/v1alpha1',
@@ -19,6 +22,7 @@ export function plannedCopy(
     spec: {
       ...{ volume: name, volumeUid: uid, node, pool, role, index, engine, brick, sizeBytes },
       ...(fsType === undefined ? {} : { fsType }),
+      ...(isEncrypted ? { keySecret: keySecretName(uid) } : {}),
     },
   };
 }

@@ -15,7 +15,9 @@ import type {
   Step,
   Subject,
 } from '../../ports/engine.ts';
-import type { FakeCopy } from '../image/copy.fake.ts';
+import { createFakeVolumeKeys } from '../../ports/volume-keys.fake.ts';
+import type { VolumeKeys } from '../../ports/volume-keys.ts';
+import { applyWithKey, type FakeCopy } from '../image/copy.fake.ts';
 import { copyPaths } from '../image/paths.ts';
 import { nameNodes } from './adopted-bricks.ts';
 import { isRedundant } from './brick-sets.ts';
@@ -37,6 +39,8 @@ import type { ObservedGlusterCopy } from './plan-copy.ts';
 import type { GlusterStep } from './steps.ts';
 
 export interface FakeEngineOptions {
+  /** None when left out. */
+  readonly keys?: VolumeKeys;
   /**
    * Around each step: call `act` to have it done. Throw, or never return, before or after that, and the node's agent has
    * crashed there.
@@ -47,7 +51,7 @@ export interface FakeEngineOptions {
 /** Creates the engine of one node. Another one for the same node is the same node after a restart of its agent. */
 export function createFakeGlusterEngine(cluster: FakeCluster, name: string, options: FakeEngineOptions = {}): Engine {
   const { state } = cluster;
-  const around = options.around ?? ((_step, act) => act());
+  const { around = (_step, act) => act(), keys = createFakeVolumeKeys() } = options;
   const alive = (signal: AbortSignal): FakeNode => {
     signal.throwIfAborted();
     const node = state.node(name);
@@ -67,7 +71,9 @@ export function createFakeGlusterEngine(cluster: FakeCluster, name: string, opti
     apply: (step, signal) =>
       around(step, async () => {
         // Steps come from the planner above; the name decides which of the union it is.
-        applyStep(state, alive(signal), step as GlusterStep);
+        const own = step as GlusterStep;
+        const { copies } = state.node(name);
+        await applyWithKey(copies, { step: own, keys, signal }, () => applyStep(state, alive(signal), own));
       }),
   };
 }

@@ -8,9 +8,13 @@ import type { Desired, Engine, Observed, Subject } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
+import type { VolumeKeys } from '../../ports/volume-keys.ts';
 import type { Rework } from '../image/clone-image.ts';
-import { createCopyActions } from '../image/copy-actions.ts';
+import { type CopyCare, createCopyActions } from '../image/copy-actions.ts';
+import { fileSystemOf } from '../image/file-systems.ts';
+import { bringIntoOrder, proveFree } from '../image/image-order.ts';
 import { createKeyedMutex } from '../image/keyed-mutex.ts';
+import type { CopyIdentity } from '../image/paths.ts';
 import { applyStep, refuse, type StepTable } from '../image/step-table.ts';
 import { createVolumeActions } from './apply-volume.ts';
 import { mountVolume, observeAttachment, unmountVolume } from './attachment.ts';
@@ -31,6 +35,7 @@ import { rewriteVolumeFiles } from './volume-files.ts';
 
 export interface GlusterEngineDeps {
   readonly host: Host;
+  readonly keys: VolumeKeys;
   readonly clock: Clock;
   readonly random: Random;
   readonly log?: Logger;
@@ -75,9 +80,9 @@ function createObservers({ clock }: GlusterEngineDeps, volumes: VolumeDeps): Obs
   };
 }
 
-function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps): StepTable<GlusterStep> {
+function createActions({ host, clock, keys }: GlusterEngineDeps, volumes: VolumeDeps): StepTable<GlusterStep> {
   const { cli } = volumes;
-  const copies = createCopyActions({ host });
+  const copies = createCopyActions<CopyIdentity>({ host, keys }, createBrickCare(host));
   return {
     probePeer: (step, signal) => probePeer(cli, step, signal),
     detachPeer: (step, signal) => detachPeer(cli, step, signal),
@@ -102,6 +107,18 @@ function createActions({ host, clock }: GlusterEngineDeps, volumes: VolumeDeps):
     mountVolume: (step, signal) => mountVolume(host, step, signal),
     unmountVolume: (step) => unmountVolume(host, step),
     refuse,
+  };
+}
+
+/** XFS replays its log, and refuses an image that is mounted already; ext4, in encrypted copies, does neither by itself. */
+function createBrickCare(host: Host): CopyCare<CopyIdentity> {
+  return {
+    beforeMount: async (copy, paths, signal) => {
+      const fileSystem = fileSystemOf(copy);
+      if (fileSystem.check === undefined) return;
+      await proveFree(host, paths, signal);
+      await bringIntoOrder(host, { fileSystem, image: paths.image, signal });
+    },
   };
 }
 

@@ -3,9 +3,10 @@ import { describeBytes } from '../../domain/bytes.ts';
 import { imageBytes } from '../../domain/volume/copy-size.ts';
 import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
 import { isTooSmall, type SeenImage } from '../image/observe-image.ts';
+import { identify } from '../image/paths.ts';
 import type { RefuseStep } from '../image/step-table.ts';
 import type { BlankBrick } from './blank-brick.ts';
-import { type CopyStep, identify } from './steps.ts';
+import type { CopyStep } from './steps.ts';
 
 /** What the gluster engine sees of a copy, beside what every engine reports. */
 export interface ObservedGlusterCopy extends ObservedCopy, SeenImage {

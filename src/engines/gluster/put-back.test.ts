@@ -35,7 +35,7 @@ async function again(current: string) {
   };
   const mounts = { list: async () => [], mount: async () => undefined };
   const host = { name: 'kube1', run, files, mounts } as unknown as Host;
-  const random = { uuid: () => UID('e'), next: () => 0, bytes: () => new Uint8Array() };
+  const random = { uuid: () => UID('e'), next: () => 0, secret: () => '' };
   const outcome = await putBack({ host, random }, REQUEST, new AbortController().signal).catch(
     (error: unknown) => error,
   );

@@ -111,8 +111,3 @@ export type AttachmentStep =
     });
 
 export type GlusterStep = PeerStep | IdentityStep | CopyStep | VolumeStep | AttachmentStep | RefuseStep;
-
-/** What of a copy a step carries along: never more than is needed to find its paths. */
-export function identify(copy: DesiredCopy): CopyIdentity {
-  return { copyUid: copy.copyUid, poolPath: copy.poolPath, brick: copy.brick };
-}

@@ -8,8 +8,10 @@
 import { AppError } from '../../domain/errors.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
-import { findFolder, findMount, statAs } from './copy-folder.ts';
+import type { VolumeKeys } from '../../ports/volume-keys.ts';
+import { findFolder, statAs } from './copy-folder.ts';
 import { fileSystemOf } from './file-systems.ts';
+import { mountAside, UNUSED, unmountAside } from './mount-aside.ts';
 import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
 import { type SnapshotPaths, snapshotPaths } from './snapshot-paths.ts';
 
@@ -42,8 +44,14 @@ export async function cloneImage(
   {
     making,
     rework = async () => undefined,
+    keys,
     signal,
-  }: { readonly making: ImageMaking; readonly rework?: Rework | undefined; readonly signal: AbortSignal },
+  }: {
+    readonly making: ImageMaking;
+    readonly rework?: Rework | undefined;
+    readonly keys: VolumeKeys;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
   const paths = copyPaths(copy);
   await making.makeFolder(paths);
@@ -56,7 +64,12 @@ export async function cloneImage(
   const run = (file: string, args: readonly string[]) => host.run({ file, args, timeoutMs: LONG_MS, signal });
   await run('cp', ['--reflink=always', '--no-target-directory', '--', from, paths.newImage]);
   await making.reserve(paths, Math.max(found.sizeBytes, imageBytes));
-  await inside(host, { copy, paths }, (brick) => rework(brick, snapshot));
+  const options = [...fileSystemOf(copy).cloneMountOptions, ...UNUSED];
+  await mountAside({ host, keys }, { copy, paths, image: paths.newImage, options, signal }, async (mountPoint) => {
+    const brick = `${mountPoint}${paths.brick.slice(paths.mountPoint.length)}`;
+    if ((await statAs(host, brick, 'directory')) === undefined) throw missing(host, brick);
+    await rework(brick, snapshot);
+  });
   const [program, ...args] = fileSystemOf(copy).setUuid(paths.newImage, copy.copyUid);
   await run(program, args);
   await run('sync', ['--', paths.newImage]);
@@ -64,43 +77,12 @@ export async function cloneImage(
   await run('sync', ['--', paths.folder]);
 }
 
-/** Throws away what a try that was cut short has left of a clone. */
+/** Throws away what a try that was cut short has left of a new image. */
 export async function discardClone(host: Host, copy: CopyIdentity): Promise<void> {
   const paths = copyPaths(copy);
   if (!(await findFolder(host, paths))) return;
-  await unmountClone(host, paths);
+  await unmountAside(host, paths);
   await host.files.remove(paths.newImage);
-}
-
-/** Mounts the new image for as long as `act` takes. Beside its source, which has the same UUID and may be mounted. */
-async function inside(
-  host: Host,
-  { copy, paths }: { readonly copy: CopyIdentity; readonly paths: CopyPaths },
-  act: (brick: string) => Promise<void>,
-): Promise<void> {
-  const { type, cloneMountOptions } = fileSystemOf(copy);
-  await host.files.makeDirectory(paths.cloneMount, { mode: 0o700 });
-  await host.mounts.mount({
-    source: paths.newImage,
-    target: paths.cloneMount,
-    fsType: type,
-    options: ['loop', 'noatime', ...cloneMountOptions, 'nodev', 'nosuid', 'noexec'],
-    timeoutMs: LONG_MS,
-  });
-  try {
-    const brick = `${paths.cloneMount}${paths.brick.slice(paths.mountPoint.length)}`;
-    if ((await statAs(host, brick, 'directory')) === undefined) throw missing(host, brick);
-    await act(brick);
-  } finally {
-    await unmountClone(host, paths);
-  }
-}
-
-async function unmountClone(host: Host, paths: CopyPaths): Promise<void> {
-  const mounted = await findMount(host, { ...paths, mountPoint: paths.cloneMount });
-  if (mounted !== undefined) await host.mounts.unmount(mounted.target, { timeoutMs: LONG_MS });
-  await statAs(host, paths.cloneMount, 'directory');
-  await host.files.remove(paths.cloneMount);
 }
 
 function missing(host: Host, path: string): AppError {

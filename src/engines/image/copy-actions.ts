@@ -6,11 +6,15 @@ import { describeBytes } from '../../domain/bytes.ts';
 import { AppError, messageOf } from '../../domain/errors.ts';
 import type { Command, CommandResult, Host } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
+import type { VolumeKeys } from '../../ports/volume-keys.ts';
 import { type CloneRequest, cloneImage, discardClone, type Rework } from './clone-image.ts';
 import { findFolder, findMount, foreignEntries, statAs } from './copy-folder.ts';
+import { type FolderEncryption, proveEncryption } from './encrypted-folder.ts';
+import { encryptImage, folderIsGone, mountUnlocked } from './encrypted-image.ts';
 import { fileSystemOf } from './file-systems.ts';
 import { growImage } from './grow-image.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
+import { unmountAside } from './mount-aside.ts';
 import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
 
 const SHORT_MS = 20_000;
@@ -49,6 +53,7 @@ export interface CopyActions<C extends CopyIdentity> {
 
 interface Scope<C extends CopyIdentity> {
   readonly host: Host;
+  readonly keys: VolumeKeys;
   readonly copy: C;
   readonly paths: CopyPaths;
   readonly care: CopyCare<C>;
@@ -57,10 +62,17 @@ interface Scope<C extends CopyIdentity> {
 
 /** Creates the actions on copies of a host. One per engine and process: folders that copies share are changed by one at a time. */
 export function createCopyActions<C extends CopyIdentity>(
-  { host }: { readonly host: Host },
+  { host, keys }: FolderEncryption,
   care: CopyCare<C> = {},
 ): CopyActions<C> {
-  const scope = (copy: C, signal: AbortSignal): Scope<C> => ({ host, copy, paths: copyPaths(copy), care, signal });
+  const scope = (copy: C, signal: AbortSignal): Scope<C> => ({
+    host,
+    keys,
+    copy,
+    paths: copyPaths(copy),
+    care,
+    signal,
+  });
   const pools = createKeyedMutex();
   const inPool = (copy: C, act: () => Promise<void>) => pools.run(copy.poolPath, act);
   return {
@@ -71,12 +83,13 @@ export function createCopyActions<C extends CopyIdentity>(
         makeFolder: () => makeFolder(scope(copy, signal)),
         reserve: (_paths: CopyPaths, imageBytes: number) => reserve(scope(copy, signal), imageBytes),
       };
-      return inPool(copy, () => cloneImage(host, request, { making, rework, signal }));
+      return inPool(copy, () => cloneImage(host, request, { making, rework, keys, signal }));
     },
     mountImage: (copy, signal) => mountImage(scope(copy, signal)),
     makeBrick: (copy, signal) => inPool(copy, () => makeBrick(scope(copy, signal))),
     growImage: (copy, imageBytes, signal) => inPool(copy, () => grow(scope(copy, signal), imageBytes)),
     unmountImage: async (copy) => {
+      await unmountAside(host, copyPaths(copy));
       const mounted = await findMount(host, copyPaths(copy));
       // The loop device goes with the mount: mount(8) marks it autoclear.
       if (mounted !== undefined) await host.mounts.unmount(mounted.target, { timeoutMs: MOUNT_MS });
@@ -98,14 +111,16 @@ async function grow<C extends CopyIdentity>(
 /** The image gets its final name only when it is whole and on disk, so an image with that name is never formatted. */
 async function makeImage<C extends CopyIdentity>(scope: Scope<C>, imageBytes: number): Promise<void> {
   const { host, paths, signal } = scope;
+  if (scope.copy.keySecret !== undefined) await proveEncryption(host);
   await makeFolder(scope);
   if ((await statAs(host, paths.image, 'file')) !== undefined) return;
-  await host.files.remove(paths.newImage);
+  await discardClone(host, scope.copy);
   try {
     await reserve(scope, imageBytes);
     await format(scope);
+    await encryptImage(scope);
   } catch (error) {
-    await host.files.remove(paths.newImage);
+    await discardClone(host, scope.copy);
     await scope.care.unmarkFolder?.(scope.copy, paths);
     await removeEmptyFolders(host, paths);
     throw error;
@@ -153,24 +168,31 @@ async function format({ host, copy, paths, signal }: Omit<Scope<CopyIdentity>, '
   await host.run({ file, args, timeoutMs: FORMAT_MS, signal });
 }
 
-async function mountImage<C extends CopyIdentity>({ host, copy, paths, care, signal }: Scope<C>): Promise<void> {
+async function mountImage<C extends CopyIdentity>(scope: Scope<C>): Promise<void> {
+  const { host, copy, paths, care, signal } = scope;
   await findFolder(host, paths);
   if ((await findMount(host, paths)) === undefined) {
     await proveImage(host, paths, copy, signal);
     await statAs(host, paths.mountPoint, 'directory');
     await host.files.makeDirectory(paths.mountPoint, { mode: 0o700 });
+    if (copy.keySecret !== undefined) await unmountAside(host, paths);
     await care.beforeMount?.(copy, paths, signal);
-    const { type, mountOptions } = fileSystemOf(copy);
-    await host.mounts.mount({
-      source: paths.image,
-      target: paths.mountPoint,
-      fsType: type,
-      options: ['loop', 'noatime', ...mountOptions],
-      timeoutMs: MOUNT_MS,
-      signal,
-    });
+    if (copy.keySecret !== undefined) await mountUnlocked(scope);
+    else await mountPlain(scope);
   }
   await refuseDiscard(host, paths, signal);
+}
+
+async function mountPlain<C extends CopyIdentity>({ host, copy, paths, signal }: Scope<C>): Promise<void> {
+  const { type, mountOptions } = fileSystemOf(copy);
+  await host.mounts.mount({
+    source: paths.image,
+    target: paths.mountPoint,
+    fsType: type,
+    options: ['loop', 'noatime', ...mountOptions],
+    timeoutMs: MOUNT_MS,
+    signal,
+  });
 }
 
 /** @throws {AppError} dataLoss, when the image is not this copy's: it is neither mounted nor formatted */
@@ -208,7 +230,8 @@ async function makeBrick<C extends CopyIdentity>(scope: Scope<C>): Promise<void>
   const { host, copy, paths, signal } = scope;
   if (copy.brick === 'directory') await makeFolder(scope);
   else await proveMounted(host, paths, copy);
-  await statAs(host, paths.brick, 'directory');
+  const brick = await statAs(host, paths.brick, 'directory');
+  if (brick === undefined && copy.keySecret !== undefined) throw folderIsGone(host, paths);
   await host.files.makeDirectory(paths.brick);
   // On disk before the copy is called ready: a folder that is missing later was not lost to a power cut.
   await host.run({ file: 'sync', args: ['--', paths.brick], timeoutMs: FORMAT_MS, signal });

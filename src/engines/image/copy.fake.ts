@@ -1,5 +1,10 @@
 /** A copy on a fake node's disk, as the fakes of all engines keep it. */
 
+import { AppError } from '../../domain/errors.ts';
+import type { Step } from '../../ports/engine.ts';
+import type { VolumeKeys } from '../../ports/volume-keys.ts';
+import type { CopyIdentity } from './paths.ts';
+
 /** One copy as it lies in a pool: it survives power off, its mount does not. */
 export interface FakeCopy {
   readonly uid: string;
@@ -12,4 +17,27 @@ export interface FakeCopy {
   isMounted: boolean;
   hasBrick: boolean;
   isShutDown: boolean;
+  /** What its image is encrypted with; undefined where it is not. */
+  key?: string;
 }
+
+/** What the fakes of all engines do about keys, around the effect of a step: an image is only mounted with the one it was made with. */
+export async function applyWithKey(
+  copies: ReadonlyMap<string, FakeCopy>,
+  { step, keys, signal }: { readonly step: FakeKeyStep; readonly keys: VolumeKeys; readonly signal: AbortSignal },
+  act: () => void,
+): Promise<void> {
+  const { keySecret, copyUid = '' } = step.copy ?? {};
+  const isMaking = step.step === 'makeImage' || step.step === 'cloneImage';
+  if (keySecret === undefined || (!isMaking && step.step !== 'mountImage')) return act();
+  const key = await keys.read(keySecret, signal);
+  const had = copies.get(copyUid)?.key;
+  if (had !== undefined && had !== key) {
+    throw new AppError('precondition', `the key in Secret ${keySecret} is another`, { reason: 'WrongKey' });
+  }
+  act();
+  const copy = copies.get(copyUid);
+  if (copy !== undefined) copy.key = key;
+}
+
+type FakeKeyStep = Step & { readonly copy?: Pick<CopyIdentity, 'copyUid' | 'keySecret'> };

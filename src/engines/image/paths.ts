@@ -8,7 +8,16 @@ import { isPlainPath } from '../../domain/paths.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 
 /** What identifies a copy on disk. */
-export type CopyIdentity = Pick<DesiredCopy, 'copyUid' | 'poolPath' | 'brick' | 'fsType'>;
+export type CopyIdentity = Pick<DesiredCopy, 'copyUid' | 'poolPath' | 'brick' | 'fsType' | 'keySecret'>;
+
+/** What of a copy a step carries along: never more than is needed to find its paths, and to know its image. */
+export function identify({ copyUid, poolPath, brick, fsType, keySecret }: DesiredCopy): CopyIdentity {
+  return {
+    ...{ copyUid, poolPath, brick },
+    ...(fsType === undefined ? {} : { fsType }),
+    ...(keySecret === undefined ? {} : { keySecret }),
+  };
+}
 
 export interface CopyPaths {
   /** Folders from the pool down, outermost first; each must be a real folder, never a symlink. */
@@ -19,7 +28,7 @@ export interface CopyPaths {
   /** The image while it is being made; never mounted, always safe to delete. */
   readonly newImage: string;
   readonly mountPoint: string;
-  /** Where the new image is mounted while it is made from a snapshot. */
+  /** Where an image is mounted while it is made from a snapshot, or is given its key. */
   readonly cloneMount: string;
   /** Parent of the brick directory. */
   readonly brickParent: string;

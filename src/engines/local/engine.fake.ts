@@ -14,7 +14,9 @@ import type {
   Step,
   Subject,
 } from '../../ports/engine.ts';
-import type { FakeCopy } from '../image/copy.fake.ts';
+import { createFakeVolumeKeys } from '../../ports/volume-keys.fake.ts';
+import type { VolumeKeys } from '../../ports/volume-keys.ts';
+import { applyWithKey, type FakeCopy } from '../image/copy.fake.ts';
 import { copyPaths } from '../image/paths.ts';
 import type { ObservedLocalAttachment } from './attachment.ts';
 import { LOCAL_CAPABILITIES } from './engine.ts';
@@ -39,13 +41,15 @@ export interface ModelNode {
 }
 
 export interface FakeLocalOptions {
+  /** None when left out. */
+  readonly keys?: VolumeKeys;
   /** Around each step: call `act` to have it done; throw before or after that, and the node's agent has crashed there. */
   readonly around?: (step: Step, act: () => Promise<void>) => Promise<void>;
 }
 
 /** Creates the engine of one node. Another one for the same node is the same node after a restart of its agent. */
 export function createFakeLocalEngine(node: ModelNode, options: FakeLocalOptions = {}): Engine {
-  const around = options.around ?? ((_step, act) => act());
+  const { around = (_step, act) => act(), keys = createFakeVolumeKeys() } = options;
   const alive = (signal: AbortSignal): ModelNode => {
     signal.throwIfAborted();
     if (!node.isOn) throw new AppError('unavailable', `${node.name} is off`, { reason: 'HostOff' });
@@ -64,7 +68,8 @@ export function createFakeLocalEngine(node: ModelNode, options: FakeLocalOptions
     apply: (step, signal) =>
       around(step, async () => {
         // Steps come from the planner above; the name decides which of the union it is.
-        applyStep(alive(signal), step as LocalStep);
+        const local = step as LocalStep;
+        await applyWithKey(node.copies, { step: local, keys, signal }, () => applyStep(alive(signal), local));
       }),
   };
 }

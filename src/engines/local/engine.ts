@@ -3,6 +3,7 @@ import { MIN_VOLUME_BYTES } from '../../domain/volume/copy-size.ts';
 import type { Desired, Engine, EngineCapabilities, Observed, Subject } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { createCopyActions } from '../image/copy-actions.ts';
+import type { FolderEncryption } from '../image/encrypted-folder.ts';
 import { applyStep, refuse, type StepTable } from '../image/step-table.ts';
 import { bindCopy, observeLocalAttachment, setFlags, unbindCopy } from './attachment.ts';
 import { createLocalCare } from './care.ts';
@@ -21,8 +22,8 @@ export const LOCAL_CAPABILITIES: EngineCapabilities = {
 };
 
 /** Creates the engine of the node whose Host is given. One per node and process: it keeps work in a pool apart. */
-export function createLocalEngine({ host }: { readonly host: Host }): Engine {
-  const actions = createActions(host);
+export function createLocalEngine({ host, keys }: FolderEncryption): Engine {
+  const actions = createActions({ host, keys });
   return {
     name: 'local',
     capabilities: () => LOCAL_CAPABILITIES,
@@ -49,8 +50,8 @@ async function observe(host: Host, desired: Desired<Subject>, signal: AbortSigna
   }
 }
 
-function createActions(host: Host): StepTable<LocalStep> {
-  const copies = createCopyActions({ host }, createLocalCare(host));
+function createActions({ host, keys }: FolderEncryption): StepTable<LocalStep> {
+  const copies = createCopyActions({ host, keys }, createLocalCare(host));
   return {
     makeImage: ({ copy, imageBytes }, signal) => copies.makeImage(copy, imageBytes, signal),
     cloneImage: (step, signal) => copies.cloneImage(step, undefined, signal),

@@ -1,6 +1,6 @@
 /** Everything the local engine can do, as data: planned by plan-*.ts, safe to repeat. */
 import type { DesiredCopy } from '../../ports/engine.ts';
-import type { CopyIdentity } from '../image/paths.ts';
+import { type CopyIdentity, identify } from '../image/paths.ts';
 import type { RefuseStep } from '../image/step-table.ts';
 
 interface About {
@@ -53,6 +53,6 @@ export type LocalStep = LocalCopyStep | LocalMountStep | RefuseStep;
 
 /** What of a copy a step carries along: never more than is needed to find its paths, and whose it is. */
 export function identifyOwned(copy: DesiredCopy): OwnedCopy {
-  const { copyUid, poolPath, brick, volume, volumeUid, fsType } = copy;
-  return { copyUid, poolPath, brick, volume, volumeUid, ...(fsType === undefined ? {} : { fsType }) };
+  const { volume, volumeUid } = copy;
+  return { ...identify(copy), volume, volumeUid };
 }

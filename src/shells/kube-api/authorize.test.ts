@@ -321,3 +321,32 @@ describe('an agent', () => {
     expect(outcome(agent, action, before, after)).toContain(expected);
   });
 });
+
+describe('keys of volumes', () => {
+  const key = (nodes: string) =>
+    object({ data: { key: 'a2V5' } }, { annotations: { 'holdfast.dev/key-nodes': nodes }, name: 'volume-key-1' });
+  const read = (identity: Identity, secret: KubeObject) => {
+    const verdict = authorize(identity, { ...main('Secret', 'get'), namespace: 'holdfast-system' });
+    return verdict.isAllowed ? (verdict.readRule?.(secret) ?? 'allowed') : verdict.message;
+  };
+
+  test('are read by the agents of the nodes with a copy, by controllers and by admins', () => {
+    expect(read(agent, key('kube1'))).toBe('allowed');
+    expect(read(agent, key('kube2,kube1'))).toBe('allowed');
+    for (const identity of [admin, controller]) expect(read(identity, key(''))).toBe('allowed');
+  });
+
+  test.each(['', 'kube2', 'kube11,kube2', 'xkube1', ' kube1'])(
+    'are not read by an agent where the nodes are %o',
+    (nodes) => {
+      expect(read(agent, key(nodes))).toContain('with a copy on its node only');
+    },
+  );
+
+  test('are not read by an agent where no nodes are named, nor listed, watched or written', () => {
+    expect(read(agent, object({}, {}))).toContain('with a copy on its node only');
+    for (const verb of ['list', 'watch', 'create', 'update', 'patch', 'delete'] as const) {
+      expect(outcome(agent, main('Secret', verb))).toContain('agents have no business with it');
+    }
+  });
+});

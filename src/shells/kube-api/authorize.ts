@@ -3,6 +3,7 @@
  * volumes and writes only what its own node is responsible for, so a captured node cannot speak for another.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { KEY_NODES_ANNOTATION } from '../../domain/volume/volume-key.ts';
 import { resourceOf } from '../../schemas/kind-names.ts';
 import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../schemas/kinds.ts';
 import { GROUP } from '../../schemas/own-kind.ts';
@@ -35,11 +36,14 @@ export interface Action {
 /** What is wrong with a write, seen from the objects before and after it; undefined when nothing is. */
 export type ChangeRule = (before: KubeObject | undefined, after: KubeObject | undefined) => string | undefined;
 
+/** Why an object may not be read; undefined when it may. */
+export type ReadRule = (object: KubeObject) => string | undefined;
+
 export type Verdict =
-  | { readonly isAllowed: true; readonly rule?: ChangeRule }
+  | { readonly isAllowed: true; readonly rule?: ChangeRule; readonly readRule?: ReadRule }
   | { readonly isAllowed: false; readonly message: string };
 
-/** Decides on a request before its body is read; for a write `rule` must also hold for the objects themselves. */
+/** Decides on a request before its body is read; `rule` of a write, `readRule` of a read, must hold for the objects themselves. */
 export function authorize(identity: Identity, action: Action): Verdict {
   const { groups } = identity;
   if (groups.includes(ADMINS) || groups.includes(CONTROLLERS)) return { isAllowed: true };
@@ -66,6 +70,7 @@ function refuse(identity: Identity, action: Action, why: string): Verdict {
 
 function authorizeNode(identity: Identity, node: string, action: Action): Verdict {
   if (isReadable(action)) return { isAllowed: true };
+  if (action.kind === 'Secret' && action.verb === 'get') return { isAllowed: true, readRule: isKeyFor(node) };
   const rule = nodeRule(node, action);
   if (typeof rule === 'function') return { isAllowed: true, rule };
   return refuse(identity, action, rule);
@@ -75,6 +80,14 @@ function isReadable(action: Action): boolean {
   const definition: KindDefinition = KINDS[action.kind];
   const isRead = action.verb === 'get' || action.verb === 'list' || action.verb === 'watch';
   return isRead && (definition.group === GROUP || action.kind === 'Lease');
+}
+
+/** The keys of volumes with a copy on its node, one by one: it never sees a list of them. */
+function isKeyFor(node: string): ReadRule {
+  return ({ metadata }) => {
+    const nodes = metadata.annotations?.[KEY_NODES_ANNOTATION]?.split(',') ?? [];
+    return nodes.includes(node) ? undefined : 'an agent reads the keys of volumes with a copy on its node only';
+  };
 }
 
 interface NodeRules {

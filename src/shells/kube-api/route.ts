@@ -140,22 +140,22 @@ async function serveResource(context: ServerContext, exchange: ResourceExchange)
   const { target, identity } = exchange;
   const verb = verbOf(exchange);
   const action: Action = { verb, ...target };
-  const rule = allowedRule(identity, action);
+  const { rule, readRule } = allow(identity, action);
   const { name } = target;
   if (verb === 'watch') return serveWatch(context, exchange);
   if (verb === 'list') return serveList(context, exchange);
   if (verb === 'create') return serveCreate(context, { ...exchange, action, rule });
   if (name === undefined) throw methodNotAllowed(exchange);
-  if (verb === 'get') return serveGet(context, exchange, name);
+  if (verb === 'get') return serveGet(context, { ...exchange, action, readRule }, name);
   if (verb === 'update') return serveReplace(context, { ...exchange, action, rule }, name);
   if (verb === 'patch') return servePatch(context, { ...exchange, action, rule }, name);
   return serveDelete(context, { ...exchange, action, rule }, name);
 }
 
-function allowedRule(identity: Identity, action: Action) {
+function allow(identity: Identity, action: Action) {
   const verdict = authorize(identity, action);
   if (!verdict.isAllowed) throw new AppError('denied', verdict.message, { reason: 'Forbidden' });
-  return verdict.rule;
+  return verdict;
 }
 
 const COLLECTION_VERBS: Readonly<Record<string, Action['verb']>> = { GET: 'list', POST: 'create' };

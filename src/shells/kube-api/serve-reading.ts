@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts';
 import { apiVersionOf } from '../../schemas/kind-names.ts';
 import { KINDS } from '../../schemas/kinds.ts';
 import type { ListPage } from '../../usecases/resources/list-objects.ts';
+import { type Action, describeRefusal, type ReadRule } from './authorize.ts';
 import { type ResourceExchange, type ServerContext, sendJson, sendText } from './context.ts';
 import { parseAccept } from './parse-accept.ts';
 import { includeObject, numberParameter } from './query.ts';
@@ -12,11 +13,22 @@ import { writePaced } from './write-paced.ts';
 /** Objects written to the client at once. */
 const CHUNK = 200;
 
-/** GET of one object. @throws {AppError} notFound */
-export function serveGet(context: ServerContext, exchange: ResourceExchange, name: string): void {
+/** A GET, and what must hold of the object for whoever asks. */
+export interface GetExchange extends ResourceExchange {
+  readonly action: Action;
+  readonly readRule: ReadRule | undefined;
+}
+
+/** GET of one object. @throws {AppError} notFound; denied */
+export function serveGet(context: ServerContext, exchange: GetExchange, name: string): void {
   const { target, query, request } = exchange;
   const form = parseAccept(request.headers.accept, ['table']);
   const item = context.resources.get(target.kind, name, { namespace: target.namespace });
+  const why = exchange.readRule?.(item.read());
+  if (why !== undefined) {
+    const message = describeRefusal(exchange.identity, exchange.action, why);
+    throw new AppError('denied', message, { reason: 'Forbidden' });
+  }
   if (form === 'json') return sendText(exchange, 200, item.text, 'application/json');
   const object = item.read();
   const options = {

@@ -122,6 +122,11 @@ function assertLike(spec: Resource<'Volume'>['spec'], wish: ClassWish): void {
   const other = Object.entries(wish).find(
     ([field, value]) => has[field] !== undefined && !isDeepStrictEqual(has[field], value),
   );
+  if (wish.encryption === true && spec.encryption !== true) {
+    throw new AppError('invalid', 'a clone is encrypted where its source is, and this source is not', {
+      hint: 'leave encryption out of the class, or copy the data into a new volume',
+    });
+  }
   if (other === undefined) return;
   const [field, value] = other;
   throw new AppError(

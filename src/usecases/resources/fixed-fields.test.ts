@@ -98,6 +98,30 @@ describe('the profile of a placed volume', () => {
   });
 });
 
+test('what is encrypted stays so, and nothing becomes so', () => {
+  const faults = [{ field: 'spec.encryption', message: expect.stringContaining('keeps it') }];
+  expect(fixedFieldFaults(volume({ encryption: true }), volume({}))).toMatchObject(faults);
+  expect(fixedFieldFaults(volume({}), volume({ encryption: true }))).toMatchObject(faults);
+  expect(fixedFieldFaults(volume({}), volume({ encryption: false }))).toEqual([]);
+});
+
+test('an immutable Secret keeps its data, and what it holds is not repeated', () => {
+  const secret = (fields: object) => ({ apiVersion: 'v1', kind: 'Secret', metadata: volume({}).metadata, ...fields });
+  const was = secret({ immutable: true, data: { key: 'c2VjcmV0' } });
+  for (const now of [
+    { immutable: true, data: { key: 'b3RoZXI=' } },
+    { immutable: true },
+    { data: { key: 'c2VjcmV0' } },
+  ]) {
+    const [fault, ...more] = fixedFieldFaults(was, secret(now));
+    expect(fault).toMatchObject({ field: 'data', message: expect.stringContaining('immutable') });
+    expect(more).toEqual([]);
+    expect(JSON.stringify(fault)).not.toMatch(/c2VjcmV0|b3RoZXI/);
+  }
+  expect(fixedFieldFaults(was, secret({ immutable: true, data: { key: 'c2VjcmV0' }, type: 'x' }))).toEqual([]);
+  expect(fixedFieldFaults(secret({ data: { key: 'YQ==' } }), secret({ data: { key: 'Yg==' } }))).toEqual([]);
+});
+
 test('a volume without a place may still be changed so that it fits', () => {
   expect(fixedFieldFaults(volume({}, false), volume({ size: '500Mi' }, false))).toEqual([]);
 });

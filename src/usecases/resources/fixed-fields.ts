@@ -22,6 +22,7 @@ const FIXED = [
   'pool',
   'brick',
   'fsType',
+  'encryption',
 ] as const;
 type FixedField = (typeof FIXED)[number];
 
@@ -37,19 +38,22 @@ const SETTLED: Readonly<Record<FixedField, (spec: VolumeSpec) => string | number
   pool: (spec) => spec.pool,
   brick: (spec) => spec.brick,
   fsType: (spec) => spec.fsType ?? 'xfs',
+  encryption: (spec) => (spec.encryption === true ? 'it encrypted' : 'it unencrypted'),
 };
 
 /** The faults of an update; none for a volume that has no place yet, and none for other kinds. */
 export function fixedFieldFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
   if (before.kind === 'Task') return taskFaults(before, after);
   if (before.kind === 'VolumeSnapshotRecord') return snapshotFaults(before, after);
+  if (before.kind === 'Secret') return secretFaults(before, after);
   if (before.kind !== 'Volume' || !isPlaced(before)) return [];
   const [was, wanted] = [VolumeSpec.safeParse(before['spec']).data, VolumeSpec.safeParse(after['spec']).data];
   if (was === undefined || wanted === undefined) return [];
   const fixed = FIXED.flatMap((field) => {
     const [old, asked] = [SETTLED[field](was), SETTLED[field](wanted)];
     if (old === asked || (isMembers(field) && isConvertible(was) && isConvertible(wanted))) return [];
-    const message = `cannot be changed once the volume has its copies; this version keeps ${was[field] ?? old}`;
+    const kept = field === 'encryption' ? old : (was[field] ?? old);
+    const message = `cannot be changed once the volume has its copies; this version keeps ${kept}`;
     return [{ field: `spec.${field}`, message }];
   });
   return [
@@ -115,6 +119,13 @@ function adoptedFaults(was: VolumeSpec, wanted: VolumeSpec): readonly Fault[] {
 function snapshotFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
   if (isDeepStrictEqual(before['spec'], after['spec'])) return [];
   return [{ field: 'spec', message: 'cannot be changed; take another snapshot' }];
+}
+
+/** As in Kubernetes; it never repeats what is there. */
+function secretFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
+  if (before['immutable'] !== true) return [];
+  const isSame = isDeepStrictEqual(before['data'], after['data']) && after['immutable'] === true;
+  return isSame ? [] : [{ field: 'data', message: 'cannot be changed: the Secret is immutable' }];
 }
 
 /** A Task is one piece of work: it can be stopped, not turned into another. */

@@ -31,6 +31,8 @@ export interface AddVolumeRequest extends LayoutRequest {
   /** What stores it; gluster when left out. */
   readonly engine?: EngineName;
   readonly fsType?: FileSystemType;
+  /** With a key of its own. */
+  readonly encryption?: boolean;
   /** Nodes that copies may be placed on; all when left out. */
   readonly nodes?: readonly string[];
   readonly profile?: VolumeProfile;
@@ -106,6 +108,7 @@ interface Wish {
   readonly engine: EngineName;
   readonly brick: 'image' | 'directory';
   readonly fsType?: FileSystemType;
+  readonly encryption?: boolean;
   readonly nodes?: string[];
   readonly profile?: VolumeProfile;
   readonly allowFrom: readonly string[];
@@ -126,6 +129,7 @@ function checkWish(request: AddVolumeRequest): Wish {
   const optional = {
     ...(profile === undefined ? {} : { profile }),
     ...(fsType === undefined ? {} : { fsType }),
+    ...(request.encryption === true ? { encryption: true } : {}),
     ...(nodes === undefined ? {} : { nodes: nodes.map(parseNodeName) }),
   };
   return { name, size, pool, engine, brick, ...optional, allowFrom };

@@ -39,6 +39,9 @@ test.each<[what: string, change: Partial<StaticVolumeRequest>]>([
   ['a profile', { profile: 'shared' }],
   ['allowed clients', { allowFrom: ['10.0.0.1'] }],
   ['a file system for a folder', { brick: 'directory', fsType: 'ext4' }],
+  ['an encrypted folder', { brick: 'directory', encryption: true }],
+  ['an encrypted XFS', { fsType: 'xfs', encryption: true }],
+  ['an encrypted brick of GlusterFS in a folder', { engine: 'gluster', brick: 'directory', encryption: true }],
   ['pods on several nodes', { registration: { ...REQUEST.registration, accessModes: ['ReadWriteMany'] } }],
 ])('%s are refused, and nothing is created', async (_what, change) => {
   const cluster = await twoNodes();

@@ -29,6 +29,7 @@ interface AddOptions extends LayoutOptions, OfferOptions {
   readonly brick?: 'image' | 'directory';
   readonly engine?: EngineName;
   readonly fsType?: FileSystemType;
+  readonly encryption?: boolean;
   readonly node?: string;
   readonly profile?: VolumeProfile;
   readonly dryRun?: boolean;
@@ -73,6 +74,7 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
         FILE_SYSTEM_TYPES,
       ),
     )
+    .option('--encryption', 'encrypt what is in its copies, with a key of its own')
     .option('--node <nodes>', 'only on these nodes, comma-separated')
     .option('--dry-run', 'say where the copies would go, and create nothing')
     .option('--wait', 'wait until the volume is ready, and register its PersistentVolume')
@@ -165,10 +167,13 @@ function readRequest(args: readonly string[], options: AddOptions, random: Rando
   };
 }
 
-function readEngine({ engine, fsType, node }: AddOptions): Pick<StaticVolumeRequest, 'engine' | 'fsType' | 'nodes'> {
+type EngineWish = Pick<StaticVolumeRequest, 'engine' | 'fsType' | 'encryption' | 'nodes'>;
+
+function readEngine({ engine, fsType, encryption, node }: AddOptions): EngineWish {
   return {
     ...(engine === undefined ? {} : { engine }),
     ...(fsType === undefined ? {} : { fsType }),
+    ...(encryption === undefined ? {} : { encryption }),
     ...(node === undefined ? {} : { nodes: node.split(',').map((each) => each.trim()) }),
   };
 }

@@ -4,6 +4,7 @@ import { describeBytes } from '../../../domain/bytes.ts';
 import { findCondition } from '../../../domain/find-condition.ts';
 import { describeLayout } from '../../../domain/volume/describe-layout.ts';
 import { phaseOf, stateMessage } from '../../../domain/volume/describe-volume.ts';
+import { keySecretName } from '../../../domain/volume/volume-key.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
 import type { Adopted } from '../../../schemas/volume.ts';
 import { listKismaticVolumes } from '../../../usecases/volumes/list-kismatic-volumes.ts';
@@ -118,7 +119,13 @@ function describeEngine({ spec, status }: Resource<'Volume'>): string | undefine
 
 function describeBrick({ spec }: Resource<'Volume'>): string {
   if (spec.engine === 'gluster') return spec.brick;
-  return spec.brick === 'image' ? `image (${spec.fsType ?? 'xfs'})` : 'directory, which nothing holds to its size';
+  const fsType = spec.encryption === true ? 'ext4' : (spec.fsType ?? 'xfs');
+  return spec.brick === 'image' ? `image (${fsType})` : 'directory, which nothing holds to its size';
+}
+
+/** Where its key is; nothing of a volume that is not encrypted. */
+function describeEncryption({ metadata, spec }: Resource<'Volume'>): string | undefined {
+  return spec.encryption === true ? `yes, with the key in Secret ${keySecretName(metadata.uid)}` : undefined;
 }
 
 function describe({ volume, copies, attachments, serving }: ShownVolume, hasHeaders: boolean): string {
@@ -135,6 +142,7 @@ function describe({ volume, copies, attachments, serving }: ShownVolume, hasHead
       ['Engine', describeEngine(volume)],
       ['Pool', volume.spec.pool],
       ['Bricks', describeBrick(volume)],
+      ['Encrypted', describeEncryption(volume)],
       ['Adopted', describeAdopted(volume)],
       ['Allowed', volume.spec.allowFrom?.join(', ')],
       ['Anchor', volume.status?.anchor],

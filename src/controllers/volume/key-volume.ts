@@ -1,0 +1,57 @@
+/** The key of an encrypted volume beside what is decided about it: made before its first copy, shared with the nodes of its copies. */
+import { isAppError } from '../../domain/errors.ts';
+import type { VolumeDecision } from '../../domain/volume/decide-volume.ts';
+import { notReady } from '../../domain/volume/judge-health.ts';
+import { joinNodes } from '../../domain/volume/volume-key.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import type { ControllerDeps } from '../deps.ts';
+import { makeKey, shareKey } from '../keep-key.ts';
+
+interface Keyed {
+  readonly decision: VolumeDecision;
+  /** Copies of all volumes. */
+  readonly copies: readonly Resource<'VolumeCopy'>[];
+}
+
+/**
+ * Invariant: a placement is stored only when the key is there, and copies are made only for a stored placement. So a key that is
+ * missing later was lost, and no other is made in its place.
+ *
+ * @returns the decision; or, where the key of what it is a clone of is missing, that it waits for that
+ */
+export async function keyVolume(
+  deps: ControllerDeps,
+  volume: Resource<'Volume'>,
+  { decision, copies }: Keyed,
+  signal: AbortSignal,
+): Promise<VolumeDecision> {
+  const { metadata, spec, status } = volume;
+  if (spec.encryption !== true || decision.isGone) return decision;
+  const { name, uid } = metadata;
+  const nodes = keyNodes(volume, { decision, copies });
+  if (nodes.length === 0 || joinNodes(nodes) === joinNodes(status?.keyNodes ?? [])) return decision;
+  if ((status?.placement ?? []).length > 0) {
+    await shareKey(deps, { uid, nodes }, signal);
+  } else {
+    try {
+      await makeKey(deps, { owner: { kind: 'volume', name, uid }, sameAs: spec.source?.snapshotUid, nodes }, signal);
+    } catch (error) {
+      if (!isAppError(error, 'precondition')) throw error;
+      return wait(error.message);
+    }
+  }
+  return { ...decision, status: { ...decision.status, keyNodes: [...nodes] } };
+}
+
+/** Where there is, or is to be, a copy of it. */
+function keyNodes({ metadata, status }: Resource<'Volume'>, { decision, copies }: Keyed): readonly string[] {
+  const { placement = status?.placement ?? [], restore = status?.restore } = decision.status;
+  const placed = [...placement, ...(restore?.placement ?? [])].map(({ node }) => node);
+  const kept = copies.filter(({ spec }) => spec.volumeUid === metadata.uid).map(({ spec }) => spec.node);
+  return [...new Set([...placed, ...kept])].toSorted();
+}
+
+function wait(message: string): VolumeDecision {
+  const nothing = { createCopies: [], releaseCopies: [], abandonCopies: [], isGone: false } as const;
+  return { ...nothing, status: { phase: 'Pending', reasons: [message] }, claims: notReady('KeyMissing', message) };
+}

@@ -1,0 +1,123 @@
+/** Encrypted volumes while programs die: the key is there before the first byte and after the last, and never another one. */
+import { describe, expect, it } from 'vitest';
+import { keySecretName } from '../../src/domain/volume/volume-key.ts';
+import type { Secret } from '../../src/schemas/kubernetes.ts';
+import type { PlanVolume } from '../../src/schemas/plan-file.ts';
+import { createSimCluster, type SimCluster } from './cluster.ts';
+import { deleteVolumeAndMounts, expectWhollyGone } from './expectations.ts';
+import { withSeed } from './seeds.ts';
+
+const SEED = 1;
+const PATIENCE_MS = 5 * 60_000;
+const NODES = ['kube1', 'kube2'] as const;
+const VOLUME: PlanVolume = { name: 'safe', size: '1Gi', engine: 'local', encryption: true, nodes: ['kube2'] };
+
+const secrets = ({ world }: SimCluster) =>
+  world.resources.list('Secret', {}).items.map(({ read }) => read() as unknown as Secret);
+
+function copyOf(sim: SimCluster, volume: string) {
+  const copy = [...sim.seen.VolumeCopy.values()].find(({ spec }) => spec.volume === volume);
+  return { copy, kept: sim.gluster.state.node('kube2').copies.get(copy?.metadata.uid ?? '') };
+}
+
+async function expectReady(sim: SimCluster, volume = 'safe'): Promise<void> {
+  const isReady = () => {
+    const { copy, kept } = copyOf(sim, volume);
+    const isUsed = copy?.status?.state === 'Ready' && kept?.isMounted === true && kept.key !== undefined;
+    return isUsed && sim.seen.Volume.get(volume)?.status?.phase === 'Ready';
+  };
+  await sim.until(`${volume} is ready`, isReady, PATIENCE_MS);
+}
+
+async function expectNothingLeft(sim: SimCluster): Promise<void> {
+  await expectWhollyGone(sim);
+  await sim.until('no key is left', () => secrets(sim).length === 0, PATIENCE_MS);
+}
+
+async function makeAndRemove(sim: SimCluster): Promise<void> {
+  await sim.applyPlan([VOLUME]);
+  await expectReady(sim);
+  expect(secrets(sim)).toHaveLength(1);
+  await deleteVolumeAndMounts(sim, 'safe');
+  await expectNothingLeft(sim);
+}
+
+/** A snapshot of the volume, a clone of that, and then the end of all three in the order in which they came. */
+async function cloneAndRemove(sim: SimCluster): Promise<void> {
+  const { client } = sim.world;
+  await sim.applyPlan([VOLUME]);
+  await expectReady(sim);
+  const { uid = '' } = sim.seen.Volume.get('safe')?.metadata ?? {};
+  const spec = { volume: 'safe', volumeUid: uid };
+  await client.create('VolumeSnapshotRecord', { metadata: { name: 'shot' }, spec });
+  const shot = () => sim.seen.VolumeSnapshotRecord.get('shot');
+  await sim.until('the snapshot is taken', () => shot()?.status?.phase === 'Ready', PATIENCE_MS);
+  await deleteVolumeAndMounts(sim, 'safe');
+  await sim.until('the volume is gone', () => !sim.seen.Volume.has('safe'), PATIENCE_MS);
+  const { volumeSpec } = shot()?.status ?? {};
+  if (volumeSpec === undefined) throw new Error('the snapshot does not say what it is of');
+  const source = { snapshot: 'shot', snapshotUid: shot()?.metadata.uid ?? '' };
+  await client.create('Volume', { metadata: { name: 'again' }, spec: { ...volumeSpec, source } });
+  await expectReady(sim, 'again');
+  expect(new Set(secrets(sim).map(({ data }) => data?.['key']))).toHaveLength(1);
+  await client.delete('VolumeSnapshotRecord', 'shot');
+  await sim.until('the snapshot is gone', () => shot() === undefined, PATIENCE_MS);
+  expect(secrets(sim)).toHaveLength(1);
+  await deleteVolumeAndMounts(sim, 'again');
+  await expectNothingLeft(sim);
+}
+
+describe('an encrypted volume', () => {
+  it.each([
+    [makeAndRemove, 'before'],
+    [makeAndRemove, 'after'],
+    [cloneAndRemove, 'before'],
+    [cloneAndRemove, 'after'],
+  ] as const)('%s: keeps its key whichever program dies %s a moment that has to do with it', async (live, when) => {
+    const undisturbed = await createSimCluster(SEED, { nodes: NODES });
+    await live(undisturbed);
+    const moments = undisturbed
+      .moments()
+      .flatMap((what, at) =>
+        /Secret|makeImage|cloneImage|mountImage|eraseCopy|eraseImage/.test(what) ? [at + 1] : [],
+      );
+    expect(moments.length).toBeGreaterThan(5);
+    for (const nth of moments) {
+      await withSeed(SEED, async () => {
+        const sim = await createSimCluster(SEED, { nodes: NODES });
+        sim.dieAtMoment(nth, when);
+        await live(sim);
+      });
+    }
+  });
+
+  it('is mounted again after its node was off, and says which Secret is missing while it is', async () => {
+    const sim = await createSimCluster(SEED, { nodes: NODES });
+    await sim.applyPlan([VOLUME]);
+    await expectReady(sim);
+    const name = keySecretName(sim.seen.Volume.get('safe')?.metadata.uid ?? '');
+    const kept = secrets(sim)[0];
+    sim.powerOff('kube2');
+    // As somebody takes it away by force; what is encrypted is told of at once as lost, so nothing may look encrypted now.
+    const { kept: onDisk } = copyOf(sim, 'safe');
+    const key = onDisk?.key;
+    if (onDisk === undefined || key === undefined || kept === undefined) throw new Error('it is not encrypted');
+    delete onDisk.key;
+    await sim.world.client.patch('Secret', name, { metadata: { finalizers: [] } });
+    await sim.world.client.delete('Secret', name);
+    onDisk.isMounted = false;
+    sim.powerOn('kube2');
+    const message = () => copyOf(sim, 'safe').copy?.status?.message ?? '';
+    await sim.until('the copy says why', () => message().includes(`there is no Secret ${name}`), PATIENCE_MS);
+    await sim.pass(60_000);
+    expect(secrets(sim)).toEqual([]);
+    const { finalizers, labels, annotations } = kept.metadata;
+    const { data, type } = kept;
+    const metadata = { name, finalizers, labels, annotations };
+    await sim.world.client.create('Secret', { metadata, data, type, immutable: true } as never);
+    onDisk.key = key;
+    await expectReady(sim);
+    await deleteVolumeAndMounts(sim, 'safe');
+    await expectNothingLeft(sim);
+  });
+});
