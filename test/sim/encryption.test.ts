@@ -42,10 +42,13 @@ async function makeAndRemove(sim: SimCluster): Promise<void> {
   await expectNothingLeft(sim);
 }
 
+/** Snapshots of images are modelled for GlusterFS. */
+const CLONED: PlanVolume = { name: 'safe', size: '1Gi', layout: 'single', encryption: true, nodes: ['kube2'] };
+
 /** A snapshot of the volume, a clone of that, and then the end of all three in the order in which they came. */
 async function cloneAndRemove(sim: SimCluster): Promise<void> {
   const { client } = sim.world;
-  await sim.applyPlan([VOLUME]);
+  await sim.applyPlan([CLONED]);
   await expectReady(sim);
   const { uid = '' } = sim.seen.Volume.get('safe')?.metadata ?? {};
   const spec = { volume: 'safe', volumeUid: uid };
@@ -69,27 +72,25 @@ async function cloneAndRemove(sim: SimCluster): Promise<void> {
 
 describe('an encrypted volume', () => {
   it.each([
-    [makeAndRemove, 'before'],
-    [makeAndRemove, 'after'],
-    [cloneAndRemove, 'before'],
-    [cloneAndRemove, 'after'],
-  ] as const)('%s: keeps its key whichever program dies %s a moment that has to do with it', async (live, when) => {
-    const undisturbed = await createSimCluster(SEED, { nodes: NODES });
-    await live(undisturbed);
-    const moments = undisturbed
-      .moments()
-      .flatMap((what, at) =>
-        /Secret|makeImage|cloneImage|mountImage|eraseCopy|eraseImage/.test(what) ? [at + 1] : [],
-      );
-    expect(moments.length).toBeGreaterThan(5);
-    for (const nth of moments) {
-      await withSeed(SEED, async () => {
-        const sim = await createSimCluster(SEED, { nodes: NODES });
-        sim.dieAtMoment(nth, when);
-        await live(sim);
-      });
-    }
-  });
+    ['made and removed', makeAndRemove, /Secret|makeImage|mountImage|eraseCopy/],
+    ['cloned', cloneAndRemove, /Secret|cloneImage|eraseImage/],
+  ] as const)(
+    'that is %s keeps its key whichever program dies around a moment that has to do with it',
+    async (...each) => {
+      const [, live, matters] = each;
+      const undisturbed = await createSimCluster(SEED, { nodes: NODES });
+      await live(undisturbed);
+      const moments = undisturbed.moments().flatMap((what, at) => (matters.test(what) ? [at + 1] : []));
+      expect(moments.length).toBeGreaterThan(5);
+      for (const [at, nth] of moments.entries()) {
+        await withSeed(SEED, async () => {
+          const sim = await createSimCluster(SEED, { nodes: NODES });
+          sim.dieAtMoment(nth, at % 2 === 0 ? 'before' : 'after');
+          await live(sim);
+        });
+      }
+    },
+  );
 
   it('is mounted again after its node was off, and says which Secret is missing while it is', async () => {
     const sim = await createSimCluster(SEED, { nodes: NODES });
