@@ -81,6 +81,8 @@ export interface VolumeSetOptions {
   readonly layout: DesiredVolume['layout'];
   readonly brick: DesiredCopy['brick'];
   readonly sizeBytes: number;
+  /** Encrypted with the key in that Secret. */
+  readonly keySecret?: string;
   readonly signal: AbortSignal;
 }
 
@@ -96,14 +98,18 @@ let count = 0;
 /** Describes a new volume; makes nothing yet. */
 export async function createVolumeSet(
   { nodes, poolPath, engine, patience }: Nodes,
-  { layout, brick, sizeBytes, signal }: VolumeSetOptions,
+  { layout, brick, sizeBytes, keySecret, signal }: VolumeSetOptions,
 ): Promise<VolumeSet> {
   count += 1;
   const name = parseEngineVolumeName(`vol${count}`);
   const volumeUid = randomUUID();
   const members = layout === 'single' ? nodes.slice(0, 1) : nodes;
   const anchor = members[0] ?? '';
-  const common = { subject: 'copy', isPresent: true, volume: name, volumeUid, poolPath, brick, sizeBytes } as const;
+  const encrypted = keySecret === undefined ? {} : ({ keySecret, fsType: 'ext4' } as const);
+  const common: Omit<DesiredCopy, 'copyUid'> = {
+    ...{ subject: 'copy', isPresent: true, volume: name, volumeUid, poolPath, brick, sizeBytes },
+    ...encrypted,
+  };
   const copies = members.map((node) => ({ node, desired: { ...common, copyUid: randomUUID() } }));
   const bricks = await Promise.all(
     copies.map(async ({ node, desired }, index) => {

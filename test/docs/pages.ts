@@ -77,6 +77,7 @@ export const PAGES: Readonly<Record<string, PageRun>> = {
   },
   'docs/how-to/snapshot-clone-restore.md': { volumes: [volume('gv0')] },
   'docs/how-to/local-volumes.md': {},
+  'docs/how-to/encrypt-volumes.md': {},
   'docs/how-to/plans.md': {
     volumes: [volume('gv0')],
     filled: { 'holdfast plan new -f holdfast.yaml': 'holdfast.yaml' },

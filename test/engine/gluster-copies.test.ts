@@ -6,7 +6,7 @@ import { parseEngineVolumeName } from '../../src/domain/names.ts';
 import { imageBytes } from '../../src/domain/volume/copy-size.ts';
 import { copyPaths } from '../../src/engines/image/paths.ts';
 import { snapshotPaths } from '../../src/engines/image/snapshot-paths.ts';
-import type { DesiredCopy, Engine } from '../../src/ports/engine.ts';
+import type { DesiredCopy, Engine, Observed } from '../../src/ports/engine.ts';
 import { createVolumeSet, settle } from '../contract/engine-harness.ts';
 import { type GlusterLab, startGlusterLab } from './gluster-fixture.ts';
 
@@ -145,6 +145,44 @@ describe('copies', () => {
     await bring(copy, false);
     await run('rm', '-r', snapshot.parents[2]);
     await run('rmdir', '--ignore-fail-on-non-empty', snapshot.parents[1]);
+  });
+
+  it('leaves nothing readable in the bricks of an encrypted volume, and serves it again after a power cut', async () => {
+    under.keys.set('key', 'the-key-of-the-test-has-64-characters-as-those-of-the-controller');
+    const words = 'words-that-nobody-may-read';
+    const patterns = ['-e', words, '-e', 'name-of-a-file'];
+    const wish = { brick: 'image', sizeBytes: 160 * MIB, signal } as const;
+    const twin = await createVolumeSet(under, { ...wish, layout: 'single' });
+    const set = await createVolumeSet(under, { ...wish, layout: 'replicated', keySecret: 'key' });
+    for (const each of [twin, set]) {
+      await each.make();
+      await each.mount(NODE);
+      const args = [`of=${each.attachment.mountPath}/name-of-a-file`, 'conv=fsync', 'status=none'];
+      await under.lab.host(NODE).run({ file: 'dd', args, stdin: words, timeoutMs: TIMEOUT_MS });
+      for (const { node, desired } of each.copies) {
+        const { image, mountPoint } = copyPaths(desired);
+        await under.run(node, 'sync', '--file-system', mountPoint);
+        const grep = { file: 'grep', args: ['--text', '--count', ...patterns, '--', image], okCodes: [0, 1] };
+        const { stdout } = await under.lab.host(node).run({ ...grep, timeoutMs: TIMEOUT_MS });
+        expect(Number(stdout) > 0, `${node} ${image}`).toBe(each === twin);
+      }
+    }
+    await twin.remove();
+
+    const [, second] = set.copies;
+    if (second === undefined) throw new Error('it has no second copy');
+    await under.powerOff(second.node);
+    expect(await under.write(NODE, set.attachment)).toBe(true);
+    await under.powerOn(second.node);
+    const copy = under.engine(second.node);
+    expect(await settle<'copy'>(copy, second.desired, { ...under.patience, signal })).toMatchObject({ state: 'ready' });
+    const isHealed = ({ bricks }: Observed<'volume'>) =>
+      bricks.every((brick) => brick.isOnline && brick.pendingHeals === 0);
+    await settle<'volume'>(under.engine(set.anchor), set.volume, { ...under.patience, signal, fact: isHealed });
+    const { brick } = copyPaths(second.desired);
+    expect(await under.run(second.node, 'cat', `${brick}/name-of-a-file`)).toBe(words);
+    expect((await under.run(second.node, 'ls', brick)).trim().split('\n')).toHaveLength(2);
+    await set.remove();
   });
 
   it('grows in use, and ends whole after a crash at any command of growing it', async () => {

@@ -115,7 +115,7 @@ describe('an encrypted volume', () => {
     const { finalizers, labels, annotations } = kept.metadata;
     const { data, type } = kept;
     const metadata = { name, finalizers, labels, annotations };
-    await sim.world.client.create('Secret', { metadata, data, type, immutable: true } as never);
+    await sim.world.client.create('Secret', { metadata, data, type, immutable: true });
     onDisk.key = key;
     await expectReady(sim);
     await deleteVolumeAndMounts(sim, 'safe');

@@ -26,21 +26,27 @@ export async function keyVolume(
   signal: AbortSignal,
 ): Promise<VolumeDecision> {
   const { metadata, spec, status } = volume;
-  if (spec.encryption !== true || decision.isGone) return decision;
   const { name, uid } = metadata;
   const nodes = keyNodes(volume, { decision, copies });
-  if (nodes.length === 0 || joinNodes(nodes) === joinNodes(status?.keyNodes ?? [])) return decision;
+  if (isKeyed(volume, decision, nodes)) return decision;
+  const shared = { ...decision, status: { ...decision.status, keyNodes: [...nodes] } };
   if ((status?.placement ?? []).length > 0) {
     await shareKey(deps, { uid, nodes }, signal);
-  } else {
-    try {
-      await makeKey(deps, { owner: { kind: 'volume', name, uid }, sameAs: spec.source?.snapshotUid, nodes }, signal);
-    } catch (error) {
-      if (!isAppError(error, 'precondition')) throw error;
-      return wait(error.message);
-    }
+    return shared;
   }
-  return { ...decision, status: { ...decision.status, keyNodes: [...nodes] } };
+  try {
+    await makeKey(deps, { owner: { kind: 'volume', name, uid }, sameAs: spec.source?.snapshotUid, nodes }, signal);
+    return shared;
+  } catch (error) {
+    if (!isAppError(error, 'precondition')) throw error;
+    return wait(error.message);
+  }
+}
+
+/** True where there is nothing new to do about the key. */
+function isKeyed(seen: Resource<'Volume'>, decision: VolumeDecision, nodes: readonly string[]): boolean {
+  if (seen.spec.encryption !== true || decision.isGone || nodes.length === 0) return true;
+  return joinNodes(nodes) === joinNodes(seen.status?.keyNodes ?? []);
 }
 
 /** Where there is, or is to be, a copy of it. */

@@ -5,6 +5,7 @@
  * Invariant: the Secret is there before the first byte is encrypted with its key, is never written again, and goes after the last
  * byte is erased.
  */
+import type { Secret } from '../../schemas/kubernetes.ts';
 import { AppError } from '../errors.ts';
 import { KEY_FINALIZER } from '../finalizers.ts';
 
@@ -31,7 +32,11 @@ export interface KeyOwner {
  *
  * @param nodes - whose agents may read it
  */
-export function keySecret({ kind, name, uid }: KeyOwner, key: string, nodes: readonly string[]) {
+export function keySecret(
+  { kind, name, uid }: KeyOwner,
+  key: string,
+  nodes: readonly string[],
+): Secret & { readonly metadata: { readonly name: string } } {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -44,7 +49,7 @@ export function keySecret({ kind, name, uid }: KeyOwner, key: string, nodes: rea
     type: 'holdfast.dev/volume-key',
     immutable: true,
     data: { [FIELD]: encode(key) },
-  } as const;
+  };
 }
 
 /** As the annotation has them. */
