@@ -252,6 +252,8 @@ export interface DesiredAttachment {
   readonly servers: readonly string[];
   /** Where this node keeps a copy of it, if it does. */
   readonly copyPath?: string;
+  /** Whether traffic of the volume is encrypted; left out where that was never changed. */
+  readonly isEncrypted?: boolean;
   /** Flags for the mount, such as nodev; the engine refuses those that it does not know. */
   readonly mountOptions?: readonly string[];
 }

@@ -135,8 +135,11 @@ async function mountAndLook(
 function areMountsHeldBack(deps: AgentDeps, record: StoredRecord): boolean {
   const { informers, node: self } = deps;
   if (!engineOf(deps, record).capabilities().isClustered) return false;
-  const cluster = informers.StorageCluster.list().find(({ spec }) => spec.nodes.includes(self));
-  return clusterHoldsBack(cluster, informers.StorageNode.get(self));
+  return clusterHoldsBack(clusterOf(deps), informers.StorageNode.get(self));
+}
+
+function clusterOf({ informers, node: self }: AgentDeps): Resource<'StorageCluster'> | undefined {
+  return informers.StorageCluster.list().find(({ spec }) => spec.nodes.includes(self));
 }
 
 async function holdBack(deps: AgentDeps, record: StoredRecord, signal: AbortSignal) {
@@ -217,10 +220,16 @@ function desiredAttachment(deps: AgentDeps, record: StoredRecord, isPresent: boo
     isReadOnly: record.spec.isReadOnly,
     servers,
     ...copyHere(deps, volume),
+    ...trafficOf(deps),
     ...(record.spec.mountOptions === undefined ? {} : { mountOptions: record.spec.mountOptions }),
     ...(profile === undefined ? {} : { profile }),
     isProfileSeen: record.status?.profile === (profile ?? 'none') && record.status.bootId === deps.bootId,
   };
+}
+
+function trafficOf(deps: AgentDeps): Pick<DesiredAttachment, 'isEncrypted'> {
+  const tls = clusterOf(deps)?.status?.tls;
+  return tls === undefined ? {} : { isEncrypted: tls.isEncrypted };
 }
 
 /** Where this node keeps a copy of the volume. */

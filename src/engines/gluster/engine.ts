@@ -29,6 +29,7 @@ import { observeVolume, type VolumeDeps } from './observe-volume.ts';
 import { planGluster } from './plan.ts';
 import { probeGluster } from './probe.ts';
 import { refusal } from './reply.ts';
+import { serversThatKnow } from './servers-that-know.ts';
 import type { GlusterStep } from './steps.ts';
 import { stopBrick } from './stop-brick.ts';
 import { rewriteVolumeFiles } from './volume-files.ts';
@@ -104,7 +105,8 @@ function createActions({ host, clock, keys }: GlusterEngineDeps, volumes: Volume
     unmountImage: ({ copy }) => copies.unmountImage(copy),
     eraseCopy: ({ copy }, signal) => copies.eraseCopy(copy, signal),
     ...createVolumeActions(volumes),
-    mountVolume: (step, signal) => mountVolume(host, step, signal),
+    mountVolume: async (step, signal) =>
+      mountVolume(host, { ...step, servers: await serversThatKnow(cli, step, signal) }, signal),
     unmountVolume: (step) => unmountVolume(host, step),
     refuse,
   };

@@ -23,6 +23,9 @@ export function planAttachment(
     volume,
     mountPath,
     servers,
+    ...(desired.copyPath === undefined || desired.isEncrypted === undefined
+      ? {}
+      : { isEncrypted: desired.isEncrypted }),
     isReadOnly,
     options: mountOptions(desired.profile),
     about: `mount ${volume} at ${mountPath} from ${servers.join(', ')}`,

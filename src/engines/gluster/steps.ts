@@ -98,6 +98,8 @@ export type AttachmentStep =
       readonly volume: string;
       readonly mountPath: string;
       readonly servers: readonly string[];
+      /** What the description of the volume is to say; looked at where the first of the servers is this node. */
+      readonly isEncrypted?: boolean;
       readonly isReadOnly: boolean;
       /** Of the volume's profile. */
       readonly options?: readonly string[];
