@@ -37,10 +37,10 @@ export const StorageClusterStatus = z.object({
     .describe("Node whose agent joins the others to the engine's pool; moved by the controller when it is lost."),
   peers: z
     .object({
-      observedBy: z.string(),
-      connected: z.array(z.string()),
-      disconnected: z.array(z.string()),
-      missing: z.array(z.string()),
+      observedBy: z.string().describe('The anchor whose agent has looked.'),
+      connected: z.array(z.string()).describe('Members that its engine is connected to.'),
+      disconnected: z.array(z.string()).describe('Members that its engine does not reach.'),
+      missing: z.array(z.string()).describe('Nodes of the cluster that are no members yet.'),
       leaving: z
         .array(z.string())
         .optional()
@@ -49,10 +49,11 @@ export const StorageClusterStatus = z.object({
         .record(z.string(), z.string())
         .optional()
         .describe('Identity of each node in the engine, by its name: what the engines of the others know it by.'),
-      message: z.string().optional(),
+      message: z.string().optional().describe('What went wrong with joining or leaving.'),
     })
     .optional()
     .describe("Written by the anchor's agent: the members that the engine says are connected."),
+  controllerVersion: z.string().optional().describe('Version of the controller that leads.'),
   conditions: z.array(Condition).optional().describe('Ready: the members are joined.'),
   observedGeneration: ObservedGeneration,
 });

@@ -14,7 +14,10 @@ export type PoolSpec = z.infer<typeof PoolSpec>;
 
 export const StorageNodeSpec = z.strictObject({
   addresses: z
-    .strictObject({ ip: IpAddress, internalIp: IpAddress.optional() })
+    .strictObject({
+      ip: IpAddress.describe('For users and control.'),
+      internalIp: IpAddress.optional().describe('For the traffic between storage nodes.'),
+    })
     .describe(
       'Addresses of the node: ip for users and control, internalIp for the traffic between storage nodes if they have a network of their own.',
     ),

@@ -30,8 +30,8 @@ export const Adopted = z.strictObject({
   bricks: z
     .array(
       z.strictObject({
-        node: Label,
-        path: AbsolutePath,
+        node: Label.describe('Node that it is on.'),
+        path: AbsolutePath.describe('The directory there.'),
         host: EngineHost.optional().describe(
           'What the engine calls the machine in this brick, where that is not the name of the node.',
         ),

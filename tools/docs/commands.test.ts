@@ -1,33 +1,13 @@
 /** Every command line in the documentation is one that the program understands. */
 import type { Command } from 'commander';
 import { beforeAll, expect, test } from 'vitest';
-import { createSystemClock } from '../../src/adapters/system/clock.ts';
-import { createSystemRandom } from '../../src/adapters/system/random.ts';
-import { COMMANDS } from '../../src/main/entries.ts';
-import type { CliContext } from '../../src/shells/cli/context.ts';
-import { buildProgram } from '../../src/shells/cli/program.ts';
 import { commandFault } from './check-command.ts';
 import { holdfastCommands, readDocs } from './read-docs.ts';
-
-const clock = createSystemClock();
-
-const never = async (): Promise<never> => Promise.reject(new Error('nothing is run here'));
-const context: CliContext = {
-  stdin: process.stdin,
-  stdout: { write: () => undefined },
-  stderr: { write: () => undefined },
-  env: {},
-  signal: new AbortController().signal,
-  clock,
-  random: createSystemRandom(),
-  version: '0.0.0',
-  connect: never,
-  plans: { read: never },
-};
+import { buildWholeProgram } from './whole-program.ts';
 
 let program: Command;
 beforeAll(async () => {
-  program = await buildProgram(context, COMMANDS);
+  program = await buildWholeProgram();
 });
 
 const commands = readDocs().flatMap((doc) =>

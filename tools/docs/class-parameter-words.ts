@@ -1,0 +1,65 @@
+/** What each parameter of a StorageClass means, for people. Every one that is understood has to be here, and no other. */
+
+interface ParameterWords {
+  /** What happens when the class leaves it out. */
+  readonly fallback?: string;
+  readonly meaning: string;
+}
+
+const LOGIN = 'Read, and of no effect: there is no other system to log in to.';
+const FILE_SYSTEM = 'Read, and of no effect for volumes of GlusterFS: that is what a pod sees.';
+const GIVEN = 'Written by external-provisioner; of no effect.';
+
+export const PARAMETER_WORDS: Readonly<Record<string, ParameterWords>> = {
+  engine: { fallback: 'gluster', meaning: 'What stores and serves the data.' },
+  replicas: { fallback: '3', meaning: 'Copies that hold data, of each set.' },
+  layout: {
+    fallback: 'replicated',
+    meaning: 'How copies make the volume; [which is for what](../how-to/choose-a-layout.md).',
+  },
+  distribution: {
+    fallback: '2 for distributed layouts, else 1',
+    meaning: 'Sets of copies that files are spread over.',
+  },
+  disperseData: {
+    fallback: '2',
+    meaning: 'Dispersed layouts: fragments of each set that are needed to read the data.',
+  },
+  redundancy: { fallback: '1', meaning: 'Dispersed layouts: fragments of each set that may be lost.' },
+  shard: { fallback: 'false', meaning: 'Cut large files into pieces that are spread over the sets.' },
+  profile: { meaning: 'What it is used for; [what each changes](../how-to/choose-a-profile.md).' },
+  pool: { fallback: 'default', meaning: 'Name of the pool on each node that copies are placed in.' },
+  brick: { fallback: 'image', meaning: 'A file system of its own for each copy, or a directory of the pool.' },
+  allowSplitBrain: {
+    fallback: 'false',
+    meaning: 'Two copies without a third vote, which diverge when their nodes lose each other.',
+  },
+  encryption: { fallback: 'false', meaning: 'Encryption at rest.' },
+  'storageos.com/replicas': { meaning: 'StorageOS: copies besides the primary; 2 is `replicas: 3`.' },
+  'storageos.com/encryption': { meaning: 'StorageOS: encryption at rest.' },
+  'storageos.com/failure-mode': { meaning: 'StorageOS: what happens when copies are lost.' },
+  'storageos.com/nocompress': { meaning: 'StorageOS: compression of what is sent and stored.' },
+  'storageos.com/nocache': { meaning: 'StorageOS: a cache of its own.' },
+  'storageos.com/topology-aware': {
+    meaning: 'StorageOS: copies in different zones, which Holdfast does wherever there are zones.',
+  },
+  'storageos.com/topology-key': { meaning: 'StorageOS: the label that names the zone.' },
+  description: { meaning: 'For people; of no effect.' },
+  adminSecretNamespace: { meaning: LOGIN },
+  adminSecretName: { meaning: LOGIN },
+  volumetype: {
+    meaning: 'Heketi: layout and copies; `replicate` alone is three copies, `disperse` alone 4 and 2 fragments.',
+  },
+  resturl: { meaning: LOGIN },
+  restuser: { meaning: LOGIN },
+  restuserkey: { meaning: LOGIN },
+  restauthenabled: { meaning: LOGIN },
+  secretNamespace: { meaning: LOGIN },
+  secretName: { meaning: LOGIN },
+  clusterid: { meaning: LOGIN },
+  'csi.storage.k8s.io/pvc/name': { meaning: GIVEN },
+  'csi.storage.k8s.io/pvc/namespace': { meaning: GIVEN },
+  'csi.storage.k8s.io/pv/name': { meaning: GIVEN },
+  'csi.storage.k8s.io/fstype': { meaning: FILE_SYSTEM },
+  fsType: { meaning: FILE_SYSTEM },
+};
