@@ -1,6 +1,6 @@
 /** Composition of the installation: machines behind ssh, and what is copied onto them. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createLocalHost } from '../adapters/host/local-host.ts';
 import { findProgramFiles } from '../adapters/install/release.ts';
@@ -27,6 +27,12 @@ export const composeInstall: ComposeInstall = async ({ assetsFolder, env }): Pro
   const ssh = { clock, machine, controlFolder, ...(agentSocket === undefined ? {} : { agentSocket }) };
   return {
     clock,
+    operator: async () => ({
+      who: `${userInfo().username}@${hostname()}`,
+      bootId: (await machine.files.readText('/proc/sys/kernel/random/boot_id')).trim(),
+      process: await machine.processes.self(),
+      isAlive: (id) => machine.processes.isAlive(id),
+    }),
     reach: ({ name, ip }, login) => createSshHost(ssh, { name, address: ip, ...login }),
     packagesOf: (host) => createApt({ host, processes: host.processes, userId: 0 }),
     release: () => findProgramFiles({ packageFolder: ownPackageFolder(), node: process.execPath, version: VERSION }),

@@ -4,6 +4,7 @@ import { createHostMounts } from '../host/mounts.ts';
 import { createSshConnection, type SshDeps, type SshTarget } from './ssh-connection.ts';
 import { createSshFiles } from './ssh-files.ts';
 import { createSshProcesses } from './ssh-processes.ts';
+import { createSwapText } from './swap-text.ts';
 
 /** Creates the host; `open` connects. */
 export function createSshHost(deps: SshDeps, target: SshTarget): RemoteHost {
@@ -20,6 +21,7 @@ export function createSshHost(deps: SshDeps, target: SshTarget): RemoteHost {
     processes: createSshProcesses({ clock: deps.clock, hostName, run }),
     open: connection.open,
     upload: connection.upload,
+    swapText: createSwapText(run),
     close: connection.close,
   };
 }

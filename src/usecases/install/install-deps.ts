@@ -4,6 +4,7 @@ import type { SshLogin } from '../../domain/install/ssh-login.ts';
 import type { NeededProgram } from '../../domain/needed-programs.ts';
 import type { ResolvedNode } from '../../domain/plan/resolve-plan.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { ProcessId } from '../../ports/host.ts';
 import type { Packages } from '../../ports/packages.ts';
 import type { RemoteHost } from '../../ports/remote-host.ts';
 import type { ResourceClient } from '../../ports/resource-client.ts';
@@ -31,8 +32,21 @@ export interface Release {
   readonly chunks: readonly string[];
 }
 
+/** Who installs, as others are told whom the machines are locked by. */
+export interface Operator {
+  /** "alice@laptop". */
+  readonly who: string;
+  /** Of this run of the machine that the installing program runs on. */
+  readonly bootId: string;
+  /** This program. */
+  readonly process: ProcessId;
+  /** Whether another program of this machine still runs. */
+  readonly isAlive: (id: ProcessId) => Promise<boolean>;
+}
+
 export interface InstallDeps {
   readonly clock: Clock;
+  readonly operator: () => Promise<Operator>;
   /** A machine of the plan; `address` is its ip. */
   readonly reach: (node: ResolvedNode, login: SshLogin) => RemoteHost;
   readonly packagesOf: (host: RemoteHost) => Packages;

@@ -11,6 +11,7 @@ import { applyPlan } from '../plan/apply-plan.ts';
 import { adminLinkStep, type Cluster, certificateStep, openCluster } from './enroll.ts';
 import { fstabStep } from './fstab-step.ts';
 import type { InstallDeps, InstallOptions, Release, Target } from './install-deps.ts';
+import { withInstallLock } from './install-lock.ts';
 import { type NodeStep, nodeSteps } from './node-steps.ts';
 import { preflight } from './preflight.ts';
 import { servicesStep } from './service-step.ts';
@@ -37,7 +38,8 @@ export interface Installed {
 /**
  * Installs a plan.
  *
- * @throws {AppError} precondition, with every fault that preflight found on any machine: nothing was changed then;
+ * @throws {AppError} precondition, with every fault that preflight found on any machine, or while somebody else installs
+ *   there: nothing was changed then;
  *   unavailable or denied, for a machine that cannot be reached; timeout, with what was waited for
  */
 export async function runInstall(deps: InstallDeps, plan: PlanFile, options: InstallOptions): Promise<Installed> {
@@ -45,28 +47,39 @@ export async function runInstall(deps: InstallDeps, plan: PlanFile, options: Ins
   if (resolved.nodes.length === 0) {
     throw new AppError('invalid', 'the plan names no machines to install', { hint: 'list them under storage.nodes' });
   }
-  return withTargets(deps, plan, options, async (targets) => {
-    const warnings = await check(deps, targets, options);
-    const release = await deps.release();
-    await refuseOtherMachines(targets, release);
-    const run = createRun(options);
-    await run.steps(targets, nodeSteps(deps, resolved.nodes, release));
-    const controller = targets.find((each) => each.isController) as Target;
-    const start = (withAgent: (target: Target) => boolean) => startStep(deps, release, withAgent);
-    if (options.isDryRun) {
-      await run.steps(targets, [start(() => true)]);
-      return { isDryRun: true, changes: run.changes, warnings };
-    }
-    // The first machine of the cluster is complete before the others: they get their certificates from it.
-    if (!(await answers(controller))) await run.steps([controller], [start(() => false)]);
-    const cluster = await openCluster(deps, controller, options);
-    try {
-      await finish({ deps, plan, resolved, cluster, options, run, targets, release, controller });
-    } finally {
-      cluster.close();
-    }
-    return { isDryRun: false, changes: run.changes, warnings, kubeconfig: cluster.kubeconfig };
+  return withTargets(deps, plan, options, (targets) => {
+    const install = () => installTargets({ deps, plan, resolved, options, targets });
+    return options.isDryRun ? install() : withInstallLock(deps, targets, install);
   });
+}
+
+async function installTargets({
+  deps,
+  plan,
+  resolved,
+  options,
+  targets,
+}: Pick<Finishing, 'deps' | 'plan' | 'resolved' | 'options' | 'targets'>): Promise<Installed> {
+  const warnings = await check(deps, targets, options);
+  const release = await deps.release();
+  await refuseOtherMachines(targets, release);
+  const run = createRun(options);
+  await run.steps(targets, nodeSteps(deps, resolved.nodes, release));
+  const controller = targets.find((each) => each.isController) as Target;
+  const start = (withAgent: (target: Target) => boolean) => startStep(deps, release, withAgent);
+  if (options.isDryRun) {
+    await run.steps(targets, [start(() => true)]);
+    return { isDryRun: true, changes: run.changes, warnings };
+  }
+  // The first machine of the cluster is complete before the others: they get their certificates from it.
+  if (!(await answers(controller))) await run.steps([controller], [start(() => false)]);
+  const cluster = await openCluster(deps, controller, options);
+  try {
+    await finish({ deps, plan, resolved, cluster, options, run, targets, release, controller });
+  } finally {
+    cluster.close();
+  }
+  return { isDryRun: false, changes: run.changes, warnings, kubeconfig: cluster.kubeconfig };
 }
 
 interface Finishing {

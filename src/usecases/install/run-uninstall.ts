@@ -16,6 +16,7 @@ import {
   PROGRAM_FOLDER,
   type Target,
 } from './install-deps.ts';
+import { withInstallLock } from './install-lock.ts';
 import { readIfThere } from './node-steps.ts';
 import { withTargets } from './run-install.ts';
 import { removeServices } from './service-step.ts';
@@ -88,7 +89,8 @@ export async function planUninstall(
  * Uninstalls.
  *
  * @returns false when the person said no
- * @throws {AppError} precondition, while there are volumes that were not named; unavailable, when nobody can tell
+ * @throws {AppError} precondition, while there are volumes that were not named, or somebody else installs there;
+ *   unavailable, when nobody can tell
  */
 export async function runUninstall(
   deps: InstallDeps,
@@ -106,15 +108,17 @@ export async function runUninstall(
   });
   refuseVolumes(lost, abandon);
   if (!(await confirm(lost))) return false;
-  await withTargets(deps, plan, options, async (targets) => {
-    // The controller last: were this interrupted, it can still be asked what there is.
-    const ordered = targets.toSorted((a, b) => Number(a.isController) - Number(b.isController));
-    for (const target of ordered) {
-      signal.throwIfAborted();
-      await clean(target);
-      say(`${target.node.name}: Holdfast is removed`);
-    }
-  });
+  await withTargets(deps, plan, options, (targets) =>
+    withInstallLock(deps, targets, async () => {
+      // The controller last: were this interrupted, it can still be asked what there is.
+      const ordered = targets.toSorted((a, b) => Number(a.isController) - Number(b.isController));
+      for (const target of ordered) {
+        signal.throwIfAborted();
+        await clean(target);
+        say(`${target.node.name}: Holdfast is removed`);
+      }
+    }),
+  );
   return true;
 }
 
