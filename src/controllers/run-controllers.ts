@@ -9,11 +9,14 @@ import { type ControllerDeps, createInformers, runLoops } from './deps.ts';
 import { createNodeHealthLoop } from './node/reconcile-node-health.ts';
 import { createEventRecorder } from './runtime/event-recorder.ts';
 import { createStatusWriter } from './runtime/status-writer.ts';
+import { createTurns } from './runtime/turns.ts';
 import { createSnapshotLoop } from './snapshot/reconcile-snapshot.ts';
 import { createTaskLoop } from './task/reconcile-task.ts';
 import { createVolumeLoop } from './volume/reconcile-volume.ts';
 
 export interface ControllersOptions extends Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log'> {
+  /** Of this program, for whoever compares it with the agents'. */
+  readonly version: string;
   /** Silence of the API server that is taken for a dead connection; longer than its time between bookmarks. */
   readonly watchIdleMs: Millis;
   /** Signs the nodes' certificates for storage traffic; without it that cannot be encrypted. */
@@ -26,12 +29,14 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
   const events = createEventRecorder(options, { component: 'holdfast-controller' });
   const { storageAuthority } = options;
   const deps: ControllerDeps = { ...options, informers, events, statusWriter: createStatusWriter(options) };
+  // One after the other, each with a fresh look, these promise room in pools.
+  const promises = createTurns();
   const loops = [
     createNodeHealthLoop(deps),
-    createClusterLoop(deps),
-    createVolumeLoop(deps),
+    createClusterLoop(deps, options),
+    createVolumeLoop(deps, promises),
     createTaskLoop(deps),
-    createSnapshotLoop(deps),
+    createSnapshotLoop(deps, promises),
     createTlsLoop(deps, { hasAuthority: storageAuthority !== undefined }),
     ...(storageAuthority === undefined ? [] : [createSigningLoop(deps, storageAuthority)]),
   ];

@@ -81,7 +81,7 @@ export async function runEmbeddedController(
     await files.writeText(controllerKubeconfig, own, { mode: 0o600 });
     tools.log.info('the API is served', { server, kubeconfig: adminKubeconfig });
     // No election: only one process can hold state.db, and that one is this.
-    const controllers = { ...tools, watchIdleMs: EMBEDDED_IDLE_MS, storageAuthority };
+    const controllers = { ...tools, version: VERSION, watchIdleMs: EMBEDDED_IDLE_MS, storageAuthority };
     await runOn(tools, controllerKubeconfig, (client) =>
       runTogether(
         [(ending) => runControllers({ ...controllers, client }, ending), ...csiOf(tools, options.csiSocket, client)],
@@ -103,7 +103,8 @@ export async function runClusterController(
   await runOn(tools, options.kubeconfig, async (client) => {
     const identity = `${hostname()}-${tools.random.uuid()}`;
     const election = createLeaderElection({ ...tools, client }, { leaseName: 'holdfast-controller', identity });
-    const lead = (leading: AbortSignal) => runControllers({ ...tools, client, watchIdleMs: CLUSTER_IDLE_MS }, leading);
+    const lead = (leading: AbortSignal) =>
+      runControllers({ ...tools, version: VERSION, client, watchIdleMs: CLUSTER_IDLE_MS }, leading);
     // The sidecars elect a leader of their own among those that serve.
     await runTogether([(ending) => election.run(lead, ending), ...csiOf(tools, options.csiSocket, client)], signal);
   });

@@ -69,8 +69,12 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
 
   /** Whoever lets go of a machine with a copy of a volume lets go of the copy. */
   const checkDetachment = (node: string): void => {
-    const held = [...gluster.state.volumes.values()].filter(({ bricks }) =>
-      bricks.some((brick) => brick.node === node),
+    // What lies there alone, and no Volume asks for any more, goes with it.
+    const isLeftOver = (name: string) => !seen.Volume.has(name);
+    const held = [...gluster.state.volumes.values()].filter(
+      ({ name, bricks }) =>
+        bricks.some((brick) => brick.node === node) &&
+        !(isLeftOver(name) && bricks.every((brick) => brick.node === node)),
     );
     const placed = [...seen.Volume.values()].filter(({ status }) =>
       status?.placement?.some((each) => each.node === node),

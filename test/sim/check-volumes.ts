@@ -101,7 +101,9 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
     const found = gluster.state.volumes.get(engineNameOf(volume));
     // Others may have made it of the same name.
     const isIts = adopted === undefined || found?.id === adopted.engineId;
-    if (found !== undefined && isIts && !isForgotten) report(`${name} is gone but the engine holds it`);
+    // On machines that are no nodes any more there is nobody to ask.
+    const isHeld = found?.bricks.some((brick) => seen.StorageNode.has(brick.node)) === true;
+    if (isHeld && isIts && !isForgotten) report(`${name} is gone but the engine holds it`);
   };
 
   const checkSiblings = (copy: Resource<'VolumeCopy'>): void => {

@@ -84,6 +84,8 @@ export interface SimCluster {
   mend(who: string): void;
   /** Lets lists of a kind fail for who, also for processes started meanwhile; mended by false. */
   withholdLists(who: string, kind: KindName, isWithheld: boolean): void;
+  /** Lets the agent's looks at its engine hang from now on, or no more. */
+  hang(node: string, isHanging: boolean): void;
   powerOff(node: string): void;
   powerOn(node: string): void;
   unplug(node: string): void;
@@ -120,6 +122,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
   }
   const processes = new Map<string, SimProcess>();
   const cuts = new Set<string>();
+  const hanging = new Set<string>();
   const withheld: { readonly who: string; readonly kind: KindName }[] = [];
   const crashPoints = new Map<string, CrashPoint>();
   const steps = new Map<string, number>();
@@ -167,7 +170,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
     });
     const never = new AbortController().signal;
     const options = { ...process.deps, watchIdleMs: WATCH_IDLE_MS, storageAuthority: AUTHORITY };
-    if (who === CONTROLLER) void runControllers(options, never);
+    if (who === CONTROLLER) void runControllers({ ...options, version: 'sim' }, never);
     else void runAgent(agentOptions(who, process), never);
   };
   const encryptions = new Map(nodes.map((node) => [node, createFakeEncryption()]));
@@ -202,7 +205,10 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       encryption: encryptionOf(node, process),
       senses: createFakeNodeSenses(),
       engines: {
-        gluster: createSimEngine(world, gluster, { node, process, pace, watcher: invariants, beginStep }),
+        gluster: createSimEngine(world, gluster, {
+          ...{ node, process, pace, watcher: invariants, beginStep },
+          isHanging: () => hanging.has(node),
+        }),
         local: createSimLocalEngine(world, gluster, { node, process, pace, begin: beginCall }),
       },
     };
@@ -268,6 +274,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       if (!isWithheld && at >= 0) withheld.splice(at, 1);
       connectionOf(who)?.withholdLists(kind, isWithheld);
     },
+    hang: (name, isHanging) => void (isHanging ? hanging.add(name) : hanging.delete(name)),
     powerOff: (name) => {
       machine(name).isOn = false;
       leave(name);

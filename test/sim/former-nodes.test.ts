@@ -40,6 +40,10 @@ function isReady({ seen }: SimCluster, node: string): boolean {
   return seen.StorageNode.get(node)?.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
 }
 
+function readyMessage({ seen }: SimCluster): string | undefined {
+  return seen.Volume.get('gv0')?.status?.conditions?.find(({ type }) => type === 'Ready')?.message;
+}
+
 describe('a node that is given up', () => {
   it('leaves the pool, and volumes can be deleted again', async () => {
     const sim = await whole();
@@ -102,5 +106,60 @@ describe('a node that is given up', () => {
     sim.powerOn('kube2');
     await expectWhole(sim, 'gv0');
     expect(membersOf(sim, 'kube1')).toEqual([...NODES]);
+  });
+
+  it.each<PlanVolume>([
+    { ...VOLUME, layout: 'single', replicas: 1 },
+    { name: 'gv0', size: '1Gi', engine: 'local' },
+  ])(
+    'takes with it a deleted volume whose only copy it had, $engine $layout, and the name is free again',
+    async (volume) => {
+      const sim = await createSimCluster(1, { nodes: NODES });
+      await sim.applyPlan([volume]);
+      await sim.until('it is made', () => sim.seen.Volume.get('gv0')?.status?.phase === 'Ready', PATIENCE_MS);
+      const [lost = ''] = sim.seen.Volume.get('gv0')?.status?.placement?.map(({ node }) => node) ?? [];
+      sim.powerOff(lost);
+      await sim.until('it is away', () => !isReady(sim, lost), PATIENCE_MS);
+      // Nobody has said yet that what it held is gone.
+      await expect(replaceNode(depsOf(sim), { old: lost }, options)).rejects.toMatchObject({
+        reason: 'OnlyCopiesLost',
+      });
+      await deleteVolumeAndMounts(sim, 'gv0');
+      const next = `bring ${lost} back, or, if it is gone for good: holdfast node replace ${lost}`;
+      await sim.until('it is said', () => readyMessage(sim)?.includes(next) === true, PATIENCE_MS);
+      await sim.pass(60_000);
+      expect(sim.seen.VolumeCopy.size).toBe(1);
+      await giveUp(sim, lost);
+      const isGone = () => sim.seen.Volume.size + sim.seen.VolumeCopy.size + sim.gluster.state.volumes.size === 0;
+      await sim.until('nothing of it is left', isGone, PATIENCE_MS);
+      await sim.world.client.create('Volume', { metadata: { name: 'gv0' }, spec: { size: '1Gi', replicas: 3 } });
+      await expectWhole(sim, 'gv0');
+    },
+  );
+
+  it('holds up no volume of several copies that was deleted while it was away', async () => {
+    const sim = await whole();
+    const [lost = ''] = sim.seen.Volume.get('gv0')?.status?.placement?.map(({ node }) => node) ?? [];
+    sim.powerOff(lost);
+    await sim.until('it is away', () => !isReady(sim, lost), PATIENCE_MS);
+    await deleteVolumeAndMounts(sim, 'gv0');
+    const next = `to be deleted as soon as ${lost} can be told; bring ${lost} back, or, if it is gone for good`;
+    await sim.until('it is said', () => readyMessage(sim)?.startsWith(next) === true, PATIENCE_MS);
+    await giveUp(sim, lost);
+    const isGone = () => sim.seen.Volume.size + sim.seen.VolumeCopy.size + sim.gluster.state.volumes.size === 0;
+    await sim.until('nothing of it is left', isGone, PATIENCE_MS);
+    await expectTidy(sim);
+  });
+
+  it('is no hindrance to a deletion once it is back', async () => {
+    const sim = await whole();
+    sim.powerOff('kube1');
+    await sim.until('it is away', () => !isReady(sim, 'kube1'), PATIENCE_MS);
+    await deleteVolumeAndMounts(sim, 'gv0');
+    await sim.pass(60_000);
+    sim.powerOn('kube1');
+    const isGone = () => sim.seen.Volume.size + sim.seen.VolumeCopy.size + sim.gluster.state.volumes.size === 0;
+    await sim.until('nothing of it is left', isGone, PATIENCE_MS);
+    await expectTidy(sim);
   });
 });

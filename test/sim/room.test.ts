@@ -58,3 +58,43 @@ describe('volumes that race for the last room', () => {
     }
   });
 });
+
+it('is not promised to a snapshot and to a new volume at once, whichever is asked for a moment before the other', async () => {
+  const sim = await createSimCluster(1, { nodes: ['kube1'], poolBytes: 12 * GIB });
+  const single = { layout: 'single' as const, replicas: 1 };
+  await sim.applyPlan([{ name: 'gv-a', size: '3Gi', ...single }]);
+  await expectWhole(sim, 'gv-a');
+  const volumeUid = sim.seen.Volume.get('gv-a')?.metadata.uid ?? '';
+  const { client } = sim.world;
+  // By so many turns of the queue: without an order between the two loops both are granted at one of them.
+  for (let lead = 10; lead <= 26; lead += 1) {
+    // Either fits, both do not: 3 and 3 for the images, 6 for the volume, and a part more for each.
+    const asked = [
+      [
+        lead,
+        () => client.create('VolumeSnapshotRecord', { metadata: { name: 's1' }, spec: { volume: 'gv-a', volumeUid } }),
+      ],
+      [-lead, () => client.create('Volume', { metadata: { name: 'gv-b' }, spec: { size: '6Gi', ...single } })],
+    ] as const;
+    await Promise.all(
+      asked.map(async ([later, ask]) => {
+        for (let turn = 0; turn < later; turn += 1) await Promise.resolve();
+        await ask();
+      }),
+    );
+    const snapshot = () => sim.seen.VolumeSnapshotRecord.get('s1')?.status?.phase;
+    const areDecided = () => phaseOf(sim, 'gv-b') !== undefined && ['Ready', 'Failed'].includes(snapshot() ?? '');
+    await sim.until('both have an answer', areDecided, 5 * 60_000);
+    const isPlaced = sim.seen.Volume.get('gv-b')?.status?.placement !== undefined;
+    expect({ lead, promises: [isPlaced, snapshot() === 'Ready'].filter(Boolean).length }).toEqual({
+      lead,
+      promises: 1,
+    });
+    await client.delete('Volume', 'gv-b');
+    await client.delete('VolumeSnapshotRecord', 's1');
+    const areGone = () =>
+      sim.seen.VolumeSnapshotRecord.size === 0 && sim.seen.Volume.size === 1 && sim.seen.VolumeCopy.size === 1;
+    await sim.until('both are gone', areGone, 5 * 60_000);
+    await sim.pass(20_000);
+  }
+});

@@ -50,6 +50,8 @@ export interface SimEngineOptions {
   readonly process: SimProcess;
   readonly pace: Pace;
   readonly watcher: EngineWatcher;
+  /** Its looks do not end, as behind a mount that hangs. */
+  readonly isHanging: () => boolean;
   /** Called at each step: whether the process dies at it. */
   readonly beginStep: (step: GlusterStep) => CrashPoint['when'] | undefined;
 }
@@ -74,7 +76,7 @@ const DONE_BY_DAEMON: ReadonlySet<GlusterStep['step']> = new Set([
 
 /** Creates the engine of the agent process. */
 export function createSimEngine(world: World, gluster: FakeCluster, options: SimEngineOptions): Engine {
-  const { node, process, pace, watcher, beginStep } = options;
+  const { node, process, pace, watcher, beginStep, isHanging } = options;
   const inner = createFakeGlusterEngine(gluster, node, { keys: createSecretKeys(process.deps) });
   const pause = (ms: number) => world.clock.sleep(Math.round(ms * world.random.next()));
 
@@ -82,7 +84,7 @@ export function createSimEngine(world: World, gluster: FakeCluster, options: Sim
     name: inner.name,
     capabilities: inner.capabilities,
     plan: inner.plan,
-    probe: (signal) => process.survive(() => inner.probe(signal)),
+    probe: (signal) => process.survive(() => (isHanging() ? never() : inner.probe(signal))),
     observe: <S extends Subject>(desired: Desired<S> & { readonly subject: S }, signal: AbortSignal) =>
       process.survive(async () => {
         await pause(pace.lookMs / 2);

@@ -6,6 +6,7 @@ import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
 import type { SnapshotTable } from '../../ports/snapshot-engine.ts';
 import type { VolumeWork } from '../../ports/volume-work.ts';
 import type { ControllerDeps } from '../deps.ts';
+import type { Pulse } from './pulse.ts';
 
 export interface AgentDeps extends ControllerDeps {
   /** Name of the node this agent runs on. */
@@ -25,6 +26,8 @@ export interface AgentDeps extends ControllerDeps {
   readonly agentVersion: string;
   /** Pools by name that were ready when last looked at, with their paths; written by the node loop only. */
   readonly readyPools: Map<string, string>;
+  /** Held by the loop that looks at this machine. */
+  readonly pulse: Pulse;
   /** Called when a copy took or gave back room, so that the pools' free space is reported at once. */
   readonly onRoomChanged: () => void;
 }

@@ -1,6 +1,6 @@
 /** The node's sign of life: a Lease renewed every second, as the kubelet does (KEP-589). */
 
-import { isAppError, messageOf } from '../../domain/errors.ts';
+import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { kubernetesMicroTime } from '../../domain/kubernetes-time.ts';
 import { HEARTBEAT_PERIOD_MS, HEARTBEAT_TIMEOUT_MS } from '../../domain/node/decide-node-health.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -14,21 +14,28 @@ export interface HeartbeatDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly node: string;
+  /** Why the agent must not say that it is well; undefined while it is. */
+  readonly complaint: () => string | undefined;
 }
 
-/** Renews until the signal aborts. A failed renewal is tried again at the next beat; silence is the message then. */
+/**
+ * Renews until the signal aborts. A failed renewal is tried again at the next beat; silence is the message then, also of an
+ * agent that hangs (`pulse.ts`): its timer alone would go on saying that all is well.
+ */
 export async function runHeartbeat(deps: HeartbeatDeps, signal: AbortSignal): Promise<void> {
   const { clock, log } = deps;
   let isFailing = false;
   while (!signal.aborted) {
     try {
       const deadline = { ms: HEARTBEAT_TIMEOUT_MS, what: `heartbeat of ${deps.node}`, signal };
+      const complaint = deps.complaint();
+      if (complaint !== undefined) throw new AppError('unavailable', complaint, { reason: 'AgentHangs' });
       await withDeadline(clock, deadline, (inner) => beat(deps, inner));
       if (isFailing) log.info('heartbeat is heard again');
       isFailing = false;
     } catch (error) {
       if (signal.aborted) return;
-      if (!isFailing) log.warn('heartbeat was not accepted', { error: messageOf(error) });
+      if (!isFailing) log.warn('no heartbeat', { error: messageOf(error) });
       isFailing = true;
     }
     try {

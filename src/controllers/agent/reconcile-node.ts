@@ -2,7 +2,7 @@
 import { poolBytesOf } from '../../domain/volume/copy-size.ts';
 import type { EngineProbe } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
-import type { EngineStatus, PoolStatus } from '../../schemas/storage-node.ts';
+import type { EngineStatus, PoolSpec, PoolStatus } from '../../schemas/storage-node.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
 import { createPoolWatch } from './pool-watch.ts';
@@ -14,18 +14,16 @@ const SETTLING_PERIOD_MS = 500;
 
 /** The loop for this node's own StorageNode. `onPoolReady` lets loops that waited for a pool go on at once. */
 export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): ReconcileLoop {
-  const { informers, host, engines, statusWriter, node: self, readyPools } = deps;
+  const { informers, host, engines, statusWriter, node: self, readyPools, pulse } = deps;
   const ownerOf = (fsUuid: string) => {
     const others = informers.StorageNode.list().filter((node) => node.metadata.name !== self);
     return others.find((node) => node.status?.pools?.some((pool) => pool.fsUuid === fsUuid))?.metadata.name;
   };
   const lookAt = createPoolWatch(host, ownerOf);
 
-  const reconcile = async (name: string, signal: AbortSignal) => {
-    const node = informers.StorageNode.get(name);
-    if (node === undefined) return undefined;
+  const lookAround = async (wanted: readonly PoolSpec[], signal: AbortSignal) => {
     const pools: PoolStatus[] = [];
-    for (const pool of node.spec.pools) {
+    for (const pool of wanted) {
       const before = takenByCopies(deps, pool.name);
       const status = await lookAt(pool, signal);
       // Only what was there before and after the look is surely in it; what is left out counts as used by others.
@@ -35,6 +33,15 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
     }
     const probes = await Promise.all(
       Object.values(engines).map(async (engine) => ({ engine, probe: await engine.probe(signal) })),
+    );
+    return { pools, probes };
+  };
+
+  const reconcile = async (name: string, signal: AbortSignal) => {
+    const node = informers.StorageNode.get(name);
+    if (node === undefined) return undefined;
+    const { pools, probes } = await pulse.during(`the look at pools and engines of ${self}`, () =>
+      lookAround(node.spec.pools, signal),
     );
 
     const hadReady = readyPools.size;

@@ -13,6 +13,7 @@ import { createStatusWriter } from '../runtime/status-writer.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { runHeartbeat } from './heartbeat.ts';
 import { type NodeIdentity, readBootId, registerNode } from './identity.ts';
+import { createPulse } from './pulse.ts';
 import { createAttachmentLoop } from './reconcile-attachments.ts';
 import { createCopyLoop } from './reconcile-copies.ts';
 import { createEncryptionLoop } from './reconcile-encryption.ts';
@@ -57,6 +58,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     agentVersion: identity.agentVersion,
     bootId,
     readyPools: new Map(),
+    pulse: createPulse(options.clock),
     onRoomChanged: () => node.enqueue(identity.name),
   };
   const copies = createCopyLoop(deps);
@@ -79,7 +81,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   ];
   log.info('agent runs', { node: identity.name, bootId });
   await Promise.all([
-    runHeartbeat({ client: options.client, clock: options.clock, log, node: identity.name }, signal),
+    runHeartbeat({ ...options, node: identity.name, complaint: deps.pulse.complaint }, signal),
     runLoops(
       deps,
       {

@@ -9,8 +9,12 @@ import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/r
 
 const ENGINE = 'gluster';
 
-/** The loop behind StorageCluster.status.anchor and its condition Ready. */
-export function createClusterLoop(deps: ControllerDeps): ReconcileLoop {
+/**
+ * The loop behind StorageCluster.status.anchor, its condition Ready, and who says so.
+ *
+ * @param version - of this program
+ */
+export function createClusterLoop(deps: ControllerDeps, { version }: { readonly version: string }): ReconcileLoop {
   const { informers, clock, events, statusWriter } = deps;
 
   const reconcile = async (name: string, signal: AbortSignal) => {
@@ -36,7 +40,7 @@ export function createClusterLoop(deps: ControllerDeps): ReconcileLoop {
     await statusWriter.write(
       'StorageCluster',
       cluster,
-      { conditions, ...(decision.ok ? { anchor: decision.anchor } : {}) },
+      { conditions, controllerVersion: version, ...(decision.ok ? { anchor: decision.anchor } : {}) },
       { signal },
     );
     if (decision.ok && current !== undefined && decision.anchor !== current) {

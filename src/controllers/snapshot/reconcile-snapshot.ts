@@ -9,12 +9,23 @@ import type { Resource } from '../../ports/resource-client.ts';
 import type { ControllerDeps } from '../deps.ts';
 import { dropKey, makeKey } from '../keep-key.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import type { Turns } from '../runtime/turns.ts';
 
 type StoredSnapshot = Resource<'VolumeSnapshotRecord'>;
 
-/** The loop for all snapshots; one worker, so that two of them are never promised the same room. */
-export function createSnapshotLoop(deps: ControllerDeps): ReconcileLoop {
+/**
+ * The loop for all snapshots; one worker, so that two of them are never promised the same room.
+ *
+ * @param promises - shared with whoever else promises room
+ */
+export function createSnapshotLoop(deps: ControllerDeps, promises: Turns): ReconcileLoop {
   const { informers } = deps;
+
+  const decideAndStore = async (snapshot: StoredSnapshot, signal: AbortSignal) => {
+    const decision = await keySnapshot(deps, snapshot, decideSnapshot(await see(deps, snapshot, signal)), signal);
+    if (!decision.isGone) await carryOut(deps, snapshot, decision, signal);
+    return decision;
+  };
 
   const reconcile = async (name: string, signal: AbortSignal) => {
     const snapshot = informers.VolumeSnapshotRecord.get(name);
@@ -24,12 +35,12 @@ export function createSnapshotLoop(deps: ControllerDeps): ReconcileLoop {
       if (!isDeleting) await setFinalizer(deps, snapshot, { isHeld: true, signal });
       return undefined;
     }
-    const decision = await keySnapshot(deps, snapshot, decideSnapshot(await see(deps, snapshot, signal)), signal);
+    const work = () => decideAndStore(snapshot, signal);
+    const decision = await (asksForRoom(snapshot) ? promises.take(signal, work) : work());
     if (decision.isGone) {
       await dropKey(deps, snapshot.metadata.uid, signal);
       return setFinalizer(deps, snapshot, { isHeld: false, signal });
     }
-    await carryOut(deps, snapshot, decision, signal);
     return decision.requeueAfterMs === undefined ? undefined : { requeueAfterMs: decision.requeueAfterMs };
   };
 
@@ -59,12 +70,17 @@ export function createSnapshotLoop(deps: ControllerDeps): ReconcileLoop {
   });
 }
 
+/** Nothing is promised to it yet. */
+function asksForRoom({ metadata, status = {} }: StoredSnapshot): boolean {
+  return metadata.deletionTimestamp === undefined && (status.phase === undefined || status.phase === 'Pending');
+}
+
 /** Whether one may begin, and whether a clone still needs it, is asked of the API: the cache may not know of it yet. */
 async function see(deps: ControllerDeps, snapshot: StoredSnapshot, signal: AbortSignal): Promise<SeenSnapshot> {
   const { informers, client, clock } = deps;
   const { status = {}, metadata, spec } = snapshot;
   const isDeleting = metadata.deletionTimestamp !== undefined;
-  const isNew = !isDeleting && (status.phase === undefined || status.phase === 'Pending');
+  const isNew = asksForRoom(snapshot);
   const isFresh = isNew || (isDeleting && status.phase !== 'Deleting');
   const volumes = isFresh ? (await client.list('Volume', { signal })).items : informers.Volume.list();
   const copies = isNew ? (await client.list('VolumeCopy', { signal })).items : informers.VolumeCopy.list();

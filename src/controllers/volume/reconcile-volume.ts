@@ -26,6 +26,7 @@ import type { ControllerDeps, WatchedKind } from '../deps.ts';
 import { dropKey } from '../keep-key.ts';
 import { setCondition } from '../runtime/conditions.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import type { Turns } from '../runtime/turns.ts';
 import { keyVolume } from './key-volume.ts';
 import { letGo } from './let-go.ts';
 import { placeBesideImages, readSource } from './place-clone.ts';
@@ -39,11 +40,16 @@ type NewCopy = VolumeCopy & { readonly metadata: { readonly name: string } };
 /** A volume that waits for room or for a node is looked at again so often even if no event says anything changed. */
 const PENDING_RETRY_MS = 15_000;
 
-/** One worker: two volumes placed at the same time could be promised the same free space. */
-export function createVolumeLoop(deps: ControllerDeps): ReconcileLoop {
+/**
+ * One worker: two volumes placed at the same time could be promised the same free space.
+ *
+ * @param promises - shared with whoever else promises room
+ */
+export function createVolumeLoop(deps: ControllerDeps, promises: Turns): ReconcileLoop {
   const { informers } = deps;
 
-  const reconcile = async (name: string, signal: AbortSignal) => {
+  const reconcile = (name: string, signal: AbortSignal) => promises.take(signal, () => carryOn(name, signal));
+  const carryOn = async (name: string, signal: AbortSignal) => {
     const volume = informers.Volume.get(name);
     if (volume === undefined) return undefined;
     if (!hasFinalizer(volume) && volume.metadata.deletionTimestamp === undefined) {
@@ -90,7 +96,9 @@ async function decide(deps: ControllerDeps, volume: StoredVolume, signal: AbortS
   const { placement } = decided.status;
   const isChange = placement !== undefined && volume.status?.placement !== undefined;
   const isRelease = decided.releaseCopies.length + decided.abandonCopies.length > 0;
-  if (volume.metadata.deletionTimestamp !== undefined || (!isChange && !isRelease)) return { looked, decided };
+  // What is removed was looked at freshly already.
+  const isRemoval = volume.metadata.deletionTimestamp !== undefined && decided.status.phase === 'Deleting';
+  if (isRemoval || (!isChange && !isRelease)) return { looked, decided };
   const now = await deps.client.get('Volume', volume.metadata.name, { signal });
   if (now?.metadata.resourceVersion !== volume.metadata.resourceVersion) return { looked, decided: undefined };
   const newest = await look(deps, volume, signal, true);
@@ -106,6 +114,8 @@ interface Look {
   readonly allVolumes: readonly StoredVolume[];
   readonly allCopies: readonly Resource<'VolumeCopy'>[];
   readonly attachments: readonly Resource<'VolumeAttachmentRecord'>[];
+  /** Of all nodes; only of a volume that is to go. */
+  readonly knownNodes?: ReadonlySet<string>;
   /** The snapshot that it begins with. */
   readonly source?: Resource<'VolumeSnapshotRecord'> | undefined;
   readonly allSnapshots: readonly Resource<'VolumeSnapshotRecord'>[];
@@ -135,8 +145,20 @@ async function look(
       isDeleting || isRestored
         ? (await fresh('VolumeAttachmentRecord')).filter((record) => record.spec.volume === name)
         : informers.VolumeAttachmentRecord.byIndex('volume', name),
+    ...(await readKnownNodes(client, volume, signal)),
     ...(isPlacing ? { source: await readSource(client, volume, signal) } : {}),
   };
+}
+
+/** Who was given up decides about a deletion alone. */
+async function readKnownNodes(
+  client: ControllerDeps['client'],
+  { metadata }: StoredVolume,
+  signal: AbortSignal,
+): Promise<Pick<Look, 'knownNodes'>> {
+  if (metadata.deletionTimestamp === undefined) return {};
+  const { items } = await client.list('StorageNode', { signal });
+  return { knownNodes: new Set(items.map((node) => node.metadata.name)) };
 }
 
 function asksForPlace(volume: StoredVolume): boolean {
@@ -171,6 +193,7 @@ function see(deps: ControllerDeps, volume: StoredVolume, looked: Look): SeenVolu
     })),
     attachments: attachments.map(seeAttachment),
     usableNodes: usableSince(nodes, volume.spec.engine),
+    knownNodes: looked.knownNodes,
     place: () => place(volume, nodes, taken(), looked),
     membership: seeMembers(volume, { nodes, own, random, taken }),
     ...(isAskedToRestore(volume)

@@ -119,21 +119,38 @@ function withoutReflink({ nodes }: DoctorWorld): readonly Observation[] {
 export const AGENT_VERSIONS: Check = {
   id: 'HF022',
   title: 'Agents and controller are of one version',
-  look: ({ nodes, version }) =>
-    nodes.flatMap((node) => {
+  look: (world) => {
+    const { nodes, version, clusters } = world;
+    // A controller of before it said so was installed together with this program.
+    const wanted = clusters.find(({ status }) => status?.controllerVersion !== undefined)?.status?.controllerVersion;
+    const others = nodes.flatMap((node) => {
       const seen = node.status?.agentVersion;
-      if (seen === undefined || seen === version) return [];
+      if (seen === undefined || seen === (wanted ?? version)) return [];
       return [
         {
           status: 'warning' as const,
           subject: `node ${nameOf(node)}`,
-          evidence: `its agent is ${seen}, this program is ${version}`,
-          meaning: 'what one version asks for the other may not know; it would then be left undone and said so',
-          fix: `install ${version} on ${nameOf(node)} and restart its agent`,
+          evidence: `its agent is ${seen}, the controller is ${wanted ?? version}`,
+          meaning: UNKNOWN_ASKED,
+          fix: `install ${wanted ?? version} on ${nameOf(node)} and restart its agent`,
         },
       ];
-    }),
+    });
+    return wanted === undefined || wanted === version ? others : [...others, otherProgram(version, wanted)];
+  },
 };
+
+const UNKNOWN_ASKED = 'what one version asks for the other may not know; it would then be left undone and said so';
+
+function otherProgram(version: string, controller: string): Observation {
+  return {
+    status: 'warning',
+    subject: 'cluster',
+    evidence: `this program is ${version}, the controller is ${controller}`,
+    meaning: UNKNOWN_ASKED,
+    fix: `use holdfast ${controller}, as it is on the controller's machine, or upgrade the controller to ${version}`,
+  };
+}
 
 export const PACKAGE_VERSIONS: Check = {
   id: 'HF023',

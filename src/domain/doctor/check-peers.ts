@@ -1,5 +1,6 @@
 /** Checks of the engine's own cluster: its daemon, who is joined to whom, ports, op-versions, quorum. */
 import type { NodeFacts } from '../../schemas/node-facts.ts';
+import { adviseOnHalf, type HalfMember } from './half-members.ts';
 import { type Check, type DoctorWorld, factsOf, isHeard, nameOf, type Observation, poolSpeaker } from './world.ts';
 
 type Peer = NodeFacts['engine']['peers'][number];
@@ -62,11 +63,15 @@ export const PEERS_JOINED: Check = {
   look: (world) => {
     const facts = answering(world);
     return [...facts].flatMap(([from, { engine }]) => {
+      const halves: HalfMember[] = [];
       const wrong = [...facts].flatMap(([to, other]) => {
         if (to === from) return [];
         const peer = findPeer(engine.peers, to, other);
         if (peer === undefined) return [`does not know ${to}`];
-        if (!peer.isMember) return [`knows ${to} as "${peer.stateText || 'no member'}"`];
+        if (!peer.isMember) {
+          halves.push({ from, to, stateText: peer.stateText });
+          return [`knows ${to} as "${peer.stateText || 'no member'}"`];
+        }
         return peer.isConnected ? [] : [`is not connected to ${to}`];
       });
       const names = world.nodes.map(nameOf);
@@ -74,21 +79,27 @@ export const PEERS_JOINED: Check = {
         .filter((peer) => !peer.names.some((name) => names.includes(name)) && !isKnownId(facts, peer.uuid))
         .map((peer) => `also knows ${peer.names.join(', ')}, which is no node here`);
       if (wrong.length === 0 && strangers.length === 0) return [];
-      return [
-        {
-          status: wrong.length === 0 ? ('warning' as const) : ('failed' as const),
-          subject: `node ${from}`,
-          evidence: `${from} ${[...wrong, ...strangers].join('; ')}`,
-          meaning: 'volumes cannot be made or changed across members that do not agree on who belongs to the pool',
-          fix:
-            wrong.length === 0
-              ? `if it is gone for good, on ${from}: gluster peer detach NAME; else add it to the plan and apply it`
-              : `the agents join nodes by themselves as soon as they can; see what hinders it: holdfast node show ${from}, and /var/log/glusterfs/glusterd.log on ${from}`,
-        },
-      ];
+      const evidence = `${from} ${[...wrong, ...strangers].join('; ')}`;
+      return [{ subject: `node ${from}`, evidence, ...adviseOnPool(from, wrong.length > 0, halves) }];
     });
   },
 };
+
+function adviseOnPool(
+  from: string,
+  isWrong: boolean,
+  [half]: readonly HalfMember[],
+): Pick<Observation, 'status' | 'meaning' | 'fix'> {
+  const meaning = 'volumes cannot be made or changed across members that do not agree on who belongs to the pool';
+  if (!isWrong) {
+    const fix = `if it is gone for good, on ${from}: gluster peer detach NAME; else add it to the plan and apply it`;
+    return { status: 'warning', meaning, fix };
+  }
+  const stuck = half === undefined ? undefined : adviseOnHalf(half);
+  if (stuck !== undefined) return { status: 'failed', meaning: `${stuck.meaning}; ${meaning}`, fix: stuck.fix };
+  const fix = `the agents join nodes by themselves as soon as they can; see what hinders it: holdfast node show ${from}, and /var/log/glusterfs/glusterd.log on ${from}`;
+  return { status: 'failed', meaning, fix };
+}
 
 export const NODE_IDENTITY: Check = {
   id: 'HF007',

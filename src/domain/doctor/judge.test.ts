@@ -105,6 +105,16 @@ const CASES: readonly Case[] = [
     { id: 'HF006', evidence: 'kube2 knows kube1 as "Peer Rejected"' },
   ],
   [
+    'a peer that is stuck in the middle of joining',
+    peer('kube3', { isMember: false, stateText: 'Sent and Received peer request' }),
+    {
+      id: 'HF006',
+      evidence: 'kube2 knows kube3 as "Sent and Received peer request"',
+      meaning: expect.stringContaining('state 5: kube2 and kube3 have both begun to join'),
+      fix: expect.stringContaining('on kube3: systemctl restart glusterd'),
+    },
+  ],
+  [
     'a list of peers that lacks one',
     engine({ peers: healthyFacts('kube2').engine.peers.slice(1) }),
     { id: 'HF006', evidence: 'kube2 does not know kube1' },
@@ -226,7 +236,12 @@ const CASES: readonly Case[] = [
   [
     'an agent of another version',
     node({ agentVersion: '1.0.0' }),
-    { id: 'HF022', evidence: 'its agent is 1.0.0, this program is 1.2.3' },
+    { id: 'HF022', evidence: 'its agent is 1.0.0, the controller is 1.2.3' },
+  ],
+  [
+    'a program of another version than controller and agents',
+    { ...healthyWorld(), version: '1.3.0' },
+    { id: 'HF022', subject: 'cluster', evidence: 'this program is 1.3.0, the controller is 1.2.3' },
   ],
   [
     'GlusterFS of another version',

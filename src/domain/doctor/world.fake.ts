@@ -109,7 +109,7 @@ export function healthyWorld(change: (facts: NodeFacts, node: string) => NodeFac
         kind: 'StorageCluster',
         metadata: { name: 'default' },
         spec: { nodes: [...FAKE_NODES] },
-        status: { anchor: 'kube2' },
+        status: { anchor: 'kube2', controllerVersion: '1.2.3' },
       },
     ],
     examinations: new Map(FAKE_NODES.map((node) => [node, examine(node)])),

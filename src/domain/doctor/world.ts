@@ -27,7 +27,7 @@ export interface DoctorWorld {
   readonly attachments: readonly VolumeAttachmentRecord[];
   readonly clusters: readonly StorageCluster[];
   readonly examinations: ReadonlyMap<string, Examination>;
-  /** Version of the program that asks, which is installed together with the controller. */
+  /** Version of the program that asks. */
   readonly version: string;
   /** Milliseconds since the epoch, for what ends some day. */
   readonly now: number;

@@ -42,6 +42,7 @@ const seenVolume: fc.Arbitrary<SeenVolume> = fc
     readiness: fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()),
     attachedNodes: fc.subarray([...NODES]),
     usable: fc.subarray([...NODES]),
+    known: fc.option(fc.subarray([...NODES]), { nil: undefined }),
     anchor: fc.option(fc.constantFrom(...NODES), { nil: undefined }),
   })
   .map((drawn) => {
@@ -65,19 +66,21 @@ const seenVolume: fc.Arbitrary<SeenVolume> = fc
       copies: drawn.isPlaced ? copies : [],
       attachments: drawn.attachedNodes.map((node) => ({ node })),
       usableNodes: new Map(drawn.usable.map((node) => [node, 't2'])),
+      ...(drawn.known === undefined ? {} : { knownNodes: new Set(drawn.known) }),
       place: () => ({ ok: true, placement: PLACEMENT, reasons: [] }),
     };
   });
 
 describe('decideVolume', () => {
-  it('releases a copy only when the volume is deleted, unmounted, and seen removed from the engine', () => {
+  it('releases a copy only when the volume is deleted, unmounted, and seen removed from the engine, or all its nodes are given up', () => {
     fc.assert(
       fc.property(seenVolume, (seen) => {
         const decision = decideVolume(seen);
         if (decision.releaseCopies.length === 0) return;
         expect(seen.isDeleting).toBe(true);
         expect(seen.attachments).toEqual([]);
-        expect(seen.status.engine?.state).toBe('Removed');
+        const areGivenUp = seen.knownNodes !== undefined && PLACEMENT.every(({ node }) => !seen.knownNodes?.has(node));
+        expect(seen.status.engine?.state === 'Removed' || areGivenUp).toBe(true);
       }),
     );
   });

@@ -6,7 +6,7 @@
  * engine volume, release the copies, let go.
  *
  * Invariant: a copy is released only when the engine was seen, by an agent that knew of the deletion, to hold the
- * volume no more (property: `decide-volume.prop.test.ts`).
+ * volume no more, or when every node of it was given up (property: `decide-volume.prop.test.ts`).
  */
 import type { PlacedCopy, VolumeStatus } from '../../schemas/volume.ts';
 import { type Claim, claim } from '../claim.ts';
@@ -42,6 +42,8 @@ export interface SeenVolume {
   readonly attachments: readonly SeenAttachment[];
   /** Nodes with a fresh heartbeat and a running engine, and since when; see BrickStatus.nodeReadySince. */
   readonly usableNodes: ReadonlyMap<string, string>;
+  /** Names of all nodes, as the API has them; only of a volume that is to go. */
+  readonly knownNodes?: ReadonlySet<string> | undefined;
   /** Asked only while the volume has no placement. */
   readonly place: () => PlacementOutcome;
   /** Of a volume that has data; left out where its members are not to change. */
@@ -218,11 +220,14 @@ function decideDeletion(seen: SeenVolume): VolumeDecision {
   if (placement.length === 0 && seen.copies.length === 0) {
     return { ...NOTHING, status: { phase: 'Deleting' }, claims: [], isGone: true };
   }
+  const away = membersAway(seen, placement);
+  if (away.length > 0) return decideHeldUp(seen, placement, away);
   const anchored = moveAnchor(seen, placement);
   const status: ControllerStatus = { ...anchored, phase: 'Deleting' };
-  if (seen.status.engine?.state !== 'Removed') {
+  if (seen.status.engine?.state !== 'Removed' && !areNodesGone(seen, placement)) {
     const message = `waits for ${anchored.anchor ?? 'a member node'} to remove it from the engine`;
-    return { ...NOTHING, status, claims: notReady('RemovingFromEngine', message) };
+    const next = adviseAway(seen, anchored.anchor === undefined ? [] : [anchored.anchor]);
+    return { ...NOTHING, status, claims: notReady('RemovingFromEngine', message + next) };
   }
   if (seen.copies.length === 0) return { ...NOTHING, status, claims: [], isGone: true };
 
@@ -230,12 +235,52 @@ function decideDeletion(seen: SeenVolume): VolumeDecision {
     const away = seen.usableNodes.has(copy.node) ? '' : ' (not reachable)';
     return `${copy.node}${away}`;
   });
+  const message = `waits for the copies on ${remaining.toSorted().join(', ')} to be removed`;
+  const next = adviseAway(
+    seen,
+    seen.copies.map((copy) => copy.node),
+  );
   return {
     ...NOTHING,
     status,
-    claims: notReady('RemovingCopies', `waits for the copies on ${remaining.toSorted().join(', ')} to be removed`),
+    claims: notReady('RemovingCopies', message + next),
     releaseCopies: seen.copies.filter((copy) => !copy.isReleased).map((copy) => copy.name),
   };
+}
+
+/** Nodes without which the engine would begin to remove the volume, and not end it: of its copies, also of one that leaves. */
+function membersAway(seen: SeenVolume, placement: readonly PlacedCopy[]): readonly string[] {
+  const { status, membership, usableNodes, copies } = seen;
+  if (status.phase === 'Deleting' || status.engine?.state !== 'Started' || membership === undefined) return [];
+  if (isHolding(status)) return [];
+  const nodes = new Set([...placement, ...copies.filter((copy) => !copy.isReleased)].map(({ node }) => node));
+  const away = [...nodes].filter((node) => !usableNodes.has(node));
+  return away.length === nodes.size ? [] : away;
+}
+
+/**
+ * To be deleted, and a member is away: the engine removes no volume that one of its machines would not hear of. As long as
+ * nothing of it is removed its members can change, so that one that is gone for good can be given up like any other.
+ */
+function decideHeldUp(seen: SeenVolume, placement: readonly PlacedCopy[], away: readonly string[]): VolumeDecision {
+  const decision = decidePlaced(seen, placement);
+  const message = `to be deleted as soon as ${away.toSorted().join(', ')} can be told${adviseAway(seen, away)}`;
+  const others = decision.claims.filter((each) => each.type !== 'Ready');
+  return { ...decision, claims: [claim('Ready', 'False', 'RemovingFromEngine', message), ...others] };
+}
+
+/**
+ * Every node that had a part of it was given up (`holdfast node replace`): nobody is left to ask, and nothing to lose. The
+ * engine forgets the volume with the last of them.
+ */
+function areNodesGone({ knownNodes, copies }: SeenVolume, placement: readonly PlacedCopy[]): boolean {
+  if (knownNodes === undefined) return false;
+  return [...placement, ...copies].every(({ node }) => !knownNodes.has(node));
+}
+
+function adviseAway({ usableNodes }: SeenVolume, nodes: readonly string[]): string {
+  const [away] = nodes.filter((node) => !usableNodes.has(node)).toSorted();
+  return away === undefined ? '' : `; bring ${away} back, or, if it is gone for good: holdfast node replace ${away}`;
 }
 
 /** To be deleted, but somebody has it mounted: until the last mount is gone it is looked after like any other. */

@@ -151,7 +151,11 @@ function isLagging(
 function describeWaiting(waiting: readonly SeenCopy[], seen: SeenHealth): string {
   const parts = waiting.map((copy) => {
     if (copy.message !== undefined) return `${copy.node}: ${copy.message}`;
-    return seen.usableNodes.has(copy.node) ? `${copy.node}: being prepared` : `${copy.node}: node not reachable`;
+    if (seen.usableNodes.has(copy.node)) return `${copy.node}: being prepared`;
+    // One that the engine has held may have data, and is waited for.
+    const isNew = seen.status.engine?.engineId === undefined;
+    const next = isNew ? '; bring it back, or delete the volume and make it anew, since nothing is in it yet' : '';
+    return `${copy.node}: node not reachable${next}`;
   });
   return `${seen.copies.length - waiting.length} of ${seen.copies.length} copies prepared; ${parts.toSorted().join('; ')}`;
 }

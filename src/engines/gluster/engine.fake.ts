@@ -18,7 +18,7 @@ import type {
 import { createFakeVolumeKeys } from '../../ports/volume-keys.fake.ts';
 import type { VolumeKeys } from '../../ports/volume-keys.ts';
 import { applyWithKey, type FakeCopy } from '../image/copy.fake.ts';
-import { copyPaths } from '../image/paths.ts';
+import { copyPaths, isCopyPath } from '../image/paths.ts';
 import { nameNodes } from './adopted-bricks.ts';
 import { isRedundant } from './brick-sets.ts';
 import {
@@ -89,7 +89,10 @@ function observe(state: FakeState, node: FakeNode, desired: Desired<Subject>): O
         isConnected: state.reaches(node.name, member) && isMember(state.node(member)),
         isMember: true,
       }));
-      const brickHosts = [...state.volumes.values()].flatMap((volume) => volume.bricks.map((brick) => brick.node));
+      const { leaving = [] } = desired;
+      const brickHosts = [...state.volumes.values()]
+        .filter((volume) => !leaving.some((member) => liesOn(volume, member)))
+        .flatMap((volume) => volume.bricks.map((brick) => brick.node));
       return { subject: 'peers', peers, addresses: {}, brickHosts, selfId: node.id };
     }
     case 'identity': {
@@ -108,6 +111,11 @@ function observe(state: FakeState, node: FakeNode, desired: Desired<Subject>): O
     case 'attachment':
       return observeAttachment(state, node, desired);
   }
+}
+
+/** A volume of Holdfast's that has every brick there. */
+function liesOn({ bricks }: FakeVolume, node: string): boolean {
+  return bricks.every((brick) => brick.node === node && isCopyPath(brick.path));
 }
 
 function isMember(node: FakeNode): boolean {
@@ -260,7 +268,8 @@ const ACTIONS: Actions = {
   },
   detachPeer: (state, node, { node: other, isForced }) => {
     if (!node.members.has(other)) return;
-    if ([...state.volumes.values()].some((volume) => volume.bricks.some((brick) => brick.node === other))) {
+    const there = [...state.volumes.values()].filter(({ bricks }) => bricks.some((brick) => brick.node === other));
+    if (!there.every((volume) => liesOn(volume, other))) {
       throw new AppError('precondition', `one of the bricks is on ${other}`, { reason: 'PeerInUse' });
     }
     const isAway = (member: string) => member !== other && !state.reaches(node.name, member);
@@ -270,6 +279,8 @@ const ACTIONS: Actions = {
     // Told, it forgets the pool; one that is away goes on believing that it belongs to it.
     target.members = state.reaches(node.name, other) ? new Set([other]) : new Set(node.members);
     node.members.delete(other);
+    // The others forget what lies on it alone.
+    for (const { name } of there) state.volumes.delete(name);
   },
   takeIdentity: (state, node, { id, blankId, peers }) => {
     if (node.id !== blankId || node.members.size > 1) throw new AppError('precondition', 'glusterd is not blank');

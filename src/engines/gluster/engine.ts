@@ -143,7 +143,7 @@ async function detachPeer(cli: GlusterCli, step: StepOf<'detachPeer'>, signal: A
   const find = async () => (await listPeers(cli, signal)).find((peer) => peer.names.includes(node));
   const peer = await find();
   if (peer === undefined) return;
-  const hosts = await listBrickHosts(cli, signal);
+  const hosts = await listBrickHosts(cli, [peer], signal);
   if ([peer.uuid, ...peer.names].some((name) => hosts.includes(name))) {
     throw new AppError('precondition', `${ask.about}: a volume has a brick there`, {
       resource: ask.resource,

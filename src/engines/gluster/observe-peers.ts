@@ -1,9 +1,10 @@
 /** Who is in the trusted pool, as this node's glusterd says. */
 import type { DesiredPeers, ObservedPeer, ObservedPeers } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
+import { isCopyPath } from '../image/paths.ts';
 import type { GlusterCli } from './cli.ts';
 import { allVolumesArgv, poolListArgv } from './command.ts';
-import { parsePeers, parseVolumeInfo } from './parse.ts';
+import { type InfoBrick, parsePeers, parseVolumeInfo } from './parse.ts';
 
 const RESOLVE_MS = 10_000;
 
@@ -44,18 +45,30 @@ export async function observePeers(
     const found = await resolve(host, member, signal);
     if (found.length > 0) addresses[member] = found;
   }
-  const isAnyLeaving = desired.leaving?.some((node) => named.has(node)) === true;
+  const leaving = peers.filter((peer) => peer.names.some((name) => desired.leaving?.includes(name)));
   return {
     ...{ subject: 'peers', peers, addresses },
-    ...(isAnyLeaving ? { brickHosts: await listBrickHosts(cli, signal) } : {}),
+    ...(leaving.length > 0 ? { brickHosts: await listBrickHosts(cli, leaving, signal) } : {}),
     ...(selfId === undefined ? {} : { selfId }),
   };
 }
 
-/** Names and identities of all machines that a volume of the pool has a brick on, whoever made the volume. */
-export async function listBrickHosts(cli: GlusterCli, signal: AbortSignal): Promise<readonly string[]> {
+/**
+ * Names and identities of all machines that a volume of the pool has a brick on, whoever made the volume. A volume of
+ * Holdfast's that lies wholly on a leaving machine is left out: nobody wants it any more, and it goes with that.
+ */
+export async function listBrickHosts(
+  cli: GlusterCli,
+  leaving: readonly ObservedPeer[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const reply = await cli.demand(allVolumesArgv(), { about: 'cannot list the volumes', resource: 'pool', signal });
-  const bricks = parseVolumeInfo(reply).flatMap((volume) => volume.bricks);
+  const goesWith = (peer: ObservedPeer, bricks: readonly InfoBrick[]) =>
+    bricks.every(
+      ({ node, hostUuid, path }) => (peer.uuid === hostUuid || peer.names.includes(node)) && isCopyPath(path),
+    );
+  const staying = parseVolumeInfo(reply).filter(({ bricks }) => !leaving.some((peer) => goesWith(peer, bricks)));
+  const bricks = staying.flatMap((volume) => volume.bricks);
   return [...new Set(bricks.flatMap(({ node, hostUuid }) => [node, hostUuid]))].filter((host) => host !== '');
 }
 

@@ -1,15 +1,12 @@
 /** Moves every copy away from a node, or gives up what was on one that is gone: the wish is stored, the controller carries it out. */
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { findCondition } from '../../domain/find-condition.ts';
-import {
-  adoptedStays,
-  foreseeMoves,
-  foreseeReplacement,
-  type Move,
-  type StoredWorld,
-} from '../../domain/volume/foresee-moves.ts';
+import { foreseeMoves, foreseeReplacement, type Move, type StoredWorld } from '../../domain/volume/foresee-moves.ts';
+import { endWithNode } from '../../domain/volume/given-up.ts';
 import type { Resource } from '../../ports/resource-client.ts';
+import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
+import { assertReplaceable } from './irreplaceable.ts';
 
 export interface MoveOptions {
   /** How long to wait for each copy; does not wait when left out. */
@@ -30,7 +27,12 @@ export async function foreseeDrain(deps: WaitDeps, node: string, scope: Scope): 
   return foreseeMoves(node, await readWorld(deps, scope));
 }
 
-async function readWorld({ client }: WaitDeps, scope: Scope): Promise<StoredWorld> {
+interface World extends StoredWorld {
+  readonly volumes: readonly Resource<'Volume'>[];
+  readonly copies: readonly Resource<'VolumeCopy'>[];
+}
+
+async function readWorld({ client }: WaitDeps, scope: Scope): Promise<World> {
   const [nodes, volumes, copies] = await Promise.all([
     client.list('StorageNode', scope),
     client.list('Volume', scope),
@@ -109,8 +111,12 @@ async function waitUntilMoved(
       reason: 'NotMovedInTime',
       hint: `it goes on by itself; see: holdfast volume show ${volume}`,
     });
-  const settled = (seen: Resource<'Volume'> | undefined) =>
-    (seen === undefined ? undefined : findCondition(seen, 'Settled')?.message) ?? 'nothing has begun';
+  const settled = (seen: Resource<'Volume'> | undefined) => {
+    if (seen === undefined) return 'nothing has begun';
+    // One that was never made, or is being removed, has no members that could change.
+    const hasMembers = seen.status?.phase !== 'Deleting' && seen.status?.engine?.engineId !== undefined;
+    return findCondition(seen, hasMembers ? 'Settled' : 'Ready')?.message ?? 'nothing has begun';
+  };
   await waitForObject(deps, {
     ...{ kind: 'Volume', name: volume, ...timeout },
     check: (seen) => {
@@ -151,42 +157,54 @@ export async function foreseeNodeReplacement(
   { old, node }: NodeReplacement,
   scope: Scope,
 ): Promise<readonly Move[]> {
-  const copies = await demandGone(deps, { old, ...(node === undefined ? {} : { node }) }, scope);
-  return foreseeReplacement(copies, nodeLost(node), await readWorld(deps, scope));
+  const { wanted } = await demandGone(deps, { old, ...(node === undefined ? {} : { node }) }, scope);
+  return foreseeReplacement(wanted, nodeLost(node), await readWorld(deps, scope));
 }
 
 function nodeLost(node: string | undefined): Replacement {
   return { reason: 'NodeLost', ...(node === undefined ? {} : { node }) };
 }
 
-/** The copies that the node had. */
-async function demandGone(
-  deps: WaitDeps,
-  { old, node }: NodeReplacement,
-  scope: Scope,
-): Promise<readonly Resource<'VolumeCopy'>[]> {
+interface Lost {
+  /** To be replaced. */
+  readonly wanted: readonly Resource<'VolumeCopy'>[];
+  /** Volumes that were deleted, and of which nothing is left but what the node had. */
+  readonly ending: readonly string[];
+}
+
+/** What the node had. */
+async function demandGone(deps: WaitDeps, { old, node }: NodeReplacement, scope: Scope): Promise<Lost> {
   const found = await demandNode(deps, old, scope);
   if (node !== undefined) await demandNode(deps, node, scope);
   if (findCondition(found, 'Ready')?.status === 'True') throw isThere(old);
-  const copies = (await deps.client.list('VolumeCopy', scope)).items.filter(({ spec }) => spec.node === old);
-  assertReplaceable(copies);
-  return copies.filter(({ spec }) => spec.isReleased !== true);
+  const { copies, volumes } = await readWorld(deps, scope);
+  const left = endWithNode(volumes, old);
+  const had = copies.filter(({ spec }) => spec.node === old && spec.isReleased !== true);
+  const isEnding = ({ spec }: VolumeCopy) => left.some(({ metadata }) => metadata.uid === spec.volumeUid);
+  const wanted = had.filter((copy) => !isEnding(copy));
+  assertReplaceable(wanted, volumes);
+  return { wanted, ending: [...new Set(had.filter(isEnding).map(({ spec }) => spec.volume))] };
 }
 
 /**
  * Replaces a node that is gone for good: new copies for all that it had, and then nothing of it is left.
  *
- * @throws {AppError} notFound; precondition, while the node is there; timeout
+ * @throws {AppError} notFound; precondition, while the node is there, or when it had the only copies of a volume that nobody
+ * has deleted; timeout
  */
 export async function replaceNode(
   deps: WaitDeps,
   { old, node }: NodeReplacement,
-  options: MoveOptions & { readonly waitMs: number; readonly confirm: () => Promise<boolean> },
+  options: MoveOptions & {
+    readonly waitMs: number;
+    /** Asked with the deleted volumes that end with it. */
+    readonly confirm: (ending: readonly string[]) => Promise<boolean>;
+  },
 ): Promise<'replaced' | 'kept'> {
   const { client } = deps;
   const scope = scopeOf(options);
-  const wanted = await demandGone(deps, { old, ...(node === undefined ? {} : { node }) }, scope);
-  if (!(await options.confirm())) return 'kept';
+  const { wanted, ending } = await demandGone(deps, { old, ...(node === undefined ? {} : { node }) }, scope);
+  if (!(await options.confirm(ending))) return 'kept';
   await client.patch('StorageNode', old, { spec: { isDraining: true } }, scope);
   await replaceCopies(deps, wanted, nodeLost(node), options);
   // That took its time. Of a node that is back nothing is let go: it has mounts that are in use, for one.
@@ -245,18 +263,23 @@ async function demandLost(
   scope: Scope,
 ): Promise<readonly Resource<'VolumeCopy'>[]> {
   await demandNode(deps, node, scope);
-  const { items } = await deps.client.list('VolumeCopy', scope);
-  const here = items.filter(({ spec }) => spec.node === node && spec.pool === pool && spec.isReleased !== true);
+  const { copies, volumes } = await readWorld(deps, scope);
+  const kept = volumes.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const isKept = ({ spec }: VolumeCopy) => kept.some(({ metadata }) => metadata.uid === spec.volumeUid);
+  const here = copies.filter(
+    (copy) => copy.spec.node === node && copy.spec.pool === pool && copy.spec.isReleased !== true && isKept(copy),
+  );
   // What is there and can be read needs no successor.
   const lost = here.filter(({ status }) => status?.path !== undefined && status.state !== 'Ready');
   if (lost.length === 0) throw nothingLost(node, pool);
+  assertReplaceable(lost, volumes);
   return lost;
 }
 
 /**
  * Replaces the copies on a disk that was exchanged, on the same node.
  *
- * @throws {AppError} notFound; precondition, when no copy there is lost; timeout
+ * @throws {AppError} notFound; precondition, when no copy there is lost, or one that no other can fill anew; timeout
  */
 export async function replaceDisk(
   deps: WaitDeps,
@@ -277,29 +300,6 @@ function cannotMove(node: string, moves: readonly Move[]): AppError {
     reason: 'CopiesCannotMove',
     hint: 'copy their data into other volumes and delete them; or keep the node: holdfast node undrain ' + node,
     faults: moves.map(({ volume, blockedBy = 'it has no second copy' }) => ({ field: volume, message: blockedBy })),
-  });
-}
-
-/** @throws {AppError} precondition, where no new copies can take the places of these */
-function assertReplaceable(copies: readonly Resource<'VolumeCopy'>[]): void {
-  const local = copies.filter(({ spec }) => spec.engine === 'local' && spec.isReleased !== true);
-  if (local.length > 0) throw localAreLost(local);
-  const adopted = copies.filter(({ spec }) => spec.adopted !== undefined && spec.isReleased !== true);
-  if (adopted.length === 0) return;
-  const volumes = [...new Set(adopted.map(({ spec }) => spec.volume))].join(', ');
-  throw new AppError('precondition', `adopted volumes cannot get new copies: ${volumes}; nothing was changed`, {
-    reason: 'AdoptedCopiesStay',
-    hint: 'see docs/how-to/adopt-a-pool.md',
-    faults: adopted.map((copy) => ({ field: copy.spec.volume, message: adoptedStays(copy) })),
-  });
-}
-
-function localAreLost(copies: readonly Resource<'VolumeCopy'>[]): AppError {
-  const volumes = copies.map(({ spec }) => spec.volume).join(', ');
-  return new AppError('precondition', `local volumes have no other copy: ${volumes}; nothing was changed`, {
-    reason: 'LocalCopiesStay',
-    hint: 'if what they held is lost, delete them first: holdfast volume delete NAME',
-    faults: copies.map(({ spec }) => ({ field: spec.volume, message: `its one copy was on ${spec.node}` })),
   });
 }
 

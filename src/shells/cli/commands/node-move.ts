@@ -90,9 +90,10 @@ export function registerNodeReplace(command: Command, context: CliContext): void
           signal: context.signal,
           waitMs: options.timeout,
           onProgress: (message) => say(context, message),
-          confirm: async () => {
+          confirm: async (ending) => {
             if (options.yes === true) return true;
-            return askYesNo(context, `Is ${old} gone for good? What only it holds is given up`);
+            const too = ending.length === 0 ? '' : `, and with it what is left of ${ending.join(', ')}`;
+            return askYesNo(context, `Is ${old} gone for good? What only it holds is given up${too}`);
           },
         }),
       );

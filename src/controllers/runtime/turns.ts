@@ -1,0 +1,31 @@
+/** Work of several loops that must not overlap: each looks, decides and writes before the next looks. */
+import { unlessAborted } from './cancellation.ts';
+
+export interface Turns {
+  /**
+   * Does the work when everything that asked before has ended. Work that is aborted has had its turn: nothing that it asks for
+   * from then on is carried out.
+   *
+   * @throws the signal's reason, when it is aborted before the turn comes or the work ends
+   */
+  take<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>;
+}
+
+/** Creates one order for all who share it. */
+export function createTurns(): Turns {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    take: async (signal, work) => {
+      const before = last;
+      const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+      // Who gives up waiting lets nobody pass: the one before may still be at work.
+      last = before.then(() => ended);
+      try {
+        await unlessAborted(signal, before);
+        return await unlessAborted(signal, work());
+      } finally {
+        end();
+      }
+    },
+  };
+}
