@@ -197,6 +197,27 @@ describe('node replace', () => {
     expect(await cluster.client.get('StorageNode', 'kube1')).toBeUndefined();
   });
 
+  test('of a node with the only copy of a volume is refused, until that is deleted; then it is named, and goes with it', async () => {
+    const cluster = await withVolume({ layout: 'single' }, 1);
+    await loseNode(cluster, 'kube1');
+    for (const flag of ['--yes', '--dry-run']) {
+      const run = await refused(cluster, ['node', 'replace', 'kube1', flag]);
+      expect(run).toMatchObject({ code: 5, stdout: '' });
+      expect(run.stderr).toContain('error: no other copy can fill new ones of gv0; nothing was changed\n');
+      expect(run.stderr).toContain('holdfast volume delete gv0');
+    }
+    const finalizers = ['holdfast.dev/volume'];
+    await cluster.client.patch('Volume', 'gv0', { metadata: { finalizers } });
+    await cluster.client.delete('Volume', 'gv0');
+    const kept = await refused(cluster, ['node', 'replace', 'kube1'], 'n\n');
+    expect(kept.stderr).toContain(
+      'Is kube1 gone for good? What only it holds is given up, and with it what is left of gv0',
+    );
+    const run = await runAs('holdfast', ['node', 'replace', 'kube1', '--yes'], { cluster });
+    expect(run).toMatchObject({ code: 0, stdout: 'node kube1 is replaced and no longer part of the cluster\n' });
+    expect(await cluster.client.get('StorageNode', 'kube1')).toBeUndefined();
+  });
+
   test('goes on where a command before it was ended', async () => {
     const cluster = await withVolume();
     await loseNode(cluster, 'kube1');
@@ -236,6 +257,20 @@ describe('disk replace', () => {
     expect(other.stderr).toContain('error: no copy in pool fast of kube1 is known to be lost\n');
   });
 
+  test.each<Partial<VolumeSpec>>([{ layout: 'single' }, { layout: 'single', engine: 'local' }])(
+    'of the only copy of %j is refused at once, with what to do',
+    async (spec) => {
+      const cluster = await withVolume(spec, 1);
+      await loseCopy(cluster, 'gv0-0');
+      for (const flag of ['--yes', '--dry-run']) {
+        const run = await refused(cluster, ['disk', 'replace', 'kube1', flag]);
+        expect(run).toMatchObject({ code: 5, stdout: '' });
+        expect(run.stderr).toContain('error: no other copy can fill new ones of gv0; nothing was changed\n');
+        expect(run.stderr).toContain('holdfast volume delete gv0');
+      }
+    },
+  );
+
   test('replaces the lost copies on the same node, and is safe to repeat', async () => {
     const cluster = await withVolume();
     await loseCopy(cluster, 'gv0-0');
@@ -261,7 +296,14 @@ describe('volume convert', () => {
       stderr: '',
     });
     const json = await refused(cluster, [...args, '-o', 'json']);
-    const said = { name: 'gv0', from: '3 copies', to: '2 copies and an arbiter', isDryRun: true, isDone: false };
+    const said = {
+      name: 'gv0',
+      from: '3 copies',
+      to: '2 copies and an arbiter',
+      isDryRun: true,
+      isDone: false,
+      isUnchanged: false,
+    };
     expect(JSON.parse(json.stdout)).toEqual(said);
   });
 
@@ -281,7 +323,9 @@ describe('volume convert', () => {
     await store(three);
     expect(await converting).toMatchObject({ code: 0, stdout: 'volume gv0 is converted from 1 copy to 3 copies\n' });
     const again = await runAs('holdfast', args, { cluster });
-    expect(again).toMatchObject({ code: 0, stdout: 'volume gv0 is converted from 3 copies to 3 copies\n' });
+    expect(again).toMatchObject({ code: 0, stdout: 'volume gv0 has 3 copies already; there is nothing to do\n' });
+    const dry = await refused(cluster, [...args, '--dry-run', '-o', 'json']);
+    expect(JSON.parse(dry.stdout)).toMatchObject({ isDryRun: true, isDone: false, isUnchanged: true });
   });
 
   test.each<[readonly string[], Partial<VolumeSpec>, number, string]>([

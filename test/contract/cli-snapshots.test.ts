@@ -112,6 +112,18 @@ describe('volume clone', () => {
     await cluster.makeReady('twin', { engine });
   };
 
+  test('tries it dry: says what it would do only once it has found that it could', async () => {
+    const cluster = await createCluster();
+    const dry = (volume: string) => runAs('holdfast', ['volume', 'clone', volume, 'twin', '--dry-run'], { cluster });
+    const missing = await dry('gone');
+    expect(missing).toMatchObject({ code: 4, stdout: '' });
+    expect(missing.stderr).not.toContain('snapshot');
+    const could = await dry('gv0');
+    expect(could).toMatchObject({ code: 0, stdout: expect.stringMatching(/^volume twin .* could be made\n$/) });
+    expect(could.stderr).toContain('would take snapshot clone-for-twin-');
+    expect((await cluster.client.list('VolumeSnapshotRecord')).items).toEqual([]);
+  });
+
   test('begins with what the volume holds now, and leaves a snapshot alone that it did not take', async () => {
     const cluster = await createCluster();
     await takeUsers(cluster);

@@ -6,7 +6,7 @@ import { ADMIN_KUBECONFIG, type CliContext, type Connection, kubeconfigPath } fr
 
 export interface GlobalOptions {
   readonly kubeconfig?: string;
-  readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name' | 'kismatic-json';
+  readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name' | 'kismatic-json' | 'simple' | 'raw';
   /** False with --no-headers. */
   readonly headers: boolean;
   readonly yes?: boolean;
@@ -25,7 +25,7 @@ export function addGlobalOptions(program: Command): void {
     )
     .addOption(
       new Option('-o, --output <form>', 'form of the output')
-        .choices(['table', 'wide', 'json', 'yaml', 'name', 'kismatic-json'])
+        .choices(['table', 'wide', 'json', 'yaml', 'name', 'kismatic-json', 'simple', 'raw'])
         .default('table'),
     )
     .option('--no-headers', 'leave the headings of tables out')
@@ -38,11 +38,19 @@ export function addGlobalOptions(program: Command): void {
     .hook('preAction', (_program, command) => refuseForm(command));
 }
 
-/** Refused before the command does anything: only lists of volumes have Kismatic's form. */
+/** Forms of Kismatic's, which only the commands have that are Kismatic's too. */
+const KISMATIC_FORMS: Readonly<Record<string, readonly string[]>> = {
+  'kismatic-json': ['list'],
+  simple: ['add', 'delete'],
+  raw: ['add', 'delete'],
+};
+
+/** Refused before the command does anything. */
 function refuseForm(command: Command): void {
-  const isVolumeList = command.name() === 'list' && command.parent?.name() === 'volume';
-  if (globalOptions(command).output !== 'kismatic-json' || isVolumeList) return;
-  throw new AppError('invalid', '-o kismatic-json is a form of: holdfast volume list', {
+  const { output } = globalOptions(command);
+  const verbs = KISMATIC_FORMS[output];
+  if (verbs === undefined || (command.parent?.name() === 'volume' && verbs.includes(command.name()))) return;
+  throw new AppError('invalid', `-o ${output} is a form of: holdfast volume ${verbs.join(', holdfast volume ')}`, {
     hint: 'choose table, wide, json, yaml or name',
   });
 }

@@ -34,7 +34,10 @@ export async function printResult<T>(context: OutputContext, options: GlobalOpti
       return;
     case 'table':
     case 'wide':
-    case 'kismatic-json': // printed by the one command that has it, refused for all others
+    // Kismatic's: refused for all commands that are not Kismatic's too.
+    case 'kismatic-json':
+    case 'simple':
+    case 'raw':
       printForPeople(context, options, result);
   }
 }

@@ -119,8 +119,10 @@ async function prepare(
 ): Promise<Resource<'Volume'>['spec']> {
   const isOwn = ownOf !== undefined;
   if (isOwn) {
-    options.onProgress?.(`takes snapshot ${snapshot} of volume ${volume}`);
+    const isDryRun = options.isDryRun === true;
+    if (!isDryRun) options.onProgress?.(`takes snapshot ${snapshot} of volume ${volume}`);
     await takeSnapshot(deps, { volume, name: snapshot, madeFor: name }, options);
+    if (isDryRun) options.onProgress?.(`would take snapshot ${snapshot} of volume ${volume}`);
   }
   return wantedSpec(deps, { volume, snapshot }, options, isOwn);
 }

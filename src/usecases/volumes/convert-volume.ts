@@ -15,6 +15,8 @@ export interface Conversion {
   readonly to: string;
   readonly isDryRun: boolean;
   readonly isDone: boolean;
+  /** It was so already, and nothing was left to do. */
+  readonly isUnchanged: boolean;
 }
 
 export interface ConvertOptions {
@@ -39,7 +41,9 @@ export async function convertVolume(
   const scope = options.signal === undefined ? {} : { signal: options.signal };
   const { volume } = await showVolume({ client: deps.client, ...scope }, name);
   const next = targetOf(volume, wish);
-  const conversion = { name, from: describe(volume.spec), to: describe(next), isDryRun: options.isDryRun };
+  const isUnchanged = isSame(volume.spec, next) && hasCopies(volume, next);
+  const conversion = { name, from: describe(volume.spec), to: describe(next), isDryRun: options.isDryRun, isUnchanged };
+  if (isUnchanged) return { ...conversion, isDone: !options.isDryRun };
   if (options.isDryRun) return { ...conversion, isDone: false };
   const { uid } = volume.metadata;
   await deps.client.patch('Volume', name, { spec: next }, { uid, ...scope });
@@ -89,6 +93,17 @@ function isConvertible(layout: string): layout is ConvertibleLayout {
   return layout === 'single' || layout === 'replicated' || layout === 'arbiter';
 }
 
+function isSame(now: LayoutSpec, next: LayoutSpec): boolean {
+  return now.layout === next.layout && replicasOf(now) === replicasOf(next);
+}
+
+/** Placed as the layout has it, and no change is under way. */
+function hasCopies({ status }: Resource<'Volume'>, next: LayoutSpec): boolean {
+  const { placement = [] } = status ?? {};
+  const roles = placement.map((placed) => placed.role).toSorted();
+  return roles.join() === setRoles(next).toSorted().join() && !placement.some(isMarked);
+}
+
 async function waitUntilConverted(
   deps: WaitDeps,
   volume: Resource<'Volume'>,
@@ -96,16 +111,13 @@ async function waitUntilConverted(
   { waitMs, signal, onProgress }: ConvertOptions & { readonly waitMs: number },
 ): Promise<void> {
   const { name, uid } = volume.metadata;
-  const wanted = setRoles(next).toSorted().join();
   let told: string | undefined;
   await waitForObject(deps, {
     ...{ kind: 'Volume', name, timeoutMs: waitMs },
     ...(signal === undefined ? {} : { signal }),
     check: (seen) => {
       if (seen === undefined || seen.metadata.uid !== uid) throw goneMeanwhile(name);
-      const { placement = [] } = seen.status ?? {};
-      const roles = placement.map((placed) => placed.role).toSorted();
-      if (roles.join() === wanted && !placement.some(isMarked)) return true;
+      if (hasCopies(seen, next)) return true;
       const message = findCondition(seen, 'Settled')?.message;
       if (message !== undefined && message !== told) onProgress(`${name}: ${message}`);
       told = message;

@@ -19,6 +19,7 @@ import { globalOptions, withConnection } from '../global-options.ts';
 import { addLayoutOptions, type LayoutOptions, readLayoutOptions } from '../layout-options.ts';
 import { addOfferOptions, afterEquals, type OfferOptions, readOffer } from '../offer-options.ts';
 import { printResult, say } from '../output.ts';
+import { sayStates } from '../say-states.ts';
 import { type Column, renderTable } from '../table.ts';
 
 interface AddOptions extends LayoutOptions, OfferOptions {
@@ -34,6 +35,7 @@ interface AddOptions extends LayoutOptions, OfferOptions {
   readonly profile?: VolumeProfile;
   readonly dryRun?: boolean;
   readonly wait?: boolean;
+  readonly verbose?: boolean;
 }
 
 /** Registers the command. */
@@ -78,6 +80,7 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
     .option('--node <nodes>', 'only on these nodes, comma-separated')
     .option('--dry-run', 'say where the copies would go, and create nothing')
     .option('--wait', 'wait until the volume is ready, and register its PersistentVolume')
+    .option('--verbose', 'also say why each copy goes where it goes')
     .action(async (_size, _name, options: AddOptions, own: Command) => add(context, own, options));
 }
 
@@ -86,16 +89,17 @@ async function add(context: CliContext, own: Command, options: AddOptions): Prom
   // What several nodes may share by default, only one can have of a local volume.
   const accessModes = options.engine === 'local' && !isSaid ? 'ReadWriteOnce' : options.accessModes;
   const request = readRequest(own.args, { ...options, accessModes }, context.random);
-  const { timeout, headers } = globalOptions(own);
+  const { timeout, headers, output } = globalOptions(own);
   const added = await withConnection(context, own, ({ client }) =>
     addStaticVolume({ client, clock: context.clock }, request, {
       isDryRun: options.dryRun ?? false,
       signal: context.signal,
       ...(options.wait === true ? { waitMs: timeout } : {}),
-      onStored: ({ notes }) => sayAll(context, notes),
+      onStored: (stored) => sayAll(context, notesOf(stored, options)),
+      ...(output === 'raw' ? { onSeen: sayStates(context) } : {}),
     }),
   );
-  if (added.isDryRun) sayAll(context, added.notes);
+  if (added.isDryRun) sayAll(context, notesOf(added, options));
   say(context, describeRegistration(added, request.registration));
   const done = added.isDryRun ? 'would be added' : added.phase === 'Ready' ? 'is ready' : 'is added';
   await printResult(context, globalOptions(own), {
@@ -104,6 +108,10 @@ async function add(context: CliContext, own: Command, options: AddOptions): Prom
     text: (isWide) =>
       `volume ${added.name} (${added.size}, ${describeLayout(added)}) ${done}\n${isWide ? explain(added, headers) : ''}`,
   });
+}
+
+function notesOf({ notes, reasons }: StaticVolume, { verbose = false }: AddOptions): readonly string[] {
+  return verbose ? [...notes, ...reasons] : notes;
 }
 
 function describeRegistration(

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
 import { isReplicaCount } from '../../../domain/volume/layout.ts';
-import { type ConvertibleLayout, convertVolume } from '../../../usecases/volumes/convert-volume.ts';
+import { type Conversion, type ConvertibleLayout, convertVolume } from '../../../usecases/volumes/convert-volume.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
 import { printResult, say } from '../output.ts';
@@ -43,13 +43,19 @@ export function registerVolumeConvert(command: Command, context: CliContext): vo
           onProgress: (message) => say(context, message),
         }),
       );
-      const verb = done.isDryRun ? 'would be converted' : done.isDone ? 'is converted' : 'is being converted';
       await printResult(context, globalOptions(own), {
         data: done,
         names: [`volume/${name}`],
-        text: () => `volume ${name} ${verb} from ${done.from} to ${done.to}\n`,
+        text: () => `${describe(done)}\n`,
       });
     });
+}
+
+function describe({ name, from, to, isDryRun, isDone, isUnchanged }: Conversion): string {
+  if (isUnchanged) return `volume ${name} has ${to} already; there is nothing to do`;
+  const verb = isDryRun ? 'would be converted' : isDone ? 'is converted' : 'is being converted';
+  // A change that an earlier command asked for.
+  return from === to ? `volume ${name} ${verb} to ${to}` : `volume ${name} ${verb} from ${from} to ${to}`;
 }
 
 function parseReplicas(text: string): number {

@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { AppError, isAppError } from '../../../domain/errors.ts';
 import { kismaticAllowList } from '../../../domain/plan/kismatic-allow-list.ts';
-import { stateMessage } from '../../../domain/volume/describe-volume.ts';
 import { generateVolumeName } from '../../../domain/volume/generate-name.ts';
 import { type KismaticWish, kismaticFaults } from '../../../domain/volume/kismatic-wish.ts';
 import { readRegistration } from '../../../domain/volume/persistent-volume.ts';
@@ -14,6 +13,7 @@ import {
 } from '../../../usecases/volumes/add-static-volume.ts';
 import type { CliContext } from '../context.ts';
 import { say } from '../output.ts';
+import { sayStates } from '../say-states.ts';
 import { readPlan, withCluster, wrapped } from './plan-file.ts';
 import { addStepOptions, checkStepOutput, type StepOptions } from './step-options.ts';
 
@@ -182,16 +182,11 @@ function progressOf(
   context: CliContext,
   { output, verbose = false }: AddOptions,
 ): Pick<StaticVolumeOptions, 'onStored' | 'onSeen'> {
-  let last = '';
   return {
     onStored: ({ notes, reasons }) => {
       for (const note of verbose ? [...notes, ...reasons] : notes) say(context, note);
     },
-    onSeen: (volume) => {
-      const state = `${volume.status?.phase ?? 'Pending'}: ${stateMessage(volume)}`;
-      if (output === 'raw' && state !== last) say(context, state);
-      last = state;
-    },
+    ...(output === 'raw' ? { onSeen: sayStates(context) } : {}),
   };
 }
 
