@@ -58,7 +58,11 @@ export async function labCommand(): Promise<CommandModule> {
   const { createLabCommand } = await import('../shells/cli/commands/lab.ts');
   const { composeLab, composePackages } = await import('./compose-lab.ts');
   const lab = composeLab();
-  return createLabCommand({ ...lab, packages: composePackages(lab.machine) });
+  return createLabCommand({
+    ...lab,
+    packages: composePackages(lab.machine),
+    composeRun: async () => (await import('./compose-lab-run.ts')).composeLabRun(lab.controllerFolder),
+  });
 }
 
 /** `holdfast ledger` */

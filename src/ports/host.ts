@@ -146,5 +146,6 @@ export interface MachineHost extends Host {
 export interface AttachedCommand {
   readonly file: string;
   readonly args: readonly string[];
+  readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }

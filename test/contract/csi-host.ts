@@ -49,7 +49,11 @@ export function createCsiHost(name: string, folders: readonly string[]): CsiHost
         const type = entries.get(path);
         return type === undefined ? undefined : { type, sizeBytes: 0, mode: 0o755, deviceId: ROOT_DEVICE, inode: 2 };
       },
-      makeDirectory: async (path) => void entries.set(path, 'directory'),
+      makeDirectory: async (path) => {
+        for (let at = path.indexOf('/', 1); at !== -1; at = path.indexOf('/', at + 1))
+          entries.set(path.slice(0, at), 'directory');
+        entries.set(path, 'directory');
+      },
       remove: async (path) => void entries.delete(path),
       ...{ readText: absent('text'), readBytes: absent('bytes'), writeText: absent('text') },
       ...{ list: absent('list'), usage: absent('usage') },

@@ -25,54 +25,79 @@ export interface CsiWorld {
   readonly log: FakeLogger;
   readonly controllerSocket: string;
   readonly nodeSocket: string;
+  /** All hosts with a node service, by name; `host` is the first of them. */
+  readonly hosts: ReadonlyMap<string, CsiHost>;
+  readonly nodeSockets: ReadonlyMap<string, string>;
+  /** What volumes and snapshots hold, by `volume NAME` and `snapshot NAME`: a clone begins with what its source held. */
+  readonly data: Map<string, string>;
   /** Volumes that are made from now on do not get ready before the returned function is called. */
   holdBack(): () => void;
+  /** Ends the controller service, with the calls under way, and starts another one on the same socket. */
+  restartController(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts both services for three nodes; the node service is that of kube1. */
-export async function startCsiWorld(): Promise<CsiWorld> {
+export interface CsiWorldOptions {
+  /** Nodes with a node service. */
+  readonly nodes?: readonly string[];
+  /** Between the services and the API: to change the order in which things happen. */
+  readonly around?: (client: ResourceClient) => ResourceClient;
+}
+
+/** Starts the controller service for three nodes, and the node services of some. */
+export async function startCsiWorld({
+  nodes = ['kube1'],
+  around = (client) => client,
+}: CsiWorldOptions = {}): Promise<CsiWorld> {
   const cluster = await createFakeCluster(['kube1', 'kube2', 'kube3']);
   const { client } = cluster;
   const clock = createSystemClock();
   const log = createFakeLogger();
-  const host = createCsiHost('kube1', [TARGET_ROOT]);
+  const hosts = new Map(nodes.map((node) => [node, createCsiHost(node, [TARGET_ROOT])]));
+  const host = hosts.values().next().value;
+  if (host === undefined) throw new Error('a world has at least one node');
+  const data = new Map<string, string>();
   const stop = new AbortController();
   const { signal } = stop;
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-csi-'));
-  const [controllerSocket, nodeSocket] = [join(folder, 'controller.sock'), join(folder, 'node.sock')];
+  const controllerSocket = join(folder, 'controller.sock');
+  const nodeSockets = new Map(nodes.map((node) => [node, join(folder, `${node}.sock`)]));
   let gate: Promise<void> = Promise.resolve();
   const hands = [
     follow(client, 'Volume', signal, async (volume) => {
       if (volume.status?.phase === undefined) await gate;
-      await keepVolume(cluster, volume);
+      await keepVolume(cluster, volume, data);
     }),
-    follow(client, 'VolumeAttachmentRecord', signal, (record) => keepAttachment(client, host, record)),
-    follow(client, 'VolumeSnapshotRecord', signal, (record) => keepSnapshot(client, record)),
+    follow(client, 'VolumeAttachmentRecord', signal, (record) => keepAttachment(client, hosts, record)),
+    follow(client, 'VolumeSnapshotRecord', signal, (record) => keepSnapshot(client, record, data)),
   ];
-  const served = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const logOf = (nth: number) => ({
-    ...log,
-    info: (message: string, fields?: LogFields) => {
-      log.info(message, fields);
-      if (message === 'CSI is served') served[nth]?.resolve();
-    },
-  });
-  const common = { client, clock, random: createSeededRandom(1), version: 'test', probe: async () => undefined };
-  const servers = [
-    serveCsiController({ ...common, log: logOf(0), socketPath: controllerSocket, sha256 }, signal),
-    serveCsiNode(
-      { ...common, log: logOf(1), socketPath: nodeSocket, host, node: 'kube1', targetRoot: TARGET_ROOT },
-      signal,
+  const common = {
+    client: around(client),
+    clock,
+    random: createSeededRandom(1),
+    version: 'test',
+    probe: async () => undefined,
+  };
+  const startController = () =>
+    serving(log, signal, (own, until) =>
+      serveCsiController({ ...common, log: own, socketPath: controllerSocket, sha256 }, until),
+    );
+  let controller = await startController();
+  const services = await Promise.all(
+    [...hosts].map(([node, machine]) =>
+      serving(log, signal, (own, until) => {
+        const socketPath = nodeSockets.get(node) ?? '';
+        return serveCsiNode({ ...common, log: own, socketPath, host: machine, node, targetRoot: TARGET_ROOT }, until);
+      }),
     ),
-  ];
-  await Promise.race([Promise.all(served.map(({ promise }) => promise)), Promise.all(servers)]);
+  );
   return {
-    client,
-    host,
-    log,
-    controllerSocket,
-    nodeSocket,
+    ...{ client, host, hosts, log, controllerSocket, nodeSockets, data },
+    nodeSocket: nodeSockets.get(host.name) ?? '',
+    restartController: async () => {
+      await controller.stop();
+      controller = await startController();
+    },
     holdBack: () => {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate = promise;
@@ -80,8 +105,37 @@ export async function startCsiWorld(): Promise<CsiWorld> {
     },
     stop: async () => {
       stop.abort();
-      await Promise.all([...servers, ...hands]);
+      await Promise.all([controller.stop(), ...services.map((service) => service.stop()), ...hands]);
       await rm(folder, { recursive: true });
+    },
+  };
+}
+
+interface Service {
+  stop(): Promise<void>;
+}
+
+/** Returns when the service listens. */
+async function serving(
+  log: FakeLogger,
+  signal: AbortSignal,
+  serve: (log: FakeLogger, until: AbortSignal) => Promise<void>,
+): Promise<Service> {
+  const served = Promise.withResolvers<void>();
+  const stop = new AbortController();
+  const own = {
+    ...log,
+    info: (message: string, fields?: LogFields) => {
+      log.info(message, fields);
+      if (message === 'CSI is served') served.resolve();
+    },
+  };
+  const ended = serve(own, AbortSignal.any([signal, stop.signal]));
+  await Promise.race([served.promise, ended]);
+  return {
+    stop: async () => {
+      stop.abort();
+      await ended;
     },
   };
 }
@@ -106,6 +160,7 @@ async function follow<K extends KindName>(
 async function keepVolume(
   { client, makeReady }: Cluster,
   { metadata, spec, status }: Resource<'Volume'>,
+  data: Map<string, string>,
 ): Promise<void> {
   const { name, uid } = metadata;
   if (metadata.deletionTimestamp !== undefined) {
@@ -114,24 +169,26 @@ async function keepVolume(
     return;
   }
   if (status?.size !== undefined && parseQuantity(status.size) === parseQuantity(spec.size)) return;
+  if (status?.size === undefined) data.set(`volume ${name}`, data.get(`snapshot ${spec.source?.snapshot}`) ?? '');
   const engine = { observedBy: 'kube1', epoch: 1, state: 'Started' as const, engineId: 'e1', bricks: [] };
   await makeReady(name, { size: spec.size, grantedSize: spec.size, placement: [], engine });
 }
 
 async function keepAttachment(
   client: ResourceClient,
-  host: CsiHost,
+  hosts: ReadonlyMap<string, CsiHost>,
   { metadata, spec, status }: Resource<'VolumeAttachmentRecord'>,
 ): Promise<void> {
   const { name, uid } = metadata;
   const kind = 'VolumeAttachmentRecord';
   if (metadata.deletionTimestamp !== undefined) {
-    if (spec.node === host.name) host.unmountVolume(spec.mountPath);
+    hosts.get(spec.node)?.unmountVolume(spec.mountPath);
     if ((metadata.finalizers ?? []).length > 0)
       await client.patch(kind, name, { metadata: { finalizers: [] } }, { uid });
     return;
   }
-  if (status?.state === 'Mounted' || spec.node !== host.name) return;
+  const host = hosts.get(spec.node);
+  if (status?.state === 'Mounted' || host === undefined) return;
   host.mountVolume(spec.volume, spec.mountPath);
   const mounted = { state: 'Mounted', connectedCopies: 3, copies: 3 };
   await client.patch(kind, name, { status: mounted }, { subresource: 'status', uid });
@@ -140,10 +197,12 @@ async function keepAttachment(
 async function keepSnapshot(
   client: ResourceClient,
   { metadata, spec, status }: Resource<'VolumeSnapshotRecord'>,
+  data: Map<string, string>,
 ): Promise<void> {
   if (status?.phase !== undefined || metadata.deletionTimestamp !== undefined) return;
   const volume = await client.get('Volume', spec.volume);
   if (volume === undefined) return;
+  data.set(`snapshot ${metadata.name}`, data.get(`volume ${spec.volume}`) ?? '');
   const taken = { phase: 'Ready', takenAt: '2026-01-01T00:00:00.250Z', volumeSpec: volume.spec };
   const sizeBytes = parseQuantity(volume.spec.size);
   await client.patch(

@@ -7,6 +7,7 @@ import { createApt } from '../../src/adapters/packages/apt.ts';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
 import { createSystemRandom } from '../../src/adapters/system/random.ts';
 import { type ComposedLab, composeLab } from '../../src/main/compose-lab.ts';
+import { composeLabRun } from '../../src/main/compose-lab-run.ts';
 import type { CommandEntry } from '../../src/shells/cli/command-entry.ts';
 import { createLabCommand } from '../../src/shells/cli/commands/lab.ts';
 import type { CliContext } from '../../src/shells/cli/context.ts';
@@ -21,7 +22,8 @@ beforeAll(async () => {
   composed = composeLab(join(folder, 'labs'));
   const { machine } = composed;
   const packages = createApt({ host: machine, processes: machine.processes, userId: process.getuid?.() ?? -1 });
-  const command = createLabCommand({ ...composed, packages });
+  const composeRun = async () => composeLabRun(composed.controllerFolder, join(folder, 'labs'));
+  const command = createLabCommand({ ...composed, packages, composeRun });
   entries = [{ name: 'lab', summary: 'Hosts on this machine', load: async () => command }];
 });
 afterAll(async () => {

@@ -49,7 +49,7 @@ export function createNamespaceHost(deps: { readonly clock: Clock }, options: Na
   return {
     name,
     run,
-    runAttached: async (command) => runAttached({ ...command, ...enter((await init()).pid, command) }),
+    runAttached: async ({ cwd, ...command }) => runAttached({ ...command, ...enter((await init()).pid, command, cwd) }),
     processes: {
       ...processes,
       self: init,

@@ -161,6 +161,7 @@ export function runAttached(command: AttachedCommand): Promise<number> {
       shell: false,
       stdio: 'inherit',
       env: { ...environment(command.env), TERM: process.env['TERM'] ?? 'dumb' },
+      ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     });
     const ignore = () => undefined;
     const pass = () => child.kill('SIGTERM');

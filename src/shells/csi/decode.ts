@@ -1,5 +1,5 @@
 /** From messages of CSI to what the use cases take; nothing is judged here. */
-import type { AskedAccess } from '../../domain/csi/access.ts';
+import type { AccessMode, AskedAccess } from '../../domain/csi/access.ts';
 import type { CapacityRange } from '../../domain/csi/capacity.ts';
 import { AppError } from '../../domain/errors.ts';
 import {
@@ -19,6 +19,12 @@ const MODES: Readonly<Record<number, string>> = {
   [Mode.SINGLE_NODE_SINGLE_WRITER]: 'SingleNodeSingleWriter',
   [Mode.SINGLE_NODE_MULTI_WRITER]: 'SingleNodeMultiWriter',
 };
+
+/** The number of a mode on the wire, for those who call. */
+export function modeNumber(mode: AccessMode): Mode {
+  const found = Object.values(Mode).find((each) => MODES[each] === mode);
+  return found ?? Mode.UNKNOWN;
+}
 
 /** A capability in the words of the domain. */
 export function decodeAccess(capability: VolumeCapability): AskedAccess {

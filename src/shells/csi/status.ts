@@ -20,6 +20,16 @@ const CODES: Readonly<Record<ErrorKind, Status>> = {
   internal: Status.INTERNAL,
 };
 
+/** What a caller makes of an answer: the way back through the same table. */
+export function kindOfStatus(code: Status): ErrorKind {
+  const found = Object.entries(CODES).find(([, each]) => each === code)?.[0];
+  return isErrorKind(found) ? found : 'internal';
+}
+
+function isErrorKind(word: string | undefined): word is ErrorKind {
+  return word !== undefined && Object.hasOwn(CODES, word);
+}
+
 /** Faults that are shown; the object has them all. */
 const MAX_FAULTS = 8;
 /** gRPC carries the message in a header, which has a limit. */

@@ -1,4 +1,4 @@
-/** `holdfast lab up|down|status|exec|power|unplug|plug|reinstall`: hosts on this machine. */
+/** `holdfast lab up|down|status|exec|run|power|unplug|plug|reinstall`: hosts on this machine. */
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
 import { GLUSTER_PROGRAMS, LAB_PROGRAMS } from '../../../domain/needed-programs.ts';
@@ -13,9 +13,13 @@ import { globalOptions } from '../global-options.ts';
 import { printResult, say } from '../output.ts';
 import { askYesNo } from '../prompt.ts';
 import type { Column } from '../table.ts';
+import { chooseName, openLab } from './lab-choice.ts';
+import { type LabRunDeps, registerRun } from './lab-run.ts';
 
 export interface LabCommandDeps extends BringUpDeps {
   readonly packages: Packages;
+  /** Loaded when it is wanted: only one verb speaks CSI. */
+  readonly composeRun: () => Promise<LabRunDeps>;
 }
 
 interface NameOption {
@@ -38,6 +42,7 @@ export function createLabCommand(deps: LabCommandDeps): CommandModule {
       registerDown(deps, command.command('down'), context);
       registerStatus(deps, command.command('status'), context);
       registerExec(deps, command.command('exec'));
+      registerRun(deps, command.command('run'), context);
       registerReinstall(deps, command.command('reinstall'), context);
       const power = command.command('power').description('Switch hosts on and off');
       const verb = (parent: Command, name: string, about: string, act: (lab: Lab, host: string) => Promise<void>) =>
@@ -151,24 +156,6 @@ function registerVerb(deps: LabCommandDeps, context: CliContext, { command, abou
       await act(lab, host);
       await printLabs(context, own, [await lab.status()]);
     });
-}
-
-async function openLab(deps: LabCommandDeps, name: string | undefined): Promise<Lab> {
-  return deps.labs.open(await chooseName(deps, name));
-}
-
-/** The lab that is meant: the one named, or the only one there is. */
-async function chooseName({ labs }: LabCommandDeps, name: string | undefined): Promise<string> {
-  if (name !== undefined) return name;
-  const names = (await labs.list()).map((lab) => lab.name);
-  const [only, ...others] = names;
-  if (only === undefined) {
-    throw new AppError('notFound', 'there is no lab on this machine', { hint: 'make one with: holdfast lab up' });
-  }
-  if (others.length === 0) return only;
-  throw new AppError('invalid', `there are several labs on this machine: ${names.join(', ')}`, {
-    hint: 'say which with --name',
-  });
 }
 
 interface Row {
