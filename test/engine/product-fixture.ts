@@ -100,6 +100,8 @@ export interface ProductOptions {
   /** The nodes of its plans; NODES when left out. */
   readonly nodes?: readonly string[];
   readonly dataDiskBytes?: number;
+  /** Serves CSI in each host and for the controller. */
+  readonly hasCsi?: boolean;
 }
 
 /** Brings everything up; nothing is planned yet. */
@@ -108,6 +110,7 @@ export async function startProduct({
   nodes: planned = NODES,
   hosts = planned,
   dataDiskBytes,
+  hasCsi = false,
 }: ProductOptions): Promise<Product> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-product-'));
   const composed = composeLab(join(folder, 'labs'), ROOT);
@@ -123,7 +126,7 @@ export async function startProduct({
   };
   const up = await bringUpHoldfast(
     composed,
-    { name, hosts, ...(dataDiskBytes === undefined ? {} : { dataDiskBytes }) },
+    { name, hosts, hasCsi, ...(dataDiskBytes === undefined ? {} : { dataDiskBytes }) },
     signal,
   ).catch(async (error: unknown) => {
     await remove();
