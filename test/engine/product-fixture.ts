@@ -17,7 +17,7 @@ import type { Condition } from '../../src/schemas/common.ts';
 import type { KindName } from '../../src/schemas/kinds.ts';
 import type { PlanVolume } from '../../src/schemas/plan-file.ts';
 import { areCopiesEqual } from '../../src/usecases/demo/compare-copies.ts';
-import { bringUpHoldfast, startController } from '../../src/usecases/lab/bring-up-holdfast.ts';
+import { bringUpHoldfast, restartController } from '../../src/usecases/lab/bring-up-holdfast.ts';
 import type { Lab } from '../../src/usecases/lab/labs.ts';
 import { checkLedgerFile, type LedgerCheckResult } from '../../src/usecases/ledger/check.ts';
 import { type LedgerServer, serveLedger } from '../../src/usecases/ledger/serve.ts';
@@ -227,7 +227,7 @@ export async function startProduct({
       if (id === undefined) throw new Error('the controller is not recorded');
       await machine.processes.stop(id, { graceMs: 0 });
     },
-    startController: async () => void (await startController(composed, lab, server)),
+    startController: () => restartController(composed, lab, server),
     remove,
   };
   return product;

@@ -118,8 +118,16 @@ export async function enrollAgain(deps: BringUpDeps, lab: Lab, host: string): Pr
   await startAgent(deps, lab, host, { server, hasCsi: agent.argv.includes(CSI_FLAG) });
 }
 
-/** Starts the controller again, as after a crash; its state is in its folder. */
-export async function startController(deps: BringUpDeps, lab: Lab, server: string, hasCsi = false): Promise<string> {
+/** Starts the controller again, as after a crash: as it was, and with its state, which is in its folder. */
+export async function restartController(deps: BringUpDeps, lab: Lab, server: string): Promise<void> {
+  const { bootActions } = await lab.record();
+  // What the agents were started with is what the lab was asked for.
+  const hasCsi = bootActions.some((action) => action.name === AGENT && action.argv.includes(CSI_FLAG));
+  await startController(deps, lab, server, hasCsi);
+}
+
+/** @returns path of the administrator's kubeconfig */
+async function startController(deps: BringUpDeps, lab: Lab, server: string, hasCsi: boolean): Promise<string> {
   const folder = deps.controllerFolder(lab.name);
   const { packageFolder, node } = deps.installation;
   const listen = server.replace('https://', '');
