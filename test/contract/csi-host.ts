@@ -1,5 +1,5 @@
 /** The machine below the CSI node service, in memory: a mount table, folders, and the few programs that are asked. */
-import type { Command, CommandResult, FileInfo, Host, MountEntry } from '../../src/ports/host.ts';
+import type { Command, CommandResult, FileInfo, Host, MountEntry, MountRequest } from '../../src/ports/host.ts';
 import { RunError } from '../../src/ports/run-error.ts';
 
 interface Mount extends MountEntry {
@@ -12,6 +12,10 @@ export interface CsiHost extends Host {
   unmountVolume(path: string): void;
   /** The process behind the mount ends; its binds stay in the table and answer nobody. */
   kill(path: string): void;
+  /** Called once the kernel has done what mount(8) was asked for, and before that program has ended. */
+  onMount(hook: (request: MountRequest) => Promise<void>): void;
+  /** A folder becomes a symlink in the moment before something is mounted there. */
+  swap(path: string, destination: string): void;
   readonly entries: ReadonlyMap<string, FileInfo['type']>;
   readonly mountTable: () => readonly MountEntry[];
 }
@@ -24,6 +28,8 @@ export function createCsiHost(name: string, folders: readonly string[]): CsiHost
   const dead = new Set<number>();
   let mounts: readonly Mount[] = [];
   let devices = ROOT_DEVICE;
+  let afterMount: (request: MountRequest) => Promise<void> = async () => undefined;
+  const links = new Map<string, string>();
   const at = (path: string) => mounts.findLast((mount) => path === mount.target || path.startsWith(`${mount.target}/`));
   const fail = (file: string, path: string): never => {
     throw new RunError(`${file} ended with exit code 1: ${path}: Transport endpoint is not connected`, {
@@ -60,15 +66,18 @@ export function createCsiHost(name: string, folders: readonly string[]): CsiHost
     },
     mounts: {
       list: async () => mounts,
-      mount: async ({ source, target, options = [] }) => {
+      mount: async (request) => {
+        const { source, options = [] } = request;
+        const target = links.get(request.target) ?? request.target;
         if (options.includes('remount')) {
           const flags = options.filter((option) => !['remount', 'bind'].includes(option));
           mounts = mounts.map((mount) => (mount.target === target ? { ...mount, options: flags } : mount));
-          return;
+          return afterMount(request);
         }
         const found = at(source);
         if (!options.includes('bind') || found === undefined) throw new Error(`cannot mount ${source} at ${target}`);
         mounts = [...mounts, { ...found, target, options: ['rw'] }];
+        return afterMount(request);
       },
       unmount: async (target) => {
         mounts = mounts.filter((mount) => mount.target !== target);
@@ -86,6 +95,10 @@ export function createCsiHost(name: string, folders: readonly string[]): CsiHost
       const mount = at(path);
       if (mount !== undefined) dead.add(mount.device);
     },
+    onMount: (hook) => {
+      afterMount = hook;
+    },
+    swap: (path, destination) => void links.set(path, destination),
     entries,
     mountTable: () => mounts,
   };

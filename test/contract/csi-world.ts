@@ -8,13 +8,16 @@ import { join } from 'node:path';
 import { sha256 } from '../../src/adapters/ledger/sha256.ts';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
 import { parseQuantity } from '../../src/domain/bytes.ts';
+import { profileOf } from '../../src/domain/volume/profile.ts';
+import { wantedCopies } from '../../src/domain/volume/replica-sets.ts';
 import { createFakeLogger, type FakeLogger } from '../../src/ports/logger.fake.ts';
 import type { LogFields } from '../../src/ports/logger.ts';
 import { createSeededRandom } from '../../src/ports/random.fake.ts';
 import type { Resource, ResourceClient } from '../../src/ports/resource-client.ts';
 import type { KindName } from '../../src/schemas/kinds.ts';
+import type { PlacedCopy } from '../../src/schemas/volume.ts';
 import { serveCsiController, serveCsiNode } from '../../src/shells/csi/serve-csi.ts';
-import { createFakeCluster } from '../../src/usecases/cluster.fake.ts';
+import { createFakeCluster, type FakeCluster } from '../../src/usecases/cluster.fake.ts';
 import { type CsiHost, createCsiHost } from './csi-host.ts';
 
 export const TARGET_ROOT = '/var/lib/kubelet';
@@ -30,8 +33,10 @@ export interface CsiWorld {
   readonly nodeSockets: ReadonlyMap<string, string>;
   /** What volumes and snapshots hold, by `volume NAME` and `snapshot NAME`: a clone begins with what its source held. */
   readonly data: Map<string, string>;
-  /** Volumes that are made from now on do not get ready before the returned function is called. */
+  /** Volumes that are made from now on do not get ready, nor are any mounted, before the returned function is called. */
   holdBack(): () => void;
+  /** A node more, with a pool like those of the others. */
+  addNode(name: string, zone: string): Promise<void>;
   /** Ends the controller service, with the calls under way, and starts another one on the same socket. */
   restartController(): Promise<void>;
   stop(): Promise<void>;
@@ -49,7 +54,7 @@ export async function startCsiWorld({
   nodes = ['kube1'],
   around = (client) => client,
 }: CsiWorldOptions = {}): Promise<CsiWorld> {
-  const cluster = await createFakeCluster(['kube1', 'kube2', 'kube3']);
+  const cluster: Cluster = { ...(await createFakeCluster(['kube1', 'kube2', 'kube3'])), firstRoles: new Map() };
   const { client } = cluster;
   const clock = createSystemClock();
   const log = createFakeLogger();
@@ -68,7 +73,10 @@ export async function startCsiWorld({
       if (volume.status?.phase === undefined) await gate;
       await keepVolume(cluster, volume, data);
     }),
-    follow(client, 'VolumeAttachmentRecord', signal, (record) => keepAttachment(client, hosts, record)),
+    follow(client, 'VolumeAttachmentRecord', signal, async (record) => {
+      if (record.status === undefined) await gate;
+      await keepAttachment(client, hosts, record);
+    }),
     follow(client, 'VolumeSnapshotRecord', signal, (record) => keepSnapshot(client, record, data)),
   ];
   const common = {
@@ -102,6 +110,10 @@ export async function startCsiWorld({
       const { promise, resolve } = Promise.withResolvers<void>();
       gate = promise;
       return resolve;
+    },
+    addNode: async (name, zone) => {
+      await cluster.addNode(name);
+      await client.patch('StorageNode', name, { spec: { zone } });
     },
     stop: async () => {
       stop.abort();
@@ -140,7 +152,10 @@ async function serving(
   };
 }
 
-type Cluster = Awaited<ReturnType<typeof createFakeCluster>>;
+interface Cluster extends FakeCluster {
+  /** The copies that a volume was made with, by its UID. */
+  readonly firstRoles: Map<string, string>;
+}
 
 async function follow<K extends KindName>(
   client: ResourceClient,
@@ -158,20 +173,40 @@ async function follow<K extends KindName>(
 }
 
 async function keepVolume(
-  { client, makeReady }: Cluster,
+  cluster: Cluster,
   { metadata, spec, status }: Resource<'Volume'>,
   data: Map<string, string>,
 ): Promise<void> {
+  const { client, makeReady } = cluster;
   const { name, uid } = metadata;
   if (metadata.deletionTimestamp !== undefined) {
     if ((metadata.finalizers ?? []).length > 0)
       await client.patch('Volume', name, { metadata: { finalizers: [] } }, { uid });
     return;
   }
-  if (status?.size !== undefined && parseQuantity(status.size) === parseQuantity(spec.size)) return;
+  const placement = placementOf(cluster, { name, uid }, { spec, status });
+  const profile = profileOf(spec);
+  const isSized = status?.size !== undefined && parseQuantity(status.size) === parseQuantity(spec.size);
+  const isPlaced = JSON.stringify(status?.placement) === JSON.stringify(placement);
+  if (isSized && isPlaced && status.engine?.profile === profile) return;
   if (status?.size === undefined) data.set(`volume ${name}`, data.get(`snapshot ${spec.source?.snapshot}`) ?? '');
-  const engine = { observedBy: 'kube1', epoch: 1, state: 'Started' as const, engineId: 'e1', bricks: [] };
-  await makeReady(name, { size: spec.size, grantedSize: spec.size, placement: [], engine });
+  const engine = { observedBy: 'kube1', epoch: 1, state: 'Started' as const, engineId: 'e1', bricks: [], profile };
+  await makeReady(name, { size: spec.size, grantedSize: spec.size, placement, engine });
+}
+
+/** Told only of a volume that was converted: copies are no objects here, as a snapshot would want them. */
+function placementOf(
+  { firstRoles }: Cluster,
+  { name, uid }: { readonly name: string; readonly uid: string },
+  { spec, status }: Pick<Resource<'Volume'>, 'spec' | 'status'>,
+): PlacedCopy[] {
+  const roles = wantedCopies(spec).map(({ role }) => role);
+  const first = firstRoles.get(uid) ?? roles.join();
+  firstRoles.set(uid, first);
+  if (first === roles.join() && (status?.placement ?? []).length === 0) return [];
+  const nodes = ['kube1', 'kube2', 'kube3'];
+  const on = (index: number) => ({ node: nodes[index % nodes.length] ?? 'kube1', pool: 'default' });
+  return roles.map((role, index) => ({ copy: `${name}-${index}`, ...on(index), role }));
 }
 
 async function keepAttachment(

@@ -104,27 +104,48 @@ function notFolder(field: string, part: string, type: string): AppError {
 /**
  * Binds what is at `source` to a path, with the options of the bind.
  *
- * @throws {AppError} with nothing mounted at the path
+ * @throws {AppError} with nothing mounted, neither at the path nor where it was made to lead meanwhile
  */
 export async function bind(
-  { host }: BindDeps,
+  deps: BindDeps,
   { source, path, options }: { readonly source: string; readonly path: string; readonly options: readonly string[] },
   signal: AbortSignal,
 ): Promise<void> {
-  await host.mounts.mount({ source, target: path, options: ['bind'], timeoutMs: MOUNT_MS, signal });
+  const { host } = deps;
+  const before = await host.mounts.list();
   try {
+    await host.mounts.mount({ source, target: path, options: ['bind'], timeoutMs: MOUNT_MS, signal });
     if ((await mountAt(host, path)) === undefined) {
       throw new AppError('invalid', `${path} on ${host.name} has become a symlink while it was mounted`, {
         reason: 'PathLeadsAway',
       });
     }
-    // mount(2) takes no other option together with a bind.
-    const remount = ['remount', 'bind', ...options];
-    await host.mounts.mount({ source, target: path, options: remount, timeoutMs: MOUNT_MS, signal });
+    await setOptions(deps, { source, path, options }, signal);
   } catch (error) {
-    await host.mounts.unmount(path, { lazy: true, timeoutMs: MOUNT_MS });
+    // Also when the call was given up: the kernel may have mounted it before mount(8) was killed.
+    await undoBind(deps, source, before);
     throw error;
   }
+}
+
+/** mount(2) takes no other option together with a bind, so they come after it. */
+export async function setOptions(
+  { host }: BindDeps,
+  { source, path, options }: { readonly source: string; readonly path: string; readonly options: readonly string[] },
+  signal: AbortSignal,
+): Promise<void> {
+  const remount = ['remount', 'bind', ...options];
+  await host.mounts.mount({ source, target: path, options: remount, timeoutMs: MOUNT_MS, signal });
+}
+
+/** Takes away what of the volume is mounted now and was not before, wherever that is: a path can be made to lead elsewhere. */
+async function undoBind({ host }: BindDeps, source: string, before: readonly MountEntry[]): Promise<void> {
+  const own = await mountAt(host, source);
+  const isOwn = (entry: MountEntry): boolean =>
+    entry.source === own?.source && entry.fsType === own.fsType && entry.root === own.root && entry.target !== source;
+  const had = new Set(before.filter(isOwn).map((entry) => entry.target));
+  const made = (await host.mounts.list()).filter((entry) => isOwn(entry) && !had.has(entry.target));
+  for (const { target } of made) await host.mounts.unmount(target, { lazy: true, timeoutMs: MOUNT_MS });
 }
 
 /**

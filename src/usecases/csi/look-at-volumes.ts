@@ -1,26 +1,22 @@
-/** CSI calls that only look: volumes in pages, one volume, what it can be used for, and how much room there is. */
+/** CSI calls that only look: volumes in pages, one volume, and how much room there is. */
 import { formatQuantity, MIB, parseQuantity } from '../../domain/bytes.ts';
 import { type AskedAccess, accessFault } from '../../domain/csi/access.ts';
 import { isCsiAttachment } from '../../domain/csi/attachments.ts';
 import { parseCsiId } from '../../domain/csi/names.ts';
 import { type Page, type PageRequest, pageOf } from '../../domain/csi/paging.ts';
 import { readParameters } from '../../domain/csi/parameters.ts';
+import { type VolumeCondition, volumeCondition } from '../../domain/csi/volume-condition.ts';
 import { AppError, isAppError } from '../../domain/errors.ts';
-import { findCondition } from '../../domain/find-condition.ts';
 import { MIN_VOLUME_BYTES } from '../../domain/volume/copy-size.ts';
-import { stateMessage } from '../../domain/volume/describe-volume.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { addVolume } from '../volumes/add-volume.ts';
 import type { CsiDeps } from './csi-deps.ts';
 
-export interface SeenVolume {
+export interface SeenVolume extends VolumeCondition {
   readonly volumeId: string;
   readonly capacityBytes: number;
   /** Nodes that calls have published it to. */
   readonly nodes: readonly string[];
-  /** Something is wrong with it, or could be if a copy more were lost. */
-  readonly isAbnormal: boolean;
-  readonly message: string;
 }
 
 /** CSI ListVolumes: those that people made too. */
@@ -40,23 +36,6 @@ export async function getVolume(deps: CsiDeps, id: string, signal: AbortSignal):
     deps.client.list('VolumeAttachmentRecord', { signal }),
   ]);
   return see(volume, records.items);
-}
-
-/**
- * CSI ValidateVolumeCapabilities.
- *
- * @returns why the volume cannot be used so; undefined when it can
- * @throws {AppError} notFound; invalid, when nothing is asked
- */
-export async function validateAccess(
-  deps: CsiDeps,
-  request: { readonly volumeId: string; readonly accesses: readonly AskedAccess[] },
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const id = parseCsiId('volume_id', request.volumeId);
-  if (request.accesses.length === 0) throw new AppError('invalid', 'the call has no volume capabilities');
-  await existing(deps, id, signal);
-  return request.accesses.map(accessFault).find((fault) => fault !== undefined);
 }
 
 /**
@@ -94,7 +73,8 @@ export async function getCapacity(
   return low * MIB;
 }
 
-async function existing({ client }: CsiDeps, id: string, signal: AbortSignal): Promise<Resource<'Volume'>> {
+/** @throws {AppError} notFound; invalid, for what is no id */
+export async function existing({ client }: CsiDeps, id: string, signal: AbortSignal): Promise<Resource<'Volume'>> {
   const name = parseCsiId('volume_id', id);
   const volume = await client.get('Volume', name, { signal });
   if (volume === undefined) throw new AppError('notFound', `there is no volume ${name}`);
@@ -103,13 +83,11 @@ async function existing({ client }: CsiDeps, id: string, signal: AbortSignal): P
 
 function see(volume: Resource<'Volume'>, records: readonly Resource<'VolumeAttachmentRecord'>[]): SeenVolume {
   const { name } = volume.metadata;
-  const isFine = ['Ready', 'Redundant'].every((type) => findCondition(volume, type)?.status !== 'False');
   const own = records.filter((record) => record.spec.volume === name && isCsiAttachment(record));
   return {
     volumeId: name,
     capacityBytes: parseQuantity(volume.status?.size ?? volume.spec.size),
     nodes: own.map((record) => record.spec.node),
-    isAbnormal: !isFine && volume.status?.conditions !== undefined,
-    message: stateMessage(volume),
+    ...volumeCondition(volume),
   };
 }

@@ -4,12 +4,13 @@
  */
 import { type AskedAccess, isReadingOnly, parseAccess, podMountOptions } from '../../domain/csi/access.ts';
 import { isCsiAttachment } from '../../domain/csi/attachments.ts';
+import { writability } from '../../domain/csi/mount-state.ts';
 import { parseCsiId } from '../../domain/csi/names.ts';
 import { parseTargetPath } from '../../domain/csi/target-path.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { waitForObject } from '../waiting/wait-for-object.ts';
-import { bind, findTarget, makeTarget, mountAt, seeBind, unbind } from './bind-mounts.ts';
+import { bind, findTarget, makeTarget, mountAt, seeBind, setOptions, unbind } from './bind-mounts.ts';
 import { CALL_MS } from './csi-deps.ts';
 import type { CsiNodeDeps } from './node-deps.ts';
 
@@ -23,6 +24,9 @@ export interface NodePublishRequest extends StageRequest {
   readonly targetPath: string;
   readonly isReadOnly: boolean;
 }
+
+/** Of every bind in a pod, whatever was asked for. */
+const ALWAYS_SET: ReadonlySet<string> = new Set(['nosuid', 'nodev']);
 
 type AttachmentRecord = Resource<'VolumeAttachmentRecord'>;
 
@@ -47,7 +51,11 @@ export async function stageVolume(deps: CsiNodeDeps, request: StageRequest, sign
   const path = await makeTarget(deps, 'staging_target_path', request.stagingPath);
   await waitUntilMounted(deps, record, signal);
   const source = record.spec.mountPath;
-  await bindAnew(deps, { volume, path, source, options: record.spec.isReadOnly ? ['ro'] : ['rw'] }, signal);
+  await bindAnew(deps, { volume, path, source, options: stagingOptions(record) }, signal);
+}
+
+function stagingOptions({ spec }: AttachmentRecord): readonly string[] {
+  return [spec.isReadOnly ? 'ro' : 'rw'];
 }
 
 /**
@@ -65,7 +73,8 @@ export async function publishToPod(deps: CsiNodeDeps, request: NodePublishReques
   const staging = await makeTarget(deps, 'staging_target_path', request.stagingPath);
   const source = record.spec.mountPath;
   const staged = await seeBind(deps, { path: staging, source }, signal);
-  if (staged.state === 'dead') await bindAnew(deps, { volume, path: staging, source, options: ['rw'] }, signal);
+  if (staged.state === 'dead')
+    await bindAnew(deps, { volume, path: staging, source, options: stagingOptions(record) }, signal);
   else if (staged.state !== 'bound') {
     throw new AppError('precondition', `volume ${volume} is not staged at ${staging}`, { hint: 'stage it first' });
   }
@@ -143,7 +152,7 @@ interface Binding {
 async function bindAnew(deps: CsiNodeDeps, binding: Binding, signal: AbortSignal): Promise<void> {
   const { path, source, options } = binding;
   const seen = await seeBind(deps, { path, source }, signal);
-  if (seen.state === 'bound') return assertOptions(binding, seen.entry.options);
+  if (seen.state === 'bound') return settleOptions(deps, binding, { has: seen.entry.options, signal });
   if (seen.state === 'foreign') {
     throw new AppError('precondition', `${seen.entry.source} is mounted at ${path}; it is left alone`, {
       hint: 'unmount it, or choose another path',
@@ -154,9 +163,21 @@ async function bindAnew(deps: CsiNodeDeps, binding: Binding, signal: AbortSignal
   await bind(deps, { source, path, options }, signal);
 }
 
-function assertOptions({ volume, path, options }: Binding, has: readonly string[]): void {
+/**
+ * A bind that lacks what is never left out is one that a death cut short between its two steps: it is ended. Any other is as
+ * somebody asked for.
+ *
+ * @throws {AppError} exists, when that was something else
+ */
+async function settleOptions(
+  deps: CsiNodeDeps,
+  { volume, path, source, options }: Binding,
+  { has, signal }: { readonly has: readonly string[]; readonly signal: AbortSignal },
+): Promise<void> {
+  const isUnfinished = options.some((option) => ALWAYS_SET.has(option) && !has.includes(option));
+  if (isUnfinished) return setOptions(deps, { source, path, options }, signal);
   const [wanted = 'rw'] = options;
-  if (has.includes(wanted)) return;
+  if (writability(has) === wanted) return;
   throw new AppError('exists', `volume ${volume} is at ${path} already, and not ${wanted}`, {
     hint: 'unpublish it there first',
   });

@@ -1,6 +1,8 @@
 /** CSI NodeGetVolumeStats: how full a volume is where a pod has it, and how it is. */
 import { isCsiAttachment } from '../../domain/csi/attachments.ts';
+import { hasStoppedWriting } from '../../domain/csi/mount-state.ts';
 import { parseCsiId } from '../../domain/csi/names.ts';
+import { volumeCondition } from '../../domain/csi/volume-condition.ts';
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { isRunError } from '../../ports/run-error.ts';
 import { findTarget, mountAt } from './bind-mounts.ts';
@@ -31,9 +33,8 @@ export async function readStats(
 ): Promise<VolumeStats> {
   const volume = parseCsiId('volume_id', request.volumeId);
   if (request.volumePath === '') throw new AppError('invalid', 'the call has no volume_path');
-  if ((await deps.client.get('Volume', volume, { signal })) === undefined) {
-    throw new AppError('notFound', `there is no volume ${volume}`);
-  }
+  const stored = await deps.client.get('Volume', volume, { signal });
+  if (stored === undefined) throw new AppError('notFound', `there is no volume ${volume}`);
   const path = await findPath(deps, request.volumePath);
   const entry = path === undefined ? undefined : await mountAt(deps.host, path);
   if (path === undefined || entry === undefined) {
@@ -43,7 +44,12 @@ export async function readStats(
   if ('failure' in usage) {
     return { isAbnormal: true, message: `the mount does not answer: ${usage.failure}` };
   }
-  return { ...usage, ...(await readCondition(deps, volume, signal)) };
+  if (hasStoppedWriting(entry.options)) {
+    return { ...usage, isAbnormal: true, message: 'its file system is read-only: the kernel stopped writing to it' };
+  }
+  const [mount, whole] = [await readCondition(deps, volume, signal), volumeCondition(stored)];
+  // Of a mount that is fine, what is wrong with the volume behind it.
+  return { ...usage, ...(whole.isAbnormal && !mount.isAbnormal ? whole : mount) };
 }
 
 /** Undefined for what can be no path of a volume: the CSI text asks for NOT_FOUND there too. */
