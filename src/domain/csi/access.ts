@@ -19,6 +19,8 @@ export interface AskedAccess {
   readonly mode: string;
   readonly fsType: string;
   readonly flags: readonly string[];
+  /** The group that the volume is to belong to; a driver that does not offer this is never to be given one. */
+  readonly group?: string;
 }
 
 export interface Access {
@@ -48,6 +50,7 @@ export function accessFault(asked: AskedAccess): string | undefined {
   if (asked.type === 'block') return 'a volume of engine gluster is a file system, and no block device';
   if (!isAccessMode(asked.mode)) return `access mode ${word(asked.mode)} is not offered`;
   if (!FS_TYPES.has(asked.fsType)) return `file system ${word(asked.fsType)} is not offered`;
+  if ((asked.group ?? '') !== '') return 'a volume_mount_group is not offered: the fsGroup of a pod is set without it';
   const flag = asked.flags.find((each) => !FLAGS.has(each));
   if (flag !== undefined) return `mount option ${word(flag)} is not allowed; allowed are ${[...FLAGS].join(', ')}`;
   if (asked.flags.includes('ro') && asked.flags.includes('rw')) return 'mount options ro and rw contradict each other';

@@ -2,8 +2,9 @@
 import { AppError } from '../errors.ts';
 import { isPlainPath } from '../paths.ts';
 
-/** Of the kernel: PATH_MAX without the zero. */
+/** Of the kernel, in bytes: PATH_MAX without the zero, and NAME_MAX. */
 const MAX_PATH = 4_095;
+const MAX_NAME = 255;
 
 /**
  * Reads a path of a call.
@@ -29,9 +30,16 @@ export function parseTargetPath(
 }
 
 function pathFault(path: string, root: string): string | undefined {
-  if (path.length > MAX_PATH) return `is longer than ${MAX_PATH} characters`;
+  if (!path.isWellFormed()) return 'is no text';
+  if (bytesOf(path) > MAX_PATH) return `is longer than ${MAX_PATH} bytes`;
+  if (path.split('/').some((name) => bytesOf(name) > MAX_NAME))
+    return `has a name of more than ${MAX_NAME} bytes in it`;
   if (!isPlainPath(path) || path.includes('\ufffd'))
     return 'is no absolute path without "..", "." and control characters';
   if (!path.startsWith(`${root}/`)) return `is not below ${root}`;
   return undefined;
+}
+
+function bytesOf(text: string): number {
+  return encodeURIComponent(text).replaceAll(/%../g, '_').length;
 }

@@ -29,13 +29,11 @@ export function modeNumber(mode: AccessMode): Mode {
 /** A capability in the words of the domain. */
 export function decodeAccess(capability: VolumeCapability): AskedAccess {
   const { accessMode, accessType } = capability;
-  const mount = accessType?.$case === 'mount' ? accessType.value : undefined;
-  return {
-    type: accessType?.$case ?? 'none',
-    mode: MODES[accessMode?.mode ?? Mode.UNKNOWN] ?? 'unknown',
-    fsType: mount?.fsType ?? '',
-    flags: mount?.mountFlags ?? [],
-  };
+  const type = accessType?.$case ?? 'none';
+  const mode = MODES[accessMode?.mode ?? Mode.UNKNOWN] ?? 'unknown';
+  if (accessType?.$case !== 'mount') return { type, mode, fsType: '', flags: [] };
+  const { fsType, mountFlags, volumeMountGroup } = accessType.value;
+  return { type, mode, fsType, flags: mountFlags, group: volumeMountGroup };
 }
 
 /** Undefined when the call has no capability. */
