@@ -309,8 +309,8 @@ describe('calls', () => {
   );
 
   test('a call that is not offered is said to be none', async () => {
-    const modify = csi.controller.controllerModifyVolume({ volumeId: 'pvc-1' });
-    expect(await refusalOf(modify)).toMatchObject({ code: Status.UNIMPLEMENTED });
+    const snapshot = csi.controller.getSnapshot({ snapshotId: 'snap-1' });
+    expect(await refusalOf(snapshot)).toMatchObject({ code: Status.UNIMPLEMENTED });
     const expand = csi.node.nodeExpandVolume({ volumeId: 'pvc-1', volumePath: TARGET });
     expect(await refusalOf(expand)).toMatchObject({ code: Status.UNIMPLEMENTED });
   });

@@ -11,13 +11,17 @@ export interface ClassWish extends LayoutRequest {
   readonly brick?: 'image' | 'directory';
   readonly profile?: 'database' | 'shared' | 'large-files';
   readonly encryption?: boolean;
+  /** Zones that copies may be placed in. */
+  readonly zones?: readonly string[];
 }
 
 /** A part of the wish, empty for what has no meaning here; or why the value is refused. It never repeats the value. */
 export type ReadParameter = { readonly wish: ClassWish } | { readonly fault: string };
-type Reader = (value: string) => ReadParameter;
+export type Reader = (value: string) => ReadParameter;
 
 const NOTHING: ReadParameter = { wish: {} };
+/** More are no list that somebody wrote; the API takes no more either. */
+const MAX_ZONES = 64;
 /** StorageOS allowed so many copies besides the primary. */
 const MAX_STORAGEOS_REPLICAS = 5;
 const PIECE = /^\d{1,6}(?:Ki|Mi|Gi)$/;
@@ -53,6 +57,21 @@ const label =
     return fault === undefined ? { wish: wish(value) } : { fault };
   };
 
+/** Understood, and refused whatever its value is. */
+const never =
+  (why: string): Reader =>
+  () => ({ fault: `is not offered: ${why}` });
+
+/** Names separated by commas. */
+const zones: Reader = (value) => {
+  const names = value.split(',').map((name) => name.trim());
+  if (names.length > MAX_ZONES) return { fault: `names more than ${MAX_ZONES} zones` };
+  const fault = names.map(labelFault).find((each) => each !== undefined);
+  return fault === undefined ? { wish: { zones: [...new Set(names)] } } : { fault: `each of its names ${fault}` };
+};
+
+const arbiter: Reader = choice(['true', 'false'], (word): ClassWish => (word === 'true' ? { layout: 'arbiter' } : {}));
+
 /** Named the server of the other system, and who logs in there: there is none to log in to. */
 const login: Reader = () => NOTHING;
 
@@ -85,6 +104,14 @@ const volumeType: Reader = (value) => {
 
 /** Left out and "false" are the same. */
 const encryption = choice(['true', 'false'], (word) => (word === 'true' ? { encryption: true } : {}));
+/** Heketi: options of GlusterFS; the one that it reads itself is the one that has a place here. */
+const volumeOptions: Reader = (value) =>
+  value === 'user.heketi.arbiter true'
+    ? { wish: { layout: 'arbiter' } }
+    : { fault: 'can only be "user.heketi.arbiter true": options of GlusterFS follow from the profile' };
+
+/** StorageOS: what a volume does when copies are away. */
+const hardOnly = only('hard', 'the quorum of GlusterFS stops writes that a minority of copies would take');
 
 const OWN: Readonly<Record<string, Reader>> = {
   engine: choice(['gluster'], () => ({})),
@@ -96,6 +123,9 @@ const OWN: Readonly<Record<string, Reader>> = {
   shard,
   profile: choice(['database', 'shared', 'large-files'], (profile) => ({ profile })),
   pool: label((pool) => ({ pool })),
+  zones,
+  arbiter,
+  failureMode: hardOnly,
   brick: choice(['image', 'directory'], (brick) => ({ brick })),
   allowSplitBrain: choice(['true', 'false'], (word) => ({ allowSplitBrain: word === 'true' })),
   encryption,
@@ -105,14 +135,13 @@ const STORAGEOS: Readonly<Record<string, Reader>> = {
   // Counts the copies besides the primary.
   'storageos.com/replicas': number(0, MAX_STORAGEOS_REPLICAS, (others) => ({ replicas: others + 1 })),
   'storageos.com/encryption': encryption,
-  'storageos.com/failure-mode': only(
-    'hard',
-    'the quorum of GlusterFS stops writes that a minority of copies would take',
-  ),
+  'storageos.com/failure-mode': hardOnly,
   'storageos.com/nocompress': only('true', 'nothing is compressed'),
   'storageos.com/nocache': only('false', 'the kernel caches what is read'),
   // Copies go to different zones wherever there are such.
   'storageos.com/topology-aware': bool,
+  'storageos.com/fixed-topology': never('a volume keeps to zones by the parameter zones'),
+  'storageos.com/automatic-data-locality': only('false', 'copies stay where they were placed'),
   'storageos.com/topology-key': only('topology.kubernetes.io/zone', 'copies are spread over zones'),
   description: login,
   adminSecretNamespace: login,
@@ -121,6 +150,11 @@ const STORAGEOS: Readonly<Record<string, Reader>> = {
 
 const HEKETI: Readonly<Record<string, Reader>> = {
   volumetype: volumeType,
+  volumeoptions: volumeOptions,
+  volumenameprefix: never('a volume has the name of its claim in GlusterFS too'),
+  gidMin: never('the group of a volume is that of the pod, its fsGroup'),
+  gidMax: never('the group of a volume is that of the pod, its fsGroup'),
+  snapfactor: only('1', 'nothing is kept free for snapshots'),
   resturl: login,
   restuser: login,
   restuserkey: login,

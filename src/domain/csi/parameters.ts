@@ -7,7 +7,7 @@ import { nearest } from '../nearest.ts';
 import { type ClassWish, PARAMETERS, type ReadParameter } from './parameter-table.ts';
 
 /** More are no class that somebody wrote. */
-const MAX_PARAMETERS = 64;
+export const MAX_PARAMETERS = 64;
 /** Values may be a password of another system's class: none is repeated. */
 const MAX_VALUE = 256;
 
@@ -24,13 +24,14 @@ export function readParameters(parameters: Readonly<Record<string, string>>): Cl
   for (const [key, value] of entries.slice(0, MAX_PARAMETERS)) {
     const read = readOne(key, value);
     if ('fault' in read) {
-      faults.push({ field: shown(key), message: read.fault });
+      faults.push({ field: shownKey(key), message: read.fault });
       continue;
     }
     for (const field of Object.keys(read.wish)) {
       const other = saidBy.get(field);
-      if (other !== undefined) faults.push({ field: shown(key), message: `says the same as ${other}; leave one out` });
-      saidBy.set(field, shown(key));
+      if (other !== undefined)
+        faults.push({ field: shownKey(key), message: `says the same as ${other}; leave one out` });
+      saidBy.set(field, shownKey(key));
     }
     wish = { ...wish, ...read.wish };
   }
@@ -52,6 +53,7 @@ function readOne(key: string, value: string): ReadParameter {
   return read(value);
 }
 
-function shown(key: string): string {
+/** A key as it may be repeated to its caller. */
+export function shownKey(key: string): string {
   return JSON.stringify(key.length > 60 ? `${key.slice(0, 60)}...` : key).slice(1, -1);
 }

@@ -9,9 +9,11 @@ import { createVolume } from '../../usecases/csi/create-volume.ts';
 import type { CsiDeps } from '../../usecases/csi/csi-deps.ts';
 import { deleteVolume } from '../../usecases/csi/delete-volume.ts';
 import { expandVolume } from '../../usecases/csi/expand-volume.ts';
-import { getCapacity, getVolume, listVolumes, validateAccess } from '../../usecases/csi/look-at-volumes.ts';
+import { getCapacity, getVolume, listVolumes } from '../../usecases/csi/look-at-volumes.ts';
+import { modifyVolume } from '../../usecases/csi/modify-volume.ts';
 import { publishVolume, unpublishVolume } from '../../usecases/csi/publish-volume.ts';
 import { createSnapshot, deleteSnapshot, listSnapshots } from '../../usecases/csi/snapshots.ts';
+import { validateVolume } from '../../usecases/csi/validate-volume.ts';
 import { decodeAccess, decodeOneAccess, decodeOrigin, decodeRange } from './decode.ts';
 import { encodeSnapshot, encodeVolume } from './encode.ts';
 import type { GrpcServer } from './serve-grpc.ts';
@@ -31,6 +33,7 @@ const CAPABILITIES = [
   Rpc.LIST_SNAPSHOTS,
   Rpc.CLONE_VOLUME,
   Rpc.SINGLE_NODE_MULTI_WRITER,
+  Rpc.MODIFY_VOLUME,
 ] as const;
 
 type Calls = Pick<
@@ -44,14 +47,15 @@ type Calls = Pick<
   | 'controllerGetVolume'
   | 'getCapacity'
   | 'controllerExpandVolume'
+  | 'controllerModifyVolume'
   | 'createSnapshot'
   | 'deleteSnapshot'
   | 'listSnapshots'
   | 'controllerGetCapabilities'
 >;
 
-/** Only these; gRPC answers all others with UNIMPLEMENTED. */
-const { controllerModifyVolume: _modify, getSnapshot: _snapshot, ...METHODS } = ControllerDefinition.methods;
+/** Only these; gRPC answers the other with UNIMPLEMENTED. */
+const { getSnapshot: _snapshot, ...METHODS } = ControllerDefinition.methods;
 const DEFINITION = { ...ControllerDefinition, methods: METHODS };
 
 /** Adds the service to a server. */
@@ -62,13 +66,29 @@ export function addController(server: GrpcServer, deps: CsiDeps): void {
 
 function volumeCalls(
   deps: CsiDeps,
-): Pick<Calls, 'createVolume' | 'deleteVolume' | 'listVolumes' | 'controllerGetVolume' | 'controllerExpandVolume'> {
+): Pick<
+  Calls,
+  | 'createVolume'
+  | 'deleteVolume'
+  | 'listVolumes'
+  | 'controllerGetVolume'
+  | 'controllerExpandVolume'
+  | 'controllerModifyVolume'
+> {
   return {
-    createVolume: async ({ name, capacityRange, volumeCapabilities, parameters, volumeContentSource }, { signal }) => {
+    createVolume: async (request, { signal }) => {
+      const { name, capacityRange, volumeCapabilities, parameters, mutableParameters, volumeContentSource } = request;
       const range = decodeRange(capacityRange) ?? NO_RANGE;
       const origin = decodeOrigin(volumeContentSource);
       const accesses = volumeCapabilities.map(decodeAccess);
-      const wanted = { name, range, accesses, parameters, ...(origin === undefined ? {} : { origin }) };
+      const wanted = {
+        name,
+        range,
+        accesses,
+        parameters,
+        mutableParameters,
+        ...(origin === undefined ? {} : { origin }),
+      };
       const { volumeId, capacityBytes } = await createVolume(deps, wanted, signal);
       const contentSource = volumeContentSource === undefined ? {} : { contentSource: volumeContentSource };
       return { volume: { volumeId, capacityBytes: BigInt(capacityBytes), ...contentSource } };
@@ -87,6 +107,10 @@ function volumeCalls(
       const wanted = { volumeId, range, access: decodeOneAccess(volumeCapability) };
       const bytes = await expandVolume(deps, wanted, signal);
       return { capacityBytes: BigInt(bytes), nodeExpansionRequired: false };
+    },
+    controllerModifyVolume: async ({ volumeId, mutableParameters }, { signal }) => {
+      await modifyVolume(deps, { volumeId, parameters: mutableParameters }, signal);
+      return {};
     },
   };
 }
@@ -110,12 +134,10 @@ function useCalls(
       await unpublishVolume(deps, { volumeId, nodeId }, signal);
       return {};
     },
-    validateVolumeCapabilities: async ({ volumeId, volumeCapabilities, volumeContext, parameters }, { signal }) => {
+    validateVolumeCapabilities: async ({ secrets: _unused, volumeId, volumeCapabilities, ...believed }, { signal }) => {
       const accesses = volumeCapabilities.map(decodeAccess);
-      const fault = await validateAccess(deps, { volumeId, accesses }, signal);
-      return fault === undefined
-        ? { confirmed: { volumeCapabilities, volumeContext, parameters } }
-        : { message: fault };
+      const fault = await validateVolume(deps, { volumeId, accesses, ...believed }, signal);
+      return fault === undefined ? { confirmed: { volumeCapabilities, ...believed } } : { message: fault };
     },
     getCapacity: async ({ parameters, volumeCapabilities }, { signal }) => {
       const bytes = await getCapacity(deps, { parameters, accesses: volumeCapabilities.map(decodeAccess) }, signal);

@@ -1,8 +1,9 @@
 /** CSI CreateVolume: the Volume that `holdfast volume add` and `volume clone` make, under the name of the claim. */
-import { isDeepStrictEqual } from 'node:util';
 import { formatQuantity, parseQuantity } from '../../domain/bytes.ts';
 import { type AskedAccess, parseAccess } from '../../domain/csi/access.ts';
 import { type CapacityRange, chooseSize, isInRange } from '../../domain/csi/capacity.ts';
+import { classMisfit } from '../../domain/csi/class-misfit.ts';
+import { readMutableParameters, type VolumeChange } from '../../domain/csi/mutable-parameters.ts';
 import { nameForCsi, parseCsiId } from '../../domain/csi/names.ts';
 import type { ClassWish } from '../../domain/csi/parameter-table.ts';
 import { readParameters } from '../../domain/csi/parameters.ts';
@@ -15,6 +16,7 @@ import { growVolume } from '../volumes/grow-volume.ts';
 import { findVolume } from '../volumes/read-volumes.ts';
 import { waitUntilReady } from '../volumes/wait-until-ready.ts';
 import { CALL_MS, CSI_NAME, CSI_WISH, type CsiDeps } from './csi-deps.ts';
+import { changeVolume } from './modify-volume.ts';
 
 /** What a volume begins with. */
 export type VolumeOrigin = { readonly from: 'snapshot' | 'volume'; readonly id: string };
@@ -24,6 +26,8 @@ export interface CreateRequest {
   readonly range: CapacityRange;
   readonly accesses: readonly AskedAccess[];
   readonly parameters: Readonly<Record<string, string>>;
+  /** Those of a VolumeAttributesClass; they go before those of the class. */
+  readonly mutableParameters: Readonly<Record<string, string>>;
   readonly origin?: VolumeOrigin;
 }
 
@@ -35,6 +39,8 @@ export interface CreatedVolume {
 interface Wanted {
   readonly name: string;
   readonly wish: ClassWish;
+  /** What is changed of it before it is handed out. */
+  readonly change: VolumeChange;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -50,20 +56,30 @@ export async function createVolume(deps: CsiDeps, request: CreateRequest, signal
   if (request.origin !== undefined) return createFrom(deps, { wanted, request, origin: request.origin }, signal);
   if (existing === undefined) {
     const size = formatQuantity(chooseSize(request.range));
-    await addVolume(deps, { ...wanted.wish, name: wanted.name, size, annotations: wanted.annotations }, { signal });
+    const { name, annotations } = wanted;
+    await addVolume(deps, { ...changedWish(wanted), name, size, annotations }, { signal });
   }
   return settle(deps, wanted.name, request, signal);
 }
 
-function readRequest(deps: CsiDeps, { name, accesses, parameters, range, origin }: CreateRequest): Wanted {
+function readRequest(deps: CsiDeps, request: CreateRequest): Wanted {
+  const { name, accesses, parameters, mutableParameters, range, origin } = request;
   const own = nameForCsi('volume', name, deps.sha256);
   if (accesses.length === 0) throw new AppError('invalid', 'the call has no volume capabilities');
   for (const access of accesses) parseAccess(access);
-  const wish = readParameters(parameters);
+  const [wish, change] = [readParameters(parameters), readMutableParameters(mutableParameters)];
   if (origin === undefined) chooseSize(range);
   else isInRange(0, range);
-  const asked = JSON.stringify({ wish: Object.entries(wish).toSorted(([a], [b]) => (a < b ? -1 : 1)), origin });
-  return { name: own, wish, annotations: { [CSI_NAME]: encodeURIComponent(name), [CSI_WISH]: asked } };
+  const inOrder = (part: object) => Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const changed = Object.keys(change).length === 0 ? {} : { change: inOrder(change) };
+  const asked = JSON.stringify({ wish: inOrder(wish), origin, ...changed });
+  return { name: own, wish, change, annotations: { [CSI_NAME]: encodeURIComponent(name), [CSI_WISH]: asked } };
+}
+
+/** The wish of the class with what goes before it. */
+function changedWish({ wish, change }: Wanted): ClassWish {
+  const { profile: asked, ...rest } = { ...wish, ...change };
+  return asked === undefined || asked === 'none' ? rest : { ...rest, profile: asked };
 }
 
 function assertSame({ metadata, spec }: Resource<'Volume'>, wanted: Wanted, { range }: CreateRequest): void {
@@ -106,6 +122,8 @@ async function createFrom(
     throw new AppError('invalid', `${origin.from} ${id} is of engine ${spec.engine}, which CSI does not clone`);
   }
   assertLike(spec, wanted.wish);
+  const { profile } = wanted.wish;
+  const change = { ...(profile === undefined ? {} : { profile }), ...wanted.change };
   // Refused before anything is made: a limit below what it begins with, or a size that is none.
   const size = chooseSize(request.range, parseQuantity(spec.size));
   const volume = snapshot?.spec.volume ?? id;
@@ -113,29 +131,23 @@ async function createFrom(
   const clone = { name, volume, annotations, ...(snapshot === undefined ? {} : { snapshot: id }) };
   await cloneVolume(deps, clone, { waitMs: CALL_MS, signal });
   await growVolume(deps, { name, size: formatQuantity(size) }, { waitMs: CALL_MS, signal });
+  await changeVolume(deps, name, change, signal);
   return settle(deps, name, request, signal);
 }
 
 /** A clone is laid out as what it is of; a class that says another layout in so many words asks for something else. */
 function assertLike(spec: Resource<'Volume'>['spec'], wish: ClassWish): void {
-  const has: Readonly<Record<string, unknown>> = spec;
-  const other = Object.entries(wish).find(
-    ([field, value]) => has[field] !== undefined && !isDeepStrictEqual(has[field], value),
-  );
   if (wish.encryption === true && spec.encryption !== true) {
     throw new AppError('invalid', 'a clone is encrypted where its source is, and this source is not', {
       hint: 'leave encryption out of the class, or copy the data into a new volume',
     });
   }
+  const other = classMisfit(spec, wish);
   if (other === undefined) return;
-  const [field, value] = other;
-  throw new AppError(
-    'invalid',
-    `a clone has the ${field} of its source, ${String(has[field])}, and not ${String(value)}`,
-    {
-      hint: `leave ${field} out of the class, or say that of the source`,
-    },
-  );
+  const { field, has, wanted } = other;
+  throw new AppError('invalid', `a clone has the ${field} of its source, ${has}, and not ${wanted}`, {
+    hint: `leave ${field} out of the class, or say that of the source`,
+  });
 }
 
 async function settle(

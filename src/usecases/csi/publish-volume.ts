@@ -35,6 +35,11 @@ export async function publishVolume(deps: CsiDeps, request: PublishRequest, sign
   ]);
   if (stored === undefined) throw new AppError('notFound', `there is no volume ${volume}`);
   if (storedNode === undefined) throw new AppError('notFound', `there is no node ${node}`);
+  if (storedNode.metadata.deletionTimestamp !== undefined) {
+    throw new AppError('precondition', `node ${node} is being given up`, {
+      hint: 'publish the volume to another node',
+    });
+  }
   if (stored.metadata.deletionTimestamp !== undefined) {
     throw new AppError('precondition', `volume ${volume} is being deleted`);
   }

@@ -35,6 +35,8 @@ export interface AddVolumeRequest extends LayoutRequest {
   readonly encryption?: boolean;
   /** Nodes that copies may be placed on; all when left out. */
   readonly nodes?: readonly string[];
+  /** Zones that copies may be placed in; all when left out. */
+  readonly zones?: readonly string[];
   readonly profile?: VolumeProfile;
   readonly allowFrom?: readonly string[];
   /** Kept on the stored volume. */
@@ -90,7 +92,8 @@ export async function addVolume(
   const fit = findPlaces(wish, request, { nodes: nodes.items, copies: taken });
   const added = { ...fit, name: wish.name, size: wish.size, isDryRun: options.isDryRun ?? false };
   if (options.isDryRun === true) return added;
-  const spec = volumeSpec({ ...wish, ...fit, allowSplitBrain: request.allowSplitBrain ?? false });
+  const zones = wish.zones === undefined ? {} : { zones: wish.zones };
+  const spec = { ...volumeSpec({ ...wish, ...fit, allowSplitBrain: request.allowSplitBrain ?? false }), ...zones };
   const metadata = { name: wish.name, finalizers: [VOLUME_FINALIZER], annotations: request.annotations ?? {} };
   const volume = await deps.client.create('Volume', { metadata, spec }, scope);
   const stored = { ...added, phase: phaseOf(volume) };
@@ -110,6 +113,7 @@ interface Wish {
   readonly fsType?: FileSystemType;
   readonly encryption?: boolean;
   readonly nodes?: string[];
+  readonly zones?: string[];
   readonly profile?: VolumeProfile;
   readonly allowFrom: readonly string[];
 }
@@ -125,12 +129,13 @@ function checkWish(request: AddVolumeRequest): Wish {
       hint: 'write 10.10.1.2, 10.10.*.* or 10.10.0.0/16',
     });
   }
-  const { brick = 'image', engine = 'gluster', fsType, nodes, profile, allowFrom = [] } = request;
+  const { brick = 'image', engine = 'gluster', fsType, nodes, zones, profile, allowFrom = [] } = request;
   const optional = {
     ...(profile === undefined ? {} : { profile }),
     ...(fsType === undefined ? {} : { fsType }),
     ...(request.encryption === true ? { encryption: true } : {}),
     ...(nodes === undefined ? {} : { nodes: nodes.map(parseNodeName) }),
+    ...(zones === undefined ? {} : { zones: [...zones] }),
   };
   return { name, size, pool, engine, brick, ...optional, allowFrom };
 }

@@ -1,6 +1,7 @@
 /** Changes how many copies a volume has, and waits until it has them. The change itself is the spec; the controller carries it out. */
 import { AppError } from '../../domain/errors.ts';
 import { findCondition } from '../../domain/find-condition.ts';
+import { type LayoutNumbers, layoutFaults } from '../../domain/volume/layout-faults.ts';
 import { isMarked } from '../../domain/volume/membership.ts';
 import { type LayoutSpec, replicasOf, setCount, setRoles } from '../../domain/volume/replica-sets.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -41,6 +42,7 @@ export async function convertVolume(
   const scope = options.signal === undefined ? {} : { signal: options.signal };
   const { volume } = await showVolume({ client: deps.client, ...scope }, name);
   const next = targetOf(volume, wish);
+  assertPossible(volume, next);
   const isUnchanged = isSame(volume.spec, next) && hasCopies(volume, next);
   const conversion = { name, from: describe(volume.spec), to: describe(next), isDryRun: options.isDryRun, isUnchanged };
   if (isUnchanged) return { ...conversion, isDone: !options.isDryRun };
@@ -81,6 +83,18 @@ function targetOf(
   const layout = wish.layout ?? layoutFor(spec.layout, wish.replicas ?? replicasOf(spec));
   const usual = { single: 1, arbiter: 2, replicated: Math.max(3, replicasOf(spec)) }[layout];
   return { layout, replicas: wish.replicas ?? usual };
+}
+
+/** @throws {AppError} invalid, as the API would refuse it; said before anything is changed, and in a dry run too */
+function assertPossible({ metadata, spec }: Resource<'Volume'>, next: LayoutNumbers): void {
+  const faults = layoutFaults({ ...next, allowSplitBrain: spec.allowSplitBrain });
+  const [first] = faults;
+  if (first === undefined) return;
+  throw new AppError('invalid', `volume ${metadata.name} is not converted: ${first.field} ${first.message}`, {
+    resource: `volume ${metadata.name}`,
+    reason: 'InvalidLayout',
+    faults: faults.slice(1),
+  });
 }
 
 /** Two copies with data keep the arbiter that decides between them. */

@@ -1,8 +1,10 @@
 /** Changes what a volume is used for, while it is in use. */
 import { AppError } from '../../domain/errors.ts';
 import { stateMessage } from '../../domain/volume/describe-volume.ts';
+import { engineFaults } from '../../domain/volume/engines.ts';
 import { type ProfileName, pieceBytes, profileOf } from '../../domain/volume/profile.ts';
 import type { Resource } from '../../ports/resource-client.ts';
+import type { VolumeSpec } from '../../schemas/volume.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
 import { findVolume } from './read-volumes.ts';
 
@@ -38,6 +40,7 @@ export async function setProfile(
   const scope = options.signal === undefined ? {} : { signal: options.signal };
   const volume = await findVolume({ client: deps.client, ...scope }, name);
   const wanted = profile === 'none' ? undefined : profile;
+  assertOffered(volume, wanted);
   assertReadable(volume, profile);
   const from = profileOf(volume.spec);
   const change = { name, from, to: profile, isDryRun: options.isDryRun ?? false, isDone: false };
@@ -49,6 +52,16 @@ export async function setProfile(
   if (options.waitMs === undefined || volume.status?.placement === undefined) return { ...change, oldMounts: [] };
   await waitUntilSet(deps, volume, { ...scope, profile, waitMs: options.waitMs });
   return { ...change, isDone: true, oldMounts: await findOldMounts(deps, { name, from, to: profile }, scope) };
+}
+
+/** @throws {AppError} invalid, as the API would refuse it; said in a dry run too */
+function assertOffered({ metadata, spec }: Resource<'Volume'>, profile: VolumeSpec['profile']): void {
+  const fault = engineFaults({ ...spec, profile }).find(({ field }) => field === 'profile');
+  if (fault === undefined) return;
+  throw new AppError('invalid', `volume ${metadata.name}: profile ${fault.message}`, {
+    resource: `volume ${metadata.name}`,
+    reason: 'EngineMismatch',
+  });
 }
 
 function assertReadable({ metadata, spec, status }: Resource<'Volume'>, to: ProfileName): void {
