@@ -92,8 +92,8 @@ export async function addVolume(
   const fit = findPlaces(wish, request, { nodes: nodes.items, copies: taken });
   const added = { ...fit, name: wish.name, size: wish.size, isDryRun: options.isDryRun ?? false };
   if (options.isDryRun === true) return added;
-  const zones = wish.zones === undefined ? {} : { zones: wish.zones };
-  const spec = { ...volumeSpec({ ...wish, ...fit, allowSplitBrain: request.allowSplitBrain ?? false }), ...zones };
+  const allowSplitBrain = request.allowSplitBrain ?? false;
+  const spec = { ...volumeSpec({ ...wish, ...fit, allowSplitBrain }), ...zonesOf(request) };
   const metadata = { name: wish.name, finalizers: [VOLUME_FINALIZER], annotations: request.annotations ?? {} };
   const volume = await deps.client.create('Volume', { metadata, spec }, scope);
   const stored = { ...added, phase: phaseOf(volume) };
@@ -129,15 +129,19 @@ function checkWish(request: AddVolumeRequest): Wish {
       hint: 'write 10.10.1.2, 10.10.*.* or 10.10.0.0/16',
     });
   }
-  const { brick = 'image', engine = 'gluster', fsType, nodes, zones, profile, allowFrom = [] } = request;
+  const { brick = 'image', engine = 'gluster', fsType, nodes, profile, allowFrom = [] } = request;
   const optional = {
     ...(profile === undefined ? {} : { profile }),
     ...(fsType === undefined ? {} : { fsType }),
     ...(request.encryption === true ? { encryption: true } : {}),
     ...(nodes === undefined ? {} : { nodes: nodes.map(parseNodeName) }),
-    ...(zones === undefined ? {} : { zones: [...zones] }),
+    ...zonesOf(request),
   };
   return { name, size, pool, engine, brick, ...optional, allowFrom };
+}
+
+function zonesOf({ zones }: AddVolumeRequest): { readonly zones?: string[] } {
+  return zones === undefined ? {} : { zones: [...zones] };
 }
 
 function findPlaces(
