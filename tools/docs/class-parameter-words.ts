@@ -29,6 +29,12 @@ export const PARAMETER_WORDS: Readonly<Record<string, ParameterWords>> = {
   shard: { fallback: 'false', meaning: 'Cut large files into pieces that are spread over the sets.' },
   profile: { meaning: 'What it is used for; [what each changes](../how-to/choose-a-profile.md).' },
   pool: { fallback: 'default', meaning: 'Name of the pool on each node that copies are placed in.' },
+  zones: { fallback: 'all', meaning: 'Zones that copies may be placed in, separated by commas.' },
+  arbiter: { fallback: 'false', meaning: 'Two copies hold data, and a third only decides: layout arbiter.' },
+  failureMode: {
+    fallback: 'hard',
+    meaning: 'What happens when copies are lost: writes that a minority would take are stopped.',
+  },
   brick: { fallback: 'image', meaning: 'A file system of its own for each copy, or a directory of the pool.' },
   allowSplitBrain: {
     fallback: 'false',
@@ -43,6 +49,8 @@ export const PARAMETER_WORDS: Readonly<Record<string, ParameterWords>> = {
   'storageos.com/topology-aware': {
     meaning: 'StorageOS: copies in different zones, which Holdfast does wherever there are zones.',
   },
+  'storageos.com/fixed-topology': { meaning: 'StorageOS: zones of a volume; say `zones`.' },
+  'storageos.com/automatic-data-locality': { meaning: 'StorageOS: copies that follow the pod.' },
   'storageos.com/topology-key': { meaning: 'StorageOS: the label that names the zone.' },
   description: { meaning: 'For people; of no effect.' },
   adminSecretNamespace: { meaning: LOGIN },
@@ -50,6 +58,11 @@ export const PARAMETER_WORDS: Readonly<Record<string, ParameterWords>> = {
   volumetype: {
     meaning: 'Heketi: layout and copies; `replicate` alone is three copies, `disperse` alone 4 and 2 fragments.',
   },
+  volumeoptions: { meaning: 'Heketi: options of GlusterFS.' },
+  volumenameprefix: { meaning: 'Heketi: names of volumes in GlusterFS.' },
+  gidMin: { meaning: 'Heketi: groups for volumes.' },
+  gidMax: { meaning: 'Heketi: groups for volumes.' },
+  snapfactor: { meaning: 'Heketi: room for snapshots.' },
   resturl: { meaning: LOGIN },
   restuser: { meaning: LOGIN },
   restuserkey: { meaning: LOGIN },
