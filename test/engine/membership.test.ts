@@ -92,13 +92,20 @@ describe('under a writer', () => {
 
   it('a node that is gone for good is replaced, and serves nothing when it comes back', async () => {
     const lost = (await settled()).find((node) => node !== 'kube1') ?? '';
+    // Nothing but this node has a copy of it.
+    await succeed('volume', 'add', '64Mi', 'only', '--layout', 'single', '--node', lost);
+    await product.condition('only', { type: 'Ready', status: 'True' });
     await product.lab.powerOff(lost);
     await product.until('StorageNode', lost, (seen) => {
       const ready = seen?.status?.conditions?.find((each) => each.type === 'Ready');
       return ready?.status === 'True' ? undefined : true;
     });
     await writer.writeMore(20);
+    const refused = await product.cli('node', 'replace', lost, '--yes');
+    expect(refused, refused.stderr).toMatchObject({ code: 5, stderr: expect.stringContaining('delete only') });
+    await product.client.delete('Volume', 'only');
     await succeed('node', 'replace', lost, '--yes');
+    await product.until('Volume', 'only', (seen) => (seen === undefined ? true : undefined));
     await writer.writeMore(20);
     expect(await settled()).not.toContain(lost);
     // GlusterFS lets go of it too, or it would count it in its quorum, and delete no volume without it.
@@ -107,6 +114,7 @@ describe('under a writer', () => {
       return ids[lost] === undefined && leaving === undefined ? true : undefined;
     });
     expect(await product.run('kube1', 'gluster', 'pool', 'list')).not.toContain(lost);
+    expect((await product.run('kube1', 'gluster', 'volume', 'list')).split('\n')).not.toContain('only');
     await product.lab.powerOn(lost);
     await writer.writeMore(50);
     // Neither a brick nor a self-heal daemon, which would take what it has for current.

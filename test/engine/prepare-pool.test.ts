@@ -115,4 +115,14 @@ describe.skipIf(!isRoot)('preparePool on a real block device', () => {
     });
     expect(await preparePool(host, { name: 'default', path }, signal)).toMatchObject({ reason: 'PathMissing' });
   });
+
+  it('leaves a file alone that was named for a device, be it all zeros', async () => {
+    const file = join(folder, 'zeros');
+    await run('truncate', ['-s', '64M', file]);
+    expect(await preparePool(host, { ...pool(), device: file }, signal)).toMatchObject({
+      isReady: false,
+      reason: 'NotABlockDevice',
+      message: expect.stringContaining(`${file} on this machine is not a block device, and was not touched`),
+    });
+  });
 });

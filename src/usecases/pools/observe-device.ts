@@ -4,6 +4,8 @@ import { EMPTY_PROOF_BYTES, type ObservedDevice } from '../../domain/pool/decide
 import type { Host } from '../../ports/host.ts';
 
 const COMMAND_TIMEOUT_MS = 20_000;
+/** lsblk(8): none of the specified devices found. */
+const NOT_LISTED = 32;
 
 /** A device, and the file system on it. */
 export interface SeenDevice extends ObservedDevice {
@@ -13,7 +15,7 @@ export interface SeenDevice extends ObservedDevice {
 /** What blkid says of a device. */
 export type Signature = NonNullable<ObservedDevice['signature']> & { readonly uuid?: string };
 
-/** Looks at a device as a pool at `path`; changes nothing. @throws {AppError} notFound, when there is no such device */
+/** Looks at a device as a pool at `path`; changes nothing. @throws {AppError} notFound or precondition, when there is no such device */
 export async function observeDevice(
   host: Host,
   device: string,
@@ -30,7 +32,9 @@ export async function observeDevice(
   const run = (file: string, args: string[], okCodes = [0]) =>
     host.run({ file, args, okCodes, timeoutMs: COMMAND_TIMEOUT_MS, signal });
 
-  const number = (await run('lsblk', ['--noheadings', '--nodeps', '--output', 'MAJ:MIN', '--', device])).stdout.trim();
+  const listed = await run('lsblk', ['--noheadings', '--nodeps', '--output', 'MAJ:MIN', '--', device], [0, NOT_LISTED]);
+  const number = listed.stdout.trim();
+  if (number === '') throw notABlockDevice(device, host.name);
   // findmnt leaves with 1 when nothing is mounted there.
   const table = await run('findmnt', ['--noheadings', '--raw', '--output', 'MAJ:MIN,TARGET,SOURCE'], [0, 1]);
   const mounts = table.stdout
@@ -56,6 +60,13 @@ export async function observeDevice(
     // A short read proves nothing about the rest, so it does not count as empty.
     isZeroed: start.length === EMPTY_PROOF_BYTES && start.every((byte) => byte === 0),
   };
+}
+
+function notABlockDevice(device: string, host: string): AppError {
+  return new AppError('precondition', `${device} on ${host} is not a block device, and was not touched`, {
+    reason: 'NotABlockDevice',
+    hint: 'list the block devices with lsblk and correct the plan; a pool without a device uses the folder at its path',
+  });
 }
 
 /** What is on a device; undefined when blkid finds nothing at all. */
