@@ -10,6 +10,7 @@ import { parsePlan } from '../adapters/plan-file/parse-plan.ts';
 import { createSshHost } from '../adapters/ssh/ssh-host.ts';
 import { createSystemClock } from '../adapters/system/clock.ts';
 import { isKubeconfigCurrent } from '../adapters/tls/kubeconfig-current.ts';
+import { AppError } from '../domain/errors.ts';
 import { GLUSTER_PROGRAMS, NODE_PROGRAMS } from '../domain/needed-programs.ts';
 import { configureGlusterd, GLUSTERD_ARGV } from '../engines/gluster/index.ts';
 import type { ComposedInstall, ComposeInstall } from '../shells/cli/commands/install-context.ts';
@@ -49,13 +50,24 @@ export const composeInstall: ComposeInstall = async ({ assetsFolder, env }): Pro
     configureEngine: configureGlusterd,
     addNode: async (path, node) => {
       const stat = await machine.files.stat(resolve(path));
-      const text = addNodeToPlan(await machine.files.readText(resolve(path)), node);
+      const before = await machine.files.readText(resolve(path));
+      const text = addNodeToPlan(before, node);
       const plan = parsePlan(new TextEncoder().encode(text), path);
       return {
         plan,
-        write: () => machine.files.writeText(resolve(path), text, { mode: stat?.type === 'file' ? stat.mode : 0o644 }),
+        write: async () => {
+          if ((await machine.files.readText(resolve(path))) !== before) throw changedMeanwhile(path);
+          await machine.files.writeText(resolve(path), text, { mode: stat?.type === 'file' ? stat.mode : 0o644 });
+        },
       };
     },
     close: () => rm(controlFolder, { recursive: true, force: true }),
   };
 };
+
+function changedMeanwhile(path: string): AppError {
+  return new AppError('conflict', `${path} was changed by somebody else meanwhile; nothing was written`, {
+    reason: 'PlanChanged',
+    hint: 'look at it, and repeat the command',
+  });
+}

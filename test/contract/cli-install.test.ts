@@ -82,3 +82,15 @@ test('roles without storage, a pool without a path, and a plan without machines'
   await writeFile(plan, '{}\n');
   expect(await run('holdfast', 'install', '-f', plan)).toMatchObject({ code: 2 });
 });
+
+test('a plan that somebody else changes meanwhile is not overwritten', async () => {
+  const deps = await composeInstall({ assetsFolder: folder, env: {} });
+  try {
+    const added = await deps.addNode(plan, { host: 'kube2', ip: '192.0.2.2' });
+    await writeFile(plan, `${PLAN}# mine\n`);
+    await expect(added.write()).rejects.toMatchObject({ kind: 'conflict', reason: 'PlanChanged' });
+    expect(await readFile(plan, 'utf8')).toBe(`${PLAN}# mine\n`);
+  } finally {
+    await deps.close();
+  }
+});

@@ -138,6 +138,11 @@ test('an installation that was killed goes on when it is started again, to a vol
   await expect
     .poll(() => lab.host('kube1').files.list('/opt/holdfast'), { timeout: TIMEOUT_MS, interval: 20 })
     .not.toEqual([]);
+  const second = await cli('install', '-f', planFile);
+  expect(second, second.stderr).toMatchObject({
+    code: 5,
+    stderr: expect.stringContaining(' is installing on kube2, since '),
+  });
   await composed.machine.processes.stop(id, { graceMs: 0 });
   await expectDone(await cli('install', '-f', planFile));
   // A command that was under way on a machine when its sender was killed ends there by itself, maybe only now.
