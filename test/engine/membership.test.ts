@@ -93,7 +93,7 @@ describe('under a writer', () => {
   it('a node that is gone for good is replaced, and serves nothing when it comes back', async () => {
     const lost = (await settled()).find((node) => node !== 'kube1') ?? '';
     // Nothing but this node has a copy of it.
-    await succeed('volume', 'add', '64Mi', 'only', '--layout', 'single', '--node', lost);
+    await succeed('volume', 'add', '128Mi', 'only', '--layout', 'single', '--node', lost);
     await product.condition('only', { type: 'Ready', status: 'True' });
     await product.lab.powerOff(lost);
     await product.until('StorageNode', lost, (seen) => {
