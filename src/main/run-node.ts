@@ -1,9 +1,11 @@
 /** Composition root of the role `node`: one machine's agent. */
 import { join } from 'node:path';
 import { createLocalHost } from '../adapters/host/local-host.ts';
+import { createShareFolders } from '../adapters/host/share-folders.ts';
 import { createKubeClient } from '../adapters/kube/client.ts';
 import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import { createSecretKeys } from '../adapters/kube/volume-keys.ts';
+import { sha256 } from '../adapters/ledger/sha256.ts';
 import { createSystemClock } from '../adapters/system/clock.ts';
 import { lockFile } from '../adapters/system/file-lock.ts';
 import { createLogger, type LoggerOptions } from '../adapters/system/logger.ts';
@@ -21,6 +23,7 @@ import {
   createGlusterWork,
 } from '../engines/gluster/index.ts';
 import { createLocalEngine, createLocalSnapshots } from '../engines/local/index.ts';
+import { createNfsEngine } from '../engines/nfs/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -88,9 +91,11 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
   const client = createKubeClient(endpoint, { userAgent: `holdfast-node/${VERSION}` });
   const host = createLocalHost({ clock }, { name: options.name });
   const keys = createSecretKeys({ client });
+  const folders = createShareFolders({ hostName: host.name, run: (command) => host.run(command) });
   const engines = {
     gluster: createGlusterEngine({ host, keys, clock, random, log }),
     local: createLocalEngine({ host, keys }),
+    nfs: createNfsEngine({ host, folders, hash: sha256 }),
   };
   const work = createGlusterWork({ host, clock, random });
   const snapshots = {

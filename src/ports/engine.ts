@@ -4,6 +4,7 @@
  */
 
 import type { EngineVolumeName } from '../domain/names.ts';
+import type { OnDelete, ShareAddress } from '../domain/nfs/share.ts';
 import type { EngineName, FileSystemType } from '../domain/volume/engines.ts';
 import type { LayoutName } from '../domain/volume/layout-faults.ts';
 import type { VolumeProfile } from '../schemas/volume.ts';
@@ -155,6 +156,17 @@ export interface DesiredBrick {
   readonly isWithdrawn?: boolean;
 }
 
+/** What of a file server a volume is, and what Holdfast may do there. */
+export interface DesiredShare extends ShareAddress {
+  readonly onDelete: OnDelete;
+  /** Octal mode for a folder that is made. */
+  readonly permissions?: string | undefined;
+  /** Of mount.nfs(8); looked at when the Volume was stored. */
+  readonly mountOptions: readonly string[];
+  /** Whose the folder is. */
+  readonly volumeUid: string;
+}
+
 /** The volume as the engine's cluster sees it; acted on by the agent of the anchor node only. */
 export interface DesiredVolume {
   readonly subject: 'volume';
@@ -195,6 +207,8 @@ export interface DesiredVolume {
    * that is not there is never made.
    */
   readonly adopted?: AdoptedVolume;
+  /** Engine nfs. */
+  readonly share?: DesiredShare;
 }
 
 export interface AdoptedVolume {
@@ -231,6 +245,9 @@ export interface ObservedVolume {
   readonly options: Readonly<Record<string, string>>;
   /** The limit that the engine enforces; undefined without one. */
   readonly limitBytes?: number;
+  /** Of the file system behind a share, and what of it is free; enforced for nobody. */
+  readonly capacityBytes?: number;
+  readonly freeBytes?: number;
   /** The options of the wanted profile hold, and none of another's. */
   readonly hasProfile?: boolean;
   /** Only of an adopted one: options of the engine's own volumes that it does not have. */
@@ -256,6 +273,8 @@ export interface DesiredAttachment {
   readonly isEncrypted?: boolean;
   /** Flags for the mount, such as nodev; the engine refuses those that it does not know. */
   readonly mountOptions?: readonly string[];
+  /** Engine nfs. */
+  readonly share?: DesiredShare;
 }
 
 export interface ObservedAttachment {
@@ -295,6 +314,8 @@ export interface EngineCapabilities {
    * have joined, and its traffic may be encrypted. Otherwise a volume serves the node of its copy only.
    */
   readonly isClustered: boolean;
+  /** A node without it lacks nothing: where it is not installed the node does not name it. */
+  readonly isOptional?: boolean;
 }
 
 /** Every engine of a node; a volume's spec.engine chooses among them. Put together by src/main. */

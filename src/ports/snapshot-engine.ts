@@ -4,7 +4,7 @@
  */
 import type { EngineVolumeName } from '../domain/names.ts';
 
-import type { EngineName } from '../domain/volume/engines.ts';
+import type { CopyEngineName } from '../domain/volume/engines.ts';
 
 /** Where the image of a copy is kept: beside the copies, in the same pool. */
 export interface SnapshotImage {
@@ -22,7 +22,7 @@ export interface RaisedBarrier {
 }
 
 /** The snapshots of every engine of a node. */
-export type SnapshotTable = Readonly<Record<EngineName, SnapshotEngine>>;
+export type SnapshotTable = Readonly<Record<CopyEngineName, SnapshotEngine>>;
 
 export interface SnapshotEngine {
   /**

@@ -1,6 +1,9 @@
 /** Volume: what a claim is bound to. */
 import { z } from 'zod';
 import { ENGINE_VOLUME_NAME } from '../domain/names.ts';
+import { nfsOptionFaults } from '../domain/nfs/mount-options.ts';
+import { exportFault, ON_DELETE, permissionsFault, serverFault } from '../domain/nfs/share.ts';
+import { subDirFault } from '../domain/nfs/sub-dir.ts';
 import { ENGINES, engineFaults, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
 import { LAYOUTS, layoutFaults, MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
 import { wantedCopies } from '../domain/volume/replica-sets.ts';
@@ -56,6 +59,42 @@ export const Adopted = z.strictObject({
 });
 export type Adopted = z.infer<typeof Adopted>;
 
+/** A text that a rule of the domain finds nothing wrong with. */
+const checked = (fault: (text: string) => string | undefined) =>
+  z.string().superRefine((text, context) => {
+    const message = fault(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
+/** What of a file server is the volume. */
+export const Share = z.strictObject({
+  server: checked(serverFault).describe('Name or address of the file server.'),
+  path: checked(exportFault).describe('What it exports, such as /export.'),
+  subDir: checked(subDirFault)
+    .optional()
+    .describe(
+      'Folder of the export that is the volume, such as team-a/db; the whole of it, of which nothing is ever deleted, when left out.',
+    ),
+  onDelete: z
+    .enum(ON_DELETE)
+    .optional()
+    .describe(
+      'What becomes of the folder with the volume: delete (the default), retain (left as it is) or archive (renamed to archived-NAME).',
+    ),
+  permissions: checked(permissionsFault)
+    .optional()
+    .describe('Octal mode that the folder is made with, such as 0777. Default 0755.'),
+  mountOptions: z
+    .array(z.string().max(64))
+    .max(32)
+    .superRefine((options, context) => {
+      for (const message of nfsOptionFaults(options)) context.addIssue({ code: 'custom', message });
+    })
+    .optional()
+    .describe('Options of mount.nfs, such as nfsvers=4.1. Left out, client and server agree on a version.'),
+});
+export type Share = z.infer<typeof Share>;
+
 const restoreWish = {
   snapshot: Label.describe('VolumeSnapshotRecord of this volume that it is to hold again.'),
   snapshotUid: z.string().max(64).describe('UID of that snapshot; a later one of the same name is another.'),
@@ -75,7 +114,7 @@ export const VolumeSpec = z
       .enum(ENGINES)
       .default('gluster')
       .describe(
-        'What stores and serves the data: gluster (copies on several nodes, usable on every node) or local (one copy, usable on its node only).',
+        'What stores and serves the data: gluster (copies on several nodes, usable on every node), local (one copy, usable on its node only) or nfs (a share of a file server, usable on every node).',
       ),
     layout: Layout.default('replicated').describe(
       'How copies make the volume: single (one copy, no redundancy), replicated (each copy holds everything), arbiter (two copies and a third that only decides), dispersed (each copy holds a coded fragment; some may be lost), distributed (each file on one copy, no redundancy), distributed-replicated, distributed-dispersed (files spread over several sets of copies).',
@@ -148,6 +187,7 @@ export const VolumeSpec = z
       .describe(
         'Two plain replicas go on each by itself when their nodes lose each other, without any quorum, and can diverge; refused unless this says it in so many words.',
       ),
+    share: Share.optional().describe('Engine nfs: the share that the volume is, or a folder of it.'),
     source: z
       .strictObject({
         snapshot: Label.describe('VolumeSnapshotRecord that the volume begins with.'),
@@ -239,6 +279,8 @@ export const VolumeEngineStatus = z.object({
     .describe('Removed: an agent that knew of the deletion has seen that the engine holds the volume no more.'),
   engineId: z.string().optional().describe('Identity that the engine gave the volume.'),
   limitBytes: z.number().int().optional().describe('The limit that the engine itself enforces; none for image copies.'),
+  capacityBytes: z.number().int().optional().describe('Engine nfs: size of the file system behind the share.'),
+  freeBytes: z.number().int().optional().describe('Engine nfs: what was free there, for all who use the share.'),
   profile: VolumeProfile.or(z.literal('none'))
     .optional()
     .describe('Profile whose options hold in the engine; none for its defaults.'),

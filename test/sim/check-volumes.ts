@@ -35,14 +35,15 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
   /** Somebody has asked for other members: of a node that is drained, of a copy, of a volume. */
   let mayMove = false;
 
-  const checkAnchor = ({ metadata, status }: StoredVolume): void => {
+  const checkAnchor = ({ metadata, spec, status }: StoredVolume): void => {
     const { anchor, epoch = 0, placement = [] } = status ?? {};
     if (anchor === undefined) return;
     const key = `${metadata.name} (${metadata.uid}) in epoch ${epoch}`;
     const known = anchors.get(key) ?? anchor;
     if (known !== anchor) report(`${known} and ${anchor} are both anchor of ${key}`);
     anchors.set(key, anchor);
-    if (placement.some((placed) => placed.node === anchor)) return;
+    // A share has no copies.
+    if (spec.share !== undefined || placement.some((placed) => placed.node === anchor)) return;
     report(`${anchor} is anchor of ${metadata.name} and holds no copy of it`);
   };
 

@@ -7,6 +7,11 @@ import { runControllers } from '../../src/controllers/run-controllers.ts';
 import { createFakeCluster, type FakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
 import { createFakeSnapshots, type FakeSnapshots } from '../../src/engines/gluster/snapshots.fake.ts';
 import type { GlusterStep } from '../../src/engines/gluster/steps.ts';
+import {
+  createFakeFileServer,
+  type FakeFileServer,
+  type FakeNfsMachine,
+} from '../../src/engines/nfs/file-server.fake.ts';
 import { createFakeEncryption, type FakeEncryption } from '../../src/ports/encryption.fake.ts';
 import { type FaultRates, NO_FAULTS } from '../../src/ports/faulty-client.fake.ts';
 import { createFakeEngineDoctor, createFakeNodeSenses } from '../../src/ports/node-doctor.fake.ts';
@@ -21,7 +26,7 @@ import { createObserver, type Seen } from './observer.ts';
 import { createSimEncryption } from './sim-encryption.ts';
 import { type CrashPoint, createSimEngine, type Pace, USUAL_PACE } from './sim-engine.ts';
 import { createSimHost } from './sim-host.ts';
-import { createSimLocalEngine } from './sim-local.ts';
+import { createSimLocalEngine, createSimNfsEngine } from './sim-local.ts';
 import { createSimSnapshots } from './sim-snapshots.ts';
 import { createSimWork } from './sim-work.ts';
 import { createWorld, type SimProcess, type World } from './world.ts';
@@ -52,6 +57,10 @@ export interface SimCluster {
   readonly world: World;
   readonly gluster: FakeCluster;
   readonly snapshots: FakeSnapshots;
+  /** Exports "files:/export" and nothing else. */
+  readonly fileServer: FakeFileServer;
+  /** What a node has mounted of it. */
+  nfsMachine(node: string): FakeNfsMachine;
   /** What Tasks do to volumes, for all nodes. */
   readonly work: FakeVolumeWork;
   readonly seen: Seen;
@@ -115,6 +124,14 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
   const gluster = createFakeCluster(nodes, options.poolBytes === undefined ? {} : { poolBytes: options.poolBytes });
   const snapshots = createFakeSnapshots(gluster);
   const work = createFakeVolumeWork();
+  const fileServer = createFakeFileServer();
+  fileServer.export('files:/export');
+  const nfsMachines = new Map(nodes.map((node) => [node, fileServer.machine(node)]));
+  const nfsMachine = (node: string): FakeNfsMachine => {
+    const found = nfsMachines.get(node);
+    if (found === undefined) throw new Error(`there is no node ${node}`);
+    return found;
+  };
   const { clock, random } = world;
   const machines = new Map<string, Machine>();
   for (const name of nodes) {
@@ -210,6 +227,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
           isHanging: () => hanging.has(node),
         }),
         local: createSimLocalEngine(world, gluster, { node, process, pace, begin: beginCall }),
+        nfs: createSimNfsEngine(world, nfsMachine(node), { node, process, pace, begin: beginCall }),
       },
     };
   };
@@ -242,6 +260,8 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
 
   const self: SimCluster = {
     ...{ world, gluster, snapshots, work, nodes, encryptions, seen: observer.seen, writes: observer.writes },
+    fileServer,
+    nfsMachine,
     applyPlan: async (volumes) => {
       const hosts = nodes.map((host) => ({ host, ip: addressOf(nodes, host), pools: [POOL] }));
       const plan = PlanFile.parse({ storage: { expected_count: hosts.length, nodes: hosts }, volumes });
@@ -280,6 +300,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       leave(name);
       processes.get(name)?.kill();
       gluster.powerOff(name);
+      nfsMachine(name).restart();
     },
     powerOn: (name) => {
       if (machine(name).isOn) return;

@@ -1,7 +1,10 @@
-/** The local engine as one agent process has it: looks and steps take time, and end with the process. */
+/** The engines local and nfs as one agent process has them: looks and steps take time, and end with the process. */
 import { createSecretKeys } from '../../src/adapters/kube/volume-keys.ts';
+import { sha256 } from '../../src/adapters/ledger/sha256.ts';
 import type { FakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
 import { createFakeLocalEngine } from '../../src/engines/local/engine.fake.ts';
+import type { FakeNfsMachine } from '../../src/engines/nfs/file-server.fake.ts';
+import { createNfsEngine } from '../../src/engines/nfs/index.ts';
 import type { Desired, Engine, Subject } from '../../src/ports/engine.ts';
 import { never } from './mortality.ts';
 import type { Pace } from './sim-engine.ts';
@@ -17,8 +20,16 @@ export interface SimLocalOptions {
 
 /** Creates the engine of the agent process, over the disks and mounts of the node. */
 export function createSimLocalEngine(world: World, cluster: FakeCluster, options: SimLocalOptions): Engine {
-  const { node, process, pace, begin } = options;
-  const inner = createFakeLocalEngine(cluster.state.node(node), { keys: createSecretKeys(process.deps) });
+  const keys = createSecretKeys(options.process.deps);
+  return paced(world, createFakeLocalEngine(cluster.state.node(options.node), { keys }), options);
+}
+
+/** Creates the nfs engine of the agent process: the real one, over a file server in memory. */
+export function createSimNfsEngine(world: World, machine: FakeNfsMachine, options: SimLocalOptions): Engine {
+  return paced(world, createNfsEngine({ ...machine, hash: sha256 }), options);
+}
+
+function paced(world: World, inner: Engine, { process, pace, begin }: SimLocalOptions): Engine {
   // Programs on the node itself: far quicker than what daemons of several nodes agree on.
   const pause = (ms: number) => world.clock.sleep(Math.round((ms / 10) * world.random.next()));
   return {
@@ -31,7 +42,7 @@ export function createSimLocalEngine(world: World, cluster: FakeCluster, options
       }),
     apply: (step, signal) =>
       process.survive(async () => {
-        const dies = begin(`local ${step.step}`);
+        const dies = begin(`${inner.name} ${step.step}`);
         if (dies === 'before') process.kill();
         if (!process.isAlive()) return never<void>();
         await pause(pace.stepMs);

@@ -1,6 +1,6 @@
 /** Files of a host: this machine's, or those of a lab host through /proc/PID/root. */
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rmdir, stat, statfs, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError, type ErrorKind } from '../../domain/errors.ts';
@@ -55,7 +55,8 @@ export function createHostFiles({ hostName, root }: FilesOptions): HostFiles {
       at('write', path, true, (real) => replaceFile(real, text, options?.mode ?? 0o644)),
     makeDirectory: (path, options) => at('create', path, true, (real) => makeDirectory(real, options?.mode)),
     remove: (path) => at('remove', path, false, removeOne),
-    stat: (path) => at('look at', path, false, (real) => absent(undefined, async () => describe(await lstat(real)))),
+    stat: (path) =>
+      at('look at', path, false, (real) => absent(undefined, async () => describeFile(await lstat(real)))),
     list: (path) => at('list', path, true, (real) => absent([], async () => (await readdir(real)).toSorted())),
     usage: (path) =>
       at('measure', path, true, async (real) => {
@@ -158,7 +159,8 @@ async function removeOne(path: string): Promise<void> {
   });
 }
 
-function describe(seen: Awaited<ReturnType<typeof lstat>>): FileInfo {
+/** What lstat(2) says, in the words of the port. */
+export function describeFile(seen: Stats): FileInfo {
   const type = seen.isFile()
     ? 'file'
     : seen.isDirectory()

@@ -12,6 +12,7 @@ import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/r
 import type { StatusFields } from '../runtime/status-writer.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
 import { describeMount } from './attachment-report.ts';
+import { desiredShare } from './desired-share.ts';
 import { nodesReadySince } from './nodes-ready-since.ts';
 import { runSteps } from './run-steps.ts';
 
@@ -221,6 +222,7 @@ function desiredAttachment(deps: AgentDeps, record: StoredRecord, isPresent: boo
     servers,
     ...copyHere(deps, volume),
     ...trafficOf(deps),
+    ...(volume === undefined ? {} : desiredShare(volume)),
     ...(record.spec.mountOptions === undefined ? {} : { mountOptions: record.spec.mountOptions }),
     ...(profile === undefined ? {} : { profile }),
     isProfileSeen: record.status?.profile === (profile ?? 'none') && record.status.bootId === deps.bootId,

@@ -31,9 +31,10 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
       const copyBytes = [...before].reduce((sum, [copy, bytes]) => sum + (after.has(copy) ? bytes : 0), 0);
       pools.push(status.isReady ? { ...status, copyBytes } : status);
     }
-    const probes = await Promise.all(
+    const probed = await Promise.all(
       Object.values(engines).map(async (engine) => ({ engine, probe: await engine.probe(signal) })),
     );
+    const probes = probed.filter(({ engine, probe }) => probe.isInstalled || engine.capabilities().isOptional !== true);
     return { pools, probes };
   };
 

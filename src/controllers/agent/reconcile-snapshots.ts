@@ -9,6 +9,7 @@ import { kubernetesTime } from '../../domain/kubernetes-time.ts';
 import type { EngineVolumeName } from '../../domain/names.ts';
 import { BARRIER_SECONDS } from '../../domain/snapshot/decide-snapshot.ts';
 import { ownEngineName } from '../../domain/volume/engine-name.ts';
+import { copyEngine } from '../../domain/volume/engines.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { SnapshotEngine, SnapshotImage } from '../../ports/snapshot-engine.ts';
 import type { SnapshotBarrier, SnapshotCopy } from '../../schemas/volume-snapshot-record.ts';
@@ -64,7 +65,7 @@ export function createSnapshotPartLoop(deps: AgentDeps): ReconcileLoop {
 /** The engine of the volume, also of one that is gone by now. */
 function snapshotsOf({ deps, snapshot }: Work): SnapshotEngine {
   const engine = snapshot.status?.volumeSpec?.engine ?? deps.informers.Volume.get(snapshot.spec.volume)?.spec.engine;
-  return deps.snapshots[engine ?? 'gluster'];
+  return deps.snapshots[copyEngine(engine ?? 'gluster')];
 }
 
 /** The barrier is up only while the record says Freezing; whatever else it says, it has to go. */

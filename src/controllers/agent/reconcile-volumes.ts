@@ -16,6 +16,7 @@ import type { Adopted, PlacedCopy } from '../../schemas/volume.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
 import { desiredBricks, engineLayout } from './desired-bricks.ts';
+import { desiredShare } from './desired-share.ts';
 import { mountsBehind } from './mounts-behind.ts';
 import { nodesReadySince } from './nodes-ready-since.ts';
 import { runSteps } from './run-steps.ts';
@@ -204,6 +205,7 @@ function desiredVolume(
     copyUids: own.map((copy) => copy.metadata.uid),
     ...(engineId === undefined ? {} : { engineId }),
     ...describeAdopted(volume.spec.adopted),
+    ...desiredShare(volume),
     ...limitOf(volume),
   };
 }

@@ -76,6 +76,7 @@ export function describeVolume(
       ? {}
       : { lacks: Object.entries(observed.lacks).map(([key, value]) => `${key} ${value}`) }),
     ...(observed.limitBytes === undefined ? {} : { limitBytes: observed.limitBytes }),
+    ...describeShare(volume, observed),
     ...(observed.isPresent ? { members: observed.bricks.map((brick) => `${brick.node}:${brick.path}`) } : {}),
     bricks: withReplaced(deps, placement).map((placed) => {
       const path = deps.informers.VolumeCopy.get(placed.copy)?.status?.path;
@@ -91,6 +92,20 @@ export function describeVolume(
       };
     }),
   };
+}
+
+/** What is free moves all the time: by less than one percent it is reported as before, so that an idle volume writes nothing. */
+function describeShare(
+  { status }: StoredVolume,
+  { capacityBytes, freeBytes }: ObservedVolume,
+): Pick<VolumeEngineStatus, 'capacityBytes' | 'freeBytes'> {
+  if (capacityBytes === undefined || freeBytes === undefined) return {};
+  const before = status?.engine;
+  const isNear =
+    before?.freeBytes !== undefined &&
+    before.capacityBytes === capacityBytes &&
+    Math.abs(before.freeBytes - freeBytes) < capacityBytes / 100;
+  return { capacityBytes, freeBytes: isNear ? (before.freeBytes ?? freeBytes) : freeBytes };
 }
 
 /** Kept when the engine holds the volume no more: it has had data, so it must not be created again, empty. */

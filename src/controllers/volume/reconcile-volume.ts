@@ -10,6 +10,7 @@ import { choosePlacement } from '../../domain/placement/choose-placement.ts';
 import { placementInput } from '../../domain/placement/from-resources.ts';
 import { snapshotPromises } from '../../domain/snapshot/snapshot-promises.ts';
 import { isHolding } from '../../domain/volume/decide-restore.ts';
+import { seeShare } from '../../domain/volume/decide-share.ts';
 import {
   decideVolume,
   type PlacementOutcome,
@@ -32,7 +33,15 @@ import { letGo } from './let-go.ts';
 import { placeBesideImages, readSource } from './place-clone.ts';
 import { holdSnapshot, isAskedToRestore, seeRestore, takeSafetySnapshot } from './restore-volume.ts';
 import { seeMembers } from './see-members.ts';
-import { asksForGrowth, growCopies, raiseCapacity, type SizeLook, sizeCopies, withSizes } from './size-copies.ts';
+import {
+  asksForGrowth,
+  growCopies,
+  raiseCapacity,
+  type SizeLook,
+  sizeCopies,
+  sizeShare,
+  withSizes,
+} from './size-copies.ts';
 
 type StoredVolume = Resource<'Volume'>;
 type NewCopy = VolumeCopy & { readonly metadata: { readonly name: string } };
@@ -58,7 +67,8 @@ export function createVolumeLoop(deps: ControllerDeps, promises: Turns): Reconci
     }
     const { looked, decided } = await decide(deps, volume, signal);
     if (decided === undefined) return undefined;
-    const sizes = sizeCopies(volume, decided, sizeLook(deps, looked));
+    const sizes =
+      volume.spec.share === undefined ? sizeCopies(volume, decided, sizeLook(deps, looked)) : sizeShare(decided);
     const decision = withSizes(decided, sizes);
     await raiseCapacity(deps, volume, sizes, signal);
     if (decision.holdsSnapshot === true) await holdSnapshot(deps, volume, { snapshots: looked.allSnapshots, signal });
@@ -183,6 +193,7 @@ function see(deps: ControllerDeps, volume: StoredVolume, looked: Look): SeenVolu
     uid,
     isDeleting: volume.metadata.deletionTimestamp !== undefined,
     spec: volume.spec,
+    share: seeShare(volume.spec),
     status: volume.status ?? {},
     copies: own.map((copy) => ({
       name: copy.metadata.name,

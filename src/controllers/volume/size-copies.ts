@@ -29,6 +29,7 @@ const NONE: SizeDecision = { status: {}, claims: [], growCopies: [], isRefused: 
 
 /** True for a volume that is to grow: whoever decides about it needs the newest truth about what is promised. */
 export function asksForGrowth({ metadata, spec, status }: StoredVolume): boolean {
+  if (spec.share !== undefined) return false;
   if (metadata.deletionTimestamp !== undefined || status?.placement === undefined) return false;
   return status.grantedSize === undefined || parseQuantity(spec.size) > parseQuantity(status.grantedSize);
 }
@@ -73,6 +74,11 @@ export function sizeCopies(volume: StoredVolume, decision: VolumeDecision, look:
 function isLimited({ spec }: StoredVolume): boolean {
   if (spec.engine === 'local') return false;
   return spec.brick === 'directory' && (spec.adopted === undefined || spec.adopted.limit !== undefined);
+}
+
+/** A share has the size that its server gives: what it was seen to have is the capacity of its PersistentVolume. */
+export function sizeShare({ status: { size } }: VolumeDecision): SizeDecision {
+  return size === undefined ? NONE : { ...NONE, status: { size } };
 }
 
 function findFaults(volume: StoredVolume, { nodes, allVolumes, allCopies, promised }: SizeLook): readonly string[] {

@@ -232,6 +232,7 @@ export function volumeSpec(volume: Omit<ResolvedVolume, 'name' | 'mounts'>): Rea
     brick: volume.brick,
     ...(volume.fsType === undefined ? {} : { fsType: volume.fsType }),
     ...(volume.encryption === true ? { encryption: true } : {}),
+    ...(volume.share === undefined ? {} : { share: volume.share }),
     ...(volume.nodes === undefined ? {} : { nodes: volume.nodes }),
     ...(volume.profile === undefined ? {} : { profile: volume.profile }),
     ...(volume.allowFrom.length === 0 ? {} : { allowFrom: volume.allowFrom }),

@@ -1,6 +1,6 @@
 /** What a checked plan means: machines, volumes and mounts with every default filled in. */
 import type { PlanFile, PlanNode, PlanVolume } from '../../schemas/plan-file.ts';
-import type { VolumeProfile } from '../../schemas/volume.ts';
+import type { Share, VolumeProfile } from '../../schemas/volume.ts';
 import { type EngineName, type FileSystemType, localLayout } from '../volume/engines.ts';
 import { type ChosenLayout, decideLayout, type LayoutDecision, type LayoutRequest } from '../volume/layout.ts';
 import { LAYOUTS } from '../volume/layout-faults.ts';
@@ -28,6 +28,8 @@ export interface ResolvedVolume extends ChosenLayout {
   readonly brick: 'image' | 'directory';
   readonly fsType?: FileSystemType;
   readonly encryption?: boolean;
+  /** Engine nfs. */
+  readonly share?: Share;
   /** Nodes that copies may be placed on; all when left out. */
   readonly nodes?: readonly string[];
   readonly profile?: VolumeProfile;

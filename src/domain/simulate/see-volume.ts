@@ -6,6 +6,7 @@ import { usableSince } from '../node/is-usable.ts';
 import { choosePlacement } from '../placement/choose-placement.ts';
 import { placementInput } from '../placement/from-resources.ts';
 import type { PlacedOn, PlacementResult } from '../placement/model.ts';
+import { seeShare } from '../volume/decide-share.ts';
 import type { SeenAttachment, SeenVolume } from '../volume/decide-volume.ts';
 import { plannedCopy, unrecordedCopies } from '../volume/promised-copies.ts';
 import type { StoredCluster } from './stored-cluster.ts';
@@ -18,6 +19,7 @@ export function seeVolume(stored: StoredCluster, volume: Volume): SeenVolume {
     uid,
     isDeleting: volume.metadata.deletionTimestamp !== undefined,
     spec: volume.spec,
+    share: seeShare(volume.spec),
     status: volume.status ?? {},
     copies: copiesOfVolume(stored, volume).map(({ metadata, spec, status }) => ({
       name: metadata.name ?? '',

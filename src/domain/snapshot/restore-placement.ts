@@ -3,6 +3,7 @@ import type { PlacedCopy, Volume, VolumeSpec } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import type { SnapshotCopy, VolumeSnapshotRecord } from '../../schemas/volume-snapshot-record.ts';
 import type { RestorePlacement } from '../volume/decide-restore.ts';
+import { copyEngine } from '../volume/engines.ts';
 import { bytesFor, grantedSize, withGrants } from '../volume/granted-sizes.ts';
 import { isMarked } from '../volume/membership.ts';
 import { pieceBytes } from '../volume/profile.ts';
@@ -101,7 +102,8 @@ function newCopy(
   const { node, pool, role, index, uid } = image;
   const placed = { copy: name, node, pool, role, imageOf: uid, ...(set === undefined ? {} : { set }) };
   const sizeBytes = Math.max(image.sizeBytes, bytesFor(volume.spec, role, grantedSize(volume)));
-  const { engine, brick } = volume.spec;
+  const { brick } = volume.spec;
+  const engine = copyEngine(volume.spec.engine);
   const copy: VolumeCopy = {
     apiVersion: 'holdfast.dev/v1alpha1',
     kind: 'VolumeCopy',

@@ -10,6 +10,7 @@ import { isUsable } from '../node/is-usable.ts';
 import { placementNode } from '../placement/from-resources.ts';
 import { roomOf } from '../placement/model.ts';
 import { poolBytesOf } from '../volume/copy-size.ts';
+import { keepsCopies } from '../volume/engines.ts';
 import { withGrants } from '../volume/granted-sizes.ts';
 import { unrecordedCopies } from '../volume/promised-copies.ts';
 import { snapshotPromises } from './snapshot-promises.ts';
@@ -76,6 +77,8 @@ export function passing(message: string): SnapshotFault {
 }
 
 function healthFaults(volume: Volume): readonly SnapshotFault[] {
+  if (!keepsCopies(volume.spec.engine))
+    return [lasting('it is a share of a file server, and nothing here can snapshot that')];
   const [ready, redundant] = [findCondition(volume, 'Ready'), findCondition(volume, 'Redundant')];
   if (ready?.status !== 'True') return [{ ...claimed('it is not ready', ready), isPassing: mayPass(ready) }];
   // A layout with one copy of each file is never redundant, and has nothing that could be behind.

@@ -1,6 +1,7 @@
 /** What snapshots may come to take of their pools. */
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import type { VolumeSnapshotRecord } from '../../schemas/volume-snapshot-record.ts';
+import { keepsCopies } from '../volume/engines.ts';
 
 /**
  * The images of snapshots as copies, for placement to count them whole: an image begins with the blocks of the copy, and
@@ -10,7 +11,7 @@ import type { VolumeSnapshotRecord } from '../../schemas/volume-snapshot-record.
 export function snapshotPromises(snapshots: readonly VolumeSnapshotRecord[]): VolumeCopy[] {
   return snapshots.flatMap((snapshot) => {
     const engine = snapshot.status?.volumeSpec?.engine;
-    if (engine === undefined) return [];
+    if (engine === undefined || !keepsCopies(engine)) return [];
     const uid = snapshot.metadata.uid ?? '';
     return Object.entries(snapshot.status?.copies ?? {})
       .filter(([, copy]) => copy.state !== 'Erased')

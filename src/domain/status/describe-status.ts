@@ -4,6 +4,7 @@ import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
 import { findCondition } from '../find-condition.ts';
 import { phaseOf, stateMessage } from '../volume/describe-volume.ts';
+import { keepsCopies } from '../volume/engines.ts';
 import { needsPool, replicaSets } from '../volume/replica-sets.ts';
 import { servingCopies } from '../volume/serving-copies.ts';
 
@@ -45,12 +46,14 @@ export function describeStatus(
   const volumeProblems = volumes.flatMap(volumeProblem);
   const isReady = (node: StorageNode) => !nodeProblems.some((problem) => problem.name === node.metadata.name);
   const readyNames = nodes.filter(isReady).map((node) => node.metadata.name ?? '');
-  const safeToLose = judgeLoss(readyNames, nodes, volumes);
+  // What a file server keeps is lost with no node.
+  const kept = volumes.filter(({ spec }) => keepsCopies(spec.engine));
+  const safeToLose = judgeLoss(readyNames, nodes, kept);
   const parts = [
     describeNodes(nodes.length, nodeProblems),
     ...(clusterProblems.length === 0 ? [] : ['not all joined']),
     describeVolumes(volumes.length, volumeProblems),
-    ...(volumes.length === 0 ? [] : [`safe to lose: ${describeLoss(safeToLose)}`]),
+    ...(kept.length === 0 ? [] : [`safe to lose: ${describeLoss(safeToLose)}`]),
   ];
   return {
     sentence: parts.join('; '),
@@ -91,7 +94,7 @@ function poolMessage(node: StorageNode): string | undefined {
 
 function volumeProblem(volume: Volume): readonly Problem[] {
   const redundant = findCondition(volume, 'Redundant');
-  const isAsDesigned = redundant?.status === 'True' || redundant?.reason === 'SingleCopy';
+  const isAsDesigned = redundant?.status === 'True' || ['SingleCopy', 'KeptByServer'].includes(redundant?.reason ?? '');
   if (phaseOf(volume) === 'Ready' && isAsDesigned) return [];
   return [{ name: volume.metadata.name ?? '', message: `${phaseOf(volume)}: ${stateMessage(volume)}` }];
 }

@@ -11,6 +11,7 @@
 import type { PlacedCopy, VolumeStatus } from '../../schemas/volume.ts';
 import { type Claim, claim } from '../claim.ts';
 import { decideRestore, isHolding, type RestoreDecision, type SeenRestore } from './decide-restore.ts';
+import { decideShare, type SeenShare } from './decide-share.ts';
 import { type Health, judgeHealth, notReady } from './judge-health.ts';
 import { isMarked, type MembershipDecision } from './membership.ts';
 import type { LayoutSpec } from './replica-sets.ts';
@@ -36,6 +37,8 @@ export interface SeenVolume {
   readonly uid: string;
   readonly isDeleting: boolean;
   readonly spec: LayoutSpec;
+  /** It has no copies: a share of a file server, with the name of that for people, and the nodes that may look after it. */
+  readonly share?: SeenShare | undefined;
   readonly status: VolumeStatus;
   readonly copies: readonly SeenCopy[];
   /** Where the volume is, or is wanted, mounted. */
@@ -65,7 +68,7 @@ export type PlacementOutcome =
 /** The part of the status that the controller writes; `engine` belongs to the anchor's agent. */
 export type ControllerStatus = Pick<
   VolumeStatus,
-  'phase' | 'placement' | 'anchor' | 'epoch' | 'reasons' | 'restore' | 'keyNodes'
+  'phase' | 'placement' | 'anchor' | 'epoch' | 'reasons' | 'restore' | 'keyNodes' | 'grantedSize' | 'size'
 > & {
   /** Only ever taken away: when the volume gets other copies, what was seen of those before is no more so. */
   readonly engine?: undefined;
@@ -90,6 +93,7 @@ const NOTHING = { createCopies: [], releaseCopies: [], abandonCopies: [], isGone
 
 /** Decides the next step for one volume; apply it, and call again when anything it saw has changed. */
 export function decideVolume(seen: SeenVolume): VolumeDecision {
+  if (seen.share !== undefined) return { ...NOTHING, ...decideShare(seen, seen.share) };
   if (seen.isDeleting) return decideDeletion(seen);
   const placement = seen.status.placement;
   if (placement === undefined || placement.length === 0) return decidePlacement(seen);

@@ -2,8 +2,23 @@
 
 import type { LayoutRequest } from './layout.ts';
 
-export const ENGINES = ['gluster', 'local'] as const;
+export const ENGINES = ['gluster', 'local', 'nfs'] as const;
 export type EngineName = (typeof ENGINES)[number];
+
+/** Those that keep copies on nodes; what a file server has, it keeps. */
+export const COPY_ENGINES = ['gluster', 'local'] as const;
+export type CopyEngineName = (typeof COPY_ENGINES)[number];
+
+/** True for an engine that keeps copies on nodes: only those have placement, snapshots and sizes that hold. */
+export function keepsCopies(engine: EngineName): engine is CopyEngineName {
+  return engine !== 'nfs';
+}
+
+/** The engine of a copy. @throws {Error} for a share, which has none: whoever asks has found a copy that cannot be */
+export function copyEngine(engine: EngineName): CopyEngineName {
+  if (keepsCopies(engine)) return engine;
+  throw new Error(`a volume of engine ${engine} has no copies`);
+}
 
 /** File systems that a copy's image can hold. */
 export const FILE_SYSTEM_TYPES = ['xfs', 'ext4'] as const;
@@ -20,19 +35,64 @@ export interface EngineWish {
   readonly profile?: unknown;
   readonly allowFrom?: readonly string[] | undefined;
   readonly adopted?: unknown;
+  readonly share?: unknown;
+  readonly source?: unknown;
 }
 
 export interface EngineFault {
-  readonly field: 'layout' | 'shard' | 'profile' | 'allowFrom' | 'adopted' | 'fsType' | 'encryption';
+  readonly field:
+    | ('layout' | 'shard' | 'profile' | 'allowFrom' | 'adopted' | 'fsType' | 'encryption')
+    | ('share' | 'source' | 'brick');
   readonly message: string;
 }
 
+/** What only volumes with copies have, in the order in which it is told. */
+const COPY_FIELDS = [
+  ...(['layout', 'brick', 'fsType', 'encryption', 'shard', 'profile', 'allowFrom', 'adopted', 'source'] as const),
+] as const;
+
 /** What does not go with the engine, one sentence each; empty when everything does. */
 export function engineFaults(wish: EngineWish): readonly EngineFault[] {
+  if (wish.engine === 'nfs') return nfsFaults(wish);
+  const share: readonly EngineFault[] =
+    wish.share === undefined ? [] : [{ field: 'share', message: 'goes with engine nfs only' }];
   if (wish.engine === 'gluster') {
     const fsType = [{ field: 'fsType', message: 'goes with engine local only' }] as const;
-    return [...(wish.fsType === undefined ? [] : fsType), ...encryptionFaults(wish)];
+    return [...(wish.fsType === undefined ? [] : fsType), ...encryptionFaults(wish), ...share];
   }
+  return [...localFaults(wish), ...share];
+}
+
+/** The file server does all of that, or does not: nothing of it can be asked for. */
+function nfsFaults(wish: EngineWish): readonly EngineFault[] {
+  const { layout, shard, allowFrom = [] } = wish;
+  const notWith = 'does not go with engine nfs: the file server decides how it keeps the data';
+  const isAsked: Readonly<Record<Exclude<EngineFault['field'], 'share'>, boolean>> = {
+    layout: layout !== 'single',
+    brick: wish.brick === 'directory',
+    fsType: wish.fsType !== undefined,
+    encryption: wish.encryption === true,
+    shard: shard !== undefined && shard !== false,
+    profile: wish.profile !== undefined,
+    allowFrom: allowFrom.length > 0,
+    adopted: wish.adopted !== undefined,
+    source: wish.source !== undefined,
+  };
+  const words: Partial<Record<EngineFault['field'], string>> = {
+    layout: `must be single for engine nfs; ${layout} needs engine gluster`,
+    allowFrom: 'does not go with engine nfs: the exports of the file server say who may mount',
+    adopted: 'only volumes of engine gluster can be adopted',
+    source: 'does not go with engine nfs, which has no snapshots',
+  };
+  const missing: readonly EngineFault[] =
+    wish.share === undefined
+      ? [{ field: 'share', message: 'is missing: engine nfs needs a server and what it exports' }]
+      : [];
+  const asked = COPY_FIELDS.filter((field) => isAsked[field]);
+  return [...missing, ...asked.map((field) => ({ field, message: words[field] ?? notWith }))];
+}
+
+function localFaults(wish: EngineWish): readonly EngineFault[] {
   const faults: readonly (EngineFault | false)[] = [
     wish.layout !== 'single' && {
       field: 'layout',
@@ -69,7 +129,7 @@ function encryptionFaults({ encryption, brick, fsType, adopted }: EngineWish): r
   return faults.flatMap((message) => (message === false ? [] : [{ field: 'encryption' as const, message }]));
 }
 
-/** The layout of a local volume where its wish names none. */
+/** The layout of a volume of engine local or nfs where its wish names none. */
 export function localLayout<R extends LayoutRequest>(request: R): R | (R & { readonly layout: 'single' }) {
   const isSaid = (['layout', 'replicas', 'distribution', 'disperseData', 'redundancy'] as const).some(
     (name) => request[name] !== undefined,

@@ -1,6 +1,7 @@
 /** Copies that are promised a place: the one answer that the controller, snapshots and what-if questions share. Pure. */
 import type { PlacedCopy, Volume } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
+import { copyEngine } from './engines.ts';
 import { bytesFor, grantedSize } from './granted-sizes.ts';
 import { keySecretName } from './volume-key.ts';
 
@@ -11,7 +12,8 @@ export function plannedCopy(
 ): VolumeCopy & { readonly metadata: { readonly name: string } } {
   const { name = '', uid = '' } = volume.metadata;
   const { copy, node, pool, role, index } = placed;
-  const { engine, brick, encryption } = volume.spec;
+  const { brick, encryption } = volume.spec;
+  const engine = copyEngine(volume.spec.engine);
   const isEncrypted = encryption === true;
   const fsType = isEncrypted ? 'ext4' : volume.spec.fsType;
   const sizeBytes = bytesFor(volume.spec, role, grantedSize(volume));

@@ -46,7 +46,8 @@ export function fixedFieldFaults(before: KubeObject, after: KubeObject): readonl
   if (before.kind === 'Task') return taskFaults(before, after);
   if (before.kind === 'VolumeSnapshotRecord') return snapshotFaults(before, after);
   if (before.kind === 'Secret') return secretFaults(before, after);
-  if (before.kind !== 'Volume' || !isPlaced(before)) return [];
+  if (before.kind !== 'Volume') return [];
+  if (!isPlaced(before)) return shareFaults(before, after);
   const [was, wanted] = [VolumeSpec.safeParse(before['spec']).data, VolumeSpec.safeParse(after['spec']).data];
   if (was === undefined || wanted === undefined) return [];
   const fixed = FIXED.flatMap((field) => {
@@ -113,6 +114,22 @@ function adoptedFaults(was: VolumeSpec, wanted: VolumeSpec): readonly Fault[] {
   if (isDeepStrictEqual(fixed(was), fixed(wanted))) return [];
   const message = 'cannot be changed once the volume has its copies; forget the volume and adopt it anew';
   return [{ field: 'spec.adopted', message }];
+}
+
+/** From the first look of an agent on: what it has made in the old place would be left behind. */
+function shareFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
+  const { status } = before;
+  if (!isRecord(status) || status['anchor'] === undefined) return [];
+  const [was, wanted] = [VolumeSpec.safeParse(before['spec']).data, VolumeSpec.safeParse(after['spec']).data];
+  if (was?.share === undefined || wanted === undefined) return [];
+  const message = 'cannot be changed once an agent knows it; make another volume';
+  return [
+    ...(was.engine === wanted.engine ? [] : [{ field: 'spec.engine', message }]),
+    ...(isDeepStrictEqual(was.share, wanted.share) ? [] : [{ field: 'spec.share', message }]),
+    ...(was.size === wanted.size
+      ? []
+      : [{ field: 'spec.size', message: 'is enforced by nobody: no file server knows it' }]),
+  ];
 }
 
 /** A snapshot is of one moment of one volume. */

@@ -4,6 +4,8 @@ import { labelFault, parseNodeName } from '../../domain/names.ts';
 import { type AddedNodeReport, type NewNode, simulateAddedNode } from '../../domain/simulate/add-node.ts';
 import { type GrowthReport, type GrowthRequest, simulateGrowth } from '../../domain/simulate/grow.ts';
 import { type LossReport, simulateLoss } from '../../domain/simulate/simulate-loss.ts';
+import type { StoredCluster } from '../../domain/simulate/stored-cluster.ts';
+import { keepsCopies } from '../../domain/volume/engines.ts';
 import { nodeNames, type ReadDeps, readCluster, requireKnown, zoneNames } from './read-cluster.ts';
 
 /**
@@ -14,7 +16,7 @@ import { nodeNames, type ReadDeps, readCluster, requireKnown, zoneNames } from '
 export async function loseNodesReport(deps: ReadDeps, nodes: readonly string[]): Promise<LossReport> {
   const stored = await readCluster(deps);
   requireKnown('node', nodes, nodeNames(stored));
-  return simulateLoss(stored, nodes);
+  return simulateLoss(keptOnNodes(stored), nodes);
 }
 
 /**
@@ -27,7 +29,7 @@ export async function loseZonesReport(deps: ReadDeps, zones: readonly string[]):
   requireKnown('zone', zones, zoneNames(stored));
   const lost = stored.nodes.filter((node) => node.spec.zone !== undefined && zones.includes(node.spec.zone));
   return simulateLoss(
-    stored,
+    keptOnNodes(stored),
     lost.map((node) => node.metadata.name ?? ''),
   );
 }
@@ -53,10 +55,15 @@ export async function addNodeReport(deps: ReadDeps, node: NewNode): Promise<Adde
       hint: 'choose a name that is not taken; see: holdfast node list',
     });
   }
-  return simulateAddedNode(stored, node);
+  return simulateAddedNode(keptOnNodes(stored), node);
 }
 
 /** When pools would be full. */
 export async function growthReport(deps: ReadDeps, request: GrowthRequest): Promise<GrowthReport> {
-  return simulateGrowth(await readCluster(deps), request);
+  return simulateGrowth(keptOnNodes(await readCluster(deps)), request);
+}
+
+/** What a file server keeps is not moved by anything that becomes of nodes. */
+function keptOnNodes(stored: StoredCluster): StoredCluster {
+  return { ...stored, volumes: stored.volumes.filter(({ spec }) => keepsCopies(spec.engine)) };
 }

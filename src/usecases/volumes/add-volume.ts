@@ -17,9 +17,10 @@ import { type EngineName, engineFaults, type FileSystemType, localLayout } from 
 import { type ChosenLayout, decideLayout, type LayoutRequest } from '../../domain/volume/layout.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { AllowedAddress } from '../../schemas/plan-file.ts';
-import type { VolumeProfile } from '../../schemas/volume.ts';
+import type { Share, VolumeProfile } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import type { WaitDeps } from '../waiting/wait-for-object.ts';
+import { checkShare, placeShare } from './place-share.ts';
 import { type ReadyOptions, waitUntilReady } from './wait-until-ready.ts';
 
 export interface AddVolumeRequest extends LayoutRequest {
@@ -38,6 +39,8 @@ export interface AddVolumeRequest extends LayoutRequest {
   /** Zones that copies may be placed in; all when left out. */
   readonly zones?: readonly string[];
   readonly profile?: VolumeProfile;
+  /** Engine nfs: the share that it is, or a folder of it. */
+  readonly share?: Share;
   readonly allowFrom?: readonly string[];
   /** Kept on the stored volume. */
   readonly annotations?: Readonly<Record<string, string>>;
@@ -115,6 +118,7 @@ interface Wish {
   readonly nodes?: string[];
   readonly zones?: string[];
   readonly profile?: VolumeProfile;
+  readonly share?: Share;
   readonly allowFrom: readonly string[];
 }
 
@@ -129,19 +133,26 @@ function checkWish(request: AddVolumeRequest): Wish {
       hint: 'write 10.10.1.2, 10.10.*.* or 10.10.0.0/16',
     });
   }
-  const { brick = 'image', engine = 'gluster', fsType, nodes, profile, allowFrom = [] } = request;
-  const optional = {
-    ...(profile === undefined ? {} : { profile }),
-    ...(fsType === undefined ? {} : { fsType }),
-    ...(request.encryption === true ? { encryption: true } : {}),
-    ...(nodes === undefined ? {} : { nodes: nodes.map(parseNodeName) }),
-    ...zonesOf(request),
-  };
-  return { name, size, pool, engine, brick, ...optional, allowFrom };
+  const { brick = 'image', engine = 'gluster', allowFrom = [] } = request;
+  return { name, size, pool, engine, brick, ...optionalWish(request), allowFrom };
 }
 
-function zonesOf({ zones }: AddVolumeRequest): { readonly zones?: string[] } {
-  return zones === undefined ? {} : { zones: [...zones] };
+function optionalWish({
+  profile,
+  fsType,
+  encryption,
+  nodes,
+  zones,
+  share,
+}: AddVolumeRequest): Pick<Wish, 'profile' | 'fsType' | 'encryption' | 'nodes' | 'zones' | 'share'> {
+  return {
+    ...(profile === undefined ? {} : { profile }),
+    ...(fsType === undefined ? {} : { fsType }),
+    ...(encryption === true ? { encryption: true } : {}),
+    ...(nodes === undefined ? {} : { nodes: nodes.map(parseNodeName) }),
+    ...(zones === undefined ? {} : { zones: [...zones] }),
+    ...(share === undefined ? {} : { share: checkShare(share) }),
+  };
 }
 
 function findPlaces(
@@ -152,10 +163,13 @@ function findPlaces(
   const toPlace = (chosen: ChosenLayout) =>
     placementInput({ name: wish.name, spec: { ...wish, ...chosen } }, stored.nodes, stored.copies);
   const usable = countUsableNodes(toPlace({ layout: 'single', replicas: 1 }));
-  const asked = wish.engine === 'local' ? localLayout(request) : request;
+  const asked = wish.engine === 'gluster' ? request : localLayout(request);
   // With nodes without end only the wish itself can be at fault.
   const wanted = decideLayout(asked, Number.MAX_SAFE_INTEGER);
   if (wanted.ok) refuseMisfits(wish, wanted.chosen);
+  if (wish.share !== undefined && wanted.ok) {
+    return { ...wanted.chosen, ...placeShare({ ...wish, share: wish.share }, stored.nodes) };
+  }
   const layout = decideLayout(asked, usable);
   if (!layout.ok) throw noLayout(layout, stored.nodes.length, usable);
   const input = toPlace(layout.chosen);

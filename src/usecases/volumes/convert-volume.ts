@@ -66,6 +66,13 @@ function targetOf(
       hint: 'change it with "gluster volume add-brick" or "remove-brick", then forget it and adopt it anew; or make another volume and copy the data',
     });
   }
+  if (spec.engine === 'nfs') {
+    throw new AppError('precondition', `volume ${name} is a share of a file server: it has no copies on nodes`, {
+      resource: `volume ${name}`,
+      reason: 'KeptByServer',
+      hint: 'make a volume of engine gluster and copy the data',
+    });
+  }
   if (spec.engine === 'local') {
     throw new AppError('precondition', `volume ${name} is local: it has one copy, on one node`, {
       resource: `volume ${name}`,

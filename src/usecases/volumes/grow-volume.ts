@@ -82,6 +82,14 @@ function assertGrowable(volume: Resource<'Volume'>, to: string): void {
   if (deletionTimestamp !== undefined) {
     throw refuse(`volume ${name} is being deleted`, 'VolumeDeleting', 'wait until it is gone, and add another one');
   }
+  if (volume.spec.share !== undefined) {
+    const hint = 'give the share more room on its file server; the size of such a volume is enforced by nobody';
+    throw refuse(
+      `volume ${name} is a share of a file server, which alone decides about its size`,
+      'SizeOfServer',
+      hint,
+    );
+  }
   if (volume.status?.placement === undefined) {
     const hint = `see: holdfast explain volume ${name}`;
     throw refuse(`volume ${name} has no place yet, so it has no size to grow from`, 'NotPlaced', hint);

@@ -1,6 +1,7 @@
 /** `holdfast volume add SIZE [NAME]`: Kismatic's command line, with more to say and more to read. */
 import { type Command, Option } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
+import { mountSource, ON_DELETE, type OnDelete } from '../../../domain/nfs/share.ts';
 import type { ExplainedNode } from '../../../domain/placement/explain-placement.ts';
 import { describeLayout } from '../../../domain/volume/describe-layout.ts';
 import { ENGINES, type EngineName, FILE_SYSTEM_TYPES, type FileSystemType } from '../../../domain/volume/engines.ts';
@@ -32,6 +33,12 @@ interface AddOptions extends LayoutOptions, OfferOptions {
   readonly fsType?: FileSystemType;
   readonly encryption?: boolean;
   readonly node?: string;
+  readonly server?: string;
+  readonly share?: string;
+  readonly subDir?: string;
+  readonly onDelete?: OnDelete;
+  readonly permissions?: string;
+  readonly mountOptions?: string;
   readonly profile?: VolumeProfile;
   readonly dryRun?: boolean;
   readonly wait?: boolean;
@@ -68,7 +75,7 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
     .addOption(
       new Option(
         '--engine <engine>',
-        'what stores it: local is one copy, used on its node only (default: gluster)',
+        'what stores it: local is one copy, used on its node only; nfs is a share of a file server (default: gluster)',
       ).choices(ENGINES),
     )
     .addOption(
@@ -78,6 +85,14 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
     )
     .option('--encryption', 'encrypt what is in its copies, with a key of its own')
     .option('--node <nodes>', 'only on these nodes, comma-separated')
+    .option('--server <host>', 'engine nfs: name or address of the file server')
+    .option('--share <path>', 'engine nfs: what it exports, such as /export')
+    .option('--sub-dir <folder>', 'engine nfs: folder of the share that is the volume (default: the whole share)')
+    .addOption(
+      new Option('--on-delete <what>', 'engine nfs: what becomes of that folder (default: delete)').choices(ON_DELETE),
+    )
+    .option('--permissions <mode>', 'engine nfs: octal mode that the folder is made with (default: 0755)')
+    .option('--mount-options <options>', 'engine nfs: comma-separated, such as nfsvers=4.1')
     .option('--dry-run', 'say where the copies would go, and create nothing')
     .option('--wait', 'wait until the volume is ready, and register its PersistentVolume')
     .option('--verbose', 'also say why each copy goes where it goes')
@@ -106,7 +121,7 @@ async function add(context: CliContext, own: Command, options: AddOptions): Prom
     data: added,
     names: [`volume/${added.name}`],
     text: (isWide) =>
-      `volume ${added.name} (${added.size}, ${describeLayout(added)}) ${done}\n${isWide ? explain(added, headers) : ''}`,
+      `volume ${added.name} (${added.size}, ${request.share === undefined ? describeLayout(added) : mountSource(request.share)}) ${done}\n${isWide ? explain(added, headers) : ''}`,
   });
 }
 
@@ -169,6 +184,7 @@ function readRequest(args: readonly string[], options: AddOptions, random: Rando
     ...(options.profile === undefined ? {} : { profile: options.profile }),
     ...(options.brick === undefined ? {} : { brick: options.brick }),
     ...readEngine(options),
+    ...readShare(options),
     ...(options.allowAddress === undefined ? {} : { allowFrom: options.allowAddress }),
     ...(options.distributionCount === undefined ? {} : { distribution: options.distributionCount }),
     registration: readOffer(options),
@@ -183,6 +199,33 @@ function readEngine({ engine, fsType, encryption, node }: AddOptions): EngineWis
     ...(fsType === undefined ? {} : { fsType }),
     ...(encryption === undefined ? {} : { encryption }),
     ...(node === undefined ? {} : { nodes: node.split(',').map((each) => each.trim()) }),
+  };
+}
+
+/** A server alone says it all: who names one means engine nfs. */
+function readShare(options: AddOptions): Pick<StaticVolumeRequest, 'engine' | 'share'> {
+  const { engine = 'nfs', server, share: path, subDir, onDelete, permissions, mountOptions } = options;
+  const said = [server, path, subDir, onDelete, permissions, mountOptions];
+  if (said.every((value) => value === undefined)) return {};
+  if (server === undefined || path === undefined) {
+    throw new AppError('invalid', 'a share is named by both --server and --share', {
+      hint: 'for example: --server files.example.com --share /export',
+    });
+  }
+  if (subDir === undefined && (onDelete !== undefined || permissions !== undefined)) {
+    throw new AppError('invalid', '--on-delete and --permissions are about the folder that --sub-dir names', {
+      hint: 'the whole of a share is left as it is',
+    });
+  }
+  return {
+    engine,
+    share: {
+      ...{ server, path },
+      ...(subDir === undefined ? {} : { subDir }),
+      ...(onDelete === undefined ? {} : { onDelete }),
+      ...(permissions === undefined ? {} : { permissions }),
+      ...(mountOptions === undefined ? {} : { mountOptions: mountOptions.split(',').map((each) => each.trim()) }),
+    },
   };
 }
 

@@ -2,11 +2,12 @@
 import type { Command } from 'commander';
 import { describeBytes } from '../../../domain/bytes.ts';
 import { findCondition } from '../../../domain/find-condition.ts';
+import { mountSource } from '../../../domain/nfs/share.ts';
 import { describeLayout } from '../../../domain/volume/describe-layout.ts';
 import { phaseOf, stateMessage } from '../../../domain/volume/describe-volume.ts';
 import { keySecretName } from '../../../domain/volume/volume-key.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
-import type { Adopted } from '../../../schemas/volume.ts';
+import type { Adopted, Share } from '../../../schemas/volume.ts';
 import { listKismaticVolumes } from '../../../usecases/volumes/list-kismatic-volumes.ts';
 import {
   type ListedVolume,
@@ -113,8 +114,27 @@ function describeOptions(adopted: Adopted, name: string, lacks: readonly string[
 /** Nothing of the usual one. */
 function describeEngine({ spec, status }: Resource<'Volume'>): string | undefined {
   if (spec.engine === 'gluster') return undefined;
+  if (spec.share !== undefined) return describeShare(spec.share);
   const [placed] = status?.placement ?? [];
   return placed === undefined ? spec.engine : `${spec.engine}, used on ${placed.node} only`;
+}
+
+function describeShare(share: Share): string {
+  const { subDir, onDelete = 'delete', mountOptions = [] } = share;
+  const end = subDir === undefined ? 'left as it is' : onDelete;
+  const options = mountOptions.length === 0 ? '' : `; mounted with ${mountOptions.join(',')}`;
+  return `nfs, ${mountSource(share)}; when it is deleted: ${end}${options}`;
+}
+
+/** Nothing of a share: its file server keeps it as it likes. */
+function describeCopies(volume: Resource<'Volume'>): readonly (readonly [string, string])[] {
+  const { spec } = volume;
+  if (spec.share !== undefined) return [];
+  return [
+    ['Layout', describeLayout(spec)],
+    ['Pool', spec.pool],
+    ['Bricks', describeBrick(volume)],
+  ];
 }
 
 function describeBrick({ spec }: Resource<'Volume'>): string {
@@ -138,10 +158,8 @@ function describe({ volume, copies, attachments, serving }: ShownVolume, hasHead
       ['State', stateMessage(volume)],
       ['Size', describeSize(volume)],
       ['Profile', volume.spec.profile],
-      ['Layout', describeLayout(volume.spec)],
       ['Engine', describeEngine(volume)],
-      ['Pool', volume.spec.pool],
-      ['Bricks', describeBrick(volume)],
+      ...describeCopies(volume),
       ['Encrypted', describeEncryption(volume)],
       ['Adopted', describeAdopted(volume)],
       ['Allowed', volume.spec.allowFrom?.join(', ')],

@@ -1,0 +1,119 @@
+/** NFS volumes mounted on this node: what is there, mount and unmount. */
+import { AppError, messageOf } from '../../domain/errors.ts';
+import { mountSource } from '../../domain/nfs/share.ts';
+import type { DesiredAttachment, DesiredShare, ObservedAttachment } from '../../ports/engine.ts';
+import type { Host } from '../../ports/host.ts';
+import { isRunError } from '../../ports/run-error.ts';
+import { describeMountFailure } from './mount-failure.ts';
+import type { NfsDeps } from './observe-volume.ts';
+import { partsOf } from './share-paths.ts';
+import type { NfsMountStep } from './steps.ts';
+
+const LOOK_MS = 5_000;
+const MOUNT_MS = 30_000;
+
+/** Observes a mount. */
+export async function observeNfsAttachment(
+  host: Host,
+  { mountPath, share }: Pick<DesiredAttachment, 'mountPath' | 'share'>,
+  signal: AbortSignal,
+): Promise<ObservedAttachment> {
+  const entry = (await host.mounts.list()).findLast(({ target }) => target === mountPath);
+  if (entry === undefined) return { subject: 'attachment', state: 'absent' };
+  const isOurs = share !== undefined && isNfs(entry.fsType) && entry.source === mountSource(share);
+  if (!isOurs) {
+    const message = `${entry.source} (${entry.fsType}) is mounted at ${mountPath} on ${host.name}; it is left alone`;
+    return { subject: 'attachment', state: 'foreign', message };
+  }
+  const silence = await look(host, mountPath, signal);
+  if (silence === undefined) return { subject: 'attachment', state: 'mounted', isAnswering: true };
+  const message = `the share at ${mountPath} on ${host.name} does not answer: ${silence.message}`;
+  // Answered with an error (ESTALE, its folder was exchanged) it never comes back; a silent server may.
+  if (silence.isFailed) return { subject: 'attachment', state: 'dead', message };
+  return { subject: 'attachment', state: 'mounted', isAnswering: false, message };
+}
+
+/**
+ * Mounts a share, or the folder of it that the volume is; no error when it is mounted there already.
+ *
+ * The server follows symlinks on the way to a folder, so the mount is compared with the folder as it was reached without: what
+ * shows another one is taken away before anybody can use it.
+ *
+ * @throws {AppError} as mount.nfs says; precondition NotTheFolder
+ */
+export async function mountShare(
+  host: Host,
+  deps: NfsDeps,
+  { share, mountPath, options, volume }: Extract<NfsMountStep, { step: 'mountShare' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const source = mountSource(share);
+  const inode = await findInode(deps, share, signal);
+  const entry = (await host.mounts.list()).findLast(({ target }) => target === mountPath);
+  if (entry?.source === source) return;
+  await host.files.makeDirectory(mountPath);
+  try {
+    const how = { options, timeoutMs: MOUNT_MS, signal };
+    await host.mounts.mount({ source, target: mountPath, fsType: 'nfs', ...how });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw describeMountFailure(host.name, source, error);
+  }
+  if (inode === undefined || (await readInode(host, mountPath, signal)) === inode) return;
+  await host.mounts.unmount(mountPath, { lazy: true, timeoutMs: MOUNT_MS });
+  throw new AppError('precondition', `${source} leads to another folder than that of ${volume}; it is not mounted`, {
+    reason: 'NotTheFolder',
+    hint: 'somebody has put a symlink or another folder in its place; look at it on the file server',
+  });
+}
+
+/** Unmounts; whatever else is mounted at the path stays. */
+export async function unmountShare(
+  host: Host,
+  { mountPath, source, isLazy }: Extract<NfsMountStep, { step: 'unmountShare' }>,
+): Promise<void> {
+  const entry = (await host.mounts.list()).findLast(({ target }) => target === mountPath);
+  if (entry?.source !== source) return;
+  await host.mounts.unmount(mountPath, { lazy: isLazy, timeoutMs: MOUNT_MS });
+}
+
+/** Undefined for the whole of a share. @throws {AppError} precondition, when the folder is not there */
+async function findInode({ folders, shares }: NfsDeps, share: DesiredShare, signal: AbortSignal) {
+  const { subDir } = share;
+  if (subDir === undefined) return undefined;
+  const seen = await shares.use(share, signal, (root) => folders.stat({ root, parts: partsOf(subDir) }));
+  if (seen?.type === 'directory') return seen.inode;
+  throw new AppError('precondition', `there is no folder ${mountSource(share)}`, {
+    reason: 'FolderLost',
+    hint: 'see on the file server what became of it',
+  });
+}
+
+async function readInode(host: Host, path: string, signal: AbortSignal): Promise<number> {
+  const { stdout } = await host.run({
+    file: 'stat',
+    args: ['--format=%i', '--', path],
+    timeoutMs: LOOK_MS,
+    signal,
+  });
+  return Number(stdout.trim());
+}
+
+function isNfs(fsType: string): boolean {
+  return fsType === 'nfs' || fsType === 'nfs4';
+}
+
+/** Undefined when the mount answers. In a program of its own: asking a server that is silent blocks whoever asks. */
+async function look(
+  host: Host,
+  mountPath: string,
+  signal: AbortSignal,
+): Promise<{ readonly message: string; readonly isFailed: boolean } | undefined> {
+  try {
+    await host.run({ file: 'stat', args: ['--format=%i', '--', mountPath], timeoutMs: LOOK_MS, signal });
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    return { message: messageOf(error), isFailed: isRunError(error, 'exit') };
+  }
+}

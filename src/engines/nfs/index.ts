@@ -1,0 +1,2 @@
+/** The nfs engine, as composition roots and tests use it. */
+export { createNfsEngine } from './engine.ts';
