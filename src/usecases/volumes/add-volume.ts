@@ -96,7 +96,10 @@ export async function addVolume(
   const added = { ...fit, name: wish.name, size: wish.size, isDryRun: options.isDryRun ?? false };
   if (options.isDryRun === true) return added;
   const allowSplitBrain = request.allowSplitBrain ?? false;
-  const spec = { ...volumeSpec({ ...wish, ...fit, allowSplitBrain }), ...zonesOf(request) };
+  const spec = {
+    ...volumeSpec({ ...wish, ...fit, allowSplitBrain }),
+    ...(wish.zones === undefined ? {} : { zones: wish.zones }),
+  };
   const metadata = { name: wish.name, finalizers: [VOLUME_FINALIZER], annotations: request.annotations ?? {} };
   const volume = await deps.client.create('Volume', { metadata, spec }, scope);
   const stored = { ...added, phase: phaseOf(volume) };
