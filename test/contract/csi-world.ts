@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { sha256 } from '../../src/adapters/ledger/sha256.ts';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
 import { parseQuantity } from '../../src/domain/bytes.ts';
@@ -186,12 +187,18 @@ async function keepVolume(
   }
   const placement = placementOf(cluster, { name, uid }, { spec, status });
   const profile = profileOf(spec);
-  const isSized = status?.size !== undefined && parseQuantity(status.size) === parseQuantity(spec.size);
-  const isPlaced = JSON.stringify(status?.placement) === JSON.stringify(placement);
-  if (isSized && isPlaced && status.engine?.profile === profile) return;
+  if (isSettled(status, { size: spec.size, profile, placement })) return;
   if (status?.size === undefined) data.set(`volume ${name}`, data.get(`snapshot ${spec.source?.snapshot}`) ?? '');
   const engine = { observedBy: 'kube1', epoch: 1, state: 'Started' as const, engineId: 'e1', bricks: [], profile };
   await makeReady(name, { size: spec.size, grantedSize: spec.size, placement, engine });
+}
+
+function isSettled(
+  status: Resource<'Volume'>['status'],
+  wanted: { readonly size: string; readonly profile: string; readonly placement: readonly PlacedCopy[] },
+): boolean {
+  if (status?.size === undefined || parseQuantity(status.size) !== parseQuantity(wanted.size)) return false;
+  return status.engine?.profile === wanted.profile && isDeepStrictEqual(status.placement, wanted.placement);
 }
 
 /** Told only of a volume that was converted: copies are no objects here, as a snapshot would want them. */
