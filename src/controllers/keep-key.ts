@@ -42,6 +42,20 @@ export async function makeKey(
   }
 }
 
+/**
+ * Takes the key that whoever made the volume has written.
+ *
+ * @throws {AppError} precondition KeyMissing or KeyUnreadable, until it is there
+ */
+export async function takeKey(
+  { client }: Pick<Deps, 'client'>,
+  { uid, nodes }: { readonly uid: string; readonly nodes: readonly string[] },
+  signal: AbortSignal,
+): Promise<void> {
+  await keyOf({ client }, uid, signal);
+  await shareKey({ client }, { uid, nodes }, signal);
+}
+
 async function keyOf({ client }: Pick<Deps, 'client'>, ownerUid: string, signal: AbortSignal): Promise<string> {
   const name = keySecretName(ownerUid);
   const secret = await client.get('Secret', name, { signal });

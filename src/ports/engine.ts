@@ -196,6 +196,8 @@ export interface DesiredVolume {
    * the volume has is left as it is when left out.
    */
   readonly encryptedFor?: readonly string[] | 'none';
+  /** Its copies are encrypted: the engine writes nothing of what is in them where it is not. */
+  readonly isEncrypted?: boolean;
   /** A limit that the engine itself enforces; for copies in plain folders, which have no size of their own. */
   readonly limitBytes?: number;
   /** What the engine called it when it was seen before. A volume that has had data is never created again. */

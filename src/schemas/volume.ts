@@ -169,6 +169,12 @@ export const VolumeSpec = z
       .describe(
         'True encrypts what is in the copies, and the names of files, with a key of its own: brick image, in ext4. It cannot be changed later.',
       ),
+    keyIsGiven: z
+      .boolean()
+      .optional()
+      .describe(
+        'True where whoever makes the encrypted volume writes its Secret too: the controller makes no key, and waits for that one.',
+      ),
     nodes: z
       .array(Label)
       .min(1)
@@ -204,6 +210,8 @@ export const VolumeSpec = z
     const faults: readonly { readonly field: string; readonly message: string }[] = layoutFaults(spec);
     for (const { field, message } of [...faults, ...engineFaults(spec)])
       context.addIssue({ code: 'custom', path: [field], message });
+    if (spec.keyIsGiven === true && spec.encryption !== true)
+      context.addIssue({ code: 'custom', path: ['keyIsGiven'], message: 'goes with encryption only' });
     if (spec.adopted === undefined || faults.length > 0) return;
     const { bricks } = spec.adopted;
     const refuse = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });

@@ -291,6 +291,50 @@ describe('calls', () => {
     expect(JSON.stringify(world.log.entries)).not.toContain(secret);
   });
 
+  test('a key in the secrets of a call is the key of its volume, and of whoever clones that', async () => {
+    const encryptionKey = 'a-key-that-was-given-by-whoever-wants-the-volume';
+    const [right, wrong] = [{ secrets: { encryptionKey } }, { secrets: { encryptionKey: 'x'.repeat(40) } }];
+    const asked = { ...wish(), parameters: { encryption: 'true' } };
+    const create = (request: Parameters<typeof csi.controller.createVolume>[0]) => csi.controller.createVolume(request);
+    const answers: string[] = [];
+    const refused = async (request: Parameters<typeof create>[0]) => {
+      const { code, details } = await refusalOf(create(request));
+      answers.push(details);
+      return code;
+    };
+    expect(await refused({ ...wish(), ...right })).toBe(Status.INVALID_ARGUMENT);
+    expect(await refused({ ...asked, secrets: { encryptionKey: 'too short' } })).toBe(Status.INVALID_ARGUMENT);
+    expect((await world.client.list('Volume')).items).toEqual([]);
+
+    for (const _time of [1, 2]) await create({ ...asked, ...right });
+    const volume = await world.client.get('Volume', 'pvc-1');
+    expect(volume?.spec).toMatchObject({ encryption: true, keyIsGiven: true });
+    expect(JSON.stringify(volume)).not.toContain(encryptionKey);
+    const [secret, ...others] = (await world.client.list('Secret')).items;
+    expect(others).toEqual([]);
+    expect(atob(secret?.data?.['key'] ?? '')).toBe(encryptionKey);
+    expect(secret?.metadata.name).toBe(`volume-key-${volume?.metadata.uid}`);
+    expect(await refused({ ...asked, ...wrong })).toBe(Status.ALREADY_EXISTS);
+
+    const source = { type: { $case: 'volume' as const, value: { volumeId: 'pvc-1' } } };
+    const clone = { ...wish('pvc-2'), volumeContentSource: source };
+    expect(await refused(clone)).toBe(Status.PERMISSION_DENIED);
+    expect(await refused({ ...clone, ...wrong })).toBe(Status.PERMISSION_DENIED);
+    expect(await world.client.get('Volume', 'pvc-2')).toBeUndefined();
+    await create({ ...clone, ...right });
+    expect((await world.client.get('Volume', 'pvc-2'))?.spec).toMatchObject({ encryption: true });
+    for (const text of [encryptionKey, 'x'.repeat(40), 'too short']) {
+      expect(JSON.stringify([...world.log.entries, ...answers])).not.toContain(text);
+    }
+  });
+
+  test('a clone is as encrypted as what it is of', async () => {
+    await csi.controller.createVolume(wish());
+    const source = { type: { $case: 'volume' as const, value: { volumeId: 'pvc-1' } } };
+    const asked = { ...wish('pvc-2'), parameters: { encryption: 'true' }, volumeContentSource: source };
+    expect(await refusalOf(csi.controller.createVolume(asked))).toMatchObject({ code: Status.INVALID_ARGUMENT });
+  });
+
   test.each(['localhost', '%2Fcsi%2Fcsi.sock'])(
     'authority %s, which callers send over a socket, is taken',
     async (authority) => {

@@ -123,6 +123,7 @@ export async function createVolumeSet(
     ...{ subject: 'volume', isPresent: true, name, layout, bricks, options: {} },
     ...limit,
     ...fragments,
+    ...(keySecret === undefined ? {} : { isEncrypted: true }),
   };
   const attachment: DesiredAttachment = {
     subject: 'attachment',

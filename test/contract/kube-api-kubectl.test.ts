@@ -371,6 +371,26 @@ describe.runIf(hasKubectl)('kubectl', () => {
     const status = ['--subresource=status', '--type=merge', '-p', '{"status":{"bootId":"b"}}'];
     expect(await kubectlAs('kube1', ['patch', 'sn', 'kube1', ...status])).toMatchObject({ code: 0 });
 
+    const secret = (field: string, text: string) =>
+      `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"${field}":{"key":"${text}"}}`;
+    const inNamespace = ['-n', 'holdfast-system'];
+    const plain = await kubectl([...inNamespace, 'create', '-f', '-'], secret('stringData', 'in-the-clear'));
+    expect(plain.err).toContain('write data, in base64');
+    expect((await kubectl([...inNamespace, 'create', '-f', '-'], secret('data', '%%%'))).err).toContain(
+      'must be base64',
+    );
+    await ok([...inNamespace, 'create', '-f', '-'], secret('data', 'aGlkZGVu'));
+    expect(await ok([...inNamespace, 'get', 'secrets'])).not.toContain('aGlkZGVu');
+    expect(await ok([...inNamespace, 'get', 'secret', 's', '-o', 'jsonpath={.data.key}'])).toBe('aGlkZGVu');
+    for (const words of [
+      ['get', 'secrets'],
+      ['get', 'secret', 's', '-o', 'yaml'],
+    ]) {
+      const { code, out, err } = await kubectlAs('kube1', [...inNamespace, ...words]);
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toContain('"holdfast:node:kube1" may not');
+    }
+
     const raw = await kubectl(['get', '--raw', '/apis/holdfast.dev/v1alpha1/nonsense']);
     expect(raw.err).toContain('could not find the requested resource');
     writeFileSync(join(folder, 'nobody.kubeconfig'), nobody(served.port));

@@ -1,10 +1,12 @@
 /** The HTTPS client against the embedded API server: the contract, and what only a network and TLS can do to it. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createSecretKeys } from '../../src/adapters/kube/volume-keys.ts';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
 import { createSystemRandom } from '../../src/adapters/system/random.ts';
 import { loadOrCreateAuthority } from '../../src/adapters/tls/authority-files.ts';
 import { type Change, createInformer } from '../../src/controllers/runtime/informer.ts';
+import { keySecret, keySecretName } from '../../src/domain/volume/volume-key.ts';
 import { createFakeLogger } from '../../src/ports/logger.fake.ts';
 import { type HttpsApi, serveHttpsApi } from './https-api.ts';
 import { describeResourceClient, outrunHistory } from './resource-client.contract.ts';
@@ -48,6 +50,32 @@ describe('HTTPS client', () => {
     const stranger = await api.client('someone', 'strangers');
     const watch = stranger.watch('Volume', { resourceVersion: '1' })[Symbol.asyncIterator]();
     await expect(watch.next()).rejects.toMatchObject({ kind: 'denied' });
+  });
+
+  it('gives an agent the keys of volumes with a copy on its node, and no others', async () => {
+    const controller = await api.client('controller', 'holdfast:controllers');
+    const owner = { kind: 'volume', name: 'safe', uid: 'c0ffee00-0000-4000-8000-000000000001' } as const;
+    const key = 'k'.repeat(64);
+    await controller.create('Secret', keySecret(owner, key, ['kube1', 'kube2']));
+    const name = keySecretName(owner.uid);
+    const near = await api.client('holdfast:node:kube1', 'holdfast:nodes');
+    const far = await api.client('holdfast:node:kube3', 'holdfast:nodes');
+    const { signal } = new AbortController();
+    expect(await createSecretKeys({ client: near }).read(name, signal)).toBe(key);
+    const refused = createSecretKeys({ client: far }).read(name, signal);
+    await expect(refused).rejects.toMatchObject({ kind: 'denied', reason: 'Forbidden' });
+    await expect(refused).rejects.not.toMatchObject({ message: expect.stringContaining(btoa(key)) as string });
+    await expect(createSecretKeys({ client: near }).read('volume-key-x', signal)).rejects.toMatchObject({
+      ...{ kind: 'precondition', reason: 'KeyMissing' },
+      message: expect.stringContaining('volume-key-x') as string,
+    });
+    await expect(near.list('Secret')).rejects.toMatchObject({ kind: 'denied' });
+    const watch = near.watch('Secret', { resourceVersion: '1' })[Symbol.asyncIterator]();
+    await expect(watch.next()).rejects.toMatchObject({ kind: 'denied' });
+    const other = { data: { key: btoa('x'.repeat(64)) } };
+    await expect(controller.patch('Secret', name, other)).rejects.toMatchObject({ kind: 'invalid' });
+    await controller.delete('Secret', name);
+    expect(await createSecretKeys({ client: near }).read(name, signal)).toBe(key);
   });
 
   it('says that nobody answers, and works again when the server is back', async () => {

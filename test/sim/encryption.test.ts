@@ -1,6 +1,6 @@
 /** Encrypted volumes while programs die: the key is there before the first byte and after the last, and never another one. */
 import { describe, expect, it } from 'vitest';
-import { keySecretName } from '../../src/domain/volume/volume-key.ts';
+import { keySecret, keySecretName } from '../../src/domain/volume/volume-key.ts';
 import type { Secret } from '../../src/schemas/kubernetes.ts';
 import type { PlanVolume } from '../../src/schemas/plan-file.ts';
 import { createSimCluster, type SimCluster } from './cluster.ts';
@@ -91,6 +91,27 @@ describe('an encrypted volume', () => {
       }
     },
   );
+
+  it('waits for a key that is to be given, makes none, and shares it with the node of its copy', async () => {
+    const sim = await createSimCluster(SEED, { nodes: NODES });
+    const { client } = sim.world;
+    await sim.applyPlan([]);
+    const spec = { size: '1Gi', engine: 'local', layout: 'single', encryption: true, keyIsGiven: true } as const;
+    const { metadata } = await client.create('Volume', { metadata: { name: 'safe' }, spec: spec as never });
+    const ready = () => sim.seen.Volume.get('safe')?.status?.conditions?.find(({ type }) => type === 'Ready');
+    await sim.until('it says what it waits for', () => ready()?.reason === 'KeyMissing', PATIENCE_MS);
+    await sim.pass(60_000);
+    expect([secrets(sim), sim.seen.VolumeCopy.size]).toEqual([[], 0]);
+    const given = keySecret({ kind: 'volume', name: 'safe', uid: metadata.uid }, 'k'.repeat(40), []);
+    await client.create('Secret', given);
+    await sim.until('it is ready', () => ready()?.status === 'True', PATIENCE_MS);
+    const [copy] = [...sim.seen.VolumeCopy.values()];
+    expect(secrets(sim).map((each) => each.metadata.annotations)).toEqual([
+      { 'holdfast.dev/key-nodes': copy?.spec.node },
+    ]);
+    await deleteVolumeAndMounts(sim, 'safe');
+    await expectNothingLeft(sim);
+  });
 
   it('is mounted again after its node was off, and says which Secret is missing while it is', async () => {
     const sim = await createSimCluster(SEED, { nodes: NODES });

@@ -202,6 +202,7 @@ function desiredVolume(
     ...(areMountsBehind({ informers }, volume, own) ? { areMountsBehind: true } : {}),
     options: volumeOptions(volume, informers.StorageNode.list()),
     ...(volume.spec.profile === undefined ? {} : { profile: volume.spec.profile }),
+    ...(volume.spec.encryption === true ? { isEncrypted: true } : {}),
     copyUids: own.map((copy) => copy.metadata.uid),
     ...(engineId === undefined ? {} : { engineId }),
     ...describeAdopted(volume.spec.adopted),

@@ -5,7 +5,7 @@ import { notReady } from '../../domain/volume/judge-health.ts';
 import { joinNodes } from '../../domain/volume/volume-key.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { ControllerDeps } from '../deps.ts';
-import { makeKey, shareKey } from '../keep-key.ts';
+import { makeKey, shareKey, takeKey } from '../keep-key.ts';
 
 interface Keyed {
   readonly decision: VolumeDecision;
@@ -35,7 +35,9 @@ export async function keyVolume(
     return shared;
   }
   try {
-    await makeKey(deps, { owner: { kind: 'volume', name, uid }, sameAs: spec.source?.snapshotUid, nodes }, signal);
+    const sameAs = spec.source?.snapshotUid;
+    if (spec.keyIsGiven === true && sameAs === undefined) await takeKey(deps, { uid, nodes }, signal);
+    else await makeKey(deps, { owner: { kind: 'volume', name, uid }, sameAs, nodes }, signal);
     return shared;
   } catch (error) {
     if (!isAppError(error, 'precondition')) throw error;

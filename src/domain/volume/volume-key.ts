@@ -16,6 +16,11 @@ const FIELD = 'key';
 /** The kernel takes up to 64 bytes, and AES-256-XTS no less than 32. */
 const KEY = /^[A-Za-z0-9_-]{32,64}$/;
 
+/** True for what can be the key of a volume. */
+export function isVolumeKey(text: string): boolean {
+  return KEY.test(text);
+}
+
 /** Name of the Secret of a volume or a snapshot: another one of the same name never meets it. */
 export function keySecretName(ownerUid: string): string {
   return `volume-key-${ownerUid}`;
@@ -70,7 +75,7 @@ export function readKey({
   readonly data?: Readonly<Record<string, string>> | undefined;
 }): string {
   const key = decode(data?.[FIELD] ?? '');
-  if (KEY.test(key)) return key;
+  if (isVolumeKey(key)) return key;
   throw new AppError('precondition', `Secret ${metadata.name} holds no key of a volume`, {
     reason: 'KeyUnreadable',
     hint: `its data.${FIELD} has to be the base64 of 32 to 64 letters, digits, "-" and "_"; nothing is changed on disk until it is`,

@@ -20,6 +20,12 @@ const CLIENT_TIMEOUT = {
 
 const EVERY_LAYOUT = { ...PING_TIMEOUT, ...CLIENT_TIMEOUT } as const;
 
+/**
+ * GlusterFS notes the names of files in attributes of theirs (trusted.gfid2path.*), which no file system encrypts: the name of a
+ * file was found on the raw brick (10.3). Without them, what is to heal may be listed by its ID instead of its path.
+ */
+const ENCRYPTED = { 'storage.gfid2path': 'off' } as const;
+
 const REDUNDANT = {
   /** Nodes cut off from most of the pool stop their bricks and take no configuration change. */
   'cluster.server-quorum-type': 'server',
@@ -137,10 +143,11 @@ export function hasMountOptions(profile: VolumeProfile | undefined, given: reado
  * dispersed set has its own, of fragments, which cannot be turned off; options of replication do not apply to it.
  */
 export function wantedOptions(
-  volume: Pick<DesiredVolume, 'layout' | 'mayDiverge' | 'profile' | 'options' | 'adopted'>,
+  volume: Pick<DesiredVolume, 'layout' | 'mayDiverge' | 'profile' | 'options' | 'adopted' | 'isEncrypted'>,
 ): Readonly<Record<string, string>> {
   if (keepsOptions(volume)) return { ...profileOptions(volume), ...volume.options };
-  return { ...EVERY_LAYOUT, ...layoutOptions(volume), ...profileOptions(volume), ...volume.options };
+  const hiding = volume.isEncrypted === true ? ENCRYPTED : {};
+  return { ...EVERY_LAYOUT, ...layoutOptions(volume), ...profileOptions(volume), ...hiding, ...volume.options };
 }
 
 function layoutOptions({

@@ -77,7 +77,8 @@ function volumeCalls(
 > {
   return {
     createVolume: async (request, { signal }) => {
-      const { name, capacityRange, volumeCapabilities, parameters, mutableParameters, volumeContentSource } = request;
+      const { name, capacityRange, volumeCapabilities, parameters, mutableParameters, secrets } = request;
+      const { volumeContentSource } = request;
       const range = decodeRange(capacityRange) ?? NO_RANGE;
       const origin = decodeOrigin(volumeContentSource);
       const accesses = volumeCapabilities.map(decodeAccess);
@@ -87,6 +88,7 @@ function volumeCalls(
         accesses,
         parameters,
         mutableParameters,
+        secrets,
         ...(origin === undefined ? {} : { origin }),
       };
       const { volumeId, capacityBytes } = await createVolume(deps, wanted, signal);

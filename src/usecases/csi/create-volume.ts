@@ -16,6 +16,7 @@ import { growVolume } from '../volumes/grow-volume.ts';
 import { findVolume } from '../volumes/read-volumes.ts';
 import { waitUntilReady } from '../volumes/wait-until-ready.ts';
 import { CALL_MS, CSI_NAME, CSI_WISH, type CsiDeps } from './csi-deps.ts';
+import { keepGivenKey, proveGivenKey, readGivenKey } from './given-key.ts';
 import { changeVolume } from './modify-volume.ts';
 
 /** What a volume begins with. */
@@ -28,6 +29,8 @@ export interface CreateRequest {
   readonly parameters: Readonly<Record<string, string>>;
   /** Those of a VolumeAttributesClass; they go before those of the class. */
   readonly mutableParameters: Readonly<Record<string, string>>;
+  /** Never stored but for the key of an encrypted volume, and never repeated. */
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly origin?: VolumeOrigin;
 }
 
@@ -41,6 +44,7 @@ interface Wanted {
   readonly wish: ClassWish;
   /** What is changed of it before it is handed out. */
   readonly change: VolumeChange;
+  readonly key: string | undefined;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -56,24 +60,27 @@ export async function createVolume(deps: CsiDeps, request: CreateRequest, signal
   if (request.origin !== undefined) return createFrom(deps, { wanted, request, origin: request.origin }, signal);
   if (existing === undefined) {
     const size = formatQuantity(chooseSize(request.range));
-    const { name, annotations } = wanted;
-    await addVolume(deps, { ...changedWish(wanted), name, size, annotations }, { signal });
+    const { name, annotations, key } = wanted;
+    const given = key === undefined ? {} : { keyIsGiven: true };
+    await addVolume(deps, { ...changedWish(wanted), ...given, name, size, annotations }, { signal });
   }
+  await keepGivenKey(deps, wanted, signal);
   return settle(deps, wanted.name, request, signal);
 }
 
 function readRequest(deps: CsiDeps, request: CreateRequest): Wanted {
-  const { name, accesses, parameters, mutableParameters, range, origin } = request;
+  const { name, accesses, parameters, mutableParameters, range, origin, secrets } = request;
   const own = nameForCsi('volume', name, deps.sha256);
   if (accesses.length === 0) throw new AppError('invalid', 'the call has no volume capabilities');
   for (const access of accesses) parseAccess(access);
   const [wish, change] = [readParameters(parameters), readMutableParameters(mutableParameters)];
+  const key = readGivenKey(secrets, origin !== undefined || wish.encryption === true);
   if (origin === undefined) chooseSize(range);
   else isInRange(0, range);
   const inOrder = (part: object) => Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const changed = Object.keys(change).length === 0 ? {} : { change: inOrder(change) };
   const asked = JSON.stringify({ wish: inOrder(wish), origin, ...changed });
-  return { name: own, wish, change, annotations: { [CSI_NAME]: encodeURIComponent(name), [CSI_WISH]: asked } };
+  return { name: own, wish, change, key, annotations: { [CSI_NAME]: encodeURIComponent(name), [CSI_WISH]: asked } };
 }
 
 /** The wish of the class with what goes before it. */
@@ -122,6 +129,10 @@ async function createFrom(
     throw new AppError('invalid', `${origin.from} ${id} is of engine ${spec.engine}, which CSI does not clone`);
   }
   assertLike(spec, wanted.wish);
+  if (spec.keyIsGiven === true) {
+    const owner = snapshot ?? (await findVolume({ client, signal }, id));
+    await proveGivenKey(deps, owner.metadata, wanted.key, signal);
+  }
   const { profile } = wanted.wish;
   const change = { ...(profile === undefined ? {} : { profile }), ...wanted.change };
   // Refused before anything is made: a limit below what it begins with, or a size that is none.

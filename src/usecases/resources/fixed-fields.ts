@@ -23,6 +23,7 @@ const FIXED = [
   'brick',
   'fsType',
   'encryption',
+  'keyIsGiven',
 ] as const;
 type FixedField = (typeof FIXED)[number];
 
@@ -39,6 +40,7 @@ const SETTLED: Readonly<Record<FixedField, (spec: VolumeSpec) => string | number
   brick: (spec) => spec.brick,
   fsType: (spec) => spec.fsType ?? 'xfs',
   encryption: (spec) => (spec.encryption === true ? 'it encrypted' : 'it unencrypted'),
+  keyIsGiven: (spec) => String(spec.keyIsGiven ?? false),
 };
 
 /** The faults of an update; none for a volume that has no place yet, and none for other kinds. */

@@ -34,6 +34,8 @@ export interface AddVolumeRequest extends LayoutRequest {
   readonly fsType?: FileSystemType;
   /** With a key of its own. */
   readonly encryption?: boolean;
+  /** Whoever asks writes the Secret with the key himself. */
+  readonly keyIsGiven?: boolean;
   /** Nodes that copies may be placed on; all when left out. */
   readonly nodes?: readonly string[];
   /** Zones that copies may be placed in; all when left out. */
@@ -99,6 +101,7 @@ export async function addVolume(
   const spec = {
     ...volumeSpec({ ...wish, ...fit, allowSplitBrain }),
     ...(wish.zones === undefined ? {} : { zones: wish.zones }),
+    ...(request.keyIsGiven === true ? { keyIsGiven: true } : {}),
   };
   const metadata = { name: wish.name, finalizers: [VOLUME_FINALIZER], annotations: request.annotations ?? {} };
   const volume = await deps.client.create('Volume', { metadata, spec }, scope);
