@@ -97,7 +97,7 @@ describe('an encrypted volume', () => {
     const { client } = sim.world;
     await sim.applyPlan([]);
     const spec = { size: '1Gi', engine: 'local', layout: 'single', encryption: true, keyIsGiven: true } as const;
-    const { metadata } = await client.create('Volume', { metadata: { name: 'safe' }, spec: spec as never });
+    const { metadata } = await client.create('Volume', { metadata: { name: 'safe' }, spec });
     const ready = () => sim.seen.Volume.get('safe')?.status?.conditions?.find(({ type }) => type === 'Ready');
     await sim.until('it says what it waits for', () => ready()?.reason === 'KeyMissing', PATIENCE_MS);
     await sim.pass(60_000);

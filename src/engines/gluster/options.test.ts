@@ -34,7 +34,7 @@ it('a mount without the options of shared, or with them where nobody wants them,
   expect(hasMountOptions('database', mountOptions('shared'))).toBe(false);
 });
 
-test('an encrypted volume keeps the names of files out of attributes, which are not encrypted', () => {
+it('an encrypted volume keeps the names of files out of attributes, which are not encrypted', () => {
   const volume = { layout: 'replicated', options: {} } as const;
   expect(wantedOptions({ ...volume, isEncrypted: true })).toMatchObject({ 'storage.gfid2path': 'off' });
   expect(wantedOptions(volume)).not.toHaveProperty('storage.gfid2path');
