@@ -1,6 +1,8 @@
 /** docs/reference/cli.md: every command with its arguments, options and defaults, from the tree that `--help` is made from. */
+
 import type { Argument, Command, Option } from 'commander';
 import { EXIT_CODES } from '../../src/shells/cli/exit-codes.ts';
+import { ROOT } from '../project.ts';
 import { code, markdownTable, sentence } from './markdown.ts';
 
 const COLUMNS = ['argument or option', 'default', 'what it means'];
@@ -80,5 +82,7 @@ function defaultAndMeaning(
 
 function shown(value: unknown): string {
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  // The same in whatever folder the program lies.
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.replace(`${ROOT}/`, '');
 }
