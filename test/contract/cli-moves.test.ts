@@ -218,6 +218,17 @@ describe('node replace', () => {
     expect(await cluster.client.get('StorageNode', 'kube1')).toBeUndefined();
   });
 
+  test('of a node with a part of a volume that was deleted is refused, with what lets it go', async () => {
+    const cluster = await withVolume({ layout: 'distributed', distribution: 3 });
+    await loseNode(cluster, 'kube1');
+    await cluster.client.patch('Volume', 'gv0', { metadata: { finalizers: ['holdfast.dev/volume'] } });
+    await cluster.client.delete('Volume', 'gv0');
+    const run = await refused(cluster, ['node', 'replace', 'kube1', '--yes']);
+    expect(run).toMatchObject({ code: 5, stdout: '' });
+    expect(run.stderr).toContain('error: gv0 cannot end with kube1, having parts elsewhere; nothing was changed\n');
+    expect(run.stderr).toContain('holdfast node rejoin kube1 --force');
+  });
+
   test('goes on where a command before it was ended', async () => {
     const cluster = await withVolume();
     await loseNode(cluster, 'kube1');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { uuidOf } from '../../src/engines/gluster/cluster.fake.ts';
 import { rejoinNode } from '../../src/usecases/nodes/rejoin-node.ts';
 import { createSimCluster, type SimCluster } from './cluster.ts';
-import { expectWhole } from './expectations.ts';
+import { deleteVolumeAndMounts, expectWhole } from './expectations.ts';
 import { seeds, withSeed } from './seeds.ts';
 
 const VOLUME = { name: 'gv0', size: '1Gi' } as const;
@@ -28,10 +28,10 @@ async function reinstall(sim: SimCluster, node: string): Promise<void> {
   await sim.until('its copy is said to be lost', isSaid, PATIENCE_MS);
 }
 
-function rejoin(sim: SimCluster, node: string) {
+function rejoin(sim: SimCluster, node: string, isForced = false) {
   const { client, clock } = sim.world;
   const answers = { confirm: async () => true, say: () => undefined };
-  return rejoinNode({ client, clock }, node, { isForced: false, isDryRun: false, ...answers });
+  return rejoinNode({ client, clock }, node, { isForced, isDryRun: false, ...answers });
 }
 
 function expectFilled(sim: SimCluster, node: string, lost: string | undefined): void {
@@ -84,5 +84,22 @@ describe('a machine that was installed anew', () => {
         }
       });
     }
+  });
+
+  it('lets a volume go that was deleted and had a part there that nothing can fill', async () => {
+    const sim = await createSimCluster(1);
+    await sim.applyPlan([{ ...VOLUME, layout: 'distributed', distribution: 3 }]);
+    await sim.until('it is made', () => sim.seen.Volume.get('gv0')?.status?.phase === 'Ready', PATIENCE_MS);
+    sim.powerOff('kube3');
+    await sim.pass(10_000);
+    await deleteVolumeAndMounts(sim, 'gv0');
+    await sim.pass(60_000);
+    expect(sim.gluster.state.volumes.has('gv0')).toBe(true);
+    sim.gluster.reinstall('kube3');
+    sim.powerOn('kube3');
+    await sim.until('it is seen as a stranger', () => engineOf(sim, 'kube3')?.isStranger === true, PATIENCE_MS);
+    expect(await rejoin(sim, 'kube3', true)).toMatchObject({ outcome: 'asked' });
+    const isGone = () => sim.seen.Volume.size + sim.seen.VolumeCopy.size + sim.gluster.state.volumes.size === 0;
+    await sim.until('nothing of it is left', isGone, PATIENCE_MS);
   });
 });

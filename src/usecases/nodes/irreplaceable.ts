@@ -13,7 +13,11 @@ export function assertReplaceable(copies: readonly StoredCopy[], volumes: readon
     copies.filter(({ spec }) => spec.adopted === undefined),
     volumes,
   );
-  if (alone.length > 0) throw areLost(alone);
+  const isDeleted = ({ spec }: StoredCopy) =>
+    volumes.some(({ metadata }) => metadata.uid === spec.volumeUid && metadata.deletionTimestamp !== undefined);
+  const kept = alone.filter((copy) => !isDeleted(copy));
+  if (kept.length > 0) throw areLost(kept);
+  if (alone.length > 0) throw haveOtherParts(alone);
   if (adopted.length === 0) return;
   const names = namesOf(adopted);
   throw new AppError('precondition', `adopted volumes cannot get new copies: ${names}; nothing was changed`, {
@@ -32,6 +36,16 @@ function areLost(copies: readonly StoredCopy[]): AppError {
       field: spec.volume,
       message: `its only copy${spec.engine === 'local' ? '' : ' of all or a part of the files'} was on ${spec.node}`,
     })),
+  });
+}
+
+/** GlusterFS neither deletes a volume with a machine away nor lets go of a machine that a volume has parts beside. */
+function haveOtherParts(copies: readonly StoredCopy[]): AppError {
+  const node = copies[0]?.spec.node ?? 'NODE';
+  const names = namesOf(copies);
+  return new AppError('precondition', `${names} cannot end with ${node}, having parts elsewhere; nothing was changed`, {
+    reason: 'PartsElsewhere',
+    hint: `what was deleted goes as soon as ${node} can be told: bring it back, or install a machine anew under its name, and then: holdfast node rejoin ${node} --force`,
   });
 }
 
