@@ -25,7 +25,7 @@ import {
 import { createLocalEngine, createLocalSnapshots } from '../engines/local/index.ts';
 import { createNfsEngine } from '../engines/nfs/index.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Engine } from '../ports/engine.ts';
+import type { EngineTable } from '../ports/engine.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { StorageNodeSpec } from '../schemas/storage-node.ts';
 import type { serveCsiNode } from '../shells/csi/serve-csi.ts';
@@ -117,7 +117,7 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
           ? []
           : [
               (ending: AbortSignal) =>
-                serveNode({ ...csi, client, clock, log, host, engine: engines.gluster, node: options.name }, ending),
+                serveNode({ ...csi, client, clock, log, host, engines, node: options.name }, ending),
             ]),
       ],
       signal,
@@ -127,17 +127,20 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
   }
 }
 
-type ServeNodeOptions = Omit<Parameters<typeof serveCsiNode>[0], 'version' | 'probe'> & { readonly engine: Engine };
+type ServeNodeOptions = Omit<Parameters<typeof serveCsiNode>[0], 'version' | 'probe'> & {
+  readonly engines: EngineTable;
+};
 
 /** Loaded only where it is wanted: an agent without it stays small. */
-async function serveNode({ engine, ...options }: ServeNodeOptions, signal: AbortSignal): Promise<void> {
+async function serveNode({ engines, ...options }: ServeNodeOptions, signal: AbortSignal): Promise<void> {
   const { serveCsiNode: serve } = await import('../shells/csi/serve-csi.ts');
   const probe = async (asked: AbortSignal): Promise<void> => {
-    const seen = await engine.probe(asked);
-    if (seen.isRunning) return;
-    throw new AppError('precondition', `engine ${engine.name} does not run on node ${options.node}`, {
+    const seen = await Promise.all(Object.values(engines).map((engine) => engine.probe(asked)));
+    // A volume names its engine: one that is away keeps nobody from the volumes of the others.
+    if (seen.some(({ isRunning }) => isRunning)) return;
+    throw new AppError('precondition', `no engine runs on node ${options.node}`, {
       reason: 'EngineAway',
-      hint: seen.message ?? 'see: holdfast doctor',
+      hint: seen.find(({ message }) => message !== undefined)?.message ?? 'see: holdfast doctor',
     });
   };
   await serve({ ...options, version: VERSION, probe }, signal);

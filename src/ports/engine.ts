@@ -5,7 +5,7 @@
 
 import type { EngineVolumeName } from '../domain/names.ts';
 import type { OnDelete, ShareAddress } from '../domain/nfs/share.ts';
-import type { EngineName, FileSystemType } from '../domain/volume/engines.ts';
+import type { BrickKind, EngineName, FileSystemType } from '../domain/volume/engines.ts';
 import type { LayoutName } from '../domain/volume/layout-faults.ts';
 import type { VolumeProfile } from '../schemas/volume.ts';
 
@@ -107,7 +107,7 @@ export interface DesiredCopy {
   readonly volume: EngineVolumeName;
   readonly volumeUid: string;
   readonly poolPath: string;
-  readonly brick: 'image' | 'directory';
+  readonly brick: BrickKind;
   /** What its image is formatted with; XFS when left out. */
   readonly fsType?: FileSystemType;
   /** Name of the Secret with the key that its image is encrypted with; it is not encrypted when left out. */

@@ -13,6 +13,8 @@ export interface SnapshotImage {
   readonly snapshotUid: string;
   /** UID of the VolumeCopy. */
   readonly copyUid: string;
+  /** It has no file system that could be at rest: it is what a power cut would have left of the device. */
+  readonly isBlock?: boolean;
 }
 
 /** The copies of a volume as the barrier was raised over them. */

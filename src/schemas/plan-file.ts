@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { isPlainPath } from '../domain/paths.ts';
-import { ENGINES, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
+import { BRICK_KINDS, ENGINES, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
 import { MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
 import { LAYOUT_WORDS } from '../domain/volume/striped.ts';
 import { AbsolutePath, Label, Quantity } from './common.ts';
@@ -110,7 +110,7 @@ export const PlanVolume = z.strictObject({
   shard: z
     .union([z.boolean(), z.string().max(20)], { error: 'must be true, false, or a size such as 64Mi' })
     .optional(),
-  brick: z.enum(['image', 'directory']).optional(),
+  brick: z.enum(BRICK_KINDS).optional(),
   engine: z.enum(ENGINES).optional(),
   fsType: z.enum(FILE_SYSTEM_TYPES).optional(),
   /** With a key of its own; it cannot be changed later. */

@@ -1,6 +1,6 @@
 /** VolumeCopy: the part of a volume's data that lives in one pool on one node (GlusterFS: a brick). */
 import { z } from 'zod';
-import { COPY_ENGINES, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
+import { BRICK_KINDS, COPY_ENGINES, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
 import { AbsolutePath, Condition, Label } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 
@@ -13,7 +13,7 @@ export const VolumeCopySpec = z.strictObject({
   index: z.int().min(0).describe("Place in the engine's order of bricks, from 0."),
   engine: z.enum(COPY_ENGINES).describe('Engine that uses the copy.'),
   fsType: z.enum(FILE_SYSTEM_TYPES).optional().describe('What its image is formatted with; xfs when left out.'),
-  brick: z.enum(['image', 'directory']).describe('How the copy is kept: image or directory.'),
+  brick: z.enum(BRICK_KINDS).describe('How the copy is kept: image, directory or block.'),
   sizeBytes: z.int().min(1).describe('Usable bytes of the copy; raised by the controller when the volume grows.'),
   keySecret: z
     .string()

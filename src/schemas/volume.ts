@@ -4,7 +4,7 @@ import { ENGINE_VOLUME_NAME } from '../domain/names.ts';
 import { nfsOptionFaults } from '../domain/nfs/mount-options.ts';
 import { exportFault, ON_DELETE, permissionsFault, serverFault } from '../domain/nfs/share.ts';
 import { subDirFault } from '../domain/nfs/sub-dir.ts';
-import { ENGINES, engineFaults, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
+import { BRICK_KINDS, ENGINES, engineFaults, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
 import { LAYOUTS, layoutFaults, MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
 import { wantedCopies } from '../domain/volume/replica-sets.ts';
 import { AbsolutePath, Condition, Label, Quantity } from './common.ts';
@@ -154,10 +154,10 @@ export const VolumeSpec = z
     ),
     pool: Label.default('default').describe('Name of the pool on each node that copies are placed in.'),
     brick: z
-      .enum(['image', 'directory'])
+      .enum(BRICK_KINDS)
       .default('image')
       .describe(
-        'How a copy is kept: image (a file system image with a real size limit) or directory (a plain folder of the pool).',
+        'How a copy is kept: image (a file system image with a real size limit), directory (a plain folder of the pool) or, for engine local, block (an image without a file system, used as a device).',
       ),
     fsType: z
       .enum(FILE_SYSTEM_TYPES)

@@ -46,6 +46,11 @@ export function mountable(
   return { accessType: { $case: 'mount', value: mount }, accessMode: { mode } };
 }
 
+/** A capability to have the device itself. */
+export function blockOf(mode: Mode): VolumeCapability {
+  return { accessType: { $case: 'block', value: {} }, accessMode: { mode } };
+}
+
 /** How a call was refused. @throws {Error} when it was not */
 export async function refusalOf(call: Promise<unknown>): Promise<{ readonly code: Status; readonly details: string }> {
   return call.then(

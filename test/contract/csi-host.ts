@@ -9,6 +9,10 @@ interface Mount extends MountEntry {
 export interface CsiHost extends Host {
   /** What the agent would do for a volume. */
   mountVolume(volume: string, path: string): void;
+  /** What it would do for one that is kept in a directory: all of those share the file system of the pool. */
+  bindDirectory(volume: string, path: string): void;
+  /** What it would do for one that is a device. */
+  bindDevice(device: string, path: string): void;
   unmountVolume(path: string): void;
   /** The process behind the mount ends; its binds stay in the table and answer nobody. */
   kill(path: string): void;
@@ -21,13 +25,15 @@ export interface CsiHost extends Host {
 }
 
 const ROOT_DEVICE = 1;
+const POOL_DEVICE = 2;
+const DEVTMPFS_DEVICE = 3;
 
 /** Creates a machine with these folders. */
 export function createCsiHost(name: string, folders: readonly string[]): CsiHost {
   const entries = new Map<string, FileInfo['type']>(folders.map((path) => [path, 'directory']));
   const dead = new Set<number>();
   let mounts: readonly Mount[] = [];
-  let devices = ROOT_DEVICE;
+  let devices = DEVTMPFS_DEVICE;
   let afterMount: (request: MountRequest) => Promise<void> = async () => undefined;
   const links = new Map<string, string>();
   const at = (path: string) => mounts.findLast((mount) => path === mount.target || path.startsWith(`${mount.target}/`));
@@ -38,6 +44,7 @@ export function createCsiHost(name: string, folders: readonly string[]): CsiHost
   };
   const answer = ({ file, args }: Command): string => {
     const path = args.at(-1) ?? '';
+    if (file === 'blockdev') return `${1024 ** 3}\n`;
     if (file !== 'stat') throw new Error(`this host does not run ${file}`);
     const mount = at(path);
     if (mount === undefined && !entries.has(path)) return fail(file, path);
@@ -61,7 +68,11 @@ export function createCsiHost(name: string, folders: readonly string[]): CsiHost
         entries.set(path, 'directory');
       },
       remove: async (path) => void entries.delete(path),
-      ...{ readText: absent('text'), readBytes: absent('bytes'), writeText: absent('text') },
+      ...{
+        readText: absent('text'),
+        readBytes: absent('bytes'),
+        writeText: async (path) => void entries.set(path, 'file'),
+      },
       ...{ list: absent('list'), usage: absent('usage') },
     },
     mounts: {
@@ -87,6 +98,16 @@ export function createCsiHost(name: string, folders: readonly string[]): CsiHost
       devices += 1;
       const mount = { source: `${name}:/${volume}`, fsType: 'fuse.glusterfs', options: ['rw'], device: devices };
       mounts = [...mounts, { ...mount, target: path }];
+    },
+    bindDirectory: (volume, path) => {
+      const root = `/.holdfast/copies/${volume}/brick`;
+      const pool = { source: '/dev/sdb', fsType: 'xfs', options: ['rw'], device: POOL_DEVICE };
+      mounts = [...mounts, { ...pool, root, target: path }];
+    },
+    bindDevice: (device, path) => {
+      entries.set(path, 'file');
+      const node = { source: 'devtmpfs', fsType: 'devtmpfs', options: ['rw'], device: DEVTMPFS_DEVICE };
+      mounts = [...mounts, { ...node, root: `/${device}`, target: path }];
     },
     unmountVolume: (path) => {
       mounts = mounts.filter((mount) => mount.target !== path);

@@ -22,6 +22,16 @@ import { createFakeCluster, type FakeCluster } from '../../src/usecases/cluster.
 import { type CsiHost, createCsiHost } from './csi-host.ts';
 
 export const TARGET_ROOT = '/var/lib/kubelet';
+const GIB = 1024 ** 3;
+const NODE = {
+  engines: ['gluster', 'local'].map((name) => ({ name, isInstalled: true, isRunning: true })),
+  pools: [
+    {
+      ...{ name: 'default', path: '/mnt/glusterVolume0', isReady: true, hasReflink: true },
+      ...{ capacityBytes: 10 * GIB, freeBytes: 9 * GIB },
+    },
+  ],
+};
 
 export interface CsiWorld {
   readonly client: ResourceClient;
@@ -55,7 +65,8 @@ export async function startCsiWorld({
   nodes = ['kube1'],
   around = (client) => client,
 }: CsiWorldOptions = {}): Promise<CsiWorld> {
-  const cluster: Cluster = { ...(await createFakeCluster(['kube1', 'kube2', 'kube3'])), firstRoles: new Map() };
+  const cluster: Cluster = { ...(await createFakeCluster()), firstRoles: new Map() };
+  for (const node of ['kube1', 'kube2', 'kube3']) await cluster.addNode(node, NODE);
   const { client } = cluster;
   const clock = createSystemClock();
   const log = createFakeLogger();
@@ -180,16 +191,13 @@ async function keepVolume(
 ): Promise<void> {
   const { client, makeReady } = cluster;
   const { name, uid } = metadata;
-  if (metadata.deletionTimestamp !== undefined) {
-    if ((metadata.finalizers ?? []).length > 0)
-      await client.patch('Volume', name, { metadata: { finalizers: [] } }, { uid });
-    return;
-  }
+  if (metadata.deletionTimestamp !== undefined) return letVolumeGo(client, { metadata, spec, status });
   const placement = placementOf(cluster, { name, uid }, { spec, status });
   const profile = profileOf(spec);
   if (isSettled(status, { size: spec.size, profile, placement })) return;
   if (status?.size === undefined) data.set(`volume ${name}`, data.get(`snapshot ${spec.source?.snapshot}`) ?? '');
   const engine = { observedBy: 'kube1', epoch: 1, state: 'Started' as const, engineId: 'e1', bricks: [], profile };
+  await keepCopies(client, placement, { metadata, spec });
   await makeReady(name, { size: spec.size, grantedSize: spec.size, placement, engine });
 }
 
@@ -201,12 +209,18 @@ function isSettled(
   return status.engine?.profile === wanted.profile && isDeepStrictEqual(status.placement, wanted.placement);
 }
 
-/** Told only of a volume that was converted: copies are no objects here, as a snapshot would want them. */
+/**
+ * The one copy of a local volume, on the node that it has to be on. Of others told only of a volume that was converted: their
+ * copies are no objects here, as a snapshot would want them.
+ */
 function placementOf(
   { firstRoles }: Cluster,
   { name, uid }: { readonly name: string; readonly uid: string },
   { spec, status }: Pick<Resource<'Volume'>, 'spec' | 'status'>,
 ): PlacedCopy[] {
+  if (spec.engine === 'local') {
+    return [{ copy: `${name}-0`, node: spec.nodes?.[0] ?? 'kube1', pool: 'default', role: 'data' }];
+  }
   const roles = wantedCopies(spec).map(({ role }) => role);
   const first = firstRoles.get(uid) ?? roles.join();
   firstRoles.set(uid, first);
@@ -214,6 +228,48 @@ function placementOf(
   const nodes = ['kube1', 'kube2', 'kube3'];
   const on = (index: number) => ({ node: nodes[index % nodes.length] ?? 'kube1', pool: 'default' });
   return roles.map((role, index) => ({ copy: `${name}-${index}`, ...on(index), role }));
+}
+
+async function letVolumeGo(
+  client: ResourceClient,
+  { metadata: { name, uid, finalizers = [] }, spec, status }: Pick<Resource<'Volume'>, 'metadata' | 'spec' | 'status'>,
+): Promise<void> {
+  if (spec.engine === 'local') {
+    for (const { copy } of status?.placement ?? []) await client.delete('VolumeCopy', copy);
+  }
+  if (finalizers.length > 0) await client.patch('Volume', name, { metadata: { finalizers: [] } }, { uid });
+}
+
+/** Those of local volumes are objects. */
+async function keepCopies(
+  client: ResourceClient,
+  placement: readonly PlacedCopy[],
+  volume: Pick<Resource<'Volume'>, 'metadata' | 'spec'>,
+): Promise<void> {
+  if (volume.spec.engine !== 'local') return;
+  for (const { copy, node } of placement) await keepCopy(client, { name: copy, node }, volume);
+}
+
+async function keepCopy(
+  client: ResourceClient,
+  { name, node }: { readonly name: string; readonly node: string },
+  { metadata, spec }: Pick<Resource<'Volume'>, 'metadata' | 'spec'>,
+): Promise<void> {
+  const { engine, brick } = spec;
+  const place = {
+    volume: metadata.name,
+    volumeUid: metadata.uid,
+    node,
+    pool: 'default',
+    role: 'data',
+    index: 0,
+  } as const;
+  const sizeBytes = parseQuantity(spec.size);
+  if ((await client.get('VolumeCopy', name)) === undefined) {
+    await client.create('VolumeCopy', { metadata: { name }, spec: { ...place, engine, brick, sizeBytes } });
+  }
+  const status = { state: 'Ready', sizeBytes, bootId: `boot-${node}` };
+  await client.patch('VolumeCopy', name, { status }, { subresource: 'status' });
 }
 
 async function keepAttachment(
@@ -231,7 +287,10 @@ async function keepAttachment(
   }
   const host = hosts.get(spec.node);
   if (status?.state === 'Mounted' || host === undefined) return;
-  host.mountVolume(spec.volume, spec.mountPath);
+  const brick = (await client.get('Volume', spec.volume))?.spec.brick;
+  if (brick === 'directory') host.bindDirectory(spec.volume, spec.mountPath);
+  else if (brick === 'block') host.bindDevice(`loop${spec.volume.length}`, spec.mountPath);
+  else host.mountVolume(spec.volume, spec.mountPath);
   const mounted = { state: 'Mounted', connectedCopies: 3, copies: 3 };
   await client.patch(kind, name, { status: mounted }, { subresource: 'status', uid });
 }
@@ -247,10 +306,13 @@ async function keepSnapshot(
   data.set(`snapshot ${metadata.name}`, data.get(`volume ${spec.volume}`) ?? '');
   const taken = { phase: 'Ready', takenAt: '2026-01-01T00:00:00.250Z', volumeSpec: volume.spec };
   const sizeBytes = parseQuantity(volume.spec.size);
+  const images = (volume.status?.placement ?? []).map(({ copy, node, pool, role }) => {
+    return [copy, { node, pool, role, uid: copy, index: 0, sizeBytes, state: 'Taken' }];
+  });
   await client.patch(
     'VolumeSnapshotRecord',
     metadata.name,
-    { status: { ...taken, sizeBytes } },
+    { status: { ...taken, sizeBytes, copies: Object.fromEntries(images) } },
     { subresource: 'status', uid: metadata.uid },
   );
 }

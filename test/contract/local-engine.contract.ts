@@ -128,7 +128,7 @@ export function describeLocalEngine(name: string, start: () => Promise<LocalEngi
       expect(under.engine().capabilities()).toMatchObject({ layouts: ['single'], isClustered: false });
     });
 
-    it.each([{}, { fsType: 'ext4' }, ENCRYPTED, { brick: 'directory' }] as const)(
+    it.each([{}, { fsType: 'ext4' }, ENCRYPTED, { brick: 'directory' }, { brick: 'block' }] as const)(
       'makes %o, mounts it, leaves it alone then, and removes it without residue',
       async (wish) => {
         const set = await newSet(wish);
@@ -143,8 +143,8 @@ export function describeLocalEngine(name: string, start: () => Promise<LocalEngi
       },
     );
 
-    it('does every step again without harm', async () => {
-      const set = await newSet();
+    it.each(['image', 'block'] as const)('does every step again without harm (%s)', async (brick) => {
+      const set = await newSet({ brick });
       const twice: Around = async (_step, act) => {
         await act();
         await act();
@@ -154,9 +154,9 @@ export function describeLocalEngine(name: string, start: () => Promise<LocalEngi
       await set.remove(twice);
     });
 
-    it('ends whole after a crash between any two steps of a creation, and is wholly gone after one of a removal', async () => {
+    it.each(['image', 'block'] as const)('ends whole after a crash between any two steps (%s)', async (brick) => {
       for (let crashAt = 1; ; crashAt += 1) {
-        const set = await newSet();
+        const set = await newSet({ brick });
         const creation = crashingAfter(crashAt);
         await dies(async () => {
           await set.make(creation.around);

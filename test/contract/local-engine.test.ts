@@ -59,7 +59,7 @@ describe('local copies on this machine', () => {
     await act(copyPaths(set.copy).image);
   };
 
-  it.each([{ brick: 'image' }, { brick: 'directory' }, ENCRYPTED] as const)(
+  it.each([{ brick: 'image' }, { brick: 'directory' }, { brick: 'block' }, ENCRYPTED] as const)(
     'is whole, or gone, after a crash around any change of making or removing one (%o)',
     async (wish) => {
       for (let nth = 1; ; nth += 1) {

@@ -294,8 +294,8 @@ const BROKEN: readonly (readonly [text: string, fault: string])[] = [
     '7:23 networks.clients[0]: "10.0.0.300" is not an allowed address; write 10.10.1.2, 10.10.*.* or 10.10.0.0/16',
   ],
   [
-    `${NODES}defaults: { brick: block }\nvolumes: [{ name: gv0, size: 1Gi }]\n`,
-    '7:20 defaults.brick: "block" is none of image, directory; choose image, directory',
+    `${NODES}defaults: { brick: lvm }\nvolumes: [{ name: gv0, size: 1Gi }]\n`,
+    '7:20 defaults.brick: "lvm" is none of image, directory, block; choose image, directory, block',
   ],
   [
     `${NODES}defaults: { pool: fast }\nvolumes: [{ name: gv0, size: 1Gi }]\n`,
@@ -389,7 +389,10 @@ const BROKEN: readonly (readonly [text: string, fault: string])[] = [
     ),
     '10:15 volumes[0].replicas: 2 plain replicas can diverge (split brain) when their nodes lose each other; use layout arbiter or 3 replicas, or say allowSplitBrain: true (--allow-split-brain) if you accept that',
   ],
-  [withVolume('brick: block'), '9:12 volumes[0].brick: "block" is none of image, directory; choose image, directory'],
+  [
+    withVolume('brick: lvm'),
+    '9:12 volumes[0].brick: "lvm" is none of image, directory, block; choose image, directory, block',
+  ],
   [
     withVolume('pool: defualt'),
     '9:11 volumes[0].pool: no node of this plan has a pool "defualt", only default; did you mean default?',

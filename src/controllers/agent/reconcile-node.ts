@@ -104,7 +104,7 @@ function judgeIdentity({ informers, node }: AgentDeps, { id, isRejoining }: Engi
 /** Bytes that each copy has surely taken of the pool, by its UID: images that were seen whole in this boot. */
 function takenByCopies({ informers, node, bootId }: AgentDeps, pool: string): ReadonlyMap<string, number> {
   const taken = informers.VolumeCopy.list().filter(({ spec, status }) => {
-    const isHere = spec.node === node && spec.pool === pool && spec.brick === 'image';
+    const isHere = spec.node === node && spec.pool === pool && spec.brick !== 'directory';
     const isMade = status?.state === 'Ready' && status.bootId === bootId;
     return isHere && isMade && spec.isReleased !== true;
   });

@@ -171,7 +171,8 @@ async function workOnImage(work: Work, name: string, copy: SnapshotCopy): Promis
   if (next === 'rest') return undefined;
   const poolPath = deps.readyPools.get(copy.pool);
   if (poolPath === undefined) return { requeueAfterMs: POOL_RETRY_MS };
-  const image: SnapshotImage = { poolPath, snapshotUid: snapshot.metadata.uid, copyUid: copy.uid };
+  const isBlock = snapshot.status?.volumeSpec?.brick === 'block';
+  const image: SnapshotImage = { poolPath, snapshotUid: snapshot.metadata.uid, copyUid: copy.uid, isBlock };
   if (next === 'take') return take(work, name, image);
   await snapshotsOf(work).thaw(image, work.signal);
   if (next === 'erase') {

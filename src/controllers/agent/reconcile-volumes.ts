@@ -96,7 +96,8 @@ async function serveVolume(
     return { requeueAfterMs: isHealthy(observed, desired) ? HEALTHY_PERIOD_MS : UNHEALTHY_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
-    await report.addMessage(messageOf(error));
+    // That somebody else has written meanwhile says nothing about the volume.
+    if (!isAppError(error, 'conflict')) await report.addMessage(messageOf(error));
     throw error;
   }
 }
@@ -134,7 +135,8 @@ async function removeVolume(
       await report.write({ ...report.last(), state: 'Removed', bricks: [] });
       return undefined;
     }
-    await report.addMessage(messageOf(error));
+    // That somebody else has written meanwhile says nothing about the volume.
+    if (!isAppError(error, 'conflict')) await report.addMessage(messageOf(error));
     throw error;
   }
 }

@@ -1,7 +1,8 @@
 /** How a volume is to be used: access modes, file system and mount options of a CSI capability. */
 import { AppError } from '../errors.ts';
+import type { EngineName } from '../volume/engines.ts';
 
-/** Access modes of CSI that the engine keeps to. */
+/** Access modes of CSI that are kept to; those of several nodes by engines that serve more than one. */
 export const ACCESS_MODES = [
   'SingleNodeWriter',
   'SingleNodeReaderOnly',
@@ -41,13 +42,59 @@ const FLAGS: ReadonlySet<string> = new Set([
   'nodiratime',
   'relatime',
 ]);
-/** GlusterFS is what a pod sees; which file system is asked for under it is of no effect, and none of them is refused. */
+/** Beside GlusterFS those that images can have. */
 const FS_TYPES: ReadonlySet<string> = new Set(['', 'glusterfs', 'xfs', 'ext4', 'btrfs']);
 
-/** Why a volume cannot be used so, or undefined when it can. */
+/** What of a volume decides how it can be used. */
+export interface VolumeKind {
+  readonly engine: EngineName;
+  /** Of engine local: what its image is formatted with; left out for a directory. */
+  readonly fsType?: string | undefined;
+  /** It is a device, and no file system. */
+  readonly isBlock: boolean;
+}
+
+/** The kind of a volume by its wish or its spec. */
+export function kindOf(spec: {
+  readonly engine?: EngineName | undefined;
+  readonly brick?: string | undefined;
+  readonly fsType?: string | undefined;
+  readonly encryption?: boolean | undefined;
+}): VolumeKind {
+  const { engine = 'gluster', brick = 'image', encryption = false } = spec;
+  // Only ext4 encrypts, and it needs not be said.
+  const { fsType = encryption ? 'ext4' : 'xfs' } = spec;
+  const isBlock = brick === 'block';
+  return engine === 'local' && brick === 'image' ? { engine, isBlock, fsType } : { engine, isBlock };
+}
+
+/** Why no volume of the kind can be used so, or undefined when it can. */
+export function accessFaultOf(asked: AskedAccess, kind: VolumeKind): string | undefined {
+  const fault = accessFault(asked);
+  if (fault !== undefined) return fault;
+  if (asked.type === 'block' && !kind.isBlock) {
+    return `a volume of engine ${kind.engine} is a file system, and no block device`;
+  }
+  if (asked.type === 'mount' && kind.isBlock) return 'the volume is a block device, and no file system';
+  if (kind.engine !== 'local') return undefined;
+  if (asked.mode.startsWith('MultiNode')) {
+    return `access mode ${asked.mode} is not offered by engine local: its volumes are used on their one node`;
+  }
+  // GlusterFS is what a pod sees of its volumes, so what is asked for there is of no effect; here it is what is mounted.
+  if (asked.fsType === '' || asked.fsType === kind.fsType) return undefined;
+  const has = kind.fsType === undefined ? 'is a directory of its pool' : `has ${kind.fsType}`;
+  return `file system ${word(asked.fsType)} cannot be had: the volume ${has}`;
+}
+
+/** @throws {AppError} invalid, when no volume of the kind can be used so */
+export function assertAccess(asked: AskedAccess | undefined, kind: VolumeKind): void {
+  const fault = asked === undefined ? undefined : accessFaultOf(asked, kind);
+  if (fault !== undefined) throw new AppError('invalid', fault);
+}
+
+/** Why no volume of any kind can be used so. */
 export function accessFault(asked: AskedAccess): string | undefined {
   if (asked.type === 'none') return 'the capability says neither mount nor block';
-  if (asked.type === 'block') return 'a volume of engine gluster is a file system, and no block device';
   if (!isAccessMode(asked.mode)) return `access mode ${word(asked.mode)} is not offered`;
   if (!FS_TYPES.has(asked.fsType)) return `file system ${word(asked.fsType)} is not offered`;
   if ((asked.group ?? '') !== '') return 'a volume_mount_group is not offered: the fsGroup of a pod is set without it';

@@ -4,6 +4,7 @@ import { decideLayout } from '../volume/layout.ts';
 import { LAYOUT_FIELDS, layoutFields } from '../volume/layout-fields.ts';
 import { pieceBytes, profileOf } from '../volume/profile.ts';
 import { replicasOf } from '../volume/replica-sets.ts';
+import { kindOf } from './access.ts';
 import type { VolumeChange } from './mutable-parameters.ts';
 import type { ClassWish } from './parameter-table.ts';
 
@@ -20,7 +21,13 @@ export interface Misfit {
  */
 export function classMisfit(spec: VolumeSpec, wish: ClassWish): Misfit | undefined {
   const { profile, ...said } = wish;
-  const has: Readonly<Record<string, unknown>> = { ...spec, ...normal(spec), zones: sorted(spec.zones) };
+  const has: Readonly<Record<string, unknown>> = {
+    ...{ ...spec, ...normal(spec), zones: sorted(spec.zones) },
+    // What is in the bricks of GlusterFS is of no effect.
+    fsType: spec.engine === 'local' ? kindOf(spec).fsType : wish.fsType,
+    // A device is an image without a file system, and no class says so: the capabilities do.
+    brick: spec.brick === 'block' ? 'image' : spec.brick,
+  };
   // As it would be stored: "striped" and "true" have become other words by then.
   const decided = decideLayout(said, Number.MAX_SAFE_INTEGER);
   const layout: Readonly<Record<string, unknown>> = decided.ok ? normal(decided.chosen) : {};

@@ -1,14 +1,18 @@
 /** The parameters of a StorageClass that are understood, each with what it means here. */
 
 import { labelFault } from '../names.ts';
+import { type BrickKind, type EngineName, FILE_SYSTEM_TYPES } from '../volume/engines.ts';
 import type { LayoutRequest } from '../volume/layout.ts';
 import { MAX_REPLICAS, MAX_SETS } from '../volume/layout-faults.ts';
 import { isLayoutWord, LAYOUT_WORDS } from '../volume/striped.ts';
 
 /** What a class asks of its volumes; what it leaves out is left to the defaults. */
 export interface ClassWish extends LayoutRequest {
+  readonly engine?: EngineName;
+  /** As it was written; of effect for engine local only, see settleWish. */
+  readonly fsType?: string;
   readonly pool?: string;
-  readonly brick?: 'image' | 'directory';
+  readonly brick?: BrickKind;
   readonly profile?: 'database' | 'shared' | 'large-files';
   readonly encryption?: boolean;
   /** Zones that copies may be placed in. */
@@ -114,7 +118,7 @@ const volumeOptions: Reader = (value) =>
 const hardOnly = only('hard', 'the quorum of GlusterFS stops writes that a minority of copies would take');
 
 const OWN: Readonly<Record<string, Reader>> = {
-  engine: choice(['gluster'], () => ({})),
+  engine: choice(['gluster', 'local'], (engine) => ({ engine })),
   replicas: number(1, MAX_REPLICAS, (replicas) => ({ replicas })),
   layout,
   distribution: number(1, MAX_SETS, (distribution) => ({ distribution })),
@@ -164,13 +168,15 @@ const HEKETI: Readonly<Record<string, Reader>> = {
   clusterid: login,
 };
 
-/** Given by external-provisioner with --extra-create-metadata, and file systems: GlusterFS is what a pod sees. */
+const fsType = choice([...new Set(['glusterfs', 'btrfs', ...FILE_SYSTEM_TYPES])], (type) => ({ fsType: type }));
+
+/** Given by external-provisioner with --extra-create-metadata, and file systems. */
 const SIDECARS: Readonly<Record<string, Reader>> = {
   'csi.storage.k8s.io/pvc/name': login,
   'csi.storage.k8s.io/pvc/namespace': login,
   'csi.storage.k8s.io/pv/name': login,
-  'csi.storage.k8s.io/fstype': choice(['glusterfs', 'xfs', 'ext4', 'btrfs'], () => ({})),
-  fsType: choice(['glusterfs', 'xfs', 'ext4', 'btrfs'], () => ({})),
+  'csi.storage.k8s.io/fstype': fsType,
+  fsType,
 };
 
 /** Every parameter that is understood, by its exact name. */

@@ -15,7 +15,14 @@ function refusal(parameters: Readonly<Record<string, string>>): AppError {
 /** Each with the wish that it makes. */
 const FOLLOWED: readonly (readonly [Readonly<Record<string, string>>, ClassWish])[] = [
   [{}, {}],
-  [{ engine: 'gluster', replicas: '3' }, { replicas: 3 }],
+  [
+    { engine: 'gluster', replicas: '3' },
+    { engine: 'gluster', replicas: 3 },
+  ],
+  [
+    { engine: 'local', fsType: 'ext4', brick: 'image' },
+    { engine: 'local', fsType: 'ext4', brick: 'image' },
+  ],
   [
     { layout: 'dispersed', disperseData: '4', redundancy: '2' },
     { layout: 'dispersed', disperseData: 4, redundancy: 2 },
@@ -34,7 +41,7 @@ const FOLLOWED: readonly (readonly [Readonly<Record<string, string>>, ClassWish]
   // StorageOS counts the copies besides the primary.
   [
     { 'storageos.com/replicas': '2', 'storageos.com/encryption': 'false', pool: 'default', fsType: 'ext4' },
-    { replicas: 3, pool: 'default' },
+    { replicas: 3, pool: 'default', fsType: 'ext4' },
   ],
   [{ 'storageos.com/replicas': '0' }, { replicas: 1 }],
   [{ 'storageos.com/failure-mode': 'hard', adminSecretName: 'api', adminSecretNamespace: 'default' }, {}],
@@ -52,7 +59,7 @@ const FOLLOWED: readonly (readonly [Readonly<Record<string, string>>, ClassWish]
     { volumetype: 'replicate:2', volumeoptions: 'user.heketi.arbiter true' },
     { replicas: 2, layout: 'arbiter' },
   ],
-  [{ 'csi.storage.k8s.io/pvc/name': 'data', 'csi.storage.k8s.io/fstype': 'xfs' }, {}],
+  [{ 'csi.storage.k8s.io/pvc/name': 'data', 'csi.storage.k8s.io/fstype': 'xfs' }, { fsType: 'xfs' }],
   [
     { distribution: '2', restauthenabled: 'true', clusterid: 'c', secretNamespace: 'n', secretName: 's' },
     { distribution: 2 },
@@ -100,7 +107,7 @@ const REFUSED: readonly (readonly [Readonly<Record<string, string>>, string])[] 
   [{ volumetype: 'replicate:3:1' }, 'must be none'],
   [{ pool: '../../etc' }, 'may hold only'],
   [{ layout: 'raid5' }, 'must be one of'],
-  [{ engine: 'local' }, 'must be one of gluster'],
+  [{ engine: 'ceph' }, 'must be one of gluster, local'],
   [{ fsType: 'ext4;reboot' }, 'must be one of'],
   [{ shard: '64Mi --force' }, 'must be true, false, or a size'],
   [{ replicas: '3', 'storageos.com/replicas': '2' }, 'says the same as replicas'],

@@ -1,7 +1,7 @@
 /** What a checked plan means: machines, volumes and mounts with every default filled in. */
 import type { PlanFile, PlanNode, PlanVolume } from '../../schemas/plan-file.ts';
 import type { Share, VolumeProfile } from '../../schemas/volume.ts';
-import { type EngineName, type FileSystemType, localLayout } from '../volume/engines.ts';
+import { type BrickKind, type EngineName, type FileSystemType, localLayout } from '../volume/engines.ts';
 import { type ChosenLayout, decideLayout, type LayoutDecision, type LayoutRequest } from '../volume/layout.ts';
 import { LAYOUTS } from '../volume/layout-faults.ts';
 import { layoutFields } from '../volume/layout-fields.ts';
@@ -25,7 +25,7 @@ export interface ResolvedVolume extends ChosenLayout {
   readonly size: string;
   readonly pool: string;
   readonly engine: EngineName;
-  readonly brick: 'image' | 'directory';
+  readonly brick: BrickKind;
   readonly fsType?: FileSystemType;
   readonly encryption?: boolean;
   /** Engine nfs. */

@@ -2,6 +2,7 @@
 import { formatQuantity, MIB, parseQuantity } from '../bytes.ts';
 import { AppError } from '../errors.ts';
 import type { CopyRole } from '../placement/model.ts';
+import type { BrickKind } from './engines.ts';
 import { fragmentsOf, type LayoutSpec, setCount } from './replica-sets.ts';
 
 /** Names and attributes only: GlusterFS keeps an empty file per file, so a sixteenth is ample for files of 64 KiB and more. */
@@ -20,6 +21,9 @@ const XFS_FIXED_BYTES = 112 * MIB;
 const XFS_SHARE = 0.002;
 /** GlusterFS keeps storage.reserve (1 %) of a brick back, so that it can still write its own marks when it is full. */
 const GLUSTER_RESERVE_SHARE = 0.01;
+
+/** A loop device has whole sectors, and what is in whole pages is never half reserved. */
+const PAGE_BYTES = 4096;
 
 /** Smallest volume, and smallest copy: what the smallest image holds, rounded down. */
 export const MIN_VOLUME_BYTES = 128 * MIB;
@@ -45,7 +49,8 @@ export function arbiterSizeBytes(sizeBytes: number): number {
  * Bytes that a copy of `sizeBytes` usable bytes takes from its pool: what placement counts, and for an image the size of
  * the file that the engine makes.
  */
-export function poolBytesOf(brick: 'image' | 'directory', sizeBytes: number): number {
+export function poolBytesOf(brick: BrickKind, sizeBytes: number): number {
+  if (brick === 'block') return Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES;
   return brick === 'directory' ? sizeBytes : imageBytes(sizeBytes);
 }
 

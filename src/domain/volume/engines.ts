@@ -24,11 +24,18 @@ export function copyEngine(engine: EngineName): CopyEngineName {
 export const FILE_SYSTEM_TYPES = ['xfs', 'ext4'] as const;
 export type FileSystemType = (typeof FILE_SYSTEM_TYPES)[number];
 
+/**
+ * How a copy is kept: a file system in an image, a folder of the pool, or an image without a file system, which is used as a
+ * device.
+ */
+export const BRICK_KINDS = ['image', 'directory', 'block'] as const;
+export type BrickKind = (typeof BRICK_KINDS)[number];
+
 /** What of a volume's wish depends on its engine. */
 export interface EngineWish {
   readonly engine: EngineName;
   readonly layout: string;
-  readonly brick: 'image' | 'directory';
+  readonly brick: BrickKind;
   readonly fsType?: FileSystemType | undefined;
   readonly encryption?: boolean | undefined;
   readonly shard?: unknown;
@@ -54,13 +61,10 @@ const COPY_FIELDS = [
 /** What does not go with the engine, one sentence each; empty when everything does. */
 export function engineFaults(wish: EngineWish): readonly EngineFault[] {
   if (wish.engine === 'nfs') return nfsFaults(wish);
+  const faults = wish.engine === 'gluster' ? glusterFaults(wish) : localFaults(wish);
   const share: readonly EngineFault[] =
     wish.share === undefined ? [] : [{ field: 'share', message: 'goes with engine nfs only' }];
-  if (wish.engine === 'gluster') {
-    const fsType = [{ field: 'fsType', message: 'goes with engine local only' }] as const;
-    return [...(wish.fsType === undefined ? [] : fsType), ...encryptionFaults(wish), ...share];
-  }
-  return [...localFaults(wish), ...share];
+  return [...faults.filter((fault) => fault !== false), ...encryptionFaults(wish), ...share];
 }
 
 /** The file server does all of that, or does not: nothing of it can be asked for. */
@@ -69,7 +73,7 @@ function nfsFaults(wish: EngineWish): readonly EngineFault[] {
   const notWith = 'does not go with engine nfs: the file server decides how it keeps the data';
   const isAsked: Readonly<Record<Exclude<EngineFault['field'], 'share'>, boolean>> = {
     layout: layout !== 'single',
-    brick: wish.brick === 'directory',
+    brick: wish.brick !== 'image',
     fsType: wish.fsType !== undefined,
     encryption: wish.encryption === true,
     shard: shard !== undefined && shard !== false,
@@ -92,8 +96,17 @@ function nfsFaults(wish: EngineWish): readonly EngineFault[] {
   return [...missing, ...asked.map((field) => ({ field, message: words[field] ?? notWith }))];
 }
 
-function localFaults(wish: EngineWish): readonly EngineFault[] {
-  const faults: readonly (EngineFault | false)[] = [
+type Faults = readonly (EngineFault | false)[];
+
+function glusterFaults({ fsType, brick }: EngineWish): Faults {
+  return [
+    fsType !== undefined && { field: 'fsType', message: 'goes with engine local only' },
+    brick === 'block' && { field: 'brick', message: 'block goes with engine local only' },
+  ];
+}
+
+function localFaults(wish: EngineWish): Faults {
+  return [
     wish.layout !== 'single' && {
       field: 'layout',
       message: `must be single for engine local, which keeps one copy on one node; ${wish.layout} needs engine gluster`,
@@ -110,12 +123,11 @@ function localFaults(wish: EngineWish): readonly EngineFault[] {
     },
     wish.adopted !== undefined && { field: 'adopted', message: 'only volumes of engine gluster can be adopted' },
     wish.fsType !== undefined &&
-      wish.brick === 'directory' && {
+      wish.brick !== 'image' && {
         field: 'fsType',
-        message: 'does not go with brick directory, which has no file system of its own',
+        message: `does not go with brick ${wish.brick}, which has no file system of its own`,
       },
   ];
-  return [...faults.filter((fault) => fault !== false), ...encryptionFaults(wish)];
 }
 
 /** What is encrypted is a folder of ext4 in an image that Holdfast makes. */
@@ -123,6 +135,7 @@ function encryptionFaults({ encryption, brick, fsType, adopted }: EngineWish): r
   if (encryption !== true) return [];
   const faults: readonly (string | false)[] = [
     brick === 'directory' && 'needs brick image: a plain folder of the pool is not encrypted',
+    brick === 'block' && 'does not go with brick block: a device has no folder that could be encrypted',
     fsType !== undefined && fsType !== 'ext4' && `needs fsType ext4, the only one that encrypts; ${fsType} does not`,
     adopted !== undefined && 'does not go with a volume that somebody else has made: it has its data already',
   ];

@@ -64,14 +64,16 @@ export async function cloneImage(
   const run = (file: string, args: readonly string[]) => host.run({ file, args, timeoutMs: LONG_MS, signal });
   await run('cp', ['--reflink=always', '--no-target-directory', '--', from, paths.newImage]);
   await making.reserve(paths, Math.max(found.sizeBytes, imageBytes));
-  const options = [...fileSystemOf(copy).cloneMountOptions, ...UNUSED];
-  await mountAside({ host, keys }, { copy, paths, image: paths.newImage, options, signal }, async (mountPoint) => {
-    const brick = `${mountPoint}${paths.brick.slice(paths.mountPoint.length)}`;
-    if ((await statAs(host, brick, 'directory')) === undefined) throw missing(host, brick);
-    await rework(brick, snapshot);
-  });
-  const [program, ...args] = fileSystemOf(copy).setUuid(paths.newImage, copy.copyUid);
-  await run(program, args);
+  if (copy.brick !== 'block') {
+    const options = [...fileSystemOf(copy).cloneMountOptions, ...UNUSED];
+    await mountAside({ host, keys }, { copy, paths, image: paths.newImage, options, signal }, async (mountPoint) => {
+      const brick = `${mountPoint}${paths.brick.slice(paths.mountPoint.length)}`;
+      if ((await statAs(host, brick, 'directory')) === undefined) throw missing(host, brick);
+      await rework(brick, snapshot);
+    });
+    const [program, ...args] = fileSystemOf(copy).setUuid(paths.newImage, copy.copyUid);
+    await run(program, args);
+  }
   await run('sync', ['--', paths.newImage]);
   await run('mv', ['--no-clobber', '--no-target-directory', '--', paths.newImage, paths.image]);
   await run('sync', ['--', paths.folder]);

@@ -12,8 +12,9 @@ import { findFolder, findMount, foreignEntries, statAs } from './copy-folder.ts'
 import { type FolderEncryption, proveEncryption } from './encrypted-folder.ts';
 import { encryptImage, folderIsGone, mountUnlocked } from './encrypted-image.ts';
 import { fileSystemOf } from './file-systems.ts';
-import { growImage } from './grow-image.ts';
+import { growBlock, growImage } from './grow-image.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
+import { refuseDiscard } from './loop-devices.ts';
 import { unmountAside } from './mount-aside.ts';
 import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
 
@@ -103,9 +104,10 @@ async function grow<C extends CopyIdentity>(
   imageBytes: number,
 ): Promise<void> {
   await findFolder(host, paths);
+  if (copy.brick === 'block') return growBlock(host, paths, { imageBytes, signal });
   await proveMounted(host, paths, copy);
   await growImage(host, paths, { fileSystem: fileSystemOf(copy), imageBytes, signal });
-  await refuseDiscard(host, paths, signal);
+  await refuseDiscardOf(host, paths, signal);
 }
 
 /** The image gets its final name only when it is whole and on disk, so an image with that name is never formatted. */
@@ -117,7 +119,8 @@ async function makeImage<C extends CopyIdentity>(scope: Scope<C>, imageBytes: nu
   await discardClone(host, scope.copy);
   try {
     await reserve(scope, imageBytes);
-    await format(scope);
+    // A device is for its user to format: it begins as zeros.
+    if (scope.copy.brick !== 'block') await format(scope);
     await encryptImage(scope);
   } catch (error) {
     await discardClone(host, scope.copy);
@@ -180,7 +183,7 @@ async function mountImage<C extends CopyIdentity>(scope: Scope<C>): Promise<void
     if (copy.keySecret !== undefined) await mountUnlocked(scope);
     else await mountPlain(scope);
   }
-  await refuseDiscard(host, paths, signal);
+  await refuseDiscardOf(host, paths, signal);
 }
 
 async function mountPlain<C extends CopyIdentity>({ host, copy, paths, signal }: Scope<C>): Promise<void> {
@@ -214,16 +217,10 @@ async function proveImage(host: Host, paths: CopyPaths, copy: CopyIdentity, sign
   });
 }
 
-/**
- * Lets no fstrim reach through the loop device: it would punch the free space out of the image, and with it the
- * reservation (measured: 400 MiB reserved, 64 MiB after one fstrim).
- */
-async function refuseDiscard(host: Host, paths: CopyPaths, signal: AbortSignal): Promise<void> {
-  const device = /^\/dev\/(loop\d+)$/.exec((await findMount(host, paths))?.source ?? '')?.[1];
-  if (device === undefined) return;
-  const limit = `/sys/block/${device}/queue/discard_max_bytes`;
-  if ((await host.files.readText(limit)).trim() === '0') return;
-  await host.run({ file: 'tee', args: ['--', limit], stdin: '0\n', timeoutMs: SHORT_MS, signal });
+/** The image's device, for as long as it is mounted. */
+async function refuseDiscardOf(host: Host, paths: CopyPaths, signal: AbortSignal): Promise<void> {
+  const device = /^\/dev\/loop\d+$/.exec((await findMount(host, paths))?.source ?? '')?.[0];
+  if (device !== undefined) await refuseDiscard(host, device, signal);
 }
 
 async function makeBrick<C extends CopyIdentity>(scope: Scope<C>): Promise<void> {

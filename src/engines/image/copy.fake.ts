@@ -1,6 +1,7 @@
 /** A copy on a fake node's disk, as the fakes of all engines keep it. */
 
 import { AppError } from '../../domain/errors.ts';
+import type { BrickKind } from '../../domain/volume/engines.ts';
 import type { Step } from '../../ports/engine.ts';
 import type { VolumeKeys } from '../../ports/volume-keys.ts';
 import type { CopyIdentity } from './paths.ts';
@@ -10,7 +11,7 @@ export interface FakeCopy {
   readonly uid: string;
   readonly poolPath: string;
   readonly brickPath: string;
-  readonly brick: 'image' | 'directory';
+  readonly brick: BrickKind;
   /** Size of the image, which its file system fills; 0 of a folder. */
   reservedBytes: number;
   hasImage: boolean;

@@ -11,6 +11,7 @@ import type { Host } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
 import { findMount, statAs } from './copy-folder.ts';
 import type { FileSystem } from './file-systems.ts';
+import { loopDevicesOf, refreshDevice } from './loop-devices.ts';
 import type { CopyPaths } from './paths.ts';
 
 /** Reserving is metadata only on XFS and ext4, but a slow disk with a full journal takes its time. */
@@ -42,8 +43,7 @@ export async function growImage(host: Host, paths: CopyPaths, request: GrowReque
   if (image.sizeBytes < imageBytes) await reserveMore(host, paths, { ...request, hadBytes: image.sizeBytes });
   // A power cut that took the reservation back would leave a file system that is larger than its device: XFS mounts none.
   await run('sync', '--', paths.image);
-  // losetup(8) of util-linux 2.38 takes no "--"; the name is one of the kernel's.
-  await run('losetup', '--set-capacity', device);
+  await refreshDevice(host, device, signal);
   try {
     await run(...fileSystem.grow(device, mount.target));
   } catch (error) {
@@ -60,10 +60,34 @@ export async function growImage(host: Host, paths: CopyPaths, request: GrowReque
   }
 }
 
+/**
+ * Grows an image without a file system, and its device where it has one: whoever uses that sees the new size at once.
+ *
+ * @throws {AppError} capacity, when the pool has too little room: the copy is then as it was
+ */
+export async function growBlock(
+  host: Host,
+  paths: CopyPaths,
+  { imageBytes, signal }: Omit<GrowRequest, 'fileSystem'>,
+): Promise<void> {
+  const image = await statAs(host, paths.image, 'file');
+  if (image === undefined) {
+    throw new AppError('precondition', `the image ${paths.image} is not there on ${host.name}, so it cannot grow`, {
+      reason: 'ImageMissing',
+      hint: 'observe the copy again and plan anew',
+    });
+  }
+  if (image.sizeBytes < imageBytes) {
+    await reserveMore(host, paths, { imageBytes, hadBytes: image.sizeBytes, signal });
+  }
+  await host.run({ file: 'sync', args: ['--', paths.image], timeoutMs: GROW_MS, signal });
+  for (const device of await loopDevicesOf(host, paths.image, signal)) await refreshDevice(host, device.path, signal);
+}
+
 async function reserveMore(
   host: Host,
   paths: CopyPaths,
-  { imageBytes, hadBytes, signal }: GrowRequest & { readonly hadBytes: number },
+  { imageBytes, hadBytes, signal }: Omit<GrowRequest, 'fileSystem'> & { readonly hadBytes: number },
 ): Promise<void> {
   const [pool] = paths.parents;
   const need = imageBytes - hadBytes;

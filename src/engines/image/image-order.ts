@@ -3,9 +3,9 @@ import { AppError } from '../../domain/errors.ts';
 import type { Host } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
 import { type FileSystem, measureFileSystem } from './file-systems.ts';
+import { loopDevicesOf } from './loop-devices.ts';
 import type { CopyPaths } from './paths.ts';
 
-const SHORT_MS = 20_000;
 /** A large file system that was not unmounted cleanly is looked through before it is mounted. */
 const CHECK_MS = 3_600_000;
 
@@ -16,10 +16,7 @@ const CHECK_MS = 3_600_000;
  * @throws {AppError} unavailable, while something does
  */
 export async function proveFree(host: Host, { image }: CopyPaths, signal: AbortSignal): Promise<void> {
-  if ((await host.files.stat(image)) === undefined) return;
-  const args = ['--associated', image, '--noheadings', '--output', 'NAME'];
-  const { stdout } = await host.run({ file: 'losetup', args, timeoutMs: SHORT_MS, signal });
-  const devices = stdout.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
+  const devices = (await loopDevicesOf(host, image, signal)).map(({ path }) => path);
   if (devices.length === 0) return;
   throw new AppError('unavailable', `${image} on ${host.name} is still in use (${devices.join(', ')})`, {
     reason: 'ImageHeld',

@@ -5,6 +5,7 @@
  */
 import { AppError } from '../../domain/errors.ts';
 import { isPlainPath } from '../../domain/paths.ts';
+import type { BrickKind } from '../../domain/volume/engines.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 
 /** What identifies a copy on disk. */
@@ -30,8 +31,9 @@ export interface CopyPaths {
   readonly mountPoint: string;
   /** Where an image is mounted while it is made from a snapshot, or is given its key. */
   readonly cloneMount: string;
-  /** Parent of the brick directory. */
+  /** Parent of the brick. */
   readonly brickParent: string;
+  /** What the volume is served from: a folder, or the image itself where that is a device. */
   readonly brick: string;
 }
 
@@ -68,17 +70,20 @@ export function copyPaths(copy: CopyIdentity): CopyPaths {
   const folder = `${copies}/${copy.copyUid}`;
   const mountPoint = `${folder}/mnt`;
   const brickParent = copy.brick === 'image' ? `${mountPoint}/data` : folder;
+  const image = `${folder}/brick.img`;
   return {
     parents: [pool, holdfast, copies],
     folder,
-    image: `${folder}/brick.img`,
+    image,
     newImage: `${folder}/brick.img.new`,
     mountPoint,
     cloneMount: `${folder}/clone`,
     brickParent,
-    brick: `${brickParent}/brick`,
+    brick: copy.brick === 'block' ? image : `${brickParent}/brick`,
   };
 }
+
+const KINDS: Readonly<Record<string, BrickKind>> = { 'mnt/data/brick': 'image', 'brick.img': 'block' };
 
 /**
  * The copy that a brick path is of.
@@ -86,9 +91,9 @@ export function copyPaths(copy: CopyIdentity): CopyPaths {
  * @throws {AppError} invalid, for a path that {@link copyPaths} does not make
  */
 export function parseCopyPath(path: string): CopyIdentity {
-  const found = /^(\/.+)\/\.holdfast\/copies\/([^/]+)\/(mnt\/data\/)?brick$/.exec(path);
-  const [, poolPath = '', copyUid = '', inImage] = found ?? [];
-  const copy = { copyUid, poolPath, brick: inImage === undefined ? 'directory' : 'image' } as const;
+  const found = /^(\/.+)\/\.holdfast\/copies\/([^/]+)\/(mnt\/data\/brick|brick|brick\.img)$/.exec(path);
+  const [, poolPath = '', copyUid = '', end = ''] = found ?? [];
+  const copy = { copyUid, poolPath, brick: KINDS[end] ?? 'directory' } as const;
   if (found !== null && copyPaths(copy).brick === path) return copy;
   throw new AppError('invalid', `${JSON.stringify(path.slice(0, 120))} is not the path of a copy`, {
     reason: 'InvalidPath',

@@ -6,6 +6,7 @@ import { AppError, messageOf } from '../../domain/errors.ts';
 import type { FileInfo, Host } from '../../ports/host.ts';
 import type { SnapshotImage } from '../../ports/snapshot-engine.ts';
 import { findMount, statAs } from './copy-folder.ts';
+import { loopDevicesOf } from './loop-devices.ts';
 import { copyPaths } from './paths.ts';
 import { OWN_SNAPSHOT_ENTRIES, type SnapshotPaths, snapshotPaths } from './snapshot-paths.ts';
 
@@ -57,6 +58,33 @@ export async function takeImage(
     await finish(host, paths, signal);
   } catch (error) {
     await thawCopy(host, image);
+    await eraseImage(host, image);
+    throw failed(image, host, messageOf(error), error);
+  }
+  return { bytes: await usedBytes(host, paths.image) };
+}
+
+/**
+ * Takes the image of a copy that is a device: what its user has flushed is in it, and of what is being written any part, as
+ * after a power cut. The reflink is one moment by itself.
+ */
+export async function takeBlockImage(
+  host: Host,
+  image: SnapshotImage,
+  signal: AbortSignal,
+): Promise<{ bytes: number }> {
+  const paths = snapshotPaths(image);
+  const copy = copyPaths({ ...image, brick: 'block' });
+  await makeFolder(host, paths);
+  if ((await host.files.list(paths.folder)).length > 0) throw failed(image, host, 'it was tried before');
+  const run = (file: string, ...args: readonly string[]) => host.run({ file, args, timeoutMs: SYNC_MS, signal });
+  try {
+    // What was written to the device and not flushed is in the kernel's cache of the device yet, and not in the image.
+    for (const { path } of await loopDevicesOf(host, copy.image, signal)) await run('blockdev', '--flushbufs', path);
+    await run('cp', '--reflink=always', '--no-target-directory', '--', copy.image, paths.newImage);
+    await proveWhole(host, image, paths);
+    await finish(host, paths, signal);
+  } catch (error) {
     await eraseImage(host, image);
     throw failed(image, host, messageOf(error), error);
   }

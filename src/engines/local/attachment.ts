@@ -3,6 +3,7 @@ import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import type { DesiredAttachment, ObservedAttachment } from '../../ports/engine.ts';
 import type { Host, MountEntry } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
+import { loopDevicesOf } from '../image/loop-devices.ts';
 import { plainPath } from '../image/paths.ts';
 import type { LocalMountStep } from './steps.ts';
 
@@ -10,12 +11,22 @@ const LOOK_MS = 5_000;
 const MOUNT_MS = 20_000;
 /** What the root of an image's own mount leads to; see copyPaths. */
 const IMAGE_ROOT = '/data/brick';
-const COPY = /\/\.holdfast\/copies\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/(?:mnt\/data\/brick|brick)$/;
+const COPY =
+  /\/\.holdfast\/copies\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/(?:mnt\/data\/brick|brick|brick\.img)$/;
+/** A device that is bound to a path is a node of the file system of devices. */
+const DEVICE = /^\/(loop\d+)$/;
 const IMAGE = /\/\.holdfast\/copies\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/brick\.img$/;
 
 export interface ObservedLocalAttachment extends ObservedAttachment {
   /** Flags of the mount as the kernel has them; only with 'mounted'. */
   readonly flags?: readonly string[];
+  /** Only with 'absent', of what is to go: its device is there yet. */
+  readonly isAttached?: boolean;
+}
+
+/** True for the path of a copy that is used as a device. */
+export function isBlockPath(copyPath: string): boolean {
+  return IMAGE.test(copyPath);
 }
 
 /** Observes a mount. */
@@ -25,7 +36,12 @@ export async function observeLocalAttachment(
   signal: AbortSignal,
 ): Promise<ObservedLocalAttachment> {
   const entry = await findEntry(host, plainPath(mountPath, 'mount path'));
-  if (entry === undefined) return { subject: 'attachment', state: 'absent' };
+  if (entry === undefined) {
+    if (isPresent || copyPath === undefined || !isBlockPath(copyPath))
+      return { subject: 'attachment', state: 'absent' };
+    const isAttached = (await loopDevicesOf(host, copyPath, signal)).length > 0;
+    return { subject: 'attachment', state: 'absent', isAttached };
+  }
   const seen = await copyBehind(host, entry);
   const wanted = copyPath === undefined ? undefined : uidOf(copyPath);
   // Of a volume that is gone nobody says any more where its copy was; what is mounted there by the record goes.
@@ -105,14 +121,17 @@ async function proveServed(
 }
 
 /** What is mounted at the path: the last one, for it hides the others. */
-async function findEntry(host: Host, mountPath: string): Promise<MountEntry | undefined> {
+export async function findEntry(host: Host, mountPath: string): Promise<MountEntry | undefined> {
   return (await host.mounts.list()).findLast((entry) => entry.target === mountPath);
 }
 
+const DEVICE_FILE_SYSTEMS: ReadonlySet<string> = new Set(['devtmpfs', 'tmpfs']);
+
 /** UID of the copy that a mount shows; undefined when it shows none. */
-async function copyBehind(host: Host, { source, root = '/' }: MountEntry): Promise<string | undefined> {
-  const device = /^\/dev\/(loop\d+)$/.exec(source)?.[1];
-  if (device === undefined || root !== IMAGE_ROOT) return COPY.exec(root)?.[1];
+export async function copyBehind(host: Host, { source, fsType, root = '/' }: MountEntry): Promise<string | undefined> {
+  const mounted = root === IMAGE_ROOT ? /^\/dev\/(loop\d+)$/.exec(source)?.[1] : undefined;
+  const device = mounted ?? (DEVICE_FILE_SYSTEMS.has(fsType) ? DEVICE.exec(root)?.[1] : undefined);
+  if (device === undefined) return COPY.exec(root)?.[1];
   try {
     const file = await host.files.readText(`/sys/block/${device}/loop/backing_file`);
     return IMAGE.exec(file.trim())?.[1];
@@ -123,7 +142,7 @@ async function copyBehind(host: Host, { source, root = '/' }: MountEntry): Promi
 }
 
 /** @throws {AppError} invalid, for a path that no copy has */
-function uidOf(copyPath: string): string {
+export function uidOf(copyPath: string): string {
   const uid = COPY.exec(copyPath)?.[1];
   if (uid !== undefined) return uid;
   throw new AppError('invalid', `${JSON.stringify(copyPath.slice(0, 120))} is not the path of a copy`, {

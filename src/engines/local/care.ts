@@ -24,7 +24,7 @@ export function createLocalCare(host: Host): CopyCare<OwnedCopy> {
     },
     beforeErase: async (copy, paths, signal) => {
       if (!(await isOnlyBegun(host, paths))) await proveOwned(host, copy, paths);
-      if (copy.brick === 'image') await proveFree(host, paths, signal);
+      if (copy.brick !== 'directory') await proveFree(host, paths, signal);
       else await proveNotBound(host, paths);
     },
     unmarkFolder: async (_copy, paths) => {

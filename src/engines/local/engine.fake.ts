@@ -102,6 +102,7 @@ function observeVolume(node: ModelNode, desired: DesiredVolume): Observed<'volum
 }
 
 function isServed(copy: FakeCopy | undefined): boolean {
+  if (copy?.brick === 'block') return copy.hasImage;
   return copy?.hasBrick === true && (copy.brick === 'directory' || copy.isMounted);
 }
 
@@ -117,6 +118,15 @@ function observeCopy(node: ModelNode, desired: DesiredCopy): ObservedLocalCopy {
   const seen = { subject: 'copy', brickPath, hasImage, isMounted, imageBytes: bytes } as const;
   if (isMounted && isShutDown)
     return { ...seen, state: 'broken', isShutDown, message: 'the file system has shut down' };
+  if (copy.brick === 'block') {
+    const isAttached = isBound(node, copy);
+    return {
+      ...seen,
+      isAttached,
+      state: hasImage ? 'ready' : 'partial',
+      sizeBytes: Math.min(desired.sizeBytes, bytes),
+    };
+  }
   if (!copy.hasBrick || (copy.brick === 'image' && !isMounted)) return { ...seen, state: 'partial' };
   const usable = copy.brick === 'directory' ? desired.sizeBytes : usableBytes(bytes);
   return { ...seen, state: 'ready', sizeBytes: Math.min(desired.sizeBytes, usable) };
@@ -177,6 +187,12 @@ const EFFECTS: Effects = {
   unbindCopy: (node, step) => {
     if (node.mounts.get(step.mountPath)?.source.startsWith(LOCAL) === true) node.mounts.delete(step.mountPath);
   },
+  attachDevice: (node, { mountPath, copyPath }) => {
+    const source = `${LOCAL}${copyPath}`;
+    node.mounts.set(mountPath, { source, options: [], isServed: true, connected: new Set() });
+  },
+  // The model of a device is its bind, which is gone by then.
+  detachDevice: () => undefined,
   refuse: (_node, step) => {
     throw new AppError(step.kind, step.about, { resource: step.resource, reason: step.reason, hint: step.hint });
   },
@@ -202,9 +218,13 @@ function begin(node: ModelNode, copy: OwnedCopy): FakeCopy {
   return made;
 }
 
+function isBound(node: ModelNode, copy: FakeCopy): boolean {
+  return [...node.mounts.values()].some((mount) => mount.source === `${LOCAL}${copy.brickPath}`);
+}
+
 /** @throws {AppError} unavailable, while the copy is mounted beside its own place in the pool */
 function proveFree(node: ModelNode, copy: FakeCopy): void {
   if (copy.isMounted) return;
-  const isHeld = [...node.mounts.values()].some((mount) => mount.source === `${LOCAL}${copy.brickPath}`);
-  if (isHeld) throw new AppError('unavailable', `${copy.brickPath} is still in use`, { reason: 'ImageHeld' });
+  if (isBound(node, copy))
+    throw new AppError('unavailable', `${copy.brickPath} is still in use`, { reason: 'ImageHeld' });
 }

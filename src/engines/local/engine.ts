@@ -7,6 +7,7 @@ import type { FolderEncryption } from '../image/encrypted-folder.ts';
 import { applyStep, refuse, type StepTable } from '../image/step-table.ts';
 import { bindCopy, observeLocalAttachment, setFlags, unbindCopy } from './attachment.ts';
 import { createLocalCare } from './care.ts';
+import { attachDevice, detachDevice } from './device.ts';
 import { observeLocalCopy } from './observe-copy.ts';
 import { observeLocalVolume } from './observe-volume.ts';
 import { planLocal } from './plan.ts';
@@ -16,7 +17,7 @@ import type { LocalStep } from './steps.ts';
 /** What the local engine can do on any node. */
 export const LOCAL_CAPABILITIES: EngineCapabilities = {
   layouts: ['single'],
-  bricks: ['image', 'directory'],
+  bricks: ['image', 'directory', 'block'],
   minSizeBytes: MIN_VOLUME_BYTES,
   isClustered: false,
 };
@@ -63,6 +64,8 @@ function createActions({ host, keys }: FolderEncryption): StepTable<LocalStep> {
     bindCopy: (step, signal) => bindCopy(host, step, signal),
     setFlags: (step, signal) => setFlags(host, step, signal),
     unbindCopy: (step) => unbindCopy(host, step),
+    attachDevice: (step, signal) => attachDevice(host, step, signal),
+    detachDevice: (step, signal) => detachDevice(host, step, signal),
     refuse,
   };
 }

@@ -3,13 +3,19 @@ import { isAppError, messageOf } from '../../domain/errors.ts';
 import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { findFolder, findMount, foreignEntries, hasEmptyParents, statAs } from '../image/copy-folder.ts';
+import { loopDevicesOf } from '../image/loop-devices.ts';
 import { type SeenImage, seeImage, seeSize } from '../image/observe-image.ts';
 import { type CopyPaths, copyPaths } from '../image/paths.ts';
+
+/** Of the kernel, whatever the device says. */
+const SECTOR_BYTES = 512;
 
 /** What the local engine sees of a copy, beside what every engine reports. */
 export interface ObservedLocalCopy extends ObservedCopy, SeenImage {
   /** Its file system has shut itself down, or turned read-only, after an error; it may come back when mounted anew. */
   readonly isShutDown?: boolean;
+  /** Of a device: it is attached; only where it was asked. */
+  readonly isAttached?: boolean;
 }
 
 /**
@@ -33,17 +39,45 @@ export async function observeLocalCopy(
     // A removal that was cut short at its very end leaves the folders that copies share.
     return seen(!desired.isPresent && (await hasEmptyParents(host, paths)) ? 'partial' : 'absent');
   }
-  const image = desired.brick === 'image' ? await seeImage(host, paths) : {};
+  const image = desired.brick === 'directory' ? {} : await seeImage(host, paths);
   const foreign = await foreignEntries(host, paths);
   if (foreign.length > 0) {
     const message = `${paths.folder} on ${host.name} holds what Holdfast did not put there: ${foreign.slice(0, 5).join(', ')}`;
     return seen('broken', { message, ...image });
   }
-  if (desired.brick === 'image' && image.isMounted !== true) return seen('partial', image);
+  if (!isThere(desired, image)) return seen('partial', image);
+  if (desired.brick === 'block') return seen('ready', await seeDevice(host, desired, image, signal));
   const fault = desired.brick === 'image' ? await findFault(host, paths) : undefined;
   if (fault !== undefined) return seen('broken', { ...image, isShutDown: true, message: fault });
   if ((await statAs(host, paths.brick, 'directory')) === undefined) return seen('partial', image);
   return seen('ready', { ...image, ...(await seeSize(host, desired, { imageBytes: image.imageBytes, signal })) });
+}
+
+/** What the copy is kept in can be looked at: an image is mounted, and one that is a device is whole. */
+function isThere({ brick }: DesiredCopy, { hasImage, isMounted }: SeenImage): boolean {
+  if (brick === 'directory') return true;
+  return brick === 'block' ? hasImage === true : isMounted === true;
+}
+
+/** The size of an image that is used as a device; the device itself is asked only when that matters. */
+async function seeDevice(
+  host: Host,
+  desired: DesiredCopy,
+  image: SeenImage,
+  signal: AbortSignal,
+): Promise<Partial<ObservedLocalCopy>> {
+  const { imageBytes = 0 } = image;
+  if (desired.isPresent && desired.seenSizeBytes === desired.sizeBytes) {
+    return { ...image, sizeBytes: Math.min(desired.sizeBytes, imageBytes) };
+  }
+  const devices = await loopDevicesOf(host, copyPaths(desired).image, signal);
+  let usable = imageBytes;
+  for (const { path } of devices) {
+    const sectors = await host.files.readText(`/sys/block/${path.slice('/dev/'.length)}/size`);
+    usable = Math.min(usable, Number(sectors) * SECTOR_BYTES);
+  }
+  const sizeBytes = Math.min(desired.sizeBytes, usable);
+  return { ...image, fileSystemBytes: usable, sizeBytes, isAttached: devices.length > 0 };
 }
 
 /** Why the mounted file system of a copy is of no use; undefined when it is. */

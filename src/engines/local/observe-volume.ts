@@ -30,9 +30,10 @@ async function observeBrick(
 ): Promise<ObservedBrick> {
   const paths = copyPaths(parseCopyPath(path));
   try {
+    const wanted = parseCopyPath(path).brick === 'block' ? 'file' : 'directory';
     const [seen, mounted] = [await host.files.stat(path), await findMount(host, paths)];
     const isReadOnly = mounted?.options.includes('ro') === true;
-    return { node, path, isOnline: seen?.type === 'directory' && !isReadOnly, isReadable: true };
+    return { node, path, isOnline: seen?.type === wanted && !isReadOnly, isReadable: true };
   } catch (error) {
     if (!isAppError(error, 'unavailable')) throw error;
     return { node, path, isOnline: true, isReadable: false }; // EIO: its file system, or the pool's, has shut down

@@ -1,11 +1,11 @@
 /** What to do about a local volume's mount on this node. Pure. */
 import type { DesiredAttachment } from '../../ports/engine.ts';
 import type { RefuseStep } from '../image/step-table.ts';
-import type { ObservedLocalAttachment } from './attachment.ts';
+import { isBlockPath, type ObservedLocalAttachment } from './attachment.ts';
 import { mountFlags } from './mount-flags.ts';
-import type { LocalMountStep } from './steps.ts';
+import { detachStep, type LocalDeviceStep, type LocalMountStep } from './steps.ts';
 
-type Steps = readonly (LocalMountStep | RefuseStep)[];
+type Steps = readonly (LocalMountStep | LocalDeviceStep | RefuseStep)[];
 
 /**
  * Plans mount or unmount. What somebody else has mounted at the path is never unmounted.
@@ -13,16 +13,24 @@ type Steps = readonly (LocalMountStep | RefuseStep)[];
  * @throws {AppError} invalid, for a mount option that is not allowed
  */
 export function planLocalAttachment(desired: DesiredAttachment, observed: ObservedLocalAttachment): Steps {
-  const { volume, mountPath, copyPath } = desired;
-  const unbind = (isLazy: boolean): LocalMountStep => {
-    const about = `unmount ${isLazy ? 'the dead mount of ' : ''}${volume} from ${mountPath}`;
-    return { step: 'unbindCopy', volume, mountPath, isLazy, about, ...(copyPath === undefined ? {} : { copyPath }) };
-  };
+  const { copyPath } = desired;
+  if (copyPath !== undefined && isBlockPath(copyPath)) return planDevice({ ...desired, copyPath }, observed);
   if (!desired.isPresent) {
-    if (observed.state === 'mounted') return [unbind(false)];
-    return observed.state === 'dead' ? [unbind(true)] : [];
+    if (observed.state === 'mounted') return [unbindStep(desired, false)];
+    return observed.state === 'dead' ? [unbindStep(desired, true)] : [];
   }
-  if (copyPath === undefined) return [refuseElsewhere(desired)];
+  return copyPath === undefined ? [refuseElsewhere(desired)] : planBind({ ...desired, copyPath }, observed);
+}
+
+function unbindStep({ volume, mountPath, copyPath }: DesiredAttachment, isLazy: boolean): LocalMountStep {
+  const about = `unmount ${isLazy ? 'the dead mount of ' : ''}${volume} from ${mountPath}`;
+  return { step: 'unbindCopy', volume, mountPath, isLazy, about, ...(copyPath === undefined ? {} : { copyPath }) };
+}
+
+type HereWanted = DesiredAttachment & { readonly copyPath: string };
+
+function planBind(desired: HereWanted, observed: ObservedLocalAttachment): Steps {
+  const { volume, mountPath, copyPath } = desired;
   const flags = mountFlags(desired.mountOptions ?? [], desired.isReadOnly);
   const bind: LocalMountStep = {
     ...{ step: 'bindCopy', volume, mountPath, copyPath, flags },
@@ -37,10 +45,35 @@ export function planLocalAttachment(desired: DesiredAttachment, observed: Observ
     case 'absent':
       return [bind];
     case 'dead':
-      return [unbind(true), bind];
+      return [unbindStep(desired, true), bind];
     case 'foreign':
       return [refuseOccupied(desired, observed)];
   }
+}
+
+function planDevice(desired: HereWanted, observed: ObservedLocalAttachment): Steps {
+  const { volume, mountPath, copyPath, isReadOnly, mountOptions = [] } = desired;
+  const unbind = unbindStep(desired, false);
+  if (!desired.isPresent) {
+    if (observed.state === 'mounted' || observed.state === 'dead') return [unbind, detachStep({ volume, copyPath })];
+    return observed.isAttached === true ? [detachStep({ volume, copyPath })] : [];
+  }
+  if (mountOptions.length > 0) return [refuseOptions(desired)];
+  const attach: LocalDeviceStep = {
+    ...{ step: 'attachDevice', volume, mountPath, copyPath, isReadOnly },
+    about: `attach ${volume} as a device at ${mountPath}`,
+  };
+  if (observed.state === 'foreign') return [refuseOccupied(desired, observed)];
+  if (observed.state === 'mounted') return [];
+  return observed.state === 'dead' ? [unbind, attach] : [attach];
+}
+
+function refuseOptions({ volume }: DesiredAttachment): RefuseStep {
+  return {
+    ...{ step: 'refuse', kind: 'invalid', reason: 'MountOptionNotAllowed', resource: `mount of volume ${volume}` },
+    about: `volume ${volume} is a device, and has no mount options`,
+    hint: 'leave them out',
+  };
 }
 
 function refuseElsewhere({ volume, servers }: DesiredAttachment): RefuseStep {

@@ -1,13 +1,13 @@
 /** What to do about one local copy on this node. Pure. */
 import { describeBytes } from '../../domain/bytes.ts';
-import { imageBytes } from '../../domain/volume/copy-size.ts';
+import { poolBytesOf } from '../../domain/volume/copy-size.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 import { isTooSmall } from '../image/observe-image.ts';
 import type { RefuseStep } from '../image/step-table.ts';
 import type { ObservedLocalCopy } from './observe-copy.ts';
-import { identifyOwned, type LocalCopyStep } from './steps.ts';
+import { detachStep, identifyOwned, type LocalCopyStep, type LocalDeviceStep } from './steps.ts';
 
-type Steps = readonly (LocalCopyStep | RefuseStep)[];
+type Steps = readonly (LocalCopyStep | LocalDeviceStep | RefuseStep)[];
 
 /** Plans the steps from what is there to a ready copy, or to nothing at all. */
 export function planLocalCopy(desired: DesiredCopy, observed: ObservedLocalCopy): Steps {
@@ -23,7 +23,7 @@ function planCreation(desired: DesiredCopy, observed: ObservedLocalCopy): Steps 
   const copy = identifyOwned(desired);
   const make: LocalCopyStep = { step: 'makeBrick', copy, about: `make the folder of ${volume} in ${poolPath}` };
   if (desired.brick === 'directory') return [make];
-  const size = imageBytes(desired.sizeBytes);
+  const size = poolBytesOf(desired.brick, desired.sizeBytes);
   const image: LocalCopyStep =
     source === undefined
       ? {
@@ -36,13 +36,18 @@ function planCreation(desired: DesiredCopy, observed: ObservedLocalCopy): Steps 
           ...{ step: 'cloneImage', copy, source, imageBytes: size },
           about: `make ${volume} from the image of snapshot ${source.snapshotUid}`,
         };
+  // Nothing of it is used before it is attached; see attachDevice.
+  if (desired.brick === 'block') return observed.hasImage === true ? [] : [image];
   const mount: LocalCopyStep = { step: 'mountImage', copy, about: `mount the image of ${volume}` };
   return [...(observed.hasImage === true ? [] : [image]), ...(observed.isMounted === true ? [] : [mount]), make];
 }
 
 function planGrowth(desired: DesiredCopy, observed: ObservedLocalCopy): Steps {
-  const wanted = imageBytes(desired.sizeBytes);
-  if (desired.brick !== 'image' || !isTooSmall(desired, observed, wanted)) return [];
+  if (desired.brick === 'directory') return [];
+  const wanted = poolBytesOf(desired.brick, desired.sizeBytes);
+  const { imageBytes: had = wanted, fileSystemBytes = had } = observed;
+  const isSmall = desired.brick === 'block' ? fileSystemBytes < wanted : isTooSmall(desired, observed, wanted);
+  if (!isSmall) return [];
   const about = `grow ${desired.volume} to ${describeBytes(desired.sizeBytes)}`;
   return [{ step: 'growImage', copy: identifyOwned(desired), imageBytes: wanted, about }];
 }
@@ -53,7 +58,7 @@ function planGrowth(desired: DesiredCopy, observed: ObservedLocalCopy): Steps {
  */
 function isLost(desired: DesiredCopy, observed: ObservedLocalCopy): boolean {
   if (desired.isInUse !== true) return false;
-  return observed.state === 'absent' || (desired.brick === 'image' && observed.hasImage !== true);
+  return observed.state === 'absent' || (desired.brick !== 'directory' && observed.hasImage !== true);
 }
 
 function refuseLost({ copyUid, volume, poolPath }: DesiredCopy): RefuseStep {
@@ -89,5 +94,8 @@ function planRemoval(desired: DesiredCopy, observed: ObservedLocalCopy): Steps {
   const { volume, poolPath } = desired;
   const unmount: LocalCopyStep = { step: 'unmountImage', copy, about: `unmount the image of ${volume}` };
   const erase: LocalCopyStep = { step: 'eraseCopy', copy, about: `erase ${volume} in ${poolPath}` };
+  if (desired.brick === 'block' && observed.isAttached === true) {
+    return [detachStep({ volume, copyPath: observed.brickPath }), erase];
+  }
   return observed.isMounted === true ? [unmount, erase] : [erase];
 }

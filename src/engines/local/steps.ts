@@ -49,10 +49,32 @@ export type LocalMountStep =
       readonly isLazy: boolean;
     });
 
-export type LocalStep = LocalCopyStep | LocalMountStep | RefuseStep;
+export type LocalDeviceStep =
+  | (About & {
+      readonly step: 'attachDevice';
+      readonly volume: string;
+      readonly mountPath: string;
+      /** The image. */
+      readonly copyPath: string;
+      readonly isReadOnly: boolean;
+    })
+  | (About & { readonly step: 'detachDevice'; readonly volume: string; readonly copyPath: string });
+
+export type LocalStep = LocalCopyStep | LocalMountStep | LocalDeviceStep | RefuseStep;
 
 /** What of a copy a step carries along: never more than is needed to find its paths, and whose it is. */
 export function identifyOwned(copy: DesiredCopy): OwnedCopy {
   const { volume, volumeUid } = copy;
   return { ...identify(copy), volume, volumeUid };
+}
+
+/** Detaches the device of an image. */
+export function detachStep({
+  volume,
+  copyPath,
+}: {
+  readonly volume: string;
+  readonly copyPath: string;
+}): LocalDeviceStep {
+  return { step: 'detachDevice', volume, copyPath, about: `detach the device of ${volume}` };
 }

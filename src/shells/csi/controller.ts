@@ -14,8 +14,8 @@ import { modifyVolume } from '../../usecases/csi/modify-volume.ts';
 import { publishVolume, unpublishVolume } from '../../usecases/csi/publish-volume.ts';
 import { createSnapshot, deleteSnapshot, listSnapshots } from '../../usecases/csi/snapshots.ts';
 import { validateVolume } from '../../usecases/csi/validate-volume.ts';
-import { decodeAccess, decodeOneAccess, decodeOrigin, decodeRange } from './decode.ts';
-import { encodeSnapshot, encodeVolume } from './encode.ts';
+import { decodeAccess, decodeOneAccess, decodeOrigin, decodeRange, decodeTopology } from './decode.ts';
+import { encodeHome, encodeSnapshot, encodeVolume } from './encode.ts';
 import type { GrpcServer } from './serve-grpc.ts';
 
 /** Each is real and tested; what is not here the driver does not do. */
@@ -89,11 +89,13 @@ function volumeCalls(
         parameters,
         mutableParameters,
         secrets,
+        topology: decodeTopology(request.accessibilityRequirements),
         ...(origin === undefined ? {} : { origin }),
       };
-      const { volumeId, capacityBytes } = await createVolume(deps, wanted, signal);
+      const { volumeId, capacityBytes, node } = await createVolume(deps, wanted, signal);
       const contentSource = volumeContentSource === undefined ? {} : { contentSource: volumeContentSource };
-      return { volume: { volumeId, capacityBytes: BigInt(capacityBytes), ...contentSource } };
+      const volume = { volumeId, capacityBytes: BigInt(capacityBytes), accessibleTopology: encodeHome(node) };
+      return { volume: { ...volume, ...contentSource } };
     },
     deleteVolume: async ({ volumeId }, { signal }) => {
       await deleteVolume(deps, volumeId, signal);
@@ -141,8 +143,9 @@ function useCalls(
       const fault = await validateVolume(deps, { volumeId, accesses, ...believed }, signal);
       return fault === undefined ? { confirmed: { volumeCapabilities, ...believed } } : { message: fault };
     },
-    getCapacity: async ({ parameters, volumeCapabilities }, { signal }) => {
-      const bytes = await getCapacity(deps, { parameters, accesses: volumeCapabilities.map(decodeAccess) }, signal);
+    getCapacity: async ({ parameters, volumeCapabilities, accessibleTopology }, { signal }) => {
+      const accesses = volumeCapabilities.map(decodeAccess);
+      const bytes = await getCapacity(deps, { parameters, accesses, segments: accessibleTopology?.segments }, signal);
       return { availableCapacity: BigInt(bytes), maximumVolumeSize: BigInt(bytes) };
     },
     controllerGetCapabilities: async () => ({

@@ -1,10 +1,12 @@
 /** From messages of CSI to what the use cases take; nothing is judged here. */
 import type { AccessMode, AskedAccess } from '../../domain/csi/access.ts';
 import type { CapacityRange } from '../../domain/csi/capacity.ts';
+import type { Segments, TopologyWish } from '../../domain/csi/topology.ts';
 import { AppError } from '../../domain/errors.ts';
 import {
   type CapacityRange as CapacityRangeMessage,
   VolumeCapability_AccessMode_Mode as Mode,
+  type TopologyRequirement,
   type VolumeCapability,
   type VolumeContentSource,
 } from '../../gen/csi/csi.ts';
@@ -44,6 +46,15 @@ export function decodeOneAccess(capability: VolumeCapability | undefined): Asked
 /** Undefined when the call has no range. */
 export function decodeRange(range: CapacityRangeMessage | undefined): CapacityRange | undefined {
   return range === undefined ? undefined : { requiredBytes: range.requiredBytes, limitBytes: range.limitBytes };
+}
+
+/** Empty lists when the call says nothing. */
+export function decodeTopology(requirement: TopologyRequirement | undefined): TopologyWish {
+  const segments = ({ segments: all }: { readonly segments: Segments }): Segments => all;
+  return {
+    requisite: (requirement?.requisite ?? []).map(segments),
+    preferred: (requirement?.preferred ?? []).map(segments),
+  };
 }
 
 /** @throws {AppError} invalid, for a source of a kind that there is not */

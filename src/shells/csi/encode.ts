@@ -1,9 +1,18 @@
 /** From what the use cases return to messages of CSI. */
+import { nodeSegments } from '../../domain/csi/topology.ts';
 import type { SeenVolume } from '../../usecases/csi/look-at-volumes.ts';
 import type { SeenSnapshot } from '../../usecases/csi/snapshots.ts';
 
+interface TopologyMessage {
+  readonly segments: { [key: string]: string };
+}
+
 interface VolumeMessage {
-  readonly volume: { readonly volumeId: string; readonly capacityBytes: bigint };
+  readonly volume: {
+    readonly volumeId: string;
+    readonly capacityBytes: bigint;
+    readonly accessibleTopology: TopologyMessage[];
+  };
   readonly status: {
     readonly publishedNodeIds: string[];
     readonly volumeCondition: { readonly abnormal: boolean; readonly message: string };
@@ -18,10 +27,15 @@ interface SnapshotMessage {
   readonly readyToUse: boolean;
 }
 
+/** What can use a volume: one node, or, with an empty list, every node. */
+export function encodeHome(node: string | undefined): TopologyMessage[] {
+  return node === undefined ? [] : [{ segments: nodeSegments(node) }];
+}
+
 /** A volume, where it is published, and how it is. */
-export function encodeVolume({ volumeId, capacityBytes, nodes, isAbnormal, message }: SeenVolume): VolumeMessage {
+export function encodeVolume({ volumeId, capacityBytes, home, nodes, isAbnormal, message }: SeenVolume): VolumeMessage {
   return {
-    volume: { volumeId, capacityBytes: BigInt(capacityBytes) },
+    volume: { volumeId, capacityBytes: BigInt(capacityBytes), accessibleTopology: encodeHome(home) },
     status: { publishedNodeIds: [...nodes], volumeCondition: { abnormal: isAbnormal, message } },
   };
 }

@@ -23,6 +23,12 @@ export function addIdentity(server: GrpcServer, deps: IdentityDeps): void {
     getPluginCapabilities: async () => ({
       capabilities: [
         { type: { $case: 'service', value: { type: PluginCapability_Service_Type.CONTROLLER_SERVICE } } },
+        {
+          type: {
+            $case: 'service',
+            value: { type: PluginCapability_Service_Type.VOLUME_ACCESSIBILITY_CONSTRAINTS },
+          },
+        },
         { type: { $case: 'volumeExpansion', value: { type: PluginCapability_VolumeExpansion_Type.ONLINE } } },
       ],
     }),

@@ -1,4 +1,5 @@
 /** CSI Node: each call is decoded, handed to its use case, and encoded. */
+import { nodeSegments } from '../../domain/csi/topology.ts';
 import {
   NodeDefinition,
   type NodeServiceImplementation,
@@ -12,7 +13,7 @@ import { readStats, type Usage } from '../../usecases/csi/volume-stats.ts';
 import { decodeOneAccess } from './decode.ts';
 import type { GrpcServer } from './serve-grpc.ts';
 
-/** A mount of GlusterFS shows a new size by itself, so there is nothing to expand on a node. */
+/** No expansion: a mount of GlusterFS shows a new size by itself, and a local image grows with its file system, in use. */
 const CAPABILITIES = [
   Rpc.STAGE_UNSTAGE_VOLUME,
   Rpc.GET_VOLUME_STATS,
@@ -68,12 +69,15 @@ function lookCalls(deps: CsiNodeDeps): Pick<Calls, 'nodeGetVolumeStats' | 'nodeG
     nodeGetCapabilities: async () => ({
       capabilities: CAPABILITIES.map((type) => ({ type: { $case: 'rpc' as const, value: { type } } })),
     }),
-    nodeGetInfo: async () => ({ nodeId: deps.node }),
+    nodeGetInfo: async () => ({
+      nodeId: deps.node,
+      accessibleTopology: { segments: nodeSegments(deps.node) },
+    }),
   };
 }
 
 function encodeUsage(usage: Usage | undefined, unit: Unit): VolumeUsage[] {
   if (usage === undefined) return [];
-  const { total, used, available } = usage;
+  const { total, used = 0, available = 0 } = usage;
   return [{ total: BigInt(total), used: BigInt(used), available: BigInt(available), unit }];
 }

@@ -46,7 +46,9 @@ export async function seeBind(
   }
   const seen = await deviceOf(host, path, signal);
   if ('failure' in seen) return { state: 'dead' };
-  return seen.id === device.id ? { state: 'bound', entry } : { state: 'foreign', entry };
+  // Volumes in directories of one pool share its file system.
+  const isSame = seen.id === device.id && entry.root === (await mountAt(host, source))?.root;
+  return isSame ? { state: 'bound', entry } : { state: 'foreign', entry };
 }
 
 /** Device number of the file system at a path, asked in a program of its own: a silent mount blocks whoever asks. */
@@ -65,22 +67,32 @@ async function deviceOf(
   }
 }
 
+/** What is bound: a folder to a folder, or a device to an empty file. */
+export type BindKind = 'folder' | 'device';
+
 /**
- * Makes the folder of a path and whatever of its parents is missing, below the root.
+ * Makes the folder, or the file, of a path and whatever of its parents is missing, below the root.
  *
  * @throws {AppError} invalid, for a path that leads over a symlink or a file
  */
-export async function makeTarget(deps: BindDeps, field: string, written: string): Promise<string> {
+export async function makeTarget(
+  deps: BindDeps,
+  { field, written, kind }: { readonly field: string; readonly written: string; readonly kind: BindKind },
+): Promise<string> {
   const { path, parts } = parseTargetPath(field, written, deps.targetRoot);
   for (const part of parts) {
     // What is mounted there may answer nobody. The table shows paths with their symlinks followed, so this one is none.
     if (part === path && (await mountAt(deps.host, path)) !== undefined) break;
     const found = await deps.host.files.stat(part);
-    if (found === undefined) await deps.host.files.makeDirectory(part, { mode: 0o750 });
-    else if (found.type !== 'directory') throw notFolder(field, part, found.type);
+    const isFile = part === path && kind === 'device';
+    if (found === undefined) await (isFile ? makeFile(deps.host, part) : makeFolder(deps.host, part));
+    else if (found.type !== (isFile ? 'file' : 'directory')) throw notFolder(field, part, found.type);
   }
   return path;
 }
+
+const makeFile = (host: Host, path: string) => host.files.writeText(path, '', { mode: 0o600 });
+const makeFolder = (host: Host, path: string) => host.files.makeDirectory(path, { mode: 0o750 });
 
 /** As {@link makeTarget}, and makes nothing. @returns undefined, when there is no such folder and so no mount */
 export async function findTarget(deps: BindDeps, field: string, written: string): Promise<string | undefined> {
@@ -95,9 +107,9 @@ export async function findTarget(deps: BindDeps, field: string, written: string)
 }
 
 function notFolder(field: string, part: string, type: string): AppError {
-  return new AppError('invalid', `${field} leads over ${part}, which is a ${type}, and no folder`, {
+  return new AppError('invalid', `${field} leads over ${part}, which is a ${type}`, {
     reason: 'PathLeadsAway',
-    hint: 'name a path of folders only',
+    hint: 'name a path of folders only; a device is bound to a file in the last of them',
   });
 }
 
@@ -161,5 +173,5 @@ export async function unbind(
   await host.mounts.unmount(path, { lazy: isLazy, timeoutMs: MOUNT_MS });
   if (isFolderKept) return;
   const left = await host.files.stat(path);
-  if (left?.type === 'directory') await host.files.remove(path);
+  if (left?.type === 'directory' || (left?.type === 'file' && left.sizeBytes === 0)) await host.files.remove(path);
 }

@@ -1,12 +1,14 @@
 /** CSI CreateVolume: the Volume that `holdfast volume add` and `volume clone` make, under the name of the claim. */
 import { formatQuantity, parseQuantity } from '../../domain/bytes.ts';
-import { type AskedAccess, parseAccess } from '../../domain/csi/access.ts';
+import { type AskedAccess, accessFaultOf, assertAccess, kindOf, parseAccess } from '../../domain/csi/access.ts';
 import { type CapacityRange, chooseSize, isInRange } from '../../domain/csi/capacity.ts';
 import { classMisfit } from '../../domain/csi/class-misfit.ts';
 import { readMutableParameters, type VolumeChange } from '../../domain/csi/mutable-parameters.ts';
 import { nameForCsi, parseCsiId } from '../../domain/csi/names.ts';
 import type { ClassWish } from '../../domain/csi/parameter-table.ts';
 import { readParameters } from '../../domain/csi/parameters.ts';
+import { settleWish } from '../../domain/csi/settle-wish.ts';
+import { allowsNode, homeOf, type TopologyWish } from '../../domain/csi/topology.ts';
 import { AppError, isAppError } from '../../domain/errors.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { cloneVolume } from '../snapshots/clone-volume.ts';
@@ -15,6 +17,7 @@ import { addVolume } from '../volumes/add-volume.ts';
 import { growVolume } from '../volumes/grow-volume.ts';
 import { findVolume } from '../volumes/read-volumes.ts';
 import { waitUntilReady } from '../volumes/wait-until-ready.ts';
+import { chooseNode } from './choose-node.ts';
 import { CALL_MS, CSI_NAME, CSI_WISH, type CsiDeps } from './csi-deps.ts';
 import { keepGivenKey, proveGivenKey, readGivenKey } from './given-key.ts';
 import { changeVolume } from './modify-volume.ts';
@@ -32,11 +35,15 @@ export interface CreateRequest {
   /** Never stored but for the key of an encrypted volume, and never repeated. */
   readonly secrets?: Readonly<Record<string, string>>;
   readonly origin?: VolumeOrigin;
+  /** Where it has to be usable; obeyed for volumes that one node alone can use. */
+  readonly topology: TopologyWish;
 }
 
 export interface CreatedVolume {
   readonly volumeId: string;
   readonly capacityBytes: number;
+  /** The one node that can use it; left out where every node can. */
+  readonly node?: string;
 }
 
 interface Wanted {
@@ -58,14 +65,23 @@ export async function createVolume(deps: CsiDeps, request: CreateRequest, signal
   const existing = await deps.client.get('Volume', wanted.name, { signal });
   if (existing !== undefined) assertSame(existing, wanted, request);
   if (request.origin !== undefined) return createFrom(deps, { wanted, request, origin: request.origin }, signal);
-  if (existing === undefined) {
-    const size = formatQuantity(chooseSize(request.range));
-    const { name, annotations, key } = wanted;
-    const given = key === undefined ? {} : { keyIsGiven: true };
-    await addVolume(deps, { ...changedWish(wanted), ...given, name, size, annotations }, { signal });
-  }
+  if (existing === undefined) await add(deps, wanted, request, signal);
   await keepGivenKey(deps, wanted, signal);
   return settle(deps, wanted.name, request, signal);
+}
+
+async function add(
+  deps: CsiDeps,
+  asked: Wanted,
+  { accesses, range, topology }: CreateRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, annotations, key } = asked;
+  const size = formatQuantity(chooseSize(range));
+  const given = key === undefined ? {} : { keyIsGiven: true };
+  const wanted = { ...settleWish(changedWish(asked), accesses), ...given, name, size, annotations };
+  const node = wanted.engine === 'local' ? await chooseNode(deps, wanted, { topology, signal }) : undefined;
+  await addVolume(deps, { ...wanted, ...(node === undefined ? {} : { nodes: [node] }) }, { signal });
 }
 
 function readRequest(deps: CsiDeps, request: CreateRequest): Wanted {
@@ -75,8 +91,10 @@ function readRequest(deps: CsiDeps, request: CreateRequest): Wanted {
   for (const access of accesses) parseAccess(access);
   const [wish, change] = [readParameters(parameters), readMutableParameters(mutableParameters)];
   const key = readGivenKey(secrets, origin !== undefined || wish.encryption === true);
-  if (origin === undefined) chooseSize(range);
-  else isInRange(0, range);
+  if (origin === undefined) {
+    chooseSize(range);
+    settleWish(wish, accesses);
+  } else isInRange(0, range);
   const inOrder = (part: object) => Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const changed = Object.keys(change).length === 0 ? {} : { change: inOrder(change) };
   const asked = JSON.stringify({ wish: inOrder(wish), origin, ...changed });
@@ -89,22 +107,34 @@ function changedWish({ wish, change }: Wanted): ClassWish {
   return asked === undefined || asked === 'none' ? rest : { ...rest, profile: asked };
 }
 
-function assertSame({ metadata, spec }: Resource<'Volume'>, wanted: Wanted, { range }: CreateRequest): void {
-  const { name, annotations = {}, deletionTimestamp } = metadata;
+function assertSame(existing: Resource<'Volume'>, wanted: Wanted, request: CreateRequest): void {
+  const { name, annotations = {}, deletionTimestamp } = existing.metadata;
   if (deletionTimestamp !== undefined) {
     throw new AppError('conflict', `volume ${name} is being deleted`, { hint: 'ask again when it is gone' });
   }
-  const size = parseQuantity(spec.size);
   const isSame =
     annotations[CSI_NAME] === wanted.annotations[CSI_NAME] && annotations[CSI_WISH] === wanted.annotations[CSI_WISH];
-  // A clone that was not yet grown is no other volume: it is as large as its source for a while.
-  if (isSame && (isInRange(size, range) || (spec.source !== undefined && size < Number(range.requiredBytes)))) return;
-  const why = isSame ? `has ${spec.size}` : 'was made otherwise, or not by this driver';
-  throw new AppError('exists', `there is a volume ${name} already, which ${why}`, {
+  const other = isSame ? differenceOf(existing, request) : 'was made otherwise, or not by this driver';
+  if (other === undefined) return;
+  throw new AppError('exists', `there is a volume ${name} already, which ${other}`, {
     resource: `volume ${name}`,
     reason: 'VolumeExists',
     hint: 'choose another name',
   });
+}
+
+/** In what a volume that the same class asked for is another than the call asks for. */
+function differenceOf(existing: Resource<'Volume'>, { range, topology, accesses }: CreateRequest): string | undefined {
+  const { spec } = existing;
+  const size = parseQuantity(spec.size);
+  // A clone that was not yet grown is no other volume: it is as large as its source for a while.
+  const isSized = isInRange(size, range) || (spec.source !== undefined && size < Number(range.requiredBytes));
+  if (!isSized) return `has ${spec.size}`;
+  const home = homeOf(existing);
+  if (home !== undefined && !allowsNode(topology, home)) return `is local to node ${home}`;
+  const kind = kindOf(spec);
+  const fault = accesses.map((access) => accessFaultOf(access, kind)).find((each) => each !== undefined);
+  return fault === undefined ? undefined : `cannot be used so: ${fault}`;
 }
 
 interface Copying {
@@ -118,32 +148,45 @@ async function createFrom(
   { wanted, request, origin }: Copying,
   signal: AbortSignal,
 ): Promise<CreatedVolume> {
-  const { client } = deps;
-  const id = parseCsiId(`${origin.from} id of the source`, origin.id);
-  const snapshot = origin.from === 'snapshot' ? await findSnapshot({ client, signal }, id) : undefined;
-  const spec = snapshot === undefined ? (await findVolume({ client, signal }, id)).spec : snapshot.status?.volumeSpec;
-  if (spec === undefined) {
-    throw new AppError('precondition', `snapshot ${id} is not taken yet`, { hint: 'ask again when it is ready' });
-  }
-  if (spec.engine !== 'gluster') {
-    throw new AppError('invalid', `${origin.from} ${id} is of engine ${spec.engine}, which CSI does not clone`);
-  }
+  const { spec, home, owner, ...of } = await findOrigin(deps, origin, signal);
   assertLike(spec, wanted.wish);
-  if (spec.keyIsGiven === true) {
-    const owner = snapshot ?? (await findVolume({ client, signal }, id));
-    await proveGivenKey(deps, owner.metadata, wanted.key, signal);
-  }
+  if (spec.keyIsGiven === true) await proveGivenKey(deps, owner, wanted.key, signal);
   const { profile } = wanted.wish;
   const change = { ...(profile === undefined ? {} : { profile }), ...wanted.change };
+  for (const access of request.accesses) assertAccess(access, kindOf(spec));
+  assertReachable(home, request.topology);
   // Refused before anything is made: a limit below what it begins with, or a size that is none.
   const size = chooseSize(request.range, parseQuantity(spec.size));
-  const volume = snapshot?.spec.volume ?? id;
   const { name, annotations } = wanted;
-  const clone = { name, volume, annotations, ...(snapshot === undefined ? {} : { snapshot: id }) };
-  await cloneVolume(deps, clone, { waitMs: CALL_MS, signal });
+  await cloneVolume(deps, { name, annotations, ...of }, { waitMs: CALL_MS, signal });
   await growVolume(deps, { name, size: formatQuantity(size) }, { waitMs: CALL_MS, signal });
   await changeVolume(deps, name, change, signal);
   return settle(deps, name, request, signal);
+}
+
+interface FoundOrigin {
+  /** Of the volume, now or when the snapshot was taken. */
+  readonly spec: Resource<'Volume'>['spec'];
+  /** The one node that it can be cloned on; undefined where that is no matter. */
+  readonly home: string | undefined;
+  /** What its key belongs to, where it is encrypted. */
+  readonly owner: Resource<'Volume'>['metadata'];
+  readonly volume: string;
+  readonly snapshot?: string;
+}
+
+async function findOrigin({ client }: CsiDeps, { from, id }: VolumeOrigin, signal: AbortSignal): Promise<FoundOrigin> {
+  const name = parseCsiId(`${from} id of the source`, id);
+  if (from === 'volume') {
+    const volume = await findVolume({ client, signal }, name);
+    return { spec: volume.spec, home: homeOf(volume), owner: volume.metadata, volume: name };
+  }
+  const { metadata: owner, spec, status } = await findSnapshot({ client, signal }, name);
+  if (status?.volumeSpec === undefined) {
+    throw new AppError('precondition', `snapshot ${name} is not taken yet`, { hint: 'ask again when it is ready' });
+  }
+  const home = homeOf({ spec: status.volumeSpec, status: { placement: Object.values(status.copies ?? {}) } });
+  return { spec: status.volumeSpec, home, owner, volume: spec.volume, snapshot: name };
 }
 
 /** A clone is laid out as what it is of; a class that says another layout in so many words asks for something else. */
@@ -161,6 +204,15 @@ function assertLike(spec: Resource<'Volume'>['spec'], wish: ClassWish): void {
   });
 }
 
+/** A clone of a volume that stays on its node is made there, beside the image that it begins with. */
+function assertReachable(home: string | undefined, topology: TopologyWish): void {
+  if (home === undefined || allowsNode(topology, home)) return;
+  throw new AppError('capacity', `what is to be cloned is on node ${home}, which none of the topologies asked for is`, {
+    reason: 'SourceElsewhere',
+    hint: `let the pod run on ${home}`,
+  });
+}
+
 async function settle(
   deps: CsiDeps,
   name: string,
@@ -170,7 +222,9 @@ async function settle(
   const volume = await findVolume({ client: deps.client, signal }, name);
   try {
     const ready = await waitUntilReady(deps, volume, { waitMs: CALL_MS, signal });
-    return { volumeId: name, capacityBytes: parseQuantity(ready.status?.size ?? ready.spec.size) };
+    const home = homeOf(ready);
+    const capacityBytes = parseQuantity(ready.status?.size ?? ready.spec.size);
+    return { volumeId: name, capacityBytes, ...(home === undefined ? {} : { node: home }) };
   } catch (error) {
     // Somebody else took the room between the look and the placement. Whoever asked takes this for an end and forgets the name.
     if (isAppError(error, 'capacity') && isInRange(parseQuantity(volume.spec.size), range)) {

@@ -1,6 +1,6 @@
-/** CSI ControllerExpandVolume: grows the copies; a mount of GlusterFS shows the new size by itself. */
+/** CSI ControllerExpandVolume: grows the copies; a mount, and a device, shows the new size by itself. */
 import { formatQuantity, parseQuantity } from '../../domain/bytes.ts';
-import { type AskedAccess, parseAccess } from '../../domain/csi/access.ts';
+import { type AskedAccess, assertAccess, kindOf, parseAccess } from '../../domain/csi/access.ts';
 import { type CapacityRange, chooseSize, isInRange, NO_RANGE } from '../../domain/csi/capacity.ts';
 import { parseCsiId } from '../../domain/csi/names.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -29,6 +29,7 @@ export async function expandVolume(deps: CsiDeps, request: ExpandRequest, signal
   if (request.access !== undefined) parseAccess(request.access);
   const volume = await deps.client.get('Volume', name, { signal });
   if (volume === undefined) throw new AppError('notFound', `there is no volume ${name}`);
+  assertAccess(request.access, kindOf(volume.spec));
   const has = parseQuantity(volume.spec.size);
   if (!isInRange(Math.max(has, Number(range.requiredBytes)), range)) {
     throw new AppError('range', `volume ${name} has ${volume.spec.size}, which is above the limit, and never shrinks`);

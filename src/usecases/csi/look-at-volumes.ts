@@ -1,10 +1,12 @@
 /** CSI calls that only look: volumes in pages, one volume, and how much room there is. */
 import { formatQuantity, MIB, parseQuantity } from '../../domain/bytes.ts';
-import { type AskedAccess, accessFault } from '../../domain/csi/access.ts';
+import type { AskedAccess } from '../../domain/csi/access.ts';
 import { isCsiAttachment } from '../../domain/csi/attachments.ts';
 import { parseCsiId } from '../../domain/csi/names.ts';
 import { type Page, type PageRequest, pageOf } from '../../domain/csi/paging.ts';
 import { readParameters } from '../../domain/csi/parameters.ts';
+import { settleWish, type VolumeWish } from '../../domain/csi/settle-wish.ts';
+import { homeOf, nodesIn, type Segments } from '../../domain/csi/topology.ts';
 import { type VolumeCondition, volumeCondition } from '../../domain/csi/volume-condition.ts';
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { MIN_VOLUME_BYTES } from '../../domain/volume/copy-size.ts';
@@ -17,6 +19,8 @@ export interface SeenVolume extends VolumeCondition {
   readonly capacityBytes: number;
   /** Nodes that calls have published it to. */
   readonly nodes: readonly string[];
+  /** The one node that can use it; left out where every node can. */
+  readonly home?: string;
 }
 
 /** CSI ListVolumes: those that people made too. */
@@ -38,25 +42,41 @@ export async function getVolume(deps: CsiDeps, id: string, signal: AbortSignal):
   return see(volume, records.items);
 }
 
+/** The class and the place that capacity is asked for. */
+export interface CapacityRequest {
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly accesses: readonly AskedAccess[];
+  /** Of engine local only what is on these nodes counts; of the others every node reaches all. Undefined for no restriction. */
+  readonly segments: Segments | undefined;
+}
+
+/** Undefined for one that is not offered. @throws {AppError} invalid, for parameters that cannot be followed */
+function offeredWish({ parameters, accesses }: CapacityRequest): VolumeWish | undefined {
+  const wish = readParameters(parameters);
+  try {
+    return settleWish(wish, accesses);
+  } catch (error) {
+    if (isAppError(error, 'invalid')) return undefined;
+    throw error;
+  }
+}
+
 /**
  * CSI GetCapacity: the largest volume of a class that would be placed now, found by asking placement itself.
  *
  * @returns bytes, exact to a MiB; 0 when not even the smallest volume fits, or the capabilities are not offered
  */
-export async function getCapacity(
-  deps: CsiDeps,
-  request: { readonly parameters: Readonly<Record<string, string>>; readonly accesses: readonly AskedAccess[] },
-  signal: AbortSignal,
-): Promise<number> {
-  const wish = readParameters(request.parameters);
-  if (request.accesses.some((access) => accessFault(access) !== undefined)) return 0;
+export async function getCapacity(deps: CsiDeps, request: CapacityRequest, signal: AbortSignal): Promise<number> {
+  const wish = offeredWish(request);
+  const nodes = wish?.engine === 'local' ? nodesIn(request.segments) : {};
+  if (wish === undefined || nodes === undefined) return 0;
   const { items } = await deps.client.list('StorageNode', { signal });
   const pools = items.flatMap((node) => node.status?.pools ?? []);
   const most = pools.reduce((sum, pool) => sum + (pool.capacityBytes ?? 0), 0);
   const fits = async (mebibytes: number): Promise<boolean> => {
     try {
       const size = formatQuantity(mebibytes * MIB);
-      await addVolume(deps, { ...wish, name: 'csi-capacity-probe', size }, { isDryRun: true, signal });
+      await addVolume(deps, { ...wish, ...nodes, name: 'csi-capacity-probe', size }, { isDryRun: true, signal });
       return true;
     } catch (error) {
       if (isAppError(error, 'capacity')) return false;
@@ -84,10 +104,12 @@ export async function existing({ client }: CsiDeps, id: string, signal: AbortSig
 function see(volume: Resource<'Volume'>, records: readonly Resource<'VolumeAttachmentRecord'>[]): SeenVolume {
   const { name } = volume.metadata;
   const own = records.filter((record) => record.spec.volume === name && isCsiAttachment(record));
+  const home = homeOf(volume);
   return {
     volumeId: name,
     capacityBytes: parseQuantity(volume.status?.size ?? volume.spec.size),
     nodes: own.map((record) => record.spec.node),
+    ...(home === undefined ? {} : { home }),
     ...volumeCondition(volume),
   };
 }

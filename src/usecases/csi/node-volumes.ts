@@ -2,7 +2,14 @@
  * CSI node calls. The agent mounts a published volume once per node and looks after the mount; these wait for it and bind it to
  * where it is asked for. So the process behind a mount is nobody's child, and one that has died is mounted anew.
  */
-import { type AskedAccess, isReadingOnly, parseAccess, podMountOptions } from '../../domain/csi/access.ts';
+import {
+  type AskedAccess,
+  assertAccess,
+  isReadingOnly,
+  kindOf,
+  parseAccess,
+  podMountOptions,
+} from '../../domain/csi/access.ts';
 import { isCsiAttachment } from '../../domain/csi/attachments.ts';
 import { writability } from '../../domain/csi/mount-state.ts';
 import { parseCsiId } from '../../domain/csi/names.ts';
@@ -10,7 +17,7 @@ import { parseTargetPath } from '../../domain/csi/target-path.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { waitForObject } from '../waiting/wait-for-object.ts';
-import { bind, findTarget, makeTarget, mountAt, seeBind, setOptions, unbind } from './bind-mounts.ts';
+import { type BindKind, bind, findTarget, makeTarget, mountAt, seeBind, setOptions, unbind } from './bind-mounts.ts';
 import { CALL_MS } from './csi-deps.ts';
 import type { CsiNodeDeps } from './node-deps.ts';
 
@@ -39,23 +46,24 @@ type AttachmentRecord = Resource<'VolumeAttachmentRecord'>;
 export async function stageVolume(deps: CsiNodeDeps, request: StageRequest, signal: AbortSignal): Promise<void> {
   const volume = parseCsiId('volume_id', request.volumeId);
   // Judged before anything is looked up or made.
-  parseTargetPath('staging_target_path', request.stagingPath, deps.targetRoot);
+  const { path: staging } = parseTargetPath('staging_target_path', request.stagingPath, deps.targetRoot);
   const { mode } = parseAccess(request.access);
-  const record = await findRecord(deps, volume, signal);
+  const { record, kind } = await findRecord(deps, { volume, access: request.access }, signal);
   if (record.spec.accessMode !== mode) {
     throw new AppError(
       'exists',
       `volume ${volume} is published to this node as ${record.spec.accessMode}, not ${mode}`,
     );
   }
-  const path = await makeTarget(deps, 'staging_target_path', request.stagingPath);
+  const path = await makeTarget(deps, { field: 'staging_target_path', written: stagedAt(staging, kind), kind });
   await waitUntilMounted(deps, record, signal);
   const source = record.spec.mountPath;
-  await bindAnew(deps, { volume, path, source, options: stagingOptions(record) }, signal);
+  await bindAnew(deps, { volume, path, source, options: stagingOptions(record, kind) }, signal);
 }
 
-function stagingOptions({ spec }: AttachmentRecord): readonly string[] {
-  return [spec.isReadOnly ? 'ro' : 'rw'];
+/** That nobody writes to a device, the device itself sees to. */
+function stagingOptions({ spec }: AttachmentRecord, kind: BindKind): readonly string[] {
+  return [spec.isReadOnly && kind === 'folder' ? 'ro' : 'rw'];
 }
 
 /**
@@ -67,21 +75,37 @@ function stagingOptions({ spec }: AttachmentRecord): readonly string[] {
 export async function publishToPod(deps: CsiNodeDeps, request: NodePublishRequest, signal: AbortSignal): Promise<void> {
   const volume = parseCsiId('volume_id', request.volumeId);
   parseTargetPath('target_path', request.targetPath, deps.targetRoot);
-  parseTargetPath('staging_target_path', request.stagingPath, deps.targetRoot);
+  const { path: stagingPath } = parseTargetPath('staging_target_path', request.stagingPath, deps.targetRoot);
   const { mode, flags } = parseAccess(request.access);
-  const record = await findRecord(deps, volume, signal);
-  const staging = await makeTarget(deps, 'staging_target_path', request.stagingPath);
+  const { record, kind } = await findRecord(deps, { volume, access: request.access }, signal);
+  const isReadOnly = request.isReadOnly || record.spec.isReadOnly || isReadingOnly(mode);
+  if (kind === 'device' && isReadOnly !== record.spec.isReadOnly) throw readOnlyDevice(volume);
+  const staging = await makeTarget(deps, { field: 'staging_target_path', written: stagedAt(stagingPath, kind), kind });
   const source = record.spec.mountPath;
   const staged = await seeBind(deps, { path: staging, source }, signal);
   if (staged.state === 'dead')
-    await bindAnew(deps, { volume, path: staging, source, options: stagingOptions(record) }, signal);
+    await bindAnew(deps, { volume, path: staging, source, options: stagingOptions(record, kind) }, signal);
   else if (staged.state !== 'bound') {
     throw new AppError('precondition', `volume ${volume} is not staged at ${staging}`, { hint: 'stage it first' });
   }
-  const path = await makeTarget(deps, 'target_path', request.targetPath);
+  const path = await makeTarget(deps, { field: 'target_path', written: request.targetPath, kind });
   if (mode === 'SingleNodeSingleWriter') await assertAlone(deps, { volume, staged: staging, source, path });
-  const isReadOnly = request.isReadOnly || record.spec.isReadOnly || isReadingOnly(mode);
-  await bindAnew(deps, { volume, path, source, options: podMountOptions(flags, isReadOnly) }, signal);
+  // A device that is bound without devices is none; that nobody writes to it, the device itself sees to.
+  const options = kind === 'device' ? ['rw'] : podMountOptions(flags, isReadOnly);
+  await bindAnew(deps, { volume, path, source, options }, signal);
+}
+
+/** A device cannot be bound to the folder that a caller names for it, and is bound to a file in there. */
+function stagedAt(stagingPath: string, kind: BindKind): string {
+  return kind === 'device' ? `${stagingPath}/${STAGED_DEVICE}` : stagingPath;
+}
+
+const STAGED_DEVICE = 'device';
+
+function readOnlyDevice(volume: string): AppError {
+  return new AppError('invalid', `volume ${volume} is a device, which is read-only for the whole node or for nobody`, {
+    hint: 'publish it to the node read-only',
+  });
 }
 
 /** CSI NodeUnstageVolume. No error when nothing is there. */
@@ -91,8 +115,12 @@ export async function unstageVolume(
 ): Promise<void> {
   parseCsiId('volume_id', volumeId);
   const path = await findTarget(deps, 'staging_target_path', stagingPath);
+  if (path === undefined) return;
   // Its maker removes the folder.
-  if (path !== undefined) await unbind(deps, path, { isFolderKept: true });
+  await unbind(deps, path, { isFolderKept: true });
+  // Only now: what was mounted there could have a file of that name.
+  const device = await findTarget(deps, 'staging_target_path', stagedAt(path, 'device'));
+  if (device !== undefined) await unbind(deps, device);
 }
 
 /** CSI NodeUnpublishVolume: takes the folder away too. No error when nothing is there. */
@@ -105,13 +133,19 @@ export async function unpublishFromPod(
   if (path !== undefined) await unbind(deps, path);
 }
 
-async function findRecord(deps: CsiNodeDeps, volume: string, signal: AbortSignal): Promise<AttachmentRecord> {
-  const { client, node } = deps;
+/** The record of a volume that is published to this node, and can be used as the call wants to. */
+async function findRecord(
+  { client, node }: CsiNodeDeps,
+  { volume, access }: { readonly volume: string; readonly access: AskedAccess | undefined },
+  signal: AbortSignal,
+): Promise<{ readonly record: AttachmentRecord; readonly kind: BindKind }> {
   const [stored, { items }] = await Promise.all([
     client.get('Volume', volume, { signal }),
     client.list('VolumeAttachmentRecord', { signal }),
   ]);
   if (stored === undefined) throw new AppError('notFound', `there is no volume ${volume}`);
+  const { isBlock } = kindOf(stored.spec);
+  assertAccess(access, kindOf(stored.spec));
   const record = items.find(
     (each) =>
       each.spec.volume === volume &&
@@ -119,7 +153,7 @@ async function findRecord(deps: CsiNodeDeps, volume: string, signal: AbortSignal
       isCsiAttachment(each) &&
       each.metadata.deletionTimestamp === undefined,
   );
-  if (record !== undefined) return record;
+  if (record !== undefined) return { record, kind: isBlock ? 'device' : 'folder' };
   throw new AppError('precondition', `volume ${volume} is not published to node ${node}`, {
     reason: 'NotPublished',
     hint: 'ControllerPublishVolume comes first',
@@ -191,7 +225,11 @@ async function assertAlone(
   const mounted = await mountAt(host, own.source);
   const places = [own.staged, own.source, own.path];
   const other = (await host.mounts.list()).find(
-    (entry) => entry.source === mounted?.source && entry.fsType === mounted.fsType && !places.includes(entry.target),
+    (entry) =>
+      entry.source === mounted?.source &&
+      entry.fsType === mounted.fsType &&
+      entry.root === mounted.root &&
+      !places.includes(entry.target),
   );
   if (other === undefined) return;
   throw new AppError(

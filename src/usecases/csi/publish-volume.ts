@@ -1,7 +1,15 @@
 /** CSI ControllerPublishVolume and ControllerUnpublishVolume: the record that a volume is in use on a node. */
-import { type AskedAccess, isForOneNode, isReadingOnly, parseAccess } from '../../domain/csi/access.ts';
+import {
+  type AskedAccess,
+  assertAccess,
+  isForOneNode,
+  isReadingOnly,
+  kindOf,
+  parseAccess,
+} from '../../domain/csi/access.ts';
 import { attachmentName, CSI_MOUNTS, isCsiAttachment } from '../../domain/csi/attachments.ts';
 import { parseCsiId } from '../../domain/csi/names.ts';
+import { homeOf } from '../../domain/csi/topology.ts';
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -43,12 +51,11 @@ export async function publishVolume(deps: CsiDeps, request: PublishRequest, sign
   if (stored.metadata.deletionTimestamp !== undefined) {
     throw new AppError('precondition', `volume ${volume} is being deleted`);
   }
-  if (stored.spec.engine !== 'gluster') {
-    throw new AppError(
-      'precondition',
-      `volume ${volume} is of engine ${stored.spec.engine}, which CSI does not publish`,
-    );
+  if (stored.spec.engine === 'nfs') {
+    throw new AppError('precondition', `volume ${volume} is of engine nfs, which CSI does not publish`);
   }
+  assertAccess(request.access, kindOf(stored.spec));
+  assertAtHome(stored, node);
   const own = records.items.filter((record) => record.spec.volume === volume && isCsiAttachment(record));
   assertFree(own, { volume, node, isAlone: isForOneNode(mode) });
   const here = own.find((record) => record.spec.node === node);
@@ -66,6 +73,17 @@ export async function publishVolume(deps: CsiDeps, request: PublishRequest, sign
     if (!isAppError(error, 'exists')) throw error;
     throw new AppError('conflict', `volume ${volume} is being published by another call`, { hint: 'ask again' });
   }
+}
+
+function assertAtHome(volume: Resource<'Volume'>, node: string): void {
+  const home = homeOf(volume);
+  if (home === undefined || home === node) return;
+  const { name } = volume.metadata;
+  throw new AppError('precondition', `volume ${name} is local to node ${home}, and cannot be used on ${node}`, {
+    resource: `volume ${name}`,
+    reason: 'KeptElsewhere',
+    hint: 'its accessible topology says so; a volume of engine gluster can be used on every node',
+  });
 }
 
 function assertFree(

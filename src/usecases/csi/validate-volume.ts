@@ -1,5 +1,5 @@
 /** CSI ValidateVolumeCapabilities: whether a volume is, and can be used, as a caller believes. */
-import { type AskedAccess, accessFault } from '../../domain/csi/access.ts';
+import { type AskedAccess, accessFaultOf, kindOf } from '../../domain/csi/access.ts';
 import { changeMisfit, classMisfit, type Misfit } from '../../domain/csi/class-misfit.ts';
 import { readMutableParameters } from '../../domain/csi/mutable-parameters.ts';
 import { parseCsiId } from '../../domain/csi/names.ts';
@@ -34,7 +34,8 @@ export async function validateVolume(
   const id = parseCsiId('volume_id', request.volumeId);
   if (accesses.length === 0) throw new AppError('invalid', 'the call has no volume capabilities');
   const volume = await existing(deps, id, signal);
-  const fault = accesses.map((access) => accessFault(access)).find((each) => each !== undefined);
+  const kind = kindOf(volume.spec);
+  const fault = accesses.map((access) => accessFaultOf(access, kind)).find((each) => each !== undefined);
   if (fault !== undefined) return fault;
   if (Object.keys(volumeContext).length > 0) return 'volumes of this driver have no context';
   return otherThan(volume, request);

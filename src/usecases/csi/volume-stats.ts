@@ -1,4 +1,5 @@
 /** CSI NodeGetVolumeStats: how full a volume is where a pod has it, and how it is. */
+import { kindOf } from '../../domain/csi/access.ts';
 import { isCsiAttachment } from '../../domain/csi/attachments.ts';
 import { hasStoppedWriting } from '../../domain/csi/mount-state.ts';
 import { parseCsiId } from '../../domain/csi/names.ts';
@@ -10,8 +11,9 @@ import type { CsiNodeDeps } from './node-deps.ts';
 
 export interface Usage {
   readonly total: number;
-  readonly used: number;
-  readonly available: number;
+  /** Left out of a device. */
+  readonly used?: number;
+  readonly available?: number;
 }
 
 export interface VolumeStats {
@@ -40,7 +42,7 @@ export async function readStats(
   if (path === undefined || entry === undefined) {
     throw new AppError('notFound', `volume ${volume} is not at ${JSON.stringify(request.volumePath.slice(0, 200))}`);
   }
-  const usage = await look(deps, path, signal);
+  const usage = await (kindOf(stored.spec).isBlock ? lookAtDevice : look)(deps, path, signal);
   if ('failure' in usage) {
     return { isAbnormal: true, message: `the mount does not answer: ${usage.failure}` };
   }
@@ -62,11 +64,21 @@ async function findPath(deps: CsiNodeDeps, path: string): Promise<string | undef
   }
 }
 
-async function look(
-  { host }: CsiNodeDeps,
-  path: string,
-  signal: AbortSignal,
-): Promise<{ readonly bytes: Usage; readonly inodes: Usage } | { readonly failure: string }> {
+type Look = Pick<VolumeStats, 'bytes' | 'inodes'> | { readonly failure: string };
+
+/** Of a device nobody but its user knows what of it is used. */
+async function lookAtDevice({ host }: CsiNodeDeps, path: string, signal: AbortSignal): Promise<Look> {
+  try {
+    const { stdout } = await host.run({ file: 'blockdev', args: ['--getsize64', path], timeoutMs: LOOK_MS, signal });
+    return { bytes: { total: Number(stdout) } };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isRunError(error)) throw error;
+    return { failure: messageOf(error) };
+  }
+}
+
+async function look({ host }: CsiNodeDeps, path: string, signal: AbortSignal): Promise<Look> {
   try {
     // Blocks, free ones, those for users, their size; inodes and free ones.
     const args = ['--file-system', '--format=%b %f %a %S %c %d', '--', path];

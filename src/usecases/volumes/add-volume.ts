@@ -13,7 +13,13 @@ import { snapshotPromises } from '../../domain/snapshot/snapshot-promises.ts';
 import { parseVolumeSize } from '../../domain/volume/copy-size.ts';
 import { describeCopiesOf } from '../../domain/volume/describe-layout.ts';
 import { phaseOf } from '../../domain/volume/describe-volume.ts';
-import { type EngineName, engineFaults, type FileSystemType, localLayout } from '../../domain/volume/engines.ts';
+import {
+  type BrickKind,
+  type EngineName,
+  engineFaults,
+  type FileSystemType,
+  localLayout,
+} from '../../domain/volume/engines.ts';
 import { type ChosenLayout, decideLayout, type LayoutRequest } from '../../domain/volume/layout.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { AllowedAddress } from '../../schemas/plan-file.ts';
@@ -28,7 +34,7 @@ export interface AddVolumeRequest extends LayoutRequest {
   /** A Quantity: 10Gi. */
   readonly size: string;
   readonly pool?: string;
-  readonly brick?: 'image' | 'directory';
+  readonly brick?: BrickKind;
   /** What stores it; gluster when left out. */
   readonly engine?: EngineName;
   readonly fsType?: FileSystemType;
@@ -118,7 +124,7 @@ interface Wish {
   readonly size: string;
   readonly pool: string;
   readonly engine: EngineName;
-  readonly brick: 'image' | 'directory';
+  readonly brick: BrickKind;
   readonly fsType?: FileSystemType;
   readonly encryption?: boolean;
   readonly nodes?: string[];

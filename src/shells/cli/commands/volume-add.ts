@@ -4,7 +4,14 @@ import { AppError } from '../../../domain/errors.ts';
 import { mountSource, ON_DELETE, type OnDelete } from '../../../domain/nfs/share.ts';
 import type { ExplainedNode } from '../../../domain/placement/explain-placement.ts';
 import { describeLayout } from '../../../domain/volume/describe-layout.ts';
-import { ENGINES, type EngineName, FILE_SYSTEM_TYPES, type FileSystemType } from '../../../domain/volume/engines.ts';
+import {
+  BRICK_KINDS,
+  type BrickKind,
+  ENGINES,
+  type EngineName,
+  FILE_SYSTEM_TYPES,
+  type FileSystemType,
+} from '../../../domain/volume/engines.ts';
 import { generateVolumeName } from '../../../domain/volume/generate-name.ts';
 import type { Registration } from '../../../domain/volume/persistent-volume.ts';
 import { PROFILE_NAMES } from '../../../domain/volume/profile.ts';
@@ -28,7 +35,7 @@ interface AddOptions extends LayoutOptions, OfferOptions {
   readonly distributionCount?: number;
   readonly allowAddress?: readonly string[];
   readonly pool?: string;
-  readonly brick?: 'image' | 'directory';
+  readonly brick?: BrickKind;
   readonly engine?: EngineName;
   readonly fsType?: FileSystemType;
   readonly encryption?: boolean;
@@ -71,7 +78,7 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
     .addOption(
       new Option('--profile <profile>', 'what it is used for').choices(PROFILE_NAMES.filter((name) => name !== 'none')),
     )
-    .addOption(new Option('--brick <kind>', 'what a copy is made of (default: image)').choices(['image', 'directory']))
+    .addOption(new Option('--brick <kind>', 'what a copy is made of (default: image)').choices([...BRICK_KINDS]))
     .addOption(
       new Option(
         '--engine <engine>',

@@ -1,0 +1,34 @@
+/** What a class and the capabilities of a call ask for together. */
+import { AppError } from '../errors.ts';
+import { FILE_SYSTEM_TYPES, type FileSystemType } from '../volume/engines.ts';
+import { type AskedAccess, assertAccess, kindOf } from './access.ts';
+import type { ClassWish } from './parameter-table.ts';
+
+/** A class whose words fit together. */
+export type VolumeWish = Omit<ClassWish, 'fsType'> & { readonly fsType?: FileSystemType };
+
+/**
+ * The wish for a new volume. Only images of engine local have a file system that is seen: the class says which, or else the
+ * capabilities, as the sidecars pass it on.
+ *
+ * @throws {AppError} invalid, where class and capabilities contradict each other, or no such volume can be used so
+ */
+export function settleWish({ fsType: said, ...wish }: ClassWish, accesses: readonly AskedAccess[]): VolumeWish {
+  const isLocal = wish.engine === 'local';
+  const fsType = isLocal ? readType(said ?? accesses.find((each) => each.fsType !== '')?.fsType) : {};
+  // With the word of a class for the image, or none: a directory is no device, and is refused as such below.
+  const isBlock = isLocal && wish.brick !== 'directory' && accesses.some(({ type }) => type === 'block');
+  const settled: VolumeWish = isBlock ? { ...wish, ...fsType, brick: 'block' } : { ...wish, ...fsType };
+  for (const access of accesses) assertAccess(access, kindOf(settled));
+  return settled;
+}
+
+function readType(said: string | undefined): { readonly fsType?: FileSystemType } {
+  if (said === undefined) return {};
+  const fsType = FILE_SYSTEM_TYPES.find((type) => type === said);
+  if (fsType !== undefined) return { fsType };
+  throw new AppError('invalid', `engine local has no file system ${JSON.stringify(said.slice(0, 40))}`, {
+    reason: 'InvalidParameters',
+    hint: `fsType can be ${FILE_SYSTEM_TYPES.join(' or ')}`,
+  });
+}

@@ -1,0 +1,52 @@
+/** What csi-sanity leaves out, and why that is right: anything else that it skips counts as a failure. */
+
+/** Reasons as csi-sanity gives them, each with ours. */
+const JUSTIFIED: Readonly<Record<string, string>> = {
+  'GroupControllerService not supported': 'snapshots of several volumes at one moment are not offered',
+  'ControllerGetVolumeHealth not supported': 'of CSI 1.13; the driver speaks 1.12 and tells conditions',
+  'ControllerListVolumeHealth not supported': 'of CSI 1.13',
+  'NodeGetVolumeHealth not supported': 'of CSI 1.13',
+  'NodeGetStorageHealth not supported': 'of CSI 1.13',
+  'NodeExpandVolume not supported': 'a mount of GlusterFS shows a new size by itself, a local image grows in use',
+  'Modify volume not supported': 'volumes are not modified by a class',
+  'Modify Volume not supported': 'volumes are not modified by a class',
+  'ControllerModifyVolume not supported': 'volumes are not modified by a class',
+  'testnodevolumeattachlimit not enabled': 'a node has no limit of volumes',
+  'SNAPSHOT_ACCESSIBILITY_CONSTRAINTS not supported': 'a snapshot is where its volume is, and so is a clone of it',
+  'GetSnapshot not supported': 'snapshots are listed',
+};
+
+/** One test as ginkgo reports it. */
+export interface Spec {
+  readonly ContainerHierarchyTexts: readonly string[] | null;
+  readonly LeafNodeType: string;
+  readonly LeafNodeText: string;
+  readonly State: string;
+  readonly Failure?: { readonly Message?: string };
+}
+
+export interface SanityResult {
+  readonly passed: number;
+  /** Names of tests, each with what was wrong. */
+  readonly failed: readonly string[];
+  /** Reasons of skips, each with how often. */
+  readonly skipped: ReadonlyMap<string, number>;
+}
+
+/** Counts a report. What csi-sanity itself marks as pending is left out: it never runs. */
+export function judgeSpecs(specs: readonly Spec[]): SanityResult {
+  const failed: string[] = [];
+  const skipped = new Map<string, number>();
+  let passed = 0;
+  for (const spec of specs.filter((each) => each.LeafNodeType === 'It')) {
+    const message = spec.Failure?.Message ?? '';
+    const name = [...(spec.ContainerHierarchyTexts ?? []), spec.LeafNodeText].join(' ');
+    const why = JUSTIFIED[message];
+    if (spec.State === 'passed') passed += 1;
+    else if (spec.State === 'skipped' && why !== undefined) {
+      const line = `${message}: ${why}`;
+      skipped.set(line, (skipped.get(line) ?? 0) + 1);
+    } else if (spec.State !== 'pending') failed.push(`${name}: ${spec.State}: ${message.slice(0, 500)}`);
+  }
+  return { passed, failed, skipped };
+}
