@@ -6,7 +6,9 @@ import { basename } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files of the engine level that take minutes, the longest first (seen in CI). */
-const LONGEST = ['docs', 'gluster-contract', 'gluster-copies', 'gluster-faults', 'membership', 'doctor', 'tls', 'demo'];
+const LONGEST = [
+  ...['verbs-interrupted', 'docs', 'gluster-contract', 'gluster-faults', 'gluster-copies', 'doctor', 'tls', 'demo'],
+];
 
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
