@@ -5,6 +5,7 @@
 import { type Channel, ClientError, createChannel, createClient, Status } from 'nice-grpc';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { labelFault } from '../../src/domain/names.ts';
+import type { ResourceClient } from '../../src/ports/resource-client.ts';
 import { KINDS, type KindName } from '../../src/schemas/kinds.ts';
 import { attacksOn, ROOT } from './csi-attacks.ts';
 import { type CsiClient, createCsiClient, mountable } from './csi-client.ts';
@@ -21,6 +22,9 @@ const CAPABILITY = { mount: {}, access_mode: { mode: 5 } };
 const RANGE = { required_bytes: GIB };
 /** A call that hangs must not be taken for one that is still being worked at. */
 const CALL_MS = 30_000;
+
+/** More questions than this no call asks that does not wait. */
+const MOMENTS = 12;
 
 interface Base {
   readonly request: Message;
@@ -42,9 +46,20 @@ let world: CsiWorld;
 let csi: CsiClient;
 let channels: Readonly<Record<'controller' | 'node', Channel>>;
 let state: string;
+let onQuestion: () => void = () => undefined;
+
+/** The API, as the services ask it. */
+function withQuestions(client: ResourceClient): ResourceClient {
+  return new Proxy(client, {
+    get: (target, name) => {
+      onQuestion();
+      return Reflect.get(target, name) as unknown;
+    },
+  });
+}
 
 beforeAll(async () => {
-  world = await startCsiWorld();
+  world = await startCsiWorld({ around: withQuestions });
   csi = createCsiClient(world);
   channels = {
     controller: createChannel(`unix://${world.controllerSocket}`),
@@ -175,7 +190,11 @@ interface RawClient {
   call(bytes: Uint8Array, options: { readonly signal: AbortSignal }): Promise<Uint8Array>;
 }
 
-async function send({ service, name }: Pick<MethodDefinition, 'service' | 'name'>, bytes: Uint8Array): Promise<Answer> {
+async function send(
+  { service, name }: Pick<MethodDefinition, 'service' | 'name'>,
+  bytes: Uint8Array,
+  signal: AbortSignal = AbortSignal.timeout(CALL_MS),
+): Promise<Answer> {
   const pass = (each: Uint8Array): Uint8Array => each;
   const call = {
     path: `/csi.v1.${service}/${name}`,
@@ -183,7 +202,7 @@ async function send({ service, name }: Pick<MethodDefinition, 'service' | 'name'
     ...{ requestSerialize: pass, requestDeserialize: pass, responseSerialize: pass, responseDeserialize: pass },
   } as const;
   const client: RawClient = createClient({ call }, channels[service === 'Node' ? 'node' : 'controller']);
-  return client.call(bytes, { signal: AbortSignal.timeout(CALL_MS) }).then(
+  return client.call(bytes, { signal }).then(
     () => ({ code: Status.OK, details: '' }),
     (error: unknown) => {
       if (error instanceof ClientError) return { code: error.code, details: error.details };
@@ -192,10 +211,10 @@ async function send({ service, name }: Pick<MethodDefinition, 'service' | 'name'
   );
 }
 
-async function codeOf(name: string, message: Message): Promise<Answer> {
+async function codeOf(name: string, message: Message, signal?: AbortSignal): Promise<Answer> {
   const method = METHODS.find((each) => each.name === name);
   if (method === undefined) throw new Error(`there is no method ${name}`);
-  return send(method, definition.encode(method.request, message));
+  return send(method, definition.encode(method.request, message), signal);
 }
 
 function shown(value: unknown): string {
@@ -253,6 +272,30 @@ describe.each(METHODS)('$name', (method) => {
     expect(codes.filter((code) => code !== 'OK' && code !== 'ABORTED')).toEqual([]);
     await base?.undo?.();
     expect(await readState()).toBe(state);
+  });
+
+  test('leaves nothing behind when its caller goes away, at whichever question to the API that is', async () => {
+    if (!(await isServed(name))) return;
+    const base = BASES[name];
+    for (let nth = 1; nth <= MOMENTS; nth += 1) {
+      const caller = new AbortController();
+      let questions = 0;
+      onQuestion = () => {
+        questions += 1;
+        if (questions === nth) caller.abort();
+      };
+      const call = codeOf(name, base?.request ?? {}, caller.signal).catch((error: unknown) => error);
+      const gone = new Promise((resolve) => caller.signal.addEventListener('abort', resolve));
+      await Promise.race([call, gone]);
+      onQuestion = () => undefined;
+      await call;
+      // What was under way lets go of the name a little later; the same call then ends what it had begun.
+      const again = async () => Status[(await codeOf(name, base?.request ?? {})).code];
+      await expect.poll(again, { timeout: CALL_MS }).toBe('OK');
+      await base?.undo?.();
+      expect(await readState(), `given up at question ${nth}`).toBe(state);
+      if (questions < nth) return;
+    }
   });
 
   test('takes no harm from bytes that are no request', async () => {
