@@ -92,6 +92,40 @@ describe('an encrypted volume', () => {
     },
   );
 
+  it('is restored from a snapshot, and its key is known where its copies are, wherever they go', async () => {
+    const sim = await createSimCluster(SEED, { nodes: ['kube1', 'kube2', 'kube3', 'kube4'] });
+    const { client } = sim.world;
+    await sim.applyPlan([{ name: 'safe', size: '1Gi', replicas: 3, encryption: true }]);
+    const volume = () => sim.seen.Volume.get('safe');
+    const copies = () => [...sim.seen.VolumeCopy.values()].filter(({ spec }) => spec.volume === 'safe');
+    const isKeyed = () => {
+      const nodes = copies().map(({ spec }) => spec.node);
+      const [key] = secrets(sim).filter(({ metadata }) => metadata.labels?.['holdfast.dev/volume'] === 'safe');
+      const readers = key?.metadata.annotations?.['holdfast.dev/key-nodes'];
+      return nodes.length === 3 && nodes.toSorted().join() === readers && volume()?.status?.phase === 'Ready';
+    };
+    await sim.until('it is ready', isKeyed, PATIENCE_MS);
+
+    const [moved] = copies();
+    const { name = '' } = moved?.metadata ?? {};
+    await client.patch('VolumeCopy', name, { spec: { replacement: { reason: 'Requested' } } });
+    const isMoved = () => !sim.seen.VolumeCopy.has(name) && isKeyed();
+    await sim.until('a copy has gone to the fourth node', isMoved, PATIENCE_MS);
+    expect(copies().map(({ spec }) => spec.node)).toContain('kube4');
+
+    const spec = { volume: 'safe', volumeUid: volume()?.metadata.uid ?? '' };
+    const { metadata } = await client.create('VolumeSnapshotRecord', { metadata: { name: 'shot' }, spec });
+    const phase = (snapshot: string) => sim.seen.VolumeSnapshotRecord.get(snapshot)?.status?.phase;
+    await sim.until('the snapshot is taken', () => phase('shot') === 'Ready', PATIENCE_MS);
+    const restoreFrom = { snapshot: 'shot', snapshotUid: metadata.uid, safetySnapshot: 'before' };
+    await client.patch('Volume', 'safe', { spec: { restoreFrom } });
+    const isRestored = () => volume()?.status?.restore?.phase === 'Done' && isKeyed();
+    await sim.until('it is restored', isRestored, PATIENCE_MS);
+    const kept = copies().map((copy) => sim.gluster.state.node(copy.spec.node).copies.get(copy.metadata.uid));
+    expect(kept.every((copy) => copy?.key !== undefined)).toBe(true);
+    expect(secrets(sim)).toHaveLength(3);
+  });
+
   it('waits for a key that is to be given, makes none, and shares it with the node of its copy', async () => {
     const sim = await createSimCluster(SEED, { nodes: NODES });
     const { client } = sim.world;
