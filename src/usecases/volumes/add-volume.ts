@@ -106,8 +106,7 @@ export async function addVolume(
   const allowSplitBrain = request.allowSplitBrain ?? false;
   const spec = {
     ...volumeSpec({ ...wish, ...fit, allowSplitBrain }),
-    ...(wish.zones === undefined ? {} : { zones: wish.zones }),
-    ...(request.keyIsGiven === true ? { keyIsGiven: true } : {}),
+    ...beyondPlan(wish, request),
   };
   const metadata = { name: wish.name, finalizers: [VOLUME_FINALIZER], annotations: request.annotations ?? {} };
   const volume = await deps.client.create('Volume', { metadata, spec }, scope);
@@ -147,6 +146,14 @@ function checkWish(request: AddVolumeRequest): Wish {
   }
   const { brick = 'image', engine = 'gluster', allowFrom = [] } = request;
   return { name, size, pool, engine, brick, ...optionalWish(request), allowFrom };
+}
+
+/** What no plan can say of a volume. */
+function beyondPlan(
+  { zones }: Wish,
+  { keyIsGiven }: AddVolumeRequest,
+): { zones?: readonly string[]; keyIsGiven?: true } {
+  return { ...(zones === undefined ? {} : { zones }), ...(keyIsGiven === true ? { keyIsGiven } : {}) };
 }
 
 function optionalWish({
