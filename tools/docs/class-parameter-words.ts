@@ -7,11 +7,16 @@ interface ParameterWords {
 }
 
 const LOGIN = 'Read, and of no effect: there is no other system to log in to.';
-const FILE_SYSTEM = 'Read, and of no effect for volumes of GlusterFS: that is what a pod sees.';
+const FILE_SYSTEM =
+  'Engine local: the file system of the image, xfs or ext4. Of no effect for engine gluster: GlusterFS is what a pod sees.';
 const GIVEN = 'Written by external-provisioner; of no effect.';
 
 export const PARAMETER_WORDS: Readonly<Record<string, ParameterWords>> = {
-  engine: { fallback: 'gluster', meaning: 'What stores and serves the data.' },
+  engine: {
+    fallback: 'gluster',
+    meaning:
+      'What stores and serves the data: gluster (copies on several nodes) or local ([one copy, used on its node](../how-to/local-volumes.md)).',
+  },
   replicas: { fallback: '3', meaning: 'Copies that hold data, of each set.' },
   layout: {
     fallback: 'replicated',
