@@ -1,5 +1,6 @@
 /** How a volume is to be used: access modes, file system and mount options of a CSI capability. */
 import { AppError } from '../errors.ts';
+import { isNfsOnly, nfsOptionFaults } from '../nfs/mount-options.ts';
 import type { EngineName } from '../volume/engines.ts';
 
 /** Access modes of CSI that are kept to; those of several nodes by engines that serve more than one. */
@@ -43,7 +44,7 @@ const FLAGS: ReadonlySet<string> = new Set([
   'relatime',
 ]);
 /** Beside GlusterFS those that images can have. */
-const FS_TYPES: ReadonlySet<string> = new Set(['', 'glusterfs', 'xfs', 'ext4', 'btrfs']);
+const FS_TYPES: ReadonlySet<string> = new Set(['', 'glusterfs', 'nfs', 'xfs', 'ext4', 'btrfs']);
 
 /** What of a volume decides how it can be used. */
 export interface VolumeKind {
@@ -76,6 +77,8 @@ export function accessFaultOf(asked: AskedAccess, kind: VolumeKind): string | un
     return `a volume of engine ${kind.engine} is a file system, and no block device`;
   }
   if (asked.type === 'mount' && kind.isBlock) return 'the volume is a block device, and no file system';
+  const flag = kind.engine === 'nfs' ? undefined : asked.flags.find(isNfsOnly);
+  if (flag !== undefined) return `mount option ${word(flag)} goes with engine nfs only`;
   if (kind.engine !== 'local') return undefined;
   if (asked.mode.startsWith('MultiNode')) {
     return `access mode ${asked.mode} is not offered by engine local: its volumes are used on their one node`;
@@ -98,8 +101,10 @@ export function accessFault(asked: AskedAccess): string | undefined {
   if (!isAccessMode(asked.mode)) return `access mode ${word(asked.mode)} is not offered`;
   if (!FS_TYPES.has(asked.fsType)) return `file system ${word(asked.fsType)} is not offered`;
   if ((asked.group ?? '') !== '') return 'a volume_mount_group is not offered: the fsGroup of a pod is set without it';
-  const flag = asked.flags.find((each) => !FLAGS.has(each));
+  const flag = asked.flags.find((each) => !FLAGS.has(each) && !isNfsOnly(each));
   if (flag !== undefined) return `mount option ${word(flag)} is not allowed; allowed are ${[...FLAGS].join(', ')}`;
+  const [fault] = nfsOptionFaults(asked.flags.filter(isNfsOnly));
+  if (fault !== undefined) return fault;
   if (asked.flags.includes('ro') && asked.flags.includes('rw')) return 'mount options ro and rw contradict each other';
   return undefined;
 }
@@ -109,7 +114,8 @@ export function parseAccess(asked: AskedAccess | undefined): Access {
   if (asked === undefined) throw new AppError('invalid', 'the call has no volume capability');
   const fault = accessFault(asked);
   if (fault !== undefined || !isAccessMode(asked.mode)) throw new AppError('invalid', fault ?? 'no access mode');
-  return { mode: asked.mode, flags: asked.flags };
+  // What is for mount.nfs is said of the volume; a bind of its mount knows nothing of that.
+  return { mode: asked.mode, flags: asked.flags.filter((flag) => !isNfsOnly(flag)) };
 }
 
 /** True for a mode that nobody may write with. */

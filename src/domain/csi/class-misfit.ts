@@ -25,6 +25,7 @@ export function classMisfit(spec: VolumeSpec, wish: ClassWish): Misfit | undefin
     ...{ ...spec, ...normal(spec), zones: sorted(spec.zones) },
     // What is in the bricks of GlusterFS is of no effect.
     fsType: spec.engine === 'local' ? kindOf(spec).fsType : wish.fsType,
+    ...shareFields(spec, wish),
     // A device is an image without a file system, and no class says so: the capabilities do.
     brick: spec.brick === 'block' ? 'image' : spec.brick,
   };
@@ -48,6 +49,13 @@ export function changeMisfit(spec: VolumeSpec, { profile, replicas }: VolumeChan
   }
   if (replicas === undefined || replicas === replicasOf(spec)) return undefined;
   return { field: 'replicas', has: shown(replicasOf(spec)), wanted: shown(replicas) };
+}
+
+/** Which folder it is was settled with the names of its claim, and is not told from the class alone. */
+function shareFields({ share }: VolumeSpec, { subDir }: ClassWish): Readonly<Record<string, unknown>> {
+  if (share === undefined) return {};
+  const { server, path, onDelete = 'delete', permissions } = share;
+  return { server, sharePath: path, onDelete, permissions, ...(subDir === undefined ? {} : { subDir }) };
 }
 
 function normal(spec: Parameters<typeof layoutFields>[0]): Readonly<Record<string, unknown>> {

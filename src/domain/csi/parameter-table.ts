@@ -1,7 +1,8 @@
 /** The parameters of a StorageClass that are understood, each with what it means here. */
 
 import { labelFault } from '../names.ts';
-import { type BrickKind, type EngineName, FILE_SYSTEM_TYPES } from '../volume/engines.ts';
+import { exportFault, ON_DELETE, type OnDelete, permissionsFault, serverFault } from '../nfs/share.ts';
+import { type BrickKind, ENGINES, type EngineName, FILE_SYSTEM_TYPES } from '../volume/engines.ts';
 import type { LayoutRequest } from '../volume/layout.ts';
 import { MAX_REPLICAS, MAX_SETS } from '../volume/layout-faults.ts';
 import { isLayoutWord, LAYOUT_WORDS } from '../volume/striped.ts';
@@ -17,6 +18,12 @@ export interface ClassWish extends LayoutRequest {
   readonly encryption?: boolean;
   /** Zones that copies may be placed in. */
   readonly zones?: readonly string[];
+  /** Engine nfs: the file server, what it exports, and the folder of that, with places for the names of the claim. */
+  readonly server?: string;
+  readonly sharePath?: string;
+  readonly subDir?: string;
+  readonly onDelete?: OnDelete;
+  readonly permissions?: string;
 }
 
 /** A part of the wish, empty for what has no meaning here; or why the value is refused. It never repeats the value. */
@@ -118,7 +125,7 @@ const volumeOptions: Reader = (value) =>
 const hardOnly = only('hard', 'the quorum of GlusterFS stops writes that a minority of copies would take');
 
 const OWN: Readonly<Record<string, Reader>> = {
-  engine: choice(['gluster', 'local'], (engine) => ({ engine })),
+  engine: choice(ENGINES, (engine) => ({ engine })),
   replicas: number(1, MAX_REPLICAS, (replicas) => ({ replicas })),
   layout,
   distribution: number(1, MAX_SETS, (distribution) => ({ distribution })),
@@ -133,6 +140,25 @@ const OWN: Readonly<Record<string, Reader>> = {
   brick: choice(['image', 'directory'], (brick) => ({ brick })),
   allowSplitBrain: choice(['true', 'false'], (word) => ({ allowSplitBrain: word === 'true' })),
   encryption,
+};
+
+const checked =
+  (faultOf: (value: string) => string | undefined, wish: (value: string) => ClassWish): Reader =>
+  (value) => {
+    const fault = faultOf(value);
+    return fault === undefined ? { wish: wish(value) } : { fault };
+  };
+
+/** csi-driver-nfs; a class of it has no `engine`. */
+const NFS: Readonly<Record<string, Reader>> = {
+  server: checked(serverFault, (server) => ({ server })),
+  share: checked(exportFault, (sharePath) => ({ sharePath })),
+  // Judged with the names of the claim in it.
+  subDir: (value) => ({ wish: { subDir: value } }),
+  onDelete: choice(ON_DELETE, (onDelete) => ({ onDelete })),
+  // 0 leaves the mode alone.
+  mountPermissions: (value) =>
+    value === '0' ? NOTHING : checked(permissionsFault, (permissions) => ({ permissions }))(value),
 };
 
 const STORAGEOS: Readonly<Record<string, Reader>> = {
@@ -168,7 +194,7 @@ const HEKETI: Readonly<Record<string, Reader>> = {
   clusterid: login,
 };
 
-const fsType = choice([...new Set(['glusterfs', 'btrfs', ...FILE_SYSTEM_TYPES])], (type) => ({ fsType: type }));
+const fsType = choice([...new Set(['glusterfs', 'nfs', 'btrfs', ...FILE_SYSTEM_TYPES])], (type) => ({ fsType: type }));
 
 /** Given by external-provisioner with --extra-create-metadata, and file systems. */
 const SIDECARS: Readonly<Record<string, Reader>> = {
@@ -180,4 +206,4 @@ const SIDECARS: Readonly<Record<string, Reader>> = {
 };
 
 /** Every parameter that is understood, by its exact name. */
-export const PARAMETERS: Readonly<Record<string, Reader>> = { ...OWN, ...STORAGEOS, ...HEKETI, ...SIDECARS };
+export const PARAMETERS: Readonly<Record<string, Reader>> = { ...OWN, ...NFS, ...STORAGEOS, ...HEKETI, ...SIDECARS };

@@ -1,11 +1,16 @@
 /** What a class and the capabilities of a call ask for together. */
+import type { Share } from '../../schemas/volume.ts';
 import { AppError } from '../errors.ts';
 import { FILE_SYSTEM_TYPES, type FileSystemType } from '../volume/engines.ts';
 import { type AskedAccess, assertAccess, kindOf } from './access.ts';
+import { type ClaimOf, isOfShare, type ShareField, shareOf } from './class-share.ts';
 import type { ClassWish } from './parameter-table.ts';
 
 /** A class whose words fit together. */
-export type VolumeWish = Omit<ClassWish, 'fsType'> & { readonly fsType?: FileSystemType };
+export type VolumeWish = Omit<ClassWish, 'fsType' | ShareField> & {
+  readonly fsType?: FileSystemType;
+  readonly share?: Share;
+};
 
 /**
  * The wish for a new volume. Only images of engine local have a file system that is seen: the class says which, or else the
@@ -13,7 +18,13 @@ export type VolumeWish = Omit<ClassWish, 'fsType'> & { readonly fsType?: FileSys
  *
  * @throws {AppError} invalid, where class and capabilities contradict each other, or no such volume can be used so
  */
-export function settleWish({ fsType: said, ...wish }: ClassWish, accesses: readonly AskedAccess[]): VolumeWish {
+export function settleWish(asked: ClassWish, accesses: readonly AskedAccess[], claim: ClaimOf): VolumeWish {
+  const { fsType: said, server: _s, sharePath: _p, subDir: _d, onDelete: _o, permissions: _m, ...wish } = asked;
+  if (isOfShare(asked)) {
+    const settled = { ...wish, engine: 'nfs', share: shareOf(asked, accesses, claim) } as const;
+    for (const access of accesses) assertAccess(access, kindOf(settled));
+    return settled;
+  }
   const isLocal = wish.engine === 'local';
   const fsType = isLocal ? readType(said ?? accesses.find((each) => each.fsType !== '')?.fsType) : {};
   // With the word of a class for the image, or none: a directory is no device, and is refused as such below.

@@ -73,13 +73,14 @@ export async function createVolume(deps: CsiDeps, request: CreateRequest, signal
 async function add(
   deps: CsiDeps,
   asked: Wanted,
-  { accesses, range, topology }: CreateRequest,
+  { accesses, range, topology, parameters }: CreateRequest,
   signal: AbortSignal,
 ): Promise<void> {
   const { name, annotations, key } = asked;
   const size = formatQuantity(chooseSize(range));
   const given = key === undefined ? {} : { keyIsGiven: true };
-  const wanted = { ...settleWish(changedWish(asked), accesses), ...given, name, size, annotations };
+  const settled = settleWish(changedWish(asked), accesses, { name, parameters });
+  const wanted = { ...settled, ...given, name, size, annotations };
   const node = wanted.engine === 'local' ? await chooseNode(deps, wanted, { topology, signal }) : undefined;
   await addVolume(deps, { ...wanted, ...(node === undefined ? {} : { nodes: [node] }) }, { signal });
 }
@@ -93,7 +94,7 @@ function readRequest(deps: CsiDeps, request: CreateRequest): Wanted {
   const key = readGivenKey(secrets, origin !== undefined || wish.encryption === true);
   if (origin === undefined) {
     chooseSize(range);
-    settleWish(wish, accesses);
+    settleWish(wish, accesses, { name: own, parameters });
   } else isInRange(0, range);
   const inOrder = (part: object) => Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const changed = Object.keys(change).length === 0 ? {} : { change: inOrder(change) };

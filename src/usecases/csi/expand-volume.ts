@@ -34,7 +34,17 @@ export async function expandVolume(deps: CsiDeps, request: ExpandRequest, signal
   if (!isInRange(Math.max(has, Number(range.requiredBytes)), range)) {
     throw new AppError('range', `volume ${name} has ${volume.spec.size}, which is above the limit, and never shrinks`);
   }
+  if (volume.spec.share !== undefined) return keepSize(name, has, range);
   const size = Math.max(has, chooseSize(range, has));
   await growVolume(deps, { name, size: formatQuantity(size) }, { waitMs: CALL_MS, signal });
   return size;
+}
+
+/** @throws {AppError} range, for more: a claim that is told of it would believe in room that nobody keeps */
+function keepSize(name: string, has: number, { requiredBytes }: CapacityRange): number {
+  if (requiredBytes <= BigInt(has)) return has;
+  throw new AppError('range', `volume ${name} is a share of a file server, which alone decides about its size`, {
+    reason: 'SizeOfServer',
+    hint: 'give the share more room on its file server',
+  });
 }

@@ -50,11 +50,19 @@ export interface CapacityRequest {
   readonly segments: Segments | undefined;
 }
 
+/** The names of a volume and a claim that are only thought of. */
+const PROBE = 'csi-capacity-probe';
+const ANY_CLAIM = {
+  'csi.storage.k8s.io/pvc/name': PROBE,
+  'csi.storage.k8s.io/pvc/namespace': PROBE,
+  'csi.storage.k8s.io/pv/name': PROBE,
+};
+
 /** Undefined for one that is not offered. @throws {AppError} invalid, for parameters that cannot be followed */
 function offeredWish({ parameters, accesses }: CapacityRequest): VolumeWish | undefined {
   const wish = readParameters(parameters);
   try {
-    return settleWish(wish, accesses);
+    return settleWish(wish, accesses, { name: PROBE, parameters: { ...ANY_CLAIM, ...parameters } });
   } catch (error) {
     if (isAppError(error, 'invalid')) return undefined;
     throw error;
@@ -70,13 +78,14 @@ export async function getCapacity(deps: CsiDeps, request: CapacityRequest, signa
   const wish = offeredWish(request);
   const nodes = wish?.engine === 'local' ? nodesIn(request.segments) : {};
   if (wish === undefined || nodes === undefined) return 0;
+  if (wish.share !== undefined) return freeOnShare(deps, wish.share, signal);
   const { items } = await deps.client.list('StorageNode', { signal });
   const pools = items.flatMap((node) => node.status?.pools ?? []);
   const most = pools.reduce((sum, pool) => sum + (pool.capacityBytes ?? 0), 0);
   const fits = async (mebibytes: number): Promise<boolean> => {
     try {
       const size = formatQuantity(mebibytes * MIB);
-      await addVolume(deps, { ...wish, ...nodes, name: 'csi-capacity-probe', size }, { isDryRun: true, signal });
+      await addVolume(deps, { ...wish, ...nodes, name: PROBE, size }, { isDryRun: true, signal });
       return true;
     } catch (error) {
       if (isAppError(error, 'capacity')) return false;
@@ -91,6 +100,28 @@ export async function getCapacity(deps: CsiDeps, request: CapacityRequest, signa
     else high = middle - 1;
   }
   return low * MIB;
+}
+
+/**
+ * What an agent last saw to be free on a share: for all who use it, kept for nobody.
+ *
+ * @throws {AppError} unsupported, while no volume is on it: only an agent that looks after one has it mounted
+ */
+async function freeOnShare(
+  { client }: CsiDeps,
+  { server, path }: NonNullable<VolumeWish['share']>,
+  signal: AbortSignal,
+): Promise<number> {
+  const { items } = await client.list('Volume', { signal });
+  const seen = items.flatMap(({ spec, status }) => {
+    const isOnIt = spec.share?.server === server && spec.share.path === path;
+    return isOnIt ? (status?.engine?.freeBytes ?? []) : [];
+  });
+  if (seen.length > 0) return Math.min(...seen);
+  throw new AppError('unsupported', `how much is free on ${server}:${path} is not known before a volume is on it`, {
+    reason: 'ShareNotSeen',
+    hint: 'give classes of engine nfs the volumeBindingMode Immediate; no file server keeps room for a claim',
+  });
 }
 
 /** @throws {AppError} notFound; invalid, for what is no id */
