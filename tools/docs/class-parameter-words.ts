@@ -11,12 +11,36 @@ const FILE_SYSTEM =
   'Engine local: the file system of the image, xfs or ext4. Of no effect for engine gluster: GlusterFS is what a pod sees.';
 const GIVEN = 'Written by external-provisioner; of no effect.';
 
+/** Those of csi-driver-nfs. */
+const SHARE_WORDS: Readonly<Record<string, ParameterWords>> = {
+  server: { meaning: 'Engine nfs: name or address of the file server. A class that has it needs no `engine`.' },
+  share: { meaning: 'Engine nfs: what the server exports, such as `/export`.' },
+  subDir: {
+    fallback: 'the name of the volume',
+    meaning:
+      'Engine nfs: the folder of the share that a volume is; `${pvc.metadata.name}`, `${pvc.metadata.namespace}` and `${pv.metadata.name}` are put in.',
+  },
+  onDelete: {
+    fallback: 'delete',
+    meaning: 'Engine nfs: what becomes of the folder with the volume; archive renames it to `archived-NAME`.',
+  },
+  mountPermissions: {
+    fallback: '0755',
+    meaning: 'Engine nfs: octal mode that the folder is made with; 0 is as if it was left out.',
+  },
+};
+
 export const PARAMETER_WORDS: Readonly<Record<string, ParameterWords>> = {
+<<<<<<< HEAD
   engine: {
     fallback: 'gluster',
     meaning:
       'What stores and serves the data: gluster (copies on several nodes) or local ([one copy, used on its node](../how-to/local-volumes.md)).',
   },
+=======
+  ...SHARE_WORDS,
+  engine: { fallback: 'gluster', meaning: 'What stores and serves the data.' },
+>>>>>>> 2d4ac29 (Try the classes of csi-driver-nfs, and what a file server cannot be asked for)
   replicas: { fallback: '3', meaning: 'Copies that hold data, of each set.' },
   layout: {
     fallback: 'replicated',

@@ -67,6 +67,14 @@ const FOLLOWED: readonly (readonly [Readonly<Record<string, string>>, ClassWish]
   [{ 'storageos.com/nocompress': 'true', 'storageos.com/nocache': 'false', description: 'x' }, {}],
   [{ 'storageos.com/topology-aware': 'true', 'storageos.com/topology-key': 'topology.kubernetes.io/zone' }, {}],
   [{ 'storageos.com/automatic-data-locality': 'false' }, {}],
+  [
+    { server: 'files', share: '/x', subDir: '${pvc.metadata.name}', onDelete: 'archive', mountPermissions: '0777' },
+    { server: 'files', sharePath: '/x', subDir: '${pvc.metadata.name}', onDelete: 'archive', permissions: '0777' },
+  ],
+  [
+    { engine: 'nfs', server: 'files', share: '/', mountPermissions: '0' },
+    { engine: 'nfs', server: 'files', sharePath: '/' },
+  ],
   [{ 'csi.storage.k8s.io/pvc/namespace': 'default', 'csi.storage.k8s.io/pv/name': 'pvc-1' }, {}],
 ];
 
@@ -91,7 +99,11 @@ const REFUSED: readonly (readonly [Readonly<Record<string, string>>, string])[] 
   [{ 'storageos.com/fixed-topology': 'a' }, 'by the parameter zones'],
   [{ arbitre: 'true' }, 'did you mean arbiter?'],
   [{ failuremode: 'hard' }, 'did you mean failureMode?'],
-  [{ server: 'nfs', share: '/x' }, 'is no known parameter'],
+  [{ server: '-o', share: '/x' }, 'must be a host name'],
+  [{ server: 'files', share: '/x/../y' }, 'must be an absolute path without'],
+  [{ server: 'files', share: '/x', mountPermissions: '4777' }, 'must be an octal mode'],
+  [{ server: 'files', share: '/x', onDelete: 'keep' }, 'must be one of delete, retain, archive'],
+  [{ server: 'files', share: '/x', archiveOnDelete: 'true' }, 'is no known parameter'],
   [{ toString: 'x' }, 'is no known parameter'],
   [{ constructor: 'x' }, 'is no known parameter'],
   [{ replicas: '0' }, 'must be a whole number from 1 to'],
