@@ -77,9 +77,14 @@ export function accessFaultOf(asked: AskedAccess, kind: VolumeKind): string | un
     return `a volume of engine ${kind.engine} is a file system, and no block device`;
   }
   if (asked.type === 'mount' && kind.isBlock) return 'the volume is a block device, and no file system';
-  const flag = kind.engine === 'nfs' ? undefined : asked.flags.find(isNfsOnly);
+  if (kind.engine === 'nfs') return undefined;
+  const flag = asked.flags.find(isNfsOnly);
   if (flag !== undefined) return `mount option ${word(flag)} goes with engine nfs only`;
-  if (kind.engine !== 'local') return undefined;
+  return kind.engine === 'local' ? localFault(asked, kind) : undefined;
+}
+
+/** A volume of engine local is on one node, and its file system is what a pod sees. */
+function localFault(asked: AskedAccess, kind: VolumeKind): string | undefined {
   if (asked.mode.startsWith('MultiNode')) {
     return `access mode ${asked.mode} is not offered by engine local: its volumes are used on their one node`;
   }

@@ -51,9 +51,6 @@ export async function publishVolume(deps: CsiDeps, request: PublishRequest, sign
   if (stored.metadata.deletionTimestamp !== undefined) {
     throw new AppError('precondition', `volume ${volume} is being deleted`);
   }
-  if (stored.spec.engine === 'nfs') {
-    throw new AppError('precondition', `volume ${volume} is of engine nfs, which CSI does not publish`);
-  }
   assertAccess(request.access, kindOf(stored.spec));
   assertAtHome(stored, node);
   const own = records.items.filter((record) => record.spec.volume === volume && isCsiAttachment(record));
