@@ -31,16 +31,12 @@ const SHARE_WORDS: Readonly<Record<string, ParameterWords>> = {
 };
 
 export const PARAMETER_WORDS: Readonly<Record<string, ParameterWords>> = {
-<<<<<<< HEAD
+  ...SHARE_WORDS,
   engine: {
     fallback: 'gluster',
     meaning:
       'What stores and serves the data: gluster (copies on several nodes) or local ([one copy, used on its node](../how-to/local-volumes.md)).',
   },
-=======
-  ...SHARE_WORDS,
-  engine: { fallback: 'gluster', meaning: 'What stores and serves the data.' },
->>>>>>> 2d4ac29 (Try the classes of csi-driver-nfs, and what a file server cannot be asked for)
   replicas: { fallback: '3', meaning: 'Copies that hold data, of each set.' },
   layout: {
     fallback: 'replicated',
