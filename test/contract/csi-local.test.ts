@@ -74,7 +74,7 @@ describe('topology', () => {
     expect(await refusalOf(nowhere)).toMatchObject({ code: Status.RESOURCE_EXHAUSTED });
     const requisite = [{ segments: { 'topology.kubernetes.io/zone': 'a' } }];
     const zone = csi.controller.createVolume({ ...wish(), accessibilityRequirements: { requisite, preferred: [] } });
-    expect((await refusalOf(zone)).details).toContain('topology.csi.holdfast.dev/node');
+    expect((await refusalOf(zone)).details).toContain('topology.holdfast.dev/node');
     expect(await specOf('pvc-1')).toBeUndefined();
   });
 

@@ -11,4 +11,5 @@ export const SUITES: readonly Suite[] = [
   // One copy: the calls are the same for any number, and this one has no other node to wait for.
   { name: 'gluster', parameters: { engine: 'gluster', replicas: '1' }, accessType: 'mount' },
   { name: 'local', parameters: { engine: 'local' }, accessType: 'mount' },
+  { name: 'device', parameters: { engine: 'local' }, accessType: 'block' },
 ];

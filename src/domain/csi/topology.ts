@@ -1,9 +1,7 @@
 /** Which nodes reach a volume, and on which of them a caller wants it. */
 import { labelFault } from '../names.ts';
 import type { EngineName } from '../volume/engines.ts';
-
-/** The one key of the driver's topology: its value is the name of a node. */
-export const NODE_TOPOLOGY_KEY = 'topology.csi.holdfast.dev/node';
+import { NODE_TOPOLOGY } from '../volume/persistent-volume.ts';
 
 /** A topology of CSI: who has all these keys with these values is in it. */
 export type Segments = Readonly<Record<string, string>>;
@@ -16,7 +14,7 @@ export interface TopologyWish {
 
 /** The topology that is one node. */
 export function nodeSegments(node: string): { [key: string]: string } {
-  return { [NODE_TOPOLOGY_KEY]: node };
+  return { [NODE_TOPOLOGY]: node };
 }
 
 /** No label, and so the name of no node. */
@@ -26,7 +24,7 @@ const ANY = '*';
 export function nodeIn(segments: Segments): string | undefined {
   const entries = Object.entries(segments);
   if (entries.length === 0) return ANY;
-  const node = segments[NODE_TOPOLOGY_KEY];
+  const node = segments[NODE_TOPOLOGY];
   return entries.length === 1 && node !== undefined && labelFault(node) === undefined ? node : undefined;
 }
 

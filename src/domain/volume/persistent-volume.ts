@@ -71,6 +71,8 @@ export interface OfferedVolume {
   readonly size: string;
   /** The only node that the volume can be used on; every node when left out. */
   readonly onlyNode?: string;
+  /** It is a device, and no file system. */
+  readonly isBlock?: boolean;
 }
 
 /** Pods on several nodes cannot share what is on one. */
@@ -105,7 +107,7 @@ export function persistentVolumeOf(
       accessModes: modesOn(volume, accessModes),
       persistentVolumeReclaimPolicy: reclaimPolicy,
       storageClassName: storageClass,
-      volumeMode: 'Filesystem',
+      volumeMode: volume.isBlock === true ? 'Block' : 'Filesystem',
       csi: { driver: CSI_DRIVER, volumeHandle: volume.name },
       ...(volume.onlyNode === undefined ? {} : affinityTo(volume.onlyNode)),
       ...(claim === undefined ? {} : { claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', ...claim } }),

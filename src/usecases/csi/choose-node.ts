@@ -1,6 +1,7 @@
 /** Where a volume that stays on one node is to be: on the first of the nodes that a call prefers which has room. */
-import { NODE_TOPOLOGY_KEY, type NodeOrder, orderNodes, type TopologyWish } from '../../domain/csi/topology.ts';
+import { type NodeOrder, orderNodes, type TopologyWish } from '../../domain/csi/topology.ts';
 import { AppError, isAppError } from '../../domain/errors.ts';
+import { NODE_TOPOLOGY } from '../../domain/volume/persistent-volume.ts';
 import { type AddVolumeRequest, addVolume } from '../volumes/add-volume.ts';
 import type { WaitDeps } from '../waiting/wait-for-object.ts';
 
@@ -22,7 +23,7 @@ export async function chooseNode(
   if (order === undefined) return undefined;
   let full: unknown = new AppError('capacity', 'none of the topologies asked for is a node of this driver', {
     reason: 'NoSuchTopology',
-    hint: `a topology has the one key ${NODE_TOPOLOGY_KEY}, and a node has it as its name`,
+    hint: `a topology has the one key ${NODE_TOPOLOGY}, and a node has it as its name`,
   });
   for (const nodes of tries(order)) {
     try {

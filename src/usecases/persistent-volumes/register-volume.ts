@@ -28,7 +28,10 @@ export async function registerVolume(
   const existing = await client.get('PersistentVolume', name, scope);
   if (existing !== undefined) return belonging(existing, volume);
   const size = volume.status?.size ?? volume.spec.size;
-  const object = persistentVolumeOf({ name, uid, size, ...onlyNodeOf(volume) }, registration);
+  const object = persistentVolumeOf(
+    { name, uid, size, isBlock: volume.spec.brick === 'block', ...onlyNodeOf(volume) },
+    registration,
+  );
   try {
     return await client.create('PersistentVolume', object, scope);
   } catch (error) {
