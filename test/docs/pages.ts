@@ -41,6 +41,7 @@ const LAYOUTS = 'test/engine/layouts.test.ts makes each of them';
 const SPLIT = 'needs a volume that has diverged; test/engine/tasks.test.ts runs it';
 const LEDGER = 'goes on until it is stopped; test/contract/ledger-writer.test.ts runs it';
 const LAB = 'makes a lab of its own; test/engine/lab-cli.test.ts runs it';
+const NFS = 'needs a file server, and a kernel with an NFS client; test/sim/nfs.test.ts makes such volumes';
 const CSI = 'makes a lab of its own; test/engine/csi.test.ts runs it';
 const LOST = 'needs a machine or a disk that is lost; test/engine/verbs-interrupted.test.ts runs it';
 const ADOPT = 'needs a pool that others made; test/engine/adopt.test.ts runs it';
@@ -105,6 +106,7 @@ export const PAGES_NOT_RUN: Readonly<Record<string, string>> = {
   'docs/how-to/check-a-storage.md': LEDGER,
   'docs/how-to/run-a-lab.md': LAB,
   'docs/how-to/use-csi.md': CSI,
+  'docs/how-to/nfs-volumes.md': NFS,
   'docs/how-to/replace-a-disk.md': LOST,
   'docs/how-to/adopt-a-pool.md': ADOPT,
   'docs/how-to/choose-a-layout.md': LAYOUTS,
