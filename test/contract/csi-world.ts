@@ -9,6 +9,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { sha256 } from '../../src/adapters/ledger/sha256.ts';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
 import { parseQuantity } from '../../src/domain/bytes.ts';
+import { isAppError } from '../../src/domain/errors.ts';
 import { profileOf } from '../../src/domain/volume/profile.ts';
 import { wantedCopies } from '../../src/domain/volume/replica-sets.ts';
 import { createFakeLogger, type FakeLogger } from '../../src/ports/logger.fake.ts';
@@ -180,7 +181,11 @@ async function follow<K extends KindName>(
   for await (const event of client.watch(kind, { resourceVersion, signal })) {
     if (event.type === 'BOOKMARK' || event.type === 'DELETED') continue;
     const now = await client.get(kind, event.object.metadata.name);
-    if (now?.metadata.uid === event.object.metadata.uid) void act(now);
+    if (now?.metadata.uid !== event.object.metadata.uid) continue;
+    void act(now).catch((error: unknown) => {
+      // It is gone, or has been made anew, since it was read: another event tells of that.
+      if (!isAppError(error, 'notFound') && !isAppError(error, 'conflict')) throw error;
+    });
   }
 }
 
@@ -302,7 +307,11 @@ async function keepSnapshot(
 ): Promise<void> {
   if (status?.phase !== undefined || metadata.deletionTimestamp !== undefined) return;
   const volume = await client.get('Volume', spec.volume);
-  if (volume === undefined) return;
+  if (volume === undefined) {
+    const failed = { status: { phase: 'Failed', message: 'its volume is gone' } } as const;
+    await client.patch('VolumeSnapshotRecord', metadata.name, failed, { subresource: 'status', uid: metadata.uid });
+    return;
+  }
   data.set(`snapshot ${metadata.name}`, data.get(`volume ${spec.volume}`) ?? '');
   const taken = { phase: 'Ready', takenAt: '2026-01-01T00:00:00.250Z', volumeSpec: volume.spec };
   const sizeBytes = parseQuantity(volume.spec.size);

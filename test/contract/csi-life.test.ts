@@ -1,0 +1,134 @@
+/**
+ * Lives of volumes against the driver on a fake host: calls repeated, at once, given up, and a controller that is started anew.
+ * `LIFE_SEED=...` with the seed that a failure names repeats it; `LIFE_RUNS=1000` lives more of them.
+ */
+import { setImmediate } from 'node:timers';
+import fc from 'fast-check';
+import { createChannel, createClient } from 'nice-grpc';
+import { expect, test } from 'vitest';
+import { parseQuantity } from '../../src/domain/bytes.ts';
+import { ControllerDefinition, NodeDefinition } from '../../src/gen/csi/csi.ts';
+import { createSeededRandom } from '../../src/ports/random.fake.ts';
+import type { ResourceClient } from '../../src/ports/resource-client.ts';
+import { life, NODES, PODS, VOLUMES } from '../csi-life/calls.ts';
+import { type LifeWorld, live, podPath, stagingPath } from '../csi-life/live.ts';
+import { type CsiWorld, startCsiWorld, TARGET_ROOT } from './csi-world.ts';
+
+const { LIFE_SEED, LIFE_RUNS } = process.env;
+const GIB = 1024 ** 3;
+const BACK_OFF = { 'grpc.initial_reconnect_backoff_ms': 5, 'grpc.max_reconnect_backoff_ms': 20 };
+
+/** Lets others go first now and then, each time otherwise: what is read may be old when it is used. */
+function hesitant(client: ResourceClient, seed: number): ResourceClient {
+  const random = createSeededRandom(seed);
+  const pause = async () => {
+    for (let turns = Math.floor(random.next() * 5); turns > 0; turns -= 1)
+      await new Promise((resolve) => setImmediate(resolve));
+  };
+  const after = async <T>(act: () => Promise<T>): Promise<T> => {
+    await pause();
+    return act();
+  };
+  return {
+    ...client,
+    get: (...request) => after(() => client.get(...request)),
+    list: (...request) => after(() => client.list(...request)),
+    create: (...request) => after(() => client.create(...request)),
+    patch: (...request) => after(() => client.patch(...request)),
+    delete: (...request) => after(() => client.delete(...request)),
+  };
+}
+
+async function withLifeWorld(seed: number, use: (world: LifeWorld) => Promise<void>): Promise<void> {
+  const world = await startCsiWorld({ nodes: NODES, around: (client) => hesitant(client, seed) });
+  const channelTo = (path: string) => createChannel(`unix://${path}`, undefined, BACK_OFF);
+  const sockets = [...world.nodeSockets].map(([node, path]) => [node, channelTo(path)] as const);
+  const channel = channelTo(world.controllerSocket);
+  try {
+    await use({
+      root: TARGET_ROOT,
+      controller: createClient(ControllerDefinition, channel),
+      nodes: Object.fromEntries(sockets.map(([node, to]) => [node, createClient(NodeDefinition, to)])),
+      write: async (_node, _path, volume, token) => void world.data.set(`volume ${volume}`, token),
+      settle: () => settle(world),
+      observe: () => observe(world),
+      restartController: () => world.restartController(),
+      residue: () => residue(world),
+    });
+  } finally {
+    for (const each of [channel, ...sockets.map(([, to]) => to)]) each.close();
+    await world.stop();
+  }
+}
+
+async function settle({ client, hosts }: CsiWorld): Promise<void> {
+  const isDone = async () => {
+    const [volumes, records, snapshots] = await Promise.all([
+      client.list('Volume'),
+      client.list('VolumeAttachmentRecord'),
+      client.list('VolumeSnapshotRecord'),
+    ]);
+    const all = [...volumes.items, ...records.items, ...snapshots.items];
+    return (
+      all.every(({ metadata }) => metadata.deletionTimestamp === undefined) &&
+      volumes.items.every(({ spec, status }) => status?.size === spec.size) &&
+      records.items.every(({ spec, status }) => !hosts.has(spec.node) || status?.state === 'Mounted') &&
+      snapshots.items.every(({ status }) => status?.phase !== undefined)
+    );
+  };
+  await expect.poll(isDone, { interval: 1, timeout: 20_000 }).toBe(true);
+}
+
+async function observe({ client, hosts, data }: CsiWorld) {
+  const [volumes, records, snapshots] = await Promise.all([
+    client.list('Volume'),
+    client.list('VolumeAttachmentRecord'),
+    client.list('VolumeSnapshotRecord'),
+  ]);
+  const targets = new Set(
+    [...hosts].flatMap(([node, host]) => host.mountTable().map(({ target }) => `${node} ${target}`)),
+  );
+  const places = VOLUMES.flatMap((volume) => NODES.map((node) => ({ volume, node, place: `${volume}@${node}` })));
+  const pods = places.flatMap((each) => PODS.map((pod) => ({ ...each, pod })));
+  const names = volumes.items.map(({ metadata }) => metadata.name);
+  return {
+    volumes: Object.fromEntries(
+      volumes.items.map(({ metadata, spec }) => [metadata.name, parseQuantity(spec.size) / GIB]),
+    ),
+    // What a clone takes for itself is its own business, as long as nothing of it is left in the end.
+    snapshots: snapshots.items
+      .filter(({ metadata, status }) => !metadata.name.startsWith('clone-for-') && status?.phase === 'Ready')
+      .map(({ metadata }) => metadata.name),
+    attached: records.items.map(({ spec }) => `${spec.volume}@${spec.node}`),
+    staged: places
+      .filter(({ volume, node }) => targets.has(`${node} ${stagingPath(TARGET_ROOT, volume)}`))
+      .map(({ place }) => place),
+    bound: pods
+      .filter(({ volume, node, pod }) => targets.has(`${node} ${podPath(TARGET_ROOT, volume, pod)}`))
+      .map(({ place, pod }) => `${place}/${pod}`),
+    data: Object.fromEntries(names.map((name) => [name, data.get(`volume ${name}`) ?? ''])),
+  };
+}
+
+async function residue({ client, hosts }: CsiWorld): Promise<readonly string[]> {
+  const kinds = ['Volume', 'VolumeAttachmentRecord', 'VolumeSnapshotRecord'] as const;
+  const objects = await Promise.all(kinds.map((kind) => client.list(kind)));
+  const left = objects.flatMap(({ items }) => items.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
+  const mounts = [...hosts].flatMap(([node, host]) => host.mountTable().map(({ target }) => `${node} ${target}`));
+  const pods = [...hosts.values()].flatMap((host) =>
+    [...host.entries.keys()].filter((path) => /\/pods\/.*\/vol-/.test(path)),
+  );
+  return [...left, ...mounts, ...pods];
+}
+
+test('every answer is one that the model allows, what is there is what was answered, and in the end there is nothing', async () => {
+  const seed = LIFE_SEED === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(LIFE_SEED);
+  console.log(`lives of volumes: LIFE_SEED=${seed}`);
+  const runs = LIFE_RUNS === undefined ? 25 : Number(LIFE_RUNS);
+  await fc.assert(
+    fc.asyncProperty(life(12), fc.nat(1_000_000), (steps, order) =>
+      withLifeWorld(order, (world) => live(world, steps, {})),
+    ),
+    { seed, numRuns: runs, endOnFailure: LIFE_RUNS !== undefined },
+  );
+}, 600_000);

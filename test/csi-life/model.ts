@@ -1,0 +1,158 @@
+/**
+ * What the driver may answer, and what there is then. The driver is free in few places only, and calls that are made at once
+ * may be carried out in any order: so the model keeps every state that explains what was seen.
+ */
+import type { Call, VolumeId } from './calls.ts';
+
+interface ModelVolume {
+  /** Another one under the name of one that was deleted is another volume. */
+  readonly id: number;
+  readonly gib: number;
+  /** What is written in it. */
+  readonly data: string;
+  /** What it was made from, as its call said. */
+  readonly from: string;
+}
+
+interface ModelSnapshot {
+  readonly of: string;
+  readonly ofId: number;
+  readonly gib: number;
+  readonly data: string;
+}
+
+export interface State {
+  readonly next: number;
+  readonly volumes: Readonly<Record<string, ModelVolume>>;
+  readonly snapshots: Readonly<Record<string, ModelSnapshot>>;
+  /** `volume@node`. */
+  readonly attached: readonly string[];
+  readonly staged: readonly string[];
+  /** `volume@node/pod`. */
+  readonly bound: readonly string[];
+}
+
+/** One way in which a call can end. */
+export interface Outcome {
+  readonly code: string;
+  /** GiB of a volume, or the names in a list. */
+  readonly value?: unknown;
+  readonly state: State;
+}
+
+export const NOTHING: State = { next: 1, volumes: {}, snapshots: {}, attached: [], staged: [], bound: [] };
+
+const ALONE: ReadonlySet<VolumeId> = new Set(['vol-alone', 'vol-node']);
+/** ReadWriteOncePod. */
+const ONE_POD: ReadonlySet<VolumeId> = new Set(['vol-alone']);
+
+const ok = (state: State, value?: unknown): Outcome => ({
+  code: 'OK',
+  state,
+  ...(value === undefined ? {} : { value }),
+});
+const no = (code: string, state: State): Outcome => ({ code, state });
+const withIt = (all: readonly string[], one: string) => (all.includes(one) ? all : [...all, one].toSorted());
+const without = (all: readonly string[], one: string) => all.filter((each) => each !== one);
+
+/** Every way in which the call may end when it is alone. */
+export function outcomesOf(state: State, call: Call, token: string): readonly Outcome[] {
+  if (call.do === 'list') return [ok(state, Object.keys(state.volumes).toSorted().join())];
+  if ('pod' in call) return call.do === 'write' ? write(state, call, token) : inPod(state, call);
+  if ('node' in call) return onNode(state, call);
+  if ('snapshot' in call) return onSnapshot(state, call);
+  if (call.do === 'create') return create(state, call);
+  return call.do === 'expand' ? expand(state, call) : remove(state, call.volume);
+}
+
+function create(state: State, { volume, gib, from }: Extract<Call, { do: 'create' }>): readonly Outcome[] {
+  const { volumes, next } = state;
+  const wish = from === undefined ? '' : `${from.kind} ${from.id}`;
+  const there = volumes[volume];
+  if (there !== undefined) {
+    const isSame = there.from === wish && there.gib >= gib;
+    return [isSame ? ok(state, there.gib) : no('ALREADY_EXISTS', state)];
+  }
+  const origin = originOf(state, from);
+  if (from !== undefined && origin === undefined) return [no('NOT_FOUND', state)];
+  const size = Math.max(gib, origin?.gib ?? 0);
+  const made = { id: next, gib: size, data: origin?.data ?? '', from: wish };
+  return [ok({ ...state, next: next + 1, volumes: { ...volumes, [volume]: made } }, size)];
+}
+
+type Origin = Extract<Call, { do: 'create' }>['from'];
+
+/** What a volume is to begin with, if that is there. */
+export function originOf(
+  { volumes, snapshots }: State,
+  from: Origin,
+): { readonly gib: number; readonly data: string } | undefined {
+  return from === undefined ? undefined : (from.kind === 'volume' ? volumes : snapshots)[from.id];
+}
+
+function remove(state: State, volume: string): readonly Outcome[] {
+  if (state.attached.some((each) => each.startsWith(`${volume}@`))) return [no('FAILED_PRECONDITION', state)];
+  const { [volume]: _gone, ...volumes } = state.volumes;
+  return [ok({ ...state, volumes })];
+}
+
+type OnNode = Exclude<Extract<Call, { readonly node: string }>, InPod>;
+
+function onNode(state: State, { do: what, volume, node }: OnNode): readonly Outcome[] {
+  const { attached, staged } = state;
+  const place = `${volume}@${node}`;
+  if (what === 'detach') return [ok({ ...state, attached: without(attached, place) })];
+  if (what === 'unstage') return [ok({ ...state, staged: without(staged, place) })];
+  if (state.volumes[volume] === undefined) return [no('NOT_FOUND', state)];
+  if (what === 'stage') {
+    if (!attached.includes(place)) return [no('FAILED_PRECONDITION', state)];
+    return [ok({ ...state, staged: withIt(staged, place) })];
+  }
+  const isElsewhere = attached.some((each) => each.startsWith(`${volume}@`) && each !== place);
+  if (ALONE.has(volume) && isElsewhere) return [no('FAILED_PRECONDITION', state)];
+  return [ok({ ...state, attached: withIt(attached, place) })];
+}
+
+type InPod = Extract<Call, { readonly pod: string }>;
+
+function inPod(state: State, { do: what, volume, node, pod }: InPod): readonly Outcome[] {
+  const { bound, staged, attached } = state;
+  const [place, own] = [`${volume}@${node}`, `${volume}@${node}/${pod}`];
+  if (what === 'unbind') return [ok({ ...state, bound: without(bound, own) })];
+  if (state.volumes[volume] === undefined) return [no('NOT_FOUND', state)];
+  if (!attached.includes(place) || !staged.includes(place)) return [no('FAILED_PRECONDITION', state)];
+  const isTaken = ONE_POD.has(volume) && bound.some((each) => each.startsWith(`${place}/`) && each !== own);
+  return [isTaken ? no('FAILED_PRECONDITION', state) : ok({ ...state, bound: withIt(bound, own) })];
+}
+
+function write(state: State, { volume, node, pod }: InPod, token: string): readonly Outcome[] {
+  const there = state.volumes[volume];
+  // Where it is not, nobody writes into what is in its place.
+  if (there === undefined || !state.bound.includes(`${volume}@${node}/${pod}`)) return [no('SKIPPED', state)];
+  return [ok({ ...state, volumes: { ...state.volumes, [volume]: { ...there, data: token } } })];
+}
+
+function expand(state: State, { volume, gib }: Extract<Call, { do: 'expand' }>): readonly Outcome[] {
+  const there = state.volumes[volume];
+  if (there === undefined) return [no('NOT_FOUND', state)];
+  const size = Math.max(there.gib, gib);
+  return [ok({ ...state, volumes: { ...state.volumes, [volume]: { ...there, gib: size } } }, size)];
+}
+
+function onSnapshot(state: State, call: Extract<Call, { readonly snapshot: string }>): readonly Outcome[] {
+  if (call.do === 'snap') return snap(state, call);
+  const { [call.snapshot]: _gone, ...snapshots } = state.snapshots;
+  return [ok({ ...state, snapshots })];
+}
+
+function snap(state: State, { snapshot, volume }: Extract<Call, { do: 'snap' }>): readonly Outcome[] {
+  const [there, taken] = [state.volumes[volume], state.snapshots[snapshot]];
+  if (taken !== undefined) {
+    if (taken.of !== volume) return [no(there === undefined ? 'NOT_FOUND' : 'ALREADY_EXISTS', state)];
+    // That of a volume of this name which is gone is the answer as long as there is no other.
+    return [there === undefined || there.id === taken.ofId ? ok(state) : no('ALREADY_EXISTS', state)];
+  }
+  if (there === undefined) return [no('NOT_FOUND', state)];
+  const made = { of: volume, ofId: there.id, gib: there.gib, data: there.data };
+  return [ok({ ...state, snapshots: { ...state.snapshots, [snapshot]: made } })];
+}
