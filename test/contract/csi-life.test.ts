@@ -11,7 +11,7 @@ import { ControllerDefinition, NodeDefinition } from '../../src/gen/csi/csi.ts';
 import { createSeededRandom } from '../../src/ports/random.fake.ts';
 import type { ResourceClient } from '../../src/ports/resource-client.ts';
 import { life, NODES, PODS, VOLUMES } from '../csi-life/calls.ts';
-import { type LifeWorld, live, podPath, stagingPath } from '../csi-life/live.ts';
+import { type LifeWorld, live, type Observed, podPath, stagingPath } from '../csi-life/live.ts';
 import { type CsiWorld, startCsiWorld, TARGET_ROOT } from './csi-world.ts';
 
 const { LIFE_SEED, LIFE_RUNS } = process.env;
@@ -79,7 +79,7 @@ async function settle({ client, hosts }: CsiWorld): Promise<void> {
   await expect.poll(isDone, { interval: 1, timeout: 20_000 }).toBe(true);
 }
 
-async function observe({ client, hosts, data }: CsiWorld) {
+async function observe({ client, hosts, data }: CsiWorld): Promise<Observed> {
   const [volumes, records, snapshots] = await Promise.all([
     client.list('Volume'),
     client.list('VolumeAttachmentRecord'),

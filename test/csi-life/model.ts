@@ -12,6 +12,8 @@ interface ModelVolume {
   readonly data: string;
   /** What it was made from, as its call said. */
   readonly from: string;
+  /** The volume that it was made from; another one may have that name by now. */
+  readonly fromId?: number;
 }
 
 interface ModelSnapshot {
@@ -71,12 +73,17 @@ function create(state: State, { volume, gib, from }: Extract<Call, { do: 'create
   const there = volumes[volume];
   if (there !== undefined) {
     const isSame = there.from === wish && there.gib >= gib;
-    return [isSame ? ok(state, there.gib) : no('ALREADY_EXISTS', state)];
+    if (!isSame) return [no('ALREADY_EXISTS', state)];
+    const source = from?.kind === 'volume' ? volumes[from.id] : undefined;
+    const isAnother = source !== undefined && source.id !== there.fromId;
+    return [ok(state, there.gib), ...(isAnother ? [no('ALREADY_EXISTS', state)] : [])];
   }
   const origin = originOf(state, from);
   if (from !== undefined && origin === undefined) return [no('NOT_FOUND', state)];
   const size = Math.max(gib, origin?.gib ?? 0);
-  const made = { id: next, gib: size, data: origin?.data ?? '', from: wish };
+  const source = from?.kind === 'volume' ? volumes[from.id] : undefined;
+  const own = source === undefined ? {} : { fromId: source.id };
+  const made = { id: next, gib: size, data: origin?.data ?? '', from: wish, ...own };
   return [ok({ ...state, next: next + 1, volumes: { ...volumes, [volume]: made } }, size)];
 }
 

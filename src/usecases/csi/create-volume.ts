@@ -18,7 +18,7 @@ import { growVolume } from '../volumes/grow-volume.ts';
 import { findVolume } from '../volumes/read-volumes.ts';
 import { waitUntilReady } from '../volumes/wait-until-ready.ts';
 import { chooseNode } from './choose-node.ts';
-import { CALL_MS, CSI_NAME, CSI_WISH, type CsiDeps } from './csi-deps.ts';
+import { CALL_MS, CSI_NAME, CSI_REQUIRED, CSI_WISH, type CsiDeps } from './csi-deps.ts';
 import { keepGivenKey, proveGivenKey, readGivenKey } from './given-key.ts';
 import { changeVolume } from './modify-volume.ts';
 
@@ -64,7 +64,9 @@ export async function createVolume(deps: CsiDeps, request: CreateRequest, signal
   const wanted = readRequest(deps, request);
   const existing = await deps.client.get('Volume', wanted.name, { signal });
   if (existing !== undefined) assertSame(existing, wanted, request);
-  if (request.origin !== undefined) return createFrom(deps, { wanted, request, origin: request.origin }, signal);
+  if (request.origin !== undefined) {
+    return findOrCreateFrom(deps, { wanted, request, origin: request.origin }, { existing, signal });
+  }
   if (existing === undefined) await add(deps, wanted, request, signal);
   await keepGivenKey(deps, wanted, signal);
   return settle(deps, wanted.name, request, signal);
@@ -99,7 +101,9 @@ function readRequest(deps: CsiDeps, request: CreateRequest): Wanted {
   const inOrder = (part: object) => Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const changed = Object.keys(change).length === 0 ? {} : { change: inOrder(change) };
   const asked = JSON.stringify({ wish: inOrder(wish), origin, ...changed });
-  return { name: own, wish, change, key, annotations: { [CSI_NAME]: encodeURIComponent(name), [CSI_WISH]: asked } };
+  const required = origin === undefined ? {} : { [CSI_REQUIRED]: String(range.requiredBytes) };
+  const annotations = { [CSI_NAME]: encodeURIComponent(name), [CSI_WISH]: asked, ...required };
+  return { name: own, wish, change, key, annotations };
 }
 
 /** The wish of the class with what goes before it. */
@@ -126,10 +130,10 @@ function assertSame(existing: Resource<'Volume'>, wanted: Wanted, request: Creat
 
 /** In what a volume that the same class asked for is another than the call asks for. */
 function differenceOf(existing: Resource<'Volume'>, { range, topology, accesses }: CreateRequest): string | undefined {
-  const { spec } = existing;
+  const { spec, metadata } = existing;
   const size = parseQuantity(spec.size);
   // A clone that was not yet grown is no other volume: it is as large as its source for a while.
-  const isSized = isInRange(size, range) || (spec.source !== undefined && size < Number(range.requiredBytes));
+  const isSized = isInRange(size, range) || metadata.annotations?.[CSI_REQUIRED] === String(range.requiredBytes);
   if (!isSized) return `has ${spec.size}`;
   const home = homeOf(existing);
   if (home !== undefined && !allowsNode(topology, home)) return `is local to node ${home}`;
@@ -142,6 +146,24 @@ interface Copying {
   readonly wanted: Wanted;
   readonly request: CreateRequest;
   readonly origin: VolumeOrigin;
+}
+
+/** A clone that is whole needs nothing more of what it began with, which may be gone by now. */
+async function findOrCreateFrom(
+  deps: CsiDeps,
+  copying: Copying,
+  { existing, signal }: { readonly existing: Resource<'Volume'> | undefined; readonly signal: AbortSignal },
+): Promise<CreatedVolume> {
+  try {
+    return await createFrom(deps, copying, signal);
+  } catch (error) {
+    const { size } = existing?.status ?? {};
+    const isWhole = size !== undefined && isInRange(parseQuantity(size), copying.request.range);
+    if (existing === undefined || !isAppError(error, 'notFound') || !isWhole) throw error;
+    const { metadata, spec } = existing;
+    if (spec.keyIsGiven === true) await proveGivenKey(deps, metadata, copying.wanted.key, signal);
+    return settle(deps, existing.metadata.name, copying.request, signal);
+  }
 }
 
 async function createFrom(
