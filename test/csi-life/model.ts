@@ -67,25 +67,32 @@ export function outcomesOf(state: State, call: Call, token: string): readonly Ou
   return call.do === 'expand' ? expand(state, call) : remove(state, call.volume);
 }
 
-function create(state: State, { volume, gib, from }: Extract<Call, { do: 'create' }>): readonly Outcome[] {
+type Create = Extract<Call, { do: 'create' }>;
+
+function create(state: State, call: Create): readonly Outcome[] {
   const { volumes, next } = state;
-  const wish = from === undefined ? '' : `${from.kind} ${from.id}`;
+  const { volume, gib, from } = call;
   const there = volumes[volume];
-  if (there !== undefined) {
-    const isSame = there.from === wish && there.gib >= gib;
-    if (!isSame) return [no('ALREADY_EXISTS', state)];
-    const source = from?.kind === 'volume' ? volumes[from.id] : undefined;
-    const isAnother = source !== undefined && source.id !== there.fromId;
-    return [ok(state, there.gib), ...(isAnother ? [no('ALREADY_EXISTS', state)] : [])];
-  }
+  if (there !== undefined) return createAgain(state, call, there);
   const origin = originOf(state, from);
   if (from !== undefined && origin === undefined) return [no('NOT_FOUND', state)];
   const size = Math.max(gib, origin?.gib ?? 0);
-  const source = from?.kind === 'volume' ? volumes[from.id] : undefined;
+  const source = sourceOf(state, call);
   const own = source === undefined ? {} : { fromId: source.id };
-  const made = { id: next, gib: size, data: origin?.data ?? '', from: wish, ...own };
+  const made = { id: next, gib: size, data: origin?.data ?? '', from: wishOf(call), ...own };
   return [ok({ ...state, next: next + 1, volumes: { ...volumes, [volume]: made } }, size)];
 }
+
+function createAgain(state: State, call: Create, there: ModelVolume): readonly Outcome[] {
+  if (there.from !== wishOf(call) || there.gib < call.gib) return [no('ALREADY_EXISTS', state)];
+  const source = sourceOf(state, call);
+  const isAnother = source !== undefined && source.id !== there.fromId;
+  return [ok(state, there.gib), ...(isAnother ? [no('ALREADY_EXISTS', state)] : [])];
+}
+
+const wishOf = ({ from }: Create): string => (from === undefined ? '' : `${from.kind} ${from.id}`);
+const sourceOf = ({ volumes }: State, { from }: Create): ModelVolume | undefined =>
+  from?.kind === 'volume' ? volumes[from.id] : undefined;
 
 type Origin = Extract<Call, { do: 'create' }>['from'];
 
