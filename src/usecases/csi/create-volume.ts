@@ -133,7 +133,8 @@ function differenceOf(existing: Resource<'Volume'>, { range, topology, accesses 
   const { spec, metadata } = existing;
   const size = parseQuantity(spec.size);
   // A clone that was not yet grown is no other volume: it is as large as its source for a while.
-  const isSized = isInRange(size, range) || metadata.annotations?.[CSI_REQUIRED] === String(range.requiredBytes);
+  const isAsked = metadata.annotations?.[CSI_REQUIRED] === String(range.requiredBytes);
+  const isSized = isInRange(size, range) || (isAsked && size < Number(range.requiredBytes));
   if (!isSized) return `has ${spec.size}`;
   const home = homeOf(existing);
   if (home !== undefined && !allowsNode(topology, home)) return `is local to node ${home}`;
