@@ -1,6 +1,6 @@
 /**
  * Lives of volumes against the driver on a fake host: calls repeated, at once, given up, and a controller that is started anew.
- * `LIFE_SEED=...` with the seed that a failure names repeats it; `LIFE_RUNS=1000` lives more of them.
+ * `LIFE_SEED=...` lives others; `LIFE_RUNS=1000` lives more of them.
  */
 import { setImmediate } from 'node:timers';
 import fc from 'fast-check';
@@ -122,7 +122,8 @@ async function residue({ client, hosts }: CsiWorld): Promise<readonly string[]> 
 }
 
 test('every answer is one that the model allows, what is there is what was answered, and in the end there is nothing', async () => {
-  const seed = LIFE_SEED === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(LIFE_SEED);
+  // The same lives each time, so that a change of the driver is what makes a difference; other seeds are for looking further.
+  const seed = Number(LIFE_SEED ?? 421_497_872);
   console.log(`lives of volumes: LIFE_SEED=${seed}`);
   const runs = LIFE_RUNS === undefined ? 12 : Number(LIFE_RUNS);
   await fc.assert(
