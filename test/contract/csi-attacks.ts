@@ -146,7 +146,7 @@ const FLAGS = [
 const access = (answer: Status): Readonly<Record<string, readonly Attack[]>> => ({
   'VolumeCapability.block': [{ values: [{}], codes: [answer, FAILED_PRECONDITION] }],
   'VolumeCapability.MountVolume.fs_type': [
-    refused([...TEXTS, 'ext4;reboot', '../../bin/sh', 'ext4 -O encrypt', 'xfs,suid', 'nfs', 'EXT4', 'fuse.x'], answer),
+    refused([...TEXTS, 'ext4;reboot', '../../bin/sh', 'ext4 -O encrypt', 'xfs,suid', 'nfs4', 'EXT4', 'fuse.x'], answer),
   ],
   'VolumeCapability.MountVolume.mount_flags': [
     refused([...FLAGS.map((flag) => [flag]), ...TEXTS.map((text) => [text]), [''], ['ro', 'rw']], answer),
