@@ -15,15 +15,18 @@ import { SUITES, type Suite } from './suites.ts';
  * @returns the sum
  */
 export async function runAll(suites: readonly Suite[] = SUITES): Promise<Counts> {
-  const program = await buildSanity();
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-sanity-'));
   const composed = composeLab(join(folder, 'labs'), ROOT);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  const common = { composed, program, signal: stop.signal };
   try {
+    const program = await buildSanity();
+    const common = { composed, program, signal: stop.signal };
     const runs = suites.map((suite) => judge({ ...common, folder: join(folder, suite.name) }, suite));
     return sumCounts(await Promise.all(runs));
+  } catch (error) {
+    console.log(`sanity: ${error instanceof Error ? error.message : String(error)}`);
+    return { passed: 0, failed: 1, skipped: 0 };
   } finally {
     for (const each of await composed.labs.list()) await composed.labs.down(each.name);
     rmSync(folder, { recursive: true, force: true });

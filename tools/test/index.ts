@@ -8,12 +8,16 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, runTool } from '../project.ts';
+import { whyNoSanity } from '../sanity/build-sanity.ts';
+import { runAll } from '../sanity/run-all.ts';
+import { SUITES } from '../sanity/suites.ts';
 import { TEST_LEVELS, type TestLevel } from './levels.ts';
 import { prepareHost } from './prepare-host.ts';
 import { type Counts, countLevel, describeCounts, sumCounts, type VitestReport } from './totals.ts';
 
 const failures: string[] = [];
 const skips: string[] = [];
+const withoutGo: string[] = [];
 
 function heading(text: string): void {
   console.log(`\n=== ${text}`);
@@ -67,16 +71,30 @@ async function runLevels(hostProblem: string | undefined): Promise<readonly Coun
   return all;
 }
 
+/** The real csi-sanity. Go is nothing that a machine must have: without it this is left out, in CI too, and said. */
+async function runSanity(hostProblem: string | undefined): Promise<Counts> {
+  heading('sanity: csi-sanity against the CSI driver, without GlusterFS (npm run test:sanity has all)');
+  const problem = hostProblem ?? (await whyNoSanity());
+  if (problem !== undefined) {
+    console.log(`!!! sanity IS NOT RUN: ${problem}`);
+    withoutGo.push(`sanity (${problem})`);
+    return { passed: 0, failed: 0, skipped: 0 };
+  }
+  const counts = await runAll(SUITES.filter(({ isLong }) => isLong !== true));
+  if (counts.failed > 0) failures.push('sanity');
+  return counts;
+}
+
 console.log(`Holdfast tests in ${ROOT}, Node ${process.version}`);
 heading('packages');
 const hostProblem = await prepareHost();
 await step('build', process.execPath, ['tools/build.mjs']);
 // The tests among the checks come with their own counts below.
 await step('check', process.execPath, ['tools/check/index.ts', '--without', 'unit', '--without', 'tools']);
-const total = sumCounts(await runLevels(hostProblem));
+const total = sumCounts([...(await runLevels(hostProblem)), await runSanity(hostProblem)]);
 
 if (process.env['CI'] === 'true') failures.push(...skips.map((skip) => `${skip} in CI`));
 heading(failures.length === 0 ? 'all passed' : `failed: ${failures.join(', ')}`);
-if (skips.length > 0) console.log(`not run: ${skips.join(', ')}`);
+if (skips.length + withoutGo.length > 0) console.log(`not run: ${[...skips, ...withoutGo].join(', ')}`);
 console.log(describeCounts(total));
 process.exitCode = failures.length === 0 ? 0 : 1;
