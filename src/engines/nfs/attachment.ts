@@ -103,14 +103,18 @@ function isNfs(fsType: string): boolean {
   return fsType === 'nfs' || fsType === 'nfs4';
 }
 
-/** Undefined when the mount answers. In a program of its own: asking a server that is silent blocks whoever asks. */
+/**
+ * Undefined when the mount answers. In a program of its own: asking a server that is silent blocks whoever asks. For its usage: the
+ * client answers by itself what the inode of a folder is, also when the server is gone (fs/nfs/inode.c, nfs_getattr).
+ */
 async function look(
   host: Host,
   mountPath: string,
   signal: AbortSignal,
 ): Promise<{ readonly message: string; readonly isFailed: boolean } | undefined> {
   try {
-    await host.run({ file: 'stat', args: ['--format=%i', '--', mountPath], timeoutMs: LOOK_MS, signal });
+    const args = ['--file-system', '--format=%b', '--', mountPath];
+    await host.run({ file: 'stat', args, timeoutMs: LOOK_MS, signal });
     return undefined;
   } catch (error) {
     signal.throwIfAborted();

@@ -86,7 +86,11 @@ function createMachine(name: string, reached: Reached): FakeNfsMachine {
   const at = (path: string) => mounts.findLast(({ target }) => target === path);
   const host: Host = {
     name,
-    run: async (command) => run(command, (path) => (reached.isSilent() ? 'silent' : at(path)?.shows)),
+    run: async (command) => {
+      // A client answers by itself what the inode of a folder is; how full it is only the server knows.
+      const isAsked = command.args.includes('--file-system') && reached.isSilent();
+      return run(command, (path) => (isAsked ? 'silent' : at(path)?.shows));
+    },
     files: {
       makeDirectory: async () => undefined,
       remove: async () => undefined,

@@ -71,7 +71,7 @@ async function ensureMounted(host: Host, { source, options, root }: PrivateMount
   if (isThere) {
     try {
       // One that an agent left when it was killed. In a program of its own: it may not answer.
-      await host.run({ file: 'stat', args: ['--format=%i', '--', root], timeoutMs: LOOK_MS, signal });
+      await host.run({ file: 'stat', args: ['--file-system', '--format=%b', '--', root], timeoutMs: LOOK_MS, signal });
       return;
     } catch {
       signal.throwIfAborted();
