@@ -156,7 +156,7 @@ async function findOrCreateFrom(
   { existing, signal }: { readonly existing: Resource<'Volume'> | undefined; readonly signal: AbortSignal },
 ): Promise<CreatedVolume> {
   try {
-    return await createFrom(deps, copying, signal);
+    return await createFrom(deps, copying, { existing, signal });
   } catch (error) {
     const { size } = existing?.status ?? {};
     const isWhole = size !== undefined && isInRange(parseQuantity(size), copying.request.range);
@@ -170,7 +170,7 @@ async function findOrCreateFrom(
 async function createFrom(
   deps: CsiDeps,
   { wanted, request, origin }: Copying,
-  signal: AbortSignal,
+  { existing, signal }: { readonly existing: Resource<'Volume'> | undefined; readonly signal: AbortSignal },
 ): Promise<CreatedVolume> {
   const { spec, home, owner, ...of } = await findOrigin(deps, origin, signal);
   assertLike(spec, wanted.wish);
@@ -180,7 +180,8 @@ async function createFrom(
   for (const access of request.accesses) assertAccess(access, kindOf(spec));
   assertReachable(home, request.topology);
   // Refused before anything is made: a limit below what it begins with, or a size that is none.
-  const size = chooseSize(request.range, parseQuantity(spec.size));
+  // A clone that is there already is as large as it is: its source may be another one of the same name by now.
+  const size = chooseSize(request.range, parseQuantity((existing ?? { spec }).spec.size));
   const { name, annotations } = wanted;
   await cloneVolume(deps, { name, annotations, ...of }, { waitMs: CALL_MS, signal });
   await growVolume(deps, { name, size: formatQuantity(size) }, { waitMs: CALL_MS, signal });
