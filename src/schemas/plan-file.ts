@@ -3,6 +3,7 @@
  * Kismatic's plan file (apprenda/kismatic, docs/plan-file-reference.md), whose words are kept in the messages.
  */
 import { z } from 'zod';
+import { MAX_EXPORT_PATH, serverFault } from '../domain/nfs/share.ts';
 import { isPlainPath } from '../domain/paths.ts';
 import { BRICK_KINDS, ENGINES, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
 import { MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
@@ -59,12 +60,13 @@ const NfsVolume = z.strictObject({
       abort: true,
     })
     .refine(
-      (host) => HOST_NAME.test(host) || [z.ipv4(), z.ipv6()].some((schema) => schema.safeParse(host).success),
+      (host) => serverFault(host) === undefined,
       'is neither a host name nor an address; write one such as files.example.com',
     ),
   mount_path: z
     .string()
     .min(1, { error: 'NFS volume path cannot be empty; add the exported path', abort: true })
+    .max(MAX_EXPORT_PATH, `is longer than ${MAX_EXPORT_PATH} characters`)
     .refine((path) => path.startsWith('/'), {
       error: 'NFS volume path must be absolute; begin it with "/"',
       abort: true,

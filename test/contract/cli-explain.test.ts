@@ -350,3 +350,43 @@ describe('mistakes', () => {
     expect(run).toMatchObject({ code, stdout: '' });
   });
 });
+
+describe('explain volume of a share', () => {
+  const engine = { observedBy: 'kube1', epoch: 1, state: 'Started' as const, bricks: [], capacityBytes: 3 * GIB };
+
+  test.each([
+    [{}, 'the whole of /export', 'nothing is touched'],
+    [{ subDir: 'team/db', onDelete: 'archive' }, 'folder team/db of /export', 'its folder is renamed'],
+  ])(
+    '%o: says who keeps it, what becomes of it and who can mount it, and nothing of copies',
+    async (more, what, end) => {
+      const cluster = await createFakeCluster(['kube2']);
+      await cluster.addNode('kube1', { engines: [{ name: 'nfs', isInstalled: true, isRunning: true }] });
+      const share = { server: 'files', path: '/export', ...more };
+      const spec = { size: '1Gi', engine: 'nfs', layout: 'single', share };
+      await cluster.client.create('Volume', { metadata: { name: 'db' }, spec });
+      const lastTransitionTime = '2026-01-01T00:00:00Z';
+      const conditions = [
+        { type: 'Ready', status: 'True' as const, reason: 'ShareAnswers', message: 'it answers', lastTransitionTime },
+        { type: 'Redundant', status: 'Unknown' as const, reason: 'KeptByServer', message: 'kept', lastTransitionTime },
+      ];
+      await cluster.makeReady('db', { placement: [], size: '3Gi', anchor: 'kube1', engine, conditions });
+      const { code, stdout } = await holdfast(cluster, 'explain', 'volume', 'db');
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^Waits for: +nothing$/m);
+      expect(stdout).toMatch(new RegExp(`^Kept by: +files, ${what}; Holdfast keeps no copy$`, 'm'));
+      expect(stdout).toMatch(new RegExp(`^When deleted: +${end}$`, 'm'));
+      expect(stdout).toMatch(/^Usable on: +kube1$/m);
+      expect(stdout).not.toMatch(/Served|Pool quorum|copies serve|lose-node/);
+      const json = JSON.parse(
+        (await holdfast(cluster, 'explain', 'volume', 'db', '-o', 'json')).stdout,
+      ) as VolumeExplanation;
+      expect(json).toMatchObject({
+        size: '3Gi',
+        sets: [],
+        copies: [],
+        share: { server: 'files', usableOn: ['kube1'] },
+      });
+    },
+  );
+});

@@ -222,3 +222,72 @@ describe('plan export', () => {
     );
   });
 });
+
+describe('shares', () => {
+  const shares = (...paths: readonly string[]) =>
+    stringify({ nfs: { nfs_volume: paths.map((path) => ({ nfs_host: 'files', mount_path: path })) } });
+  const engine = { observedBy: 'kube1', epoch: 1, state: 'Started' as const, bricks: [], capacityBytes: 3 * 2 ** 30 };
+
+  test('come with a plan, differ in nothing once they are registered, and are exported', async () => {
+    const cluster = await createFakeCluster();
+    await cluster.addNode('kube1', { engines: [{ name: 'nfs', isInstalled: true, isRunning: true }] });
+    const text = shares('/b', '/a');
+    expect(await plan(cluster, ['diff', '-f', '-'], text)).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^Volume +pv0 +create +-\nVolume +pv1 +create +-$/m),
+      stderr: expect.stringContaining(
+        'note: share files:/b (volume pv0): its size is asked for; its PersistentVolume is',
+      ),
+    });
+    await plan(cluster, ['apply', '-f', '-'], text);
+    for (const name of ['pv0', 'pv1']) await cluster.makeReady(name, { placement: [], size: '3Gi', engine });
+    const run = await plan(cluster, ['diff', '-f', '-'], text);
+    expect(run.stdout).toMatch(/^PersistentVolume +pv0 +create +-\nPersistentVolume +pv1 +create +-$/m);
+    expect(await plan(cluster, ['apply', '-f', '-'], text)).toMatchObject({ code: 0, stderr: '' });
+    const same = { code: 0, stdout: '', stderr: 'no differences\n' };
+    expect(await plan(cluster, ['diff', '-f', '-'], text)).toEqual(same);
+    expect(await plan(cluster, ['diff', '-f', '-'], shares('/a', '/b'))).toEqual(same);
+    expect(await plan(cluster, ['diff', '-f', '-'], shares('/a'))).toEqual(same);
+    const exported = await plan(cluster, ['export']);
+    expect(exported.stdout).toContain(
+      'nfs:\n  nfs_volume:\n    - nfs_host: files\n      mount_path: /b\n    - nfs_host: files\n      mount_path: /a\n',
+    );
+    expect(exported.stderr).toBe('');
+    expect((await plan(cluster, ['diff', '-f', '-'], exported.stdout)).stdout).not.toContain('Volume');
+  });
+
+  test('what a plan cannot say of a share is left out of the export and noted', async () => {
+    const cluster = await createFakeCluster();
+    const make = async (name: string, share: object) => {
+      const spec = { size: '1Gi', engine: 'nfs', layout: 'single', share: { server: 'files', ...share } };
+      await cluster.client.create('Volume', { metadata: { name }, spec });
+    };
+    await make('pvc-1', { path: '/export', subDir: 'team/db' });
+    await make('media', { path: '/media', mountOptions: ['nfsvers=4.1'] });
+    await make('twin', { path: '/media' });
+    const spec = { volume: 'media', node: 'kube1', mountPath: '/m' };
+    await cluster.addNode('kube1');
+    await cluster.client.create('VolumeAttachmentRecord', { metadata: { name: 'media.kube1' }, spec });
+    const run = await plan(cluster, ['export']);
+    expect(run.stderr).toBe(
+      'note: volume media is the share files:/media, whose name a plan does not say\n' +
+        'note: volume media is mounted with nfsvers=4.1, which a plan does not say of a share\n' +
+        'note: volume media is mounted on kube1, which a plan does not say of a share\n' +
+        'note: volume pvc-1 is the folder files:/export/team/db of a share, which a plan does not say; it is left out\n' +
+        'note: volume twin is the same share as media; a plan lists files:/media once\n',
+    );
+    expect(run.stdout).toMatch(/nfs:\n {2}nfs_volume:\n {4}- nfs_host: files\n {6}mount_path: \/media\n$/);
+    expect(await plan(cluster, ['validate', '-f', '-'], run.stdout)).toMatchObject({ code: 0 });
+    expect((await plan(cluster, ['diff', '-f', '-'], run.stdout)).stdout).not.toMatch(/^Volume/m);
+  });
+
+  test('no entry of volumes is a share', async () => {
+    const text = planText([node(1)], [{ name: 'db', size: '1Gi', engine: 'nfs' }]);
+    const run = await plan(await createFakeCluster(), ['validate', '-f', '-'], text);
+    expect(run).toMatchObject({ code: 2, stdout: '' });
+    expect(run.stderr).toContain(
+      'volumes[0].engine: a share of a file server is no entry of volumes; list the whole of a share under nfs.nfs_volume; ' +
+        'a folder of one is added with: holdfast volume add --server',
+    );
+  });
+});

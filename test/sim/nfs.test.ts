@@ -1,7 +1,9 @@
 /** A folder of a share as a volume, while every program dies at every moment; and a file server that goes away. */
 import { describe, expect, it } from 'vitest';
 import { ATTACHMENT_FINALIZER } from '../../src/domain/finalizers.ts';
+import { PlanFile } from '../../src/schemas/plan-file.ts';
 import type { Share } from '../../src/schemas/volume.ts';
+import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
 import { addVolume } from '../../src/usecases/volumes/add-volume.ts';
 import { createSimCluster, type SimCluster } from './cluster.ts';
 import { withSeed } from './seeds.ts';
@@ -120,6 +122,25 @@ describe('a whole share', () => {
     await make(sim, { server: 'files', path: '/export' });
     expect(sim.seen.Volume.get('db')?.status?.size).toBe('100Gi');
     await remove(sim);
+    expect(sim.fileServer.names('files:/export')).toEqual(['file']);
+  });
+});
+
+describe('the shares of a plan', () => {
+  it('become volumes and PersistentVolumes of the size that the server tells, and are left as they are', async () => {
+    const sim = await createSimCluster(SEED, { nodes: NODES });
+    const { client } = sim.world;
+    sim.fileServer.put('files:/export', 'file', 'file', 'data');
+    await sim.applyPlan([]);
+    const plan = PlanFile.parse({ nfs: { nfs_volume: [{ nfs_host: 'files', mount_path: '/export' }] } });
+    expect((await applyPlan({ client }, plan)).notices).toEqual([expect.stringContaining('no node can mount NFS now')]);
+    await sim.until('it is ready', () => sim.seen.Volume.get('pv0')?.status?.phase === 'Ready', PATIENCE_MS);
+    expect((await applyPlan({ client }, plan)).notices).toEqual([]);
+    expect((await client.get('PersistentVolume', 'pv0'))?.spec.capacity).toEqual({ storage: '100Gi' });
+    const again = await applyPlan({ client }, plan);
+    expect(again.changes.filter(({ action }) => action !== 'unchanged')).toEqual([]);
+    await client.delete('Volume', 'pv0');
+    await sim.until('it is gone', () => !sim.seen.Volume.has('pv0'), PATIENCE_MS);
     expect(sim.fileServer.names('files:/export')).toEqual(['file']);
   });
 });

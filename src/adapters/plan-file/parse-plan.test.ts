@@ -111,12 +111,12 @@ volumes:
     expect(plan.nodes[0]).toMatchObject({ name: 'storage1', internalIp: '192.168.0.1' });
     expect(plan.volumes[0]).toMatchObject({ layout: 'arbiter', replicas: 2, brick: 'directory' });
     expect(plan.volumes[0]?.mounts.map((mount) => mount.node)).toEqual(['storage1', 'storage3']);
+    expect(plan.nfsShares).toEqual([{ server: '10.0.0.9', path: '/export' }]);
     expect(plan.notices).toEqual([
       'volume v1: 2 replicas alone can diverge (split brain): a third node takes an arbiter, which holds names but no data',
       'section cluster says how Kubernetes is installed and is not used by Holdfast',
       'section etcd says how Kubernetes is installed and is not used by Holdfast',
       'Storage1.example.com: taints and kubelet options belong to the Kubernetes node and are not set by Holdfast',
-      'using NFS shares (10.0.0.9:/export) is not in this version: the section nfs is only checked; apply will refuse this plan',
     ]);
   });
 });

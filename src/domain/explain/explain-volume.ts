@@ -1,6 +1,7 @@
 /** Everything that is decided about one volume, in the order in which it was decided. */
 import type { BrickStatus, Volume } from '../../schemas/volume.ts';
 import type { VolumeCopyStatus } from '../../schemas/volume-copy.ts';
+import { mountSource } from '../nfs/share.ts';
 import { strangersAmong, usableSince } from '../node/is-usable.ts';
 import type { WantedCopy } from '../placement/model.ts';
 import { judgeVolume, type Outcome } from '../simulate/judge-volume.ts';
@@ -60,12 +61,27 @@ export interface ExplainedSet {
   readonly copies: number;
 }
 
+/** Where a volume is kept that no node keeps. */
+export interface ExplainedShare {
+  readonly server: string;
+  /** What it exports: "/export". */
+  readonly path: string;
+  /** The folder of it; the whole when left out. */
+  readonly subDir?: string;
+  /** What becomes of what is in it when the volume is deleted. */
+  readonly onDelete: 'delete' | 'retain' | 'archive';
+  /** Nodes that can mount it now. */
+  readonly usableOn: readonly string[];
+}
+
 export interface VolumeExplanation {
   readonly volume: string;
   readonly phase: NonNullable<NonNullable<Volume['status']>['phase']>;
   readonly message: string;
   readonly size: string;
   readonly layout: string;
+  /** Of a share of a file server, which has no copies and no sets. */
+  readonly share?: ExplainedShare;
   /** Every set must have what it needs for the volume to be served; a file lies in one set only. */
   readonly sets: readonly ExplainedSet[];
   readonly serverQuorum: ServerQuorum;
@@ -107,9 +123,10 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
     volume: metadata.name ?? '',
     phase: phaseOf(volume),
     message: stateMessage(volume),
-    size: spec.size,
-    layout: `${spec.layout}, ${describeCopiesOf(spec)}`,
-    sets: explainSets(spec, copies),
+    size: spec.share === undefined ? spec.size : (status?.size ?? spec.size),
+    layout: spec.share === undefined ? `${spec.layout}, ${describeCopiesOf(spec)}` : mountSource(spec.share),
+    ...explainShare(spec, usable),
+    sets: spec.share === undefined ? explainSets(spec, copies) : [],
     serverQuorum: serverQuorum(stored),
     reasons: status?.reasons ?? [],
     ...explainEngine(volume, usable),
@@ -140,6 +157,17 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
       laggingMounts: laggingMounts.map((record) => record.spec.node),
     }),
   };
+}
+
+function explainShare(
+  { share }: Volume['spec'],
+  usable: ReadonlyMap<string, string>,
+): Pick<VolumeExplanation, 'share'> {
+  if (share === undefined) return {};
+  const { server, path, subDir, onDelete = 'delete' } = share;
+  const usableOn = [...usable.keys()].toSorted();
+  if (subDir === undefined) return { share: { server, path, onDelete: 'retain', usableOn } };
+  return { share: { server, path, subDir, onDelete, usableOn } };
 }
 
 /** Before copies are placed, the sets as they are asked for. */
@@ -240,7 +268,7 @@ function waitsFor({ metadata, status }: Volume): Pick<VolumeExplanation, 'waitsF
   if (
     redundant === undefined ||
     redundant.status === 'True' ||
-    ['SingleCopy', 'NoSpareCopy'].includes(redundant.reason)
+    ['SingleCopy', 'NoSpareCopy', 'KeptByServer'].includes(redundant.reason)
   )
     return {};
   return { waitsFor: { what: redundant.message, since: redundant.lastTransitionTime } };

@@ -33,15 +33,20 @@ export function nextStep(seen: SeenForNextStep): NextStep {
       }
       return away === undefined ? goesOn(name) : lookAt(away, 'its copy cannot be removed before it is back');
     case 'Pending':
-      if (ready !== 'NoPlaceForCopies') return { why: 'the controller has to look at it', command: 'holdfast status' };
-      return { why: 'every node against every filter', command: placementCommand(volume) };
+      return forPending(volume, ready);
     case 'Creating':
       return away === undefined ? goesOn(name) : lookAt(away, 'its copy cannot be prepared before it is back');
     case 'Ready':
     case 'Degraded':
     case 'Unavailable':
-      return forServing(seen, name);
+      return volume.spec.share === undefined ? forServing(seen, name) : forShare(volume, name);
   }
+}
+
+function forPending(volume: Volume, ready: string | undefined): NextStep {
+  if (ready === 'NoNfsClient') return { why: 'see which engines run on the nodes', command: 'holdfast node list' };
+  if (ready !== 'NoPlaceForCopies') return { why: 'the controller has to look at it', command: 'holdfast status' };
+  return { why: 'every node against every filter', command: placementCommand(volume) };
 }
 
 function forServing(seen: SeenForNextStep, name: string): NextStep {
@@ -68,6 +73,13 @@ function forServing(seen: SeenForNextStep, name: string): NextStep {
   if (phaseOf(volume) !== 'Ready') return goesOn(name);
   const node = volume.status?.placement?.[0]?.node ?? '';
   return { why: 'nothing is to be done; try what a loss would do', command: `holdfast simulate lose-node ${node}` };
+}
+
+/** No node keeps it: what the file server does not answer, only a look at that one helps. */
+function forShare(volume: Volume, name: string): NextStep {
+  const command = `holdfast volume show ${name}`;
+  if (phaseOf(volume) === 'Ready') return { why: 'nothing is to be done; see how much room it has', command };
+  return { why: 'see what is wrong with it, and whether its file server runs', command };
 }
 
 function goesOn(name: string): NextStep {

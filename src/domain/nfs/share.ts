@@ -18,7 +18,8 @@ const HOST =
   /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/;
 const IPV6 = /^[0-9A-Fa-f:]{2,39}(?:%[A-Za-z0-9._-]{1,15})?$/;
 const MAX_HOST = 253;
-const MAX_PATH = 1024;
+/** Characters that the path of an export has at most. */
+export const MAX_EXPORT_PATH = 1024;
 const PERMISSIONS = /^0?[0-3]?[0-7]{3}$/;
 
 /** Why a text names no file server, or undefined when it does. */
@@ -30,7 +31,7 @@ export function serverFault(server: string): string | undefined {
 
 /** Why a text is no exported path, or undefined when it is one. */
 export function exportFault(path: string): string | undefined {
-  if (path.length > MAX_PATH) return `is longer than ${MAX_PATH} characters`;
+  if (path.length > MAX_EXPORT_PATH) return `is longer than ${MAX_EXPORT_PATH} characters`;
   if (path === '/' || isPlainPath(path)) return undefined;
   return 'must be an absolute path without "..", ".", empty parts and control characters, such as /export';
 }

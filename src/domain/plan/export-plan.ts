@@ -5,6 +5,7 @@ import type { Volume } from '../../schemas/volume.ts';
 import type { VolumeAttachmentRecord } from '../../schemas/volume-attachment-record.ts';
 import { layoutFields } from '../volume/layout-fields.ts';
 import { HOST_ANNOTATION, type StoredObjects } from './diff-plan.ts';
+import { exportShares } from './export-shares.ts';
 import { nodeNameOf } from './node-name.ts';
 import { DEFAULT_POOL } from './volume-rules.ts';
 
@@ -25,7 +26,11 @@ export function exportPlan(
   const nodes = kept(stored.nodes);
   const names = new Set(nodes.map(({ metadata }) => metadata.name));
   const attachments = kept(stored.attachments).filter(({ spec }) => names.has(spec.node));
-  const volumes = kept(stored.volumes).map((volume) => exportVolume(volume, { attachments, nodes: names.size }));
+  const all = kept(stored.volumes);
+  const shares = exportShares(all, attachments);
+  const volumes = all
+    .filter(({ spec }) => spec.engine !== 'nfs')
+    .map((volume) => exportVolume(volume, { attachments, nodes: names.size }));
   const isEncrypted = stored.clusters.some(({ spec }) => spec.tls?.isEnabled === true);
   const leaving = [...stored.nodes, ...stored.volumes].filter(
     ({ metadata }) => metadata.deletionTimestamp !== undefined,
@@ -33,6 +38,7 @@ export function exportPlan(
   return {
     plan: {
       storage: { expected_count: nodes.length, nodes: nodes.map(exportNode) },
+      ...(shares.nfsVolumes.length === 0 ? {} : { nfs: { nfs_volume: [...shares.nfsVolumes] } }),
       ...(isEncrypted ? { tls: { enabled: true } } : {}),
       ...(volumes.length === 0 ? {} : { volumes: volumes.map(({ volume }) => volume) }),
     },
@@ -42,6 +48,7 @@ export function exportPlan(
         .filter(({ spec }) => spec.isCordoned === true)
         .map(({ metadata }) => `node ${metadata.name ?? ''} is cordoned, which a plan does not say`),
       ...volumes.flatMap(({ notices }) => notices),
+      ...shares.notices,
     ],
   };
 }

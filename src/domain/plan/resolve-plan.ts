@@ -1,6 +1,7 @@
 /** What a checked plan means: machines, volumes and mounts with every default filled in. */
 import type { PlanFile, PlanNode, PlanVolume } from '../../schemas/plan-file.ts';
 import type { Share, VolumeProfile } from '../../schemas/volume.ts';
+import type { ShareAddress } from '../nfs/share.ts';
 import { type BrickKind, type EngineName, type FileSystemType, localLayout } from '../volume/engines.ts';
 import { type ChosenLayout, decideLayout, type LayoutDecision, type LayoutRequest } from '../volume/layout.ts';
 import { LAYOUTS } from '../volume/layout-faults.ts';
@@ -44,8 +45,8 @@ export interface ResolvedPlan {
   readonly volumes: readonly ResolvedVolume[];
   /** Whether storage traffic is to be encrypted; undefined where the plan does not say. */
   readonly isEncrypted?: boolean;
-  /** Bring-your-own NFS shares; this version refuses to apply them. */
-  readonly nfsShares: readonly string[];
+  /** Shares of file servers that somebody else keeps, each the whole of it. */
+  readonly nfsShares: readonly ShareAddress[];
   /** What the reader should know although nothing is wrong. */
   readonly notices: readonly string[];
 }
@@ -54,13 +55,12 @@ export interface ResolvedPlan {
 export function resolvePlan(plan: PlanFile): ResolvedPlan {
   const nodes = (plan.storage?.nodes ?? []).map(resolveNode);
   const resolved = (plan.volumes ?? []).map((volume) => resolveVolume(volume, nodes));
-  const nfsShares = (plan.nfs?.nfs_volume ?? []).map((share) => `${share.nfs_host}:${share.mount_path}`);
   return {
     nodes,
     volumes: resolved.map(({ volume }) => volume),
     ...(plan.tls === undefined ? {} : { isEncrypted: plan.tls.enabled }),
-    nfsShares,
-    notices: [...resolved.flatMap(({ notes }) => notes), ...noticesOf(plan, nfsShares)],
+    nfsShares: (plan.nfs?.nfs_volume ?? []).map((share) => ({ server: share.nfs_host, path: share.mount_path })),
+    notices: [...resolved.flatMap(({ notes }) => notes), ...noticesOf(plan)],
   };
 }
 
@@ -148,7 +148,7 @@ function requestOf(volume: PlanVolume): LayoutRequest {
   return Object.fromEntries(names.flatMap((name) => (volume[name] === undefined ? [] : [[name, volume[name]]])));
 }
 
-function noticesOf(plan: PlanFile, nfsShares: readonly string[]): readonly string[] {
+function noticesOf(plan: PlanFile): readonly string[] {
   const { storage, nfs: _nfs, volumes: _volumes, ssh: _ssh, tls: _tls, controller: _controller, ...rest } = plan;
   const { defaults: _defaults, networks: _networks, ...others } = rest;
   const ignored = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]));
@@ -159,7 +159,6 @@ function noticesOf(plan: PlanFile, nfsShares: readonly string[]): readonly strin
     ...tainted.map(
       (node) => `${node.host}: taints and kubelet options belong to the Kubernetes node and are not set by Holdfast`,
     ),
-    ...(nfsShares.length > 0 ? [`${nfsNotThere(nfsShares)}; apply will refuse this plan`] : []),
   ];
 }
 
@@ -178,9 +177,4 @@ function aboutCluster({ cluster, ssh }: PlanFile): string {
   ];
   if (used.length === 0) return aboutIgnored('cluster');
   return `of section cluster only ${used.join(' and ')} is used by Holdfast`;
-}
-
-/** The sentence about bring-your-own NFS shares, for notices and for the refusal. */
-export function nfsNotThere(shares: readonly string[]): string {
-  return `using NFS shares (${shares.join(', ')}) is not in this version: the section nfs is only checked`;
 }

@@ -50,18 +50,34 @@ export function checkVolumes(plan: unknown): readonly PlanFault[] {
   const volumes = draftVolumes(plan);
   return [
     ...checkNames(volumes),
-    ...volumes.flatMap((volume) => [
-      ...checkSize(volume),
-      ...checkCopies(volume, nodes),
-      ...checkNodeNames(volume, nodes),
-      ...checkEngine(volume, nodes),
-    ]),
+    ...volumes.flatMap((volume) => (isShare(volume) ? refuseShare(volume) : [])),
+    ...volumes
+      .filter((volume) => !isShare(volume))
+      .flatMap((volume) => [
+        ...checkSize(volume),
+        ...checkCopies(volume, nodes),
+        ...checkNodeNames(volume, nodes),
+        ...checkEngine(volume, nodes),
+      ]),
     ...checkMountPaths(volumes, nodes),
     ...checkShares(plan),
     ...draftNodes(plan)
       .flatMap((node) => entries(field(node, 'pools')))
       .flatMap((pool) => checkSystemDirectory(field(pool, 'path'))),
   ];
+}
+
+function isShare(volume: DraftItem): boolean {
+  return field(volume, 'engine').value === 'nfs';
+}
+
+/** A volume of a plan has no words for its file server: the section nfs has. */
+function refuseShare(volume: DraftItem): readonly PlanFault[] {
+  const { path } = field(volume, 'engine');
+  const message = 'a share of a file server is no entry of volumes';
+  const fix =
+    'list the whole of a share under nfs.nfs_volume; a folder of one is added with: holdfast volume add --server';
+  return [{ path, at: 'value', message, fix }];
 }
 
 function seeNode(node: DraftItem): PlanNodeSeen {

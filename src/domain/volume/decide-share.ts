@@ -37,11 +37,15 @@ export function decideShare(seen: SeenVolume, share: SeenShare): Decision {
   const anchored = moveAnchor(seen, share);
   if (seen.isDeleting) return decideDeletion(seen, anchored);
   if (anchored.anchor === undefined) {
-    const message = `no node ${share.nodes === undefined ? '' : `of ${share.nodes.join(', ')} `}can mount NFS now`;
-    const hint = 'it needs a kernel with the module nfs, and mount.nfs (package nfs-common)';
-    return { status: { phase: 'Pending' }, claims: notReady('NoNfsClient', `${message}: ${hint}`), isGone: false };
+    return { status: { phase: 'Pending' }, claims: notReady('NoNfsClient', noNfsClient(share.nodes)), isGone: false };
   }
   return { ...judge(seen, share, anchored), isGone: false };
+}
+
+/** The sentence about a share that no node can mount; `nodes` are those that may look after it, all when left out. */
+export function noNfsClient(nodes?: readonly string[]): string {
+  const which = nodes === undefined ? '' : `of ${nodes.join(', ')} `;
+  return `no node ${which}can mount NFS now: it needs a kernel with the module nfs, and mount.nfs (package nfs-common)`;
 }
 
 type Anchored = VolumeDecision['status'];

@@ -11,6 +11,8 @@ export const DEFAULT_STORAGE_CLASS = 'kismatic';
 export const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
 /** UID of the volume that a PersistentVolume is for: a later volume of the same name is another. */
 export const VOLUME_UID_ANNOTATION = 'holdfast.dev/volume-uid';
+/** On a Volume that was added by hand: what its PersistentVolume is to be, and the wish it was made for. */
+export const STATIC_VOLUME_ANNOTATION = 'holdfast.dev/static-volume';
 /** How Holdfast's external provisioner knows what it may delete when the claim goes. */
 const PROVISIONED_BY_ANNOTATION = 'pv.kubernetes.io/provisioned-by';
 
@@ -119,4 +121,15 @@ export function persistentVolumeOf(
 export function leadsTo(persistentVolume: PersistentVolume, volume: string): boolean {
   const { csi } = persistentVolume.spec;
   return csi?.driver === CSI_DRIVER && csi.volumeHandle === volume;
+}
+
+/** True for the PersistentVolume of this very volume, which is not on its way out. */
+export function isRegistrationOf(
+  persistentVolume: PersistentVolume,
+  { name, uid }: { readonly name: string; readonly uid: string },
+): boolean {
+  const { annotations, deletionTimestamp } = persistentVolume.metadata;
+  return (
+    leadsTo(persistentVolume, name) && annotations?.[VOLUME_UID_ANNOTATION] === uid && deletionTimestamp === undefined
+  );
 }

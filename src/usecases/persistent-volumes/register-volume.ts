@@ -1,10 +1,10 @@
 /** Offers a volume to claims: its PersistentVolume, made once however often it is asked for. */
 import { AppError, isAppError } from '../../domain/errors.ts';
 import {
+  isRegistrationOf,
   leadsTo,
   persistentVolumeOf,
   type Registration,
-  VOLUME_UID_ANNOTATION,
 } from '../../domain/volume/persistent-volume.ts';
 import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
 
@@ -53,9 +53,7 @@ function belonging(
   persistentVolume: Resource<'PersistentVolume'>,
   volume: Resource<'Volume'>,
 ): Resource<'PersistentVolume'> {
-  const { name, annotations, deletionTimestamp } = persistentVolume.metadata;
-  const isOurs = leadsTo(persistentVolume, name) && annotations?.[VOLUME_UID_ANNOTATION] === volume.metadata.uid;
-  if (isOurs && deletionTimestamp === undefined) return persistentVolume;
+  if (isRegistrationOf(persistentVolume, volume.metadata)) return persistentVolume;
   throw persistentVolumeInTheWay(persistentVolume);
 }
 

@@ -175,18 +175,6 @@ describe('applyPlan', () => {
     });
   });
 
-  test('NFS shares are refused with the reason and nothing is written', async () => {
-    const { client } = await createFakeCluster();
-    const before = client.version();
-    const withShares = plan({ nfs: { nfs_volume: [{ nfs_host: 'files', mount_path: '/export' }] } });
-    await expect(applyPlan({ client }, withShares)).rejects.toMatchObject({
-      kind: 'unsupported',
-      message:
-        'using NFS shares (files:/export) is not in this version: the section nfs is only checked; nothing was changed',
-    });
-    expect(client.version()).toBe(before);
-  });
-
   test('somebody who writes the same plan at the same time is no failure', async () => {
     const { client } = await createFakeCluster();
     let isFirst = true;

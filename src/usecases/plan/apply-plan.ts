@@ -1,12 +1,13 @@
 /** Makes the stored objects as a plan says: creates and updates, never deletes, and may be repeated at any time. */
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { type FieldChange, fieldChanges } from '../../domain/plan/describe-write.ts';
-import { diffPlan, type PlannedKind, type PlanWrite, type StoredObjects } from '../../domain/plan/diff-plan.ts';
-import { nfsNotThere, type ResolvedPlan, resolvePlan } from '../../domain/plan/resolve-plan.ts';
+import { diffPlan, type PlanWrite, type StoredObjects } from '../../domain/plan/diff-plan.ts';
+import { diffShares, type RegistrationWrite, type StoredShares } from '../../domain/plan/diff-shares.ts';
+import { type ResolvedPlan, resolvePlan } from '../../domain/plan/resolve-plan.ts';
 import { diffStorageService, type ServiceWrite, type StoredServiceObjects } from '../../domain/plan/storage-service.ts';
 import type { ResourceClient } from '../../ports/resource-client.ts';
 import type { PlanFile } from '../../schemas/plan-file.ts';
-import { readStored } from './read-stored.ts';
+import { readPersistentVolumes, readStored } from './read-stored.ts';
 
 export interface ApplyPlanOptions {
   /** Only tells what would be written. */
@@ -15,7 +16,7 @@ export interface ApplyPlanOptions {
 }
 
 export interface PlanChange {
-  readonly kind: PlannedKind | ServiceWrite['kind'];
+  readonly kind: Write['kind'];
   readonly name: string;
   readonly action: 'create' | 'update' | 'unchanged';
   /** What an update changes. */
@@ -35,8 +36,8 @@ const MAX_ATTEMPTS = 5;
 /**
  * Applies a checked plan.
  *
- * @throws {AppError} unsupported, for NFS shares; precondition, when what is there contradicts the plan (then nothing
- *   was changed); whatever the client throws (then a part may be written: apply again)
+ * @throws {AppError} precondition, when what is there contradicts the plan (then nothing was changed); whatever the client
+ *   throws (then a part may be written: apply again)
  */
 export async function applyPlan(
   { client }: { readonly client: ResourceClient },
@@ -44,20 +45,14 @@ export async function applyPlan(
   options: ApplyPlanOptions = {},
 ): Promise<AppliedPlan> {
   const resolved = resolvePlan(plan);
-  if (resolved.nfsShares.length > 0) {
-    throw new AppError('unsupported', `${nfsNotThere(resolved.nfsShares)}; nothing was changed`, {
-      reason: 'NfsNotInThisVersion',
-      hint: 'remove the section nfs from the plan and apply it again',
-    });
-  }
   const written = new Map<string, PlanChange['action']>();
   for (let attempt = 1; ; attempt += 1) {
-    const stored = await readStored(client, options.signal);
-    const writes = compare(resolved, stored);
+    const stored = await readAll(client, resolved, options.signal);
+    const { writes, notices } = compare(resolved, stored);
     try {
       if (options.isDryRun !== true) await writeAll(client, writes, { written, signal: options.signal });
       const changes = writes.map((write) => describe(write, stored, written));
-      return { changes, notices: resolved.notices, isDryRun: options.isDryRun ?? false };
+      return { changes, notices: [...resolved.notices, ...notices], isDryRun: options.isDryRun ?? false };
     } catch (error) {
       const isRace = isAppError(error, 'exists') || isAppError(error, 'conflict') || isAppError(error, 'notFound');
       if (!isRace || attempt === MAX_ATTEMPTS) throw error;
@@ -65,15 +60,34 @@ export async function applyPlan(
   }
 }
 
-type Stored = StoredObjects & StoredServiceObjects;
-type Write = PlanWrite | ServiceWrite;
+type Stored = StoredObjects & StoredServiceObjects & StoredShares;
+type Write = PlanWrite | ServiceWrite | RegistrationWrite;
+
+/** Only a plan with shares speaks about PersistentVolumes. */
+async function readAll(
+  client: ResourceClient,
+  { nfsShares }: ResolvedPlan,
+  signal: AbortSignal | undefined,
+): Promise<Stored> {
+  const [stored, persistentVolumes] = await Promise.all([
+    readStored(client, signal),
+    nfsShares.length === 0 ? [] : readPersistentVolumes(client, signal),
+  ]);
+  return { ...stored, persistentVolumes };
+}
 
 /** @throws {AppError} precondition, with everything in which the plan contradicts what is there */
-function compare(resolved: ResolvedPlan, stored: Stored): readonly Write[] {
+function compare(
+  resolved: ResolvedPlan,
+  stored: Stored,
+): { readonly writes: readonly Write[]; readonly notices: readonly string[] } {
   const plan = diffPlan(resolved, stored);
+  const shares = diffShares(resolved, stored);
   const service = diffStorageService(resolved, stored);
-  const conflicts = [...plan.conflicts, ...service.conflicts];
-  if (conflicts.length === 0) return [...plan.writes, ...service.writes];
+  const conflicts = [...plan.conflicts, ...shares.conflicts, ...service.conflicts];
+  if (conflicts.length === 0) {
+    return { writes: [...plan.writes, ...shares.writes, ...service.writes], notices: shares.notices };
+  }
   const places = conflicts.length === 1 ? '1 place' : `${conflicts.length} places`;
   throw new AppError('precondition', `the plan contradicts what is there in ${places}`, {
     reason: 'PlanContradictsState',
@@ -101,6 +115,7 @@ function listOf(
     Namespace: stored.namespaces,
     Service: stored.services,
     EndpointSlice: stored.slices,
+    PersistentVolume: stored.persistentVolumes,
   };
   return lists[kind];
 }

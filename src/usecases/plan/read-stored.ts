@@ -2,6 +2,7 @@
 import type { StoredObjects } from '../../domain/plan/diff-plan.ts';
 import { STORAGE_SERVICE_NAMESPACE, type StoredServiceObjects } from '../../domain/plan/storage-service.ts';
 import type { ResourceClient } from '../../ports/resource-client.ts';
+import type { PersistentVolume } from '../../schemas/kubernetes.ts';
 import { readCluster } from '../simulate/read-cluster.ts';
 
 /** Reads it, kind by kind: what changes meanwhile shows when it is written. */
@@ -18,4 +19,12 @@ export async function readStored(
     client.list('EndpointSlice', inService),
   ]);
   return { ...cluster, namespaces: namespaces.items, services: services.items, slices: slices.items };
+}
+
+/** All PersistentVolumes, whosever they are: their names are taken. */
+export async function readPersistentVolumes(
+  client: ResourceClient,
+  signal: AbortSignal | undefined,
+): Promise<readonly PersistentVolume[]> {
+  return (await client.list('PersistentVolume', signal === undefined ? {} : { signal })).items;
 }

@@ -7,7 +7,7 @@ import { parseVolumeName } from '../../domain/names.ts';
 import type { PlacementExplanation } from '../../domain/placement/explain-placement.ts';
 import { phaseOf } from '../../domain/volume/describe-volume.ts';
 import { layoutFields } from '../../domain/volume/layout-fields.ts';
-import type { Registration } from '../../domain/volume/persistent-volume.ts';
+import { type Registration, STATIC_VOLUME_ANNOTATION } from '../../domain/volume/persistent-volume.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { persistentVolumeInTheWay, registerVolume } from '../persistent-volumes/register-volume.ts';
 import type { WaitDeps } from '../waiting/wait-for-object.ts';
@@ -42,8 +42,6 @@ export type StaticVolume = Omit<AddedVolume, 'explanation'> & {
 
 const RECYCLE_NOTE =
   'Recycle: Kubernetes does not scrub volumes of CSI drivers; once its claim is gone the PersistentVolume ends as Failed';
-/** On a Volume: what its PersistentVolume is to be, and the wish it was made for. */
-const REQUEST_ANNOTATION = 'holdfast.dev/static-volume';
 
 /**
  * Adds a volume and registers its PersistentVolume when it is ready; without `waitMs` only when it is ready already.
@@ -83,7 +81,7 @@ async function addNew(
       hint: 'offer it with --access-modes ReadWriteOnce, or choose engine gluster',
     });
   }
-  const annotations = { [REQUEST_ANNOTATION]: markOf(request) };
+  const annotations = { [STATIC_VOLUME_ANNOTATION]: markOf(request) };
   const asNew = (added: AddedVolume) => {
     const notes = [...added.notes, ...(request.registration.reclaimPolicy === 'Recycle' ? [RECYCLE_NOTE] : [])];
     return { ...added, notes, isResumed: false, isRegistered: false };
@@ -148,7 +146,7 @@ async function register(deps: WaitDeps, added: StaticVolume, { request, options 
 
 function isSameRequest(volume: Resource<'Volume'>, request: StaticVolumeRequest): boolean {
   const { annotations, deletionTimestamp } = volume.metadata;
-  return deletionTimestamp === undefined && annotations?.[REQUEST_ANNOTATION] === markOf(request);
+  return deletionTimestamp === undefined && annotations?.[STATIC_VOLUME_ANNOTATION] === markOf(request);
 }
 
 /** The request as one text, the same for the same request. */

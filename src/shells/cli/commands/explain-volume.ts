@@ -4,6 +4,7 @@ import type {
   ExplainedCondition,
   ExplainedCopy,
   ExplainedSet,
+  ExplainedShare,
   VolumeExplanation,
 } from '../../../domain/explain/explain-volume.ts';
 import { explainVolumeOf } from '../../../usecases/explain/explain.ts';
@@ -65,7 +66,7 @@ function pairsOf(
   explained: VolumeExplanation,
   context: CliContext,
 ): readonly (readonly [string, string | undefined])[] {
-  const { anchor, waitsFor, sets, serverQuorum } = explained;
+  const { anchor, waitsFor, share } = explained;
   const waits = waitsFor && `${waitsFor.what} (for ${age(waitsFor.since, context)})`;
   return [
     ['Volume', explained.volume],
@@ -75,6 +76,12 @@ function pairsOf(
     ['Anchor', anchor && describeAnchor(anchor, explained.observedEpoch)],
     ['Engine', explained.engineMessage],
     ['Adopted', describeLacks(explained)],
+    ...(share === undefined ? servedPairs(explained) : sharePairs(share)),
+  ];
+}
+
+function servedPairs({ sets, serverQuorum }: VolumeExplanation): readonly (readonly [string, string])[] {
+  return [
     ['Served', describeSets(sets)],
     [
       'Pool quorum',
@@ -82,6 +89,24 @@ function pairsOf(
         ? `${serverQuorum.active} of ${serverQuorum.members} nodes are there; more than half are needed`
         : `only ${serverQuorum.active} of ${serverQuorum.members} nodes are there: GlusterFS stops replicated volumes until more than half are`,
     ],
+  ];
+}
+
+const WHEN_DELETED = { delete: 'its folder is erased', retain: 'nothing is touched', archive: 'its folder is renamed' };
+
+/** Copies, sets and quorums are the file server's own business. */
+function sharePairs({
+  server,
+  path,
+  subDir,
+  onDelete,
+  usableOn,
+}: ExplainedShare): readonly (readonly [string, string])[] {
+  const what = subDir === undefined ? `the whole of ${path}` : `folder ${subDir} of ${path}`;
+  return [
+    ['Kept by', `${server}, ${what}; Holdfast keeps no copy`],
+    ['When deleted', WHEN_DELETED[onDelete]],
+    ['Usable on', usableOn.length === 0 ? 'no node now' : usableOn.join(', ')],
   ];
 }
 

@@ -80,5 +80,8 @@ function describeAction(action: PlanChange['action'], isDryRun: boolean): string
 function describePlan(plan: ResolvedPlan): string {
   const count = (value: number, noun: string) => `${value} ${noun}${value === 1 ? '' : 's'}`;
   const mounts = plan.volumes.reduce((sum, volume) => sum + volume.mounts.length, 0);
-  return [count(plan.nodes.length, 'node'), count(plan.volumes.length, 'volume'), count(mounts, 'mount')].join(', ');
+  return [
+    ...[count(plan.nodes.length, 'node'), count(plan.volumes.length, 'volume'), count(mounts, 'mount')],
+    ...(plan.nfsShares.length === 0 ? [] : [count(plan.nfsShares.length, 'share')]),
+  ].join(', ');
 }
