@@ -8,7 +8,7 @@ export interface SocketAddress {
   readonly port: number;
 }
 
-const WRITTEN = /^(?:\[(?<ip6>[0-9a-fA-F:]+)\]|(?<host>[\w.-]{1,253})):(?<port>\d{1,5})$/;
+const WRITTEN = /^(?:\[(?<ip6>[0-9a-fA-F]*:[0-9a-fA-F:]*)\]|(?<host>[\w.-]{1,253})):(?<port>\d{1,5})$/;
 const MAX_PORT = 65_535;
 
 /**

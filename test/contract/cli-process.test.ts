@@ -70,7 +70,7 @@ test('completion works in bash', () => {
     'show',
     'list',
     '--allow-split-brain --allow-address',
-    'table wide json yaml name kismatic-json',
+    'table wide json yaml name kismatic-json simple raw',
     'arbiter',
   ]);
   expect(lines[6]).toMatch(/^bash zsh fish /);

@@ -53,8 +53,10 @@ export function createVolumeCheck({ world, gluster, seen, report }: CheckContext
     const isEpochKept = old.anchor === now.anchor && !isExchange(old, now) && !isWithdrawing;
     const expected = (old.epoch ?? 0) + (isEpochKept ? 0 : 1);
     if ((now.epoch ?? 0) === expected) return;
-    // Taken in all the same, by what a dead agent had asked: it is a member, and nothing rests on its absence.
-    const isTakenUp = withdrawnOf(old).some((copy) => now.placement?.some((placed) => placed.copy === copy));
+    // Taken in all the same, by what a dead agent had asked: it is a member, and nothing rests on its absence; another may replace it.
+    const isTakenUp = withdrawnOf(old).some((copy) =>
+      now.placement?.some((placed) => placed.copy === copy || placed.replaces === copy),
+    );
     if (isWithdrawing && isTakenUp && now.epoch === old.epoch) return;
     report(`the epoch of ${name} went from ${old.epoch} to ${now.epoch}, its anchor from ${old.anchor}`);
   };

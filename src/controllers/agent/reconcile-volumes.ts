@@ -12,7 +12,7 @@ import { engineNameOf } from '../../domain/volume/engine-name.ts';
 import { grantedSize } from '../../domain/volume/granted-sizes.ts';
 import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
-import type { Adopted, PlacedCopy } from '../../schemas/volume.ts';
+import type { Adopted, PlacedCopy, VolumeEngineStatus } from '../../schemas/volume.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
 import { desiredBricks, engineLayout } from './desired-bricks.ts';
@@ -20,7 +20,7 @@ import { desiredShare } from './desired-share.ts';
 import { mountsBehind } from './mounts-behind.ts';
 import { nodesReadySince } from './nodes-ready-since.ts';
 import { runSteps } from './run-steps.ts';
-import { createVolumeReport, describeVolume, withReplaced } from './volume-report.ts';
+import { createVolumeReport, describeVolume, isOutdated, withReplaced } from './volume-report.ts';
 
 type StoredVolume = Resource<'Volume'>;
 
@@ -87,8 +87,9 @@ async function serveVolume(
       signal,
       mayGoOn: async () =>
         (await isStillAnchor(deps, volume, signal)) && (await isTrafficAsSeen(deps, traffic, signal)),
-      // What is seen is said before anything is done about it, and stays said when that fails.
-      onFirstLook: (first) => report.write(describe(first)),
+      // What is seen is said before anything is done about it, and stays said when that fails. So does what went wrong
+      // before, until this pass went well: else each try of what cannot be done would take it away and say it again.
+      onFirstLook: (first) => report.write({ ...keptMessage(report.last()), ...describe(first) }),
     });
     await report.write(describe(observed));
     for (const step of applied) deps.events.normal(volume, 'EngineStep', step.about);
@@ -96,10 +97,13 @@ async function serveVolume(
     return { requeueAfterMs: isHealthy(observed, desired) ? HEALTHY_PERIOD_MS : UNHEALTHY_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
-    // That somebody else has written meanwhile says nothing about the volume.
-    if (!isAppError(error, 'conflict')) await report.addMessage(messageOf(error));
+    if (!isOutdated(error)) await report.addMessage(messageOf(error));
     throw error;
   }
+}
+
+function keptMessage({ message }: VolumeEngineStatus): Pick<VolumeEngineStatus, 'message'> {
+  return message === undefined ? {} : { message };
 }
 
 async function removeVolume(
@@ -135,8 +139,7 @@ async function removeVolume(
       await report.write({ ...report.last(), state: 'Removed', bricks: [] });
       return undefined;
     }
-    // That somebody else has written meanwhile says nothing about the volume.
-    if (!isAppError(error, 'conflict')) await report.addMessage(messageOf(error));
+    if (!isOutdated(error)) await report.addMessage(messageOf(error));
     throw error;
   }
 }

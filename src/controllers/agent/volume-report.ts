@@ -1,5 +1,5 @@
 /** What the agent of a volume's anchor reports about it: the field status.engine, and nothing else of the status. */
-import { AppError } from '../../domain/errors.ts';
+import { AppError, isAppError } from '../../domain/errors.ts';
 import { profileOf } from '../../domain/volume/profile.ts';
 import type { ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -44,6 +44,11 @@ export function createVolumeReport(deps: AgentDeps, volume: StoredVolume, signal
   };
 
   return { last, write, addMessage: (message) => write({ ...last(), message }) };
+}
+
+/** Somebody else has written meanwhile, which says nothing about the volume. What the engine calls a conflict does. */
+export function isOutdated(error: unknown): boolean {
+  return isAppError(error, 'conflict') && (error.reason === 'Conflict' || error.reason === 'ReportOutdated');
 }
 
 function outdated(name: string): AppError {
