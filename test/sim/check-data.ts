@@ -3,6 +3,9 @@ import type { Resource } from '../../src/ports/resource-client.ts';
 import type { Check, CheckContext } from './invariants.ts';
 import { lostBricks, volumeCalled, volumeOfBrick, volumesWithoutWhole } from './truth.ts';
 
+/** From the decision to stop the volumes to the last that is stopped. */
+const TLS_STOP_MS = 10_000;
+
 /** No copy is erased or lost that a volume needs, and no volume is taken away that is wanted or in use. */
 export function createDataCheck({ world, gluster, seen, report }: CheckContext): Check {
   const now = () => world.clock.monotonic();
@@ -14,6 +17,11 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
   const late = new Set<string>();
   /** Brick paths that a volume in the engine was ever made of, and whose data therefore counts. */
   const used = new Set<string>();
+
+  /** When a node was last called silent. The change of encryption waits for no node that is (decide-tls.ts), and takes seconds to act. */
+  const silentAt = new Map<string, number>();
+  const wasAway = (node: string): boolean =>
+    isTlsChanging() && now() - (silentAt.get(node) ?? Number.NEGATIVE_INFINITY) < TLS_STOP_MS;
 
   const isWanted = (volumeName: string, uid: string): boolean => {
     const volume = seen.Volume.get(volumeName);
@@ -63,7 +71,8 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
     }
     for (const node of gluster.state.nodes.values()) {
       const isMounted = [...node.mounts.values()].some((mount) => mount.source === name && mount.isServed);
-      if (isMounted) report(`${name} is removed from the engine while it is mounted on ${node.name}`);
+      if (isMounted && !wasAway(node.name))
+        report(`${name} is removed from the engine while it is mounted on ${node.name}`);
     }
   };
 
@@ -87,6 +96,12 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
   };
 
   return {
+    onChange: (kind, _before, after) => {
+      if (kind !== 'StorageNode' || after === undefined) return;
+      const { metadata, status } = after as Resource<'StorageNode'>;
+      const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+      if (ready?.status === 'Unknown') silentAt.set(metadata.name, now());
+    },
     onStep: (step) => {
       if (step.step === 'eraseCopy') erasedFrom.set(step.copy.copyUid, now());
     },

@@ -16,13 +16,23 @@ const copyOn = ({ seen }: SimCluster, node: string) => {
   return [...seen.VolumeCopy.values()].find((copy) => copy.spec.node === node);
 };
 
+/** What it says of itself comes first, and its sign of life then. */
+async function untilStranger(sim: SimCluster, node: string): Promise<void> {
+  await sim.until('it is seen as a stranger', () => engineOf(sim, node)?.isStranger === true, PATIENCE_MS);
+  const isHeard = () => {
+    const { conditions = [] } = sim.seen.StorageNode.get(node)?.status ?? {};
+    return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+  };
+  await sim.until('it is heard', isHeard, PATIENCE_MS);
+}
+
 /** Off long enough to be missed, and back with empty disks. */
 async function reinstall(sim: SimCluster, node: string): Promise<void> {
   sim.powerOff(node);
   await sim.pass(10_000);
   sim.gluster.reinstall(node);
   sim.powerOn(node);
-  await sim.until('it is seen as a stranger', () => engineOf(sim, node)?.isStranger === true, PATIENCE_MS);
+  await untilStranger(sim, node);
   const bootId = () => sim.seen.StorageNode.get(node)?.status?.bootId;
   const isSaid = () => copyOn(sim, node)?.status?.bootId === bootId() && copyOn(sim, node)?.status?.state === 'Suspect';
   await sim.until('its copy is said to be lost', isSaid, PATIENCE_MS);
@@ -97,7 +107,7 @@ describe('a machine that was installed anew', () => {
     expect(sim.gluster.state.volumes.has('gv0')).toBe(true);
     sim.gluster.reinstall('kube3');
     sim.powerOn('kube3');
-    await sim.until('it is seen as a stranger', () => engineOf(sim, 'kube3')?.isStranger === true, PATIENCE_MS);
+    await untilStranger(sim, 'kube3');
     expect(await rejoin(sim, 'kube3', true)).toMatchObject({ outcome: 'asked' });
     const isGone = () => sim.seen.Volume.size + sim.seen.VolumeCopy.size + sim.gluster.state.volumes.size === 0;
     await sim.until('nothing of it is left', isGone, PATIENCE_MS);

@@ -28,6 +28,8 @@ export interface AgentDeps extends ControllerDeps {
   readonly readyPools: Map<string, string>;
   /** Held by the loop that looks at this machine. */
   readonly pulse: Pulse;
+  /** What the node says of itself is of this boot now. */
+  readonly onReported: () => void;
   /** Called when a copy took or gave back room, so that the pools' free space is reported at once. */
   readonly onRoomChanged: () => void;
 }

@@ -18,9 +18,18 @@ export async function readBootId(host: Host): Promise<string> {
   return (await host.files.readText(BOOT_ID)).trim();
 }
 
-/** Creates this node's StorageNode unless the plan, or an earlier start, already has. */
-export async function registerNode(client: ResourceClient, identity: NodeIdentity, signal: AbortSignal): Promise<void> {
-  if ((await client.get('StorageNode', identity.name, { signal })) !== undefined) return;
+/**
+ * Creates this node's StorageNode unless the plan, or an earlier start, already has.
+ *
+ * @returns the boot that its status tells of; undefined where it tells nothing yet
+ */
+export async function registerNode(
+  client: ResourceClient,
+  identity: NodeIdentity,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const known = await client.get('StorageNode', identity.name, { signal });
+  if (known !== undefined) return known.status?.bootId;
   try {
     await client.create(
       'StorageNode',
@@ -36,4 +45,5 @@ export async function registerNode(client: ResourceClient, identity: NodeIdentit
     // The plan was applied in this very moment: its spec is the one that counts.
     if (!isAppError(error, 'exists')) throw error;
   }
+  return undefined;
 }

@@ -64,6 +64,7 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
       },
       { signal, isCompareAndSwap: false },
     );
+    deps.onReported();
     if (readyPools.size > hadReady) onPoolReady();
     const isSettled = probes.every(({ probe }) => probe.isRunning) && pools.every((pool) => pool.isReady);
     return { requeueAfterMs: isSettled ? REPORT_PERIOD_MS : SETTLING_PERIOD_MS };

@@ -44,8 +44,9 @@ const REGISTER_RETRY_MS = 500;
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
   const { identity, host, log } = options;
   const bootId = await readBootId(host);
-  await registerUntilDone(options, signal);
+  const toldOfBoot = await registerUntilDone(options, signal);
   if (signal.aborted) return;
+  let isTold = toldOfBoot === undefined || toldOfBoot === bootId;
 
   const informers = createInformers(options, options.watchIdleMs);
   const events = createEventRecorder(options, { component: 'holdfast-node', host: identity.name });
@@ -59,6 +60,9 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     bootId,
     readyPools: new Map(),
     pulse: createPulse(options.clock),
+    onReported: () => {
+      isTold = true;
+    },
     onRoomChanged: () => node.enqueue(identity.name),
   };
   const copies = createCopyLoop(deps);
@@ -80,8 +84,10 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     createSnapshotPartLoop(deps),
   ];
   log.info('agent runs', { node: identity.name, bootId });
+  // With a sign of life, what the node said last is believed: also of the machine that it was before it was installed anew.
+  const complaint = () => (isTold ? deps.pulse.complaint() : 'what the node said last is of an earlier boot');
   await Promise.all([
-    runHeartbeat({ ...options, node: identity.name, complaint: deps.pulse.complaint }, signal),
+    runHeartbeat({ ...options, node: identity.name, complaint }, signal),
     runLoops(
       deps,
       {
@@ -102,7 +108,10 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   ]);
 }
 
-async function registerUntilDone({ client, clock, log, identity }: AgentOptions, signal: AbortSignal): Promise<void> {
+async function registerUntilDone(
+  { client, clock, log, identity }: AgentOptions,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   let lastMessage = '';
   while (!signal.aborted) {
     try {
@@ -114,4 +123,5 @@ async function registerUntilDone({ client, clock, log, identity }: AgentOptions,
     }
     await clock.sleep(REGISTER_RETRY_MS, signal).catch(() => undefined); // aborted: the loop ends
   }
+  return undefined;
 }

@@ -108,6 +108,13 @@ const REFUSALS = [
     hint: 'see which machines are away: gluster pool list',
   },
   {
+    // Asked for its progress while the process of a rebalance is only starting, or ends: the next look passes.
+    pattern: /Syncop Mgmt brick op|Brick ops failed on/i,
+    kind: 'unavailable',
+    reason: 'ProcessSilent',
+    hint: 'it is tried again; if it stays so, see the brick logs in /var/log/glusterfs/bricks',
+  },
+  {
     pattern: /quorum/i,
     kind: 'unavailable',
     reason: 'NoQuorum',
