@@ -1,7 +1,7 @@
 /** CSI in a real lab: the volume of a claim comes to a host with a command and goes with it, whoever is killed. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { NODES, PATIENCE_MS, type Product, residue, startProduct } from './product-fixture.ts';
+import { NODES, PATIENCE_MS, type Product, residue, startProduct, untilUsable } from './product-fixture.ts';
 
 const PROGRAM = join(import.meta.dirname, 'lab-run-process.ts');
 
@@ -10,7 +10,7 @@ beforeAll(async () => {
   product = await startProduct({ name: 'csi', hasCsi: true });
   await product.apply([]);
   for (const node of NODES) {
-    await product.until('StorageNode', node, (seen) => seen?.status?.pools?.find((pool) => pool.isReady));
+    await untilUsable(product, node);
   }
 });
 afterAll(() => product?.remove());

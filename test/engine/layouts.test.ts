@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlanVolume } from '../../src/schemas/plan-file.ts';
-import { type Product, startProduct } from './product-fixture.ts';
+import { type Product, startProduct, untilUsable } from './product-fixture.ts';
 
 const FOUR = ['kube1', 'kube2', 'kube3', 'kube4'] as const;
 const [WRITER, READER, LOST] = ['kube1', 'kube4', 'kube3'];
@@ -38,7 +38,7 @@ describe('every layout', () => {
     product = await startProduct({ name: 'layouts', nodes: FOUR });
     await product.apply([]);
     for (const node of FOUR) {
-      await product.until('StorageNode', node, (seen) => seen?.status?.pools?.find((pool) => pool.isReady));
+      await untilUsable(product, node);
     }
   });
   afterAll(() => product?.remove());

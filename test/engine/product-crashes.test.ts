@@ -3,7 +3,7 @@
  * wholly gone. Whoever is started again at once is in verbs-interrupted.test.ts.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NODES, PATIENCE_MS, type Product, residue, startProduct } from './product-fixture.ts';
+import { NODES, PATIENCE_MS, type Product, residue, startProduct, untilUsable } from './product-fixture.ts';
 
 describe('a volume whose maker is killed', () => {
   let product: Product;
@@ -12,7 +12,7 @@ describe('a volume whose maker is killed', () => {
     product = await startProduct({ name: 'crashes' });
     await product.apply([]);
     for (const node of NODES) {
-      await product.until('StorageNode', node, (seen) => seen?.status?.pools?.find((pool) => pool.isReady));
+      await untilUsable(product, node);
     }
   });
   afterAll(() => product?.remove());

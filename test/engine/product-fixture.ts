@@ -330,3 +330,11 @@ export async function residue(product: Product, hosts: readonly string[] = NODES
   );
   return found.flat();
 }
+
+/** Waits until volumes can be placed on a node: its first report may come before GlusterFS answers on it. */
+export async function untilUsable(product: Product, node: string): Promise<void> {
+  await product.until('StorageNode', node, (seen) => {
+    const isRunning = seen?.status?.engines?.some((engine) => engine.name === 'gluster' && engine.isRunning) === true;
+    return isRunning && seen.status?.pools?.some((pool) => pool.isReady) === true ? true : undefined;
+  });
+}

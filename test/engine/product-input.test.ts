@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GLUSTERD_ARGV } from '../../src/engines/gluster/daemon.ts';
 import { LAB_DATA_DISK } from '../../src/ports/lab.ts';
-import { MIB, NODES, type Product, residue, startProduct } from './product-fixture.ts';
+import { MIB, NODES, type Product, residue, startProduct, untilUsable } from './product-fixture.ts';
 
 /** It holds somebody's data. */
 const TAKEN = 'kube3';
@@ -22,7 +22,7 @@ describe('bad input', () => {
     takenDisk = await checksum();
     await product.apply([]);
     for (const node of NODES.filter((each) => each !== TAKEN)) {
-      await product.until('StorageNode', node, (seen) => seen?.status?.pools?.find((pool) => pool.isReady));
+      await untilUsable(product, node);
     }
   });
   afterAll(() => product?.remove());

@@ -1,6 +1,6 @@
 /** Volumes from the command line and from a plan on real GlusterFS: layouts, limits, who may mount, and deletion without residue. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MIB, NODES, PATIENCE_MS, type Product, residue, startProduct } from './product-fixture.ts';
+import { MIB, NODES, PATIENCE_MS, type Product, residue, startProduct, untilUsable } from './product-fixture.ts';
 
 const OUTSIDER = 'client1';
 const FULL_IMAGE = 'No space left on device';
@@ -16,7 +16,7 @@ describe('volumes', () => {
     await product.killAgent(OUTSIDER);
     await product.client.delete('StorageNode', OUTSIDER);
     for (const node of NODES) {
-      await product.until('StorageNode', node, (seen) => seen?.status?.pools?.find((pool) => pool.isReady));
+      await untilUsable(product, node);
     }
   });
   afterAll(() => product?.remove());
@@ -45,6 +45,8 @@ describe('volumes', () => {
     product.attempt(node, 'mount', '-t', 'glusterfs', `kube1:/${volume}`, '/mnt');
 
   it('makes each layout as asked for, and from two copies with an arbiter on the third node', async () => {
+    // There are none, unless this is the retry of a try that failed in the middle.
+    await remove(...(await product.client.list('Volume')).items.map(({ metadata }) => metadata.name));
     const [arbiter] = await Promise.all([
       cli('volume', 'add', '150Mi', 'arb', '-r', '2', '--wait'),
       cli('volume', 'add', '150Mi', 'one', '--layout', 'single', '--wait'),
