@@ -111,6 +111,7 @@ describe('a volume in use while processes of Holdfast die', () => {
   it('brings the copies of a node that was restarted without the API back when the API is', async () => {
     const writer = await product.startWriter('kube1', '/data/no-api');
     await writer.writeMore(RECORDS);
+    const before = (await product.client.get('StorageNode', 'kube3'))?.status?.bootId;
     await product.killController();
     await product.lab.powerOff('kube3');
     await writer.writeMore(RECORDS);
@@ -122,6 +123,10 @@ describe('a volume in use while processes of Holdfast die', () => {
     expect((await product.attempt('kube3', 'findmnt', product.pool)).code).toBe(1);
     await writer.writeMore(RECORDS);
     await product.startController();
+    // What is stored is of before, and says that all is well, until somebody who was not there has spoken.
+    await product.until('VolumeAttachmentRecord', `${VOLUME}.kube3`, (seen) =>
+      seen?.status?.state === 'Mounted' && seen.status.bootId !== before ? true : undefined,
+    );
     await nodeReady('kube3', 'HeartbeatFresh');
     await product.redundant(VOLUME);
     await product.mounted(VOLUME, NODES);
