@@ -37,8 +37,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 /** The one file of the product that starts processes, so that one place decides on argv, timeouts and process groups. */
 const PROCESS_STARTER = 'adapters/host/run.ts';
 
-/** The folder of src/engines that is no engine: what several of them do in the same way. */
-const SHARED_BY_ENGINES = 'image';
+/** The folders of src/engines that are no engines: what several of them do in the same way. */
+const SHARED_BY_ENGINES = ['image', 'mount'];
 
 /** Why `file` (a path below src/) must not import `source`, or undefined when it may. */
 export function layerFault(file: string, source: string, isTypeOnly: boolean): string | undefined {
@@ -68,7 +68,8 @@ function relativeFault(file: string, source: string, layer: Layer, isTypeOnly: b
 }
 
 function engineFault(part: string | undefined, target: string | undefined): string | undefined {
-  return part === target || target === SHARED_BY_ENGINES ? undefined : 'an engine must not import another engine';
+  const shared = target !== undefined && SHARED_BY_ENGINES.includes(target);
+  return part === target || shared ? undefined : 'an engine must not import another engine';
 }
 
 /** Fakes and contracts stand beside the ports they are for. */

@@ -1,9 +1,10 @@
 /** Volumes mounted on this node: what is there, mount and unmount. */
-import { AppError, messageOf } from '../../domain/errors.ts';
+import { AppError } from '../../domain/errors.ts';
 import { parseEngineVolumeName, parseNodeName } from '../../domain/names.ts';
 import type { DesiredAttachment, ObservedAttachment } from '../../ports/engine.ts';
 import type { Host, MountEntry } from '../../ports/host.ts';
 import { plainPath } from '../image/paths.ts';
+import { lookAtMount } from '../mount/look-at-mount.ts';
 import { hasMountOptions } from './options.ts';
 import type { AttachmentStep } from './steps.ts';
 
@@ -32,7 +33,7 @@ export async function observeAttachment(
     const message = `${entry.source} (${entry.fsType}) is mounted at ${mountPath} on ${host.name}; it is left alone`;
     return { subject: 'attachment', state: 'foreign', message };
   }
-  const silence = await look(host, mountPath, signal);
+  const silence = (await lookAtMount(host, 'usage', { mountPath, timeoutMs: LOOK_MS, signal }))?.message;
   if (silence === undefined) {
     const connections = await readConnections(host, desired, signal);
     const profile = desired.isProfileSeen === true ? {} : await seeProfile(host, desired, signal);
@@ -108,25 +109,6 @@ function isOurs(entry: MountEntry, volume: string): boolean {
   if (entry.fsType !== 'fuse.glusterfs') return false;
   const remote = entry.source.slice(entry.source.indexOf(':') + 1);
   return remote === volume || remote === `/${volume}`;
-}
-
-/**
- * Undefined when the mount answers, else why not. Asked for the file system's size, which the kernel never answers from
- * its cache, and in a program of its own: asking a silent mount blocks whoever asks.
- */
-async function look(host: Host, mountPath: string, signal: AbortSignal): Promise<string | undefined> {
-  try {
-    await host.run({
-      file: 'stat',
-      args: ['--file-system', '--format=%b', '--', mountPath],
-      timeoutMs: LOOK_MS,
-      signal,
-    });
-    return undefined;
-  } catch (error) {
-    signal.throwIfAborted();
-    return messageOf(error);
-  }
 }
 
 /**

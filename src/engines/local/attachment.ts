@@ -1,10 +1,10 @@
 /** Local volumes mounted on this node, each as a bind of its copy: what is there, mount and unmount. */
-import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
+import { AppError, isAppError } from '../../domain/errors.ts';
 import type { DesiredAttachment, ObservedAttachment } from '../../ports/engine.ts';
 import type { Host, MountEntry } from '../../ports/host.ts';
-import { isRunError } from '../../ports/run-error.ts';
 import { loopDevicesOf } from '../image/loop-devices.ts';
 import { plainPath } from '../image/paths.ts';
+import { lookAtMount } from '../mount/look-at-mount.ts';
 import type { LocalMountStep } from './steps.ts';
 
 const LOOK_MS = 5_000;
@@ -50,7 +50,7 @@ export async function observeLocalAttachment(
     const message = `${entry.source} (${entry.fsType}) is mounted at ${mountPath} on ${host.name}; it is left alone`;
     return { subject: 'attachment', state: 'foreign', message };
   }
-  const silence = await look(host, mountPath, signal);
+  const silence = await lookAtMount(host, 'inode', { mountPath, timeoutMs: LOOK_MS, signal });
   if (silence === undefined) {
     return { subject: 'attachment', state: 'mounted', isAnswering: true, flags: entry.options };
   }
@@ -149,19 +149,4 @@ export function uidOf(copyPath: string): string {
     reason: 'InvalidPath',
     hint: 'it is status.path of the VolumeCopy; it is not to be written by hand',
   });
-}
-
-/** Undefined when the mount answers. In a program of its own: asking a disk that is silent blocks whoever asks. */
-async function look(
-  host: Host,
-  mountPath: string,
-  signal: AbortSignal,
-): Promise<{ readonly message: string; readonly isFailed: boolean } | undefined> {
-  try {
-    await host.run({ file: 'stat', args: ['--format=%i', '--', mountPath], timeoutMs: LOOK_MS, signal });
-    return undefined;
-  } catch (error) {
-    signal.throwIfAborted();
-    return { message: messageOf(error), isFailed: isRunError(error, 'exit') };
-  }
 }

@@ -1,6 +1,7 @@
 /** What to do about a local volume's mount on this node. Pure. */
 import type { DesiredAttachment } from '../../ports/engine.ts';
 import type { RefuseStep } from '../image/step-table.ts';
+import { aboutUnmount, planMount, planUnmount, refuseOccupied } from '../mount/plan-mount.ts';
 import { isBlockPath, type ObservedLocalAttachment } from './attachment.ts';
 import { mountFlags } from './mount-flags.ts';
 import { detachStep, type LocalDeviceStep, type LocalMountStep } from './steps.ts';
@@ -15,15 +16,13 @@ type Steps = readonly (LocalMountStep | LocalDeviceStep | RefuseStep)[];
 export function planLocalAttachment(desired: DesiredAttachment, observed: ObservedLocalAttachment): Steps {
   const { copyPath } = desired;
   if (copyPath !== undefined && isBlockPath(copyPath)) return planDevice({ ...desired, copyPath }, observed);
-  if (!desired.isPresent) {
-    if (observed.state === 'mounted') return [unbindStep(desired, false)];
-    return observed.state === 'dead' ? [unbindStep(desired, true)] : [];
-  }
+  if (!desired.isPresent) return planUnmount(observed, (isLazy) => unbindStep(desired, isLazy));
   return copyPath === undefined ? [refuseElsewhere(desired)] : planBind({ ...desired, copyPath }, observed);
 }
 
-function unbindStep({ volume, mountPath, copyPath }: DesiredAttachment, isLazy: boolean): LocalMountStep {
-  const about = `unmount ${isLazy ? 'the dead mount of ' : ''}${volume} from ${mountPath}`;
+function unbindStep(desired: DesiredAttachment, isLazy: boolean): LocalMountStep {
+  const { volume, mountPath, copyPath } = desired;
+  const about = aboutUnmount(desired, isLazy);
   return { step: 'unbindCopy', volume, mountPath, isLazy, about, ...(copyPath === undefined ? {} : { copyPath }) };
 }
 
@@ -36,19 +35,12 @@ function planBind(desired: HereWanted, observed: ObservedLocalAttachment): Steps
     ...{ step: 'bindCopy', volume, mountPath, copyPath, flags },
     about: `mount ${volume} at ${mountPath}`,
   };
-  switch (observed.state) {
-    case 'mounted': {
-      if (flags.every((flag) => observed.flags?.includes(flag) === true)) return [];
-      const about = `give the mount of ${volume} at ${mountPath} its flags (${flags.join(', ')})`;
-      return [{ step: 'setFlags', volume, mountPath, copyPath, flags, about }];
-    }
-    case 'absent':
-      return [bind];
-    case 'dead':
-      return [unbindStep(desired, true), bind];
-    case 'foreign':
-      return [refuseOccupied(desired, observed)];
+  if (observed.state !== 'mounted') {
+    return planMount(desired, observed, { mount: bind, unmount: (isLazy) => unbindStep(desired, isLazy) });
   }
+  if (flags.every((flag) => observed.flags?.includes(flag) === true)) return [];
+  const about = `give the mount of ${volume} at ${mountPath} its flags (${flags.join(', ')})`;
+  return [{ step: 'setFlags', volume, mountPath, copyPath, flags, about }];
 }
 
 function planDevice(desired: HereWanted, observed: ObservedLocalAttachment): Steps {
@@ -82,13 +74,5 @@ function refuseElsewhere({ volume, servers }: DesiredAttachment): RefuseStep {
     ...{ step: 'refuse', kind: 'precondition', reason: 'KeptElsewhere', resource: `mount of volume ${volume}` },
     about: `volume ${volume} is local to ${where}: it cannot be mounted on any other node`,
     hint: `use it on ${where}, or make a volume of engine gluster, which every node can mount`,
-  };
-}
-
-function refuseOccupied({ volume, mountPath }: DesiredAttachment, { message }: ObservedLocalAttachment): RefuseStep {
-  return {
-    ...{ step: 'refuse', kind: 'precondition', reason: 'MountPathOccupied', resource: `mount of volume ${volume}` },
-    about: message ?? `something else is mounted at ${mountPath}; it is left alone`,
-    hint: `see what it is with "findmnt ${mountPath}", unmount it or choose another path`,
   };
 }

@@ -1,9 +1,9 @@
 /** NFS volumes mounted on this node: what is there, mount and unmount. */
-import { AppError, messageOf } from '../../domain/errors.ts';
+import { AppError } from '../../domain/errors.ts';
 import { mountSource } from '../../domain/nfs/share.ts';
 import type { DesiredAttachment, DesiredShare, ObservedAttachment } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
-import { isRunError } from '../../ports/run-error.ts';
+import { lookAtMount } from '../mount/look-at-mount.ts';
 import { describeMountFailure } from './mount-failure.ts';
 import type { NfsDeps } from './observe-volume.ts';
 import { partsOf } from './share-paths.ts';
@@ -25,7 +25,7 @@ export async function observeNfsAttachment(
     const message = `${entry.source} (${entry.fsType}) is mounted at ${mountPath} on ${host.name}; it is left alone`;
     return { subject: 'attachment', state: 'foreign', message };
   }
-  const silence = await look(host, mountPath, signal);
+  const silence = await lookAtMount(host, 'usage', { mountPath, timeoutMs: LOOK_MS, signal });
   if (silence === undefined) return { subject: 'attachment', state: 'mounted', isAnswering: true };
   const message = `the share at ${mountPath} on ${host.name} does not answer: ${silence.message}`;
   // Answered with an error (ESTALE, its folder was exchanged) it never comes back; a silent server may.
@@ -101,23 +101,4 @@ async function readInode(host: Host, path: string, signal: AbortSignal): Promise
 
 function isNfs(fsType: string): boolean {
   return fsType === 'nfs' || fsType === 'nfs4';
-}
-
-/**
- * Undefined when the mount answers. In a program of its own: asking a server that is silent blocks whoever asks. For its usage: the
- * client answers by itself what the inode of a folder is, also when the server is gone (fs/nfs/inode.c, nfs_getattr).
- */
-async function look(
-  host: Host,
-  mountPath: string,
-  signal: AbortSignal,
-): Promise<{ readonly message: string; readonly isFailed: boolean } | undefined> {
-  try {
-    const args = ['--file-system', '--format=%b', '--', mountPath];
-    await host.run({ file: 'stat', args, timeoutMs: LOOK_MS, signal });
-    return undefined;
-  } catch (error) {
-    signal.throwIfAborted();
-    return { message: messageOf(error), isFailed: isRunError(error, 'exit') };
-  }
 }
