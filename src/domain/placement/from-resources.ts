@@ -25,14 +25,13 @@ export function placementInput(
   copies: readonly VolumeCopy[],
 ): PlacementInput {
   const { spec } = volume;
-  const sizes = copySizes(spec);
   const own = copies.filter((copy) => copy.spec.volume === volume.name && copy.spec.volumeUid === volume.uid);
   return {
     request: {
       volume: volume.name,
       pool: spec.pool,
       engine: spec.engine,
-      sizeBytes: { data: poolBytesOf(spec.brick, sizes.data), arbiter: poolBytesOf(spec.brick, sizes.arbiter) },
+      sizeBytes: poolSizes(spec),
       copies: missingCopies(spec, own),
       ...(spec.zones === undefined ? {} : { zones: spec.zones }),
       ...(spec.nodes === undefined ? {} : { onNodes: spec.nodes }),
@@ -40,6 +39,12 @@ export function placementInput(
     nodes: nodes.map((node) => placementNode(node, copies, spec.engine)),
     existing: own.map((copy) => ({ node: copy.spec.node, ...setOfIndex(spec, copy.spec.index) })),
   };
+}
+
+/** Bytes that a copy of each role takes of its pool. */
+export function poolSizes(spec: VolumeToPlace['spec']): PlacementInput['request']['sizeBytes'] {
+  const sizes = copySizes(spec);
+  return { data: poolBytesOf(spec.brick, sizes.data), arbiter: poolBytesOf(spec.brick, sizes.arbiter) };
 }
 
 function missingCopies(spec: VolumeToPlace['spec'], own: readonly VolumeCopy[]): readonly WantedCopy[] {

@@ -2,7 +2,8 @@
 import { type NodeOrder, orderNodes, type TopologyWish } from '../../domain/csi/topology.ts';
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { NODE_TOPOLOGY } from '../../domain/volume/persistent-volume.ts';
-import { type AddVolumeRequest, addVolume } from '../volumes/add-volume.ts';
+import { addVolume } from '../volumes/add-volume.ts';
+import type { AddVolumeRequest } from '../volumes/fit-volume.ts';
 import type { WaitDeps } from '../waiting/wait-for-object.ts';
 
 /** Each is asked by itself; the rest are left to placement, all at once. */

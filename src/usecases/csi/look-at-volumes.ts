@@ -1,5 +1,5 @@
 /** CSI calls that only look: volumes in pages, one volume, and how much room there is. */
-import { formatQuantity, MIB, parseQuantity } from '../../domain/bytes.ts';
+import { formatQuantity, parseQuantity } from '../../domain/bytes.ts';
 import type { AskedAccess } from '../../domain/csi/access.ts';
 import { isCsiAttachment } from '../../domain/csi/attachments.ts';
 import { parseCsiId } from '../../domain/csi/names.ts';
@@ -11,7 +11,7 @@ import { type VolumeCondition, volumeCondition } from '../../domain/csi/volume-c
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { MIN_VOLUME_BYTES } from '../../domain/volume/copy-size.ts';
 import type { Resource } from '../../ports/resource-client.ts';
-import { addVolume } from '../volumes/add-volume.ts';
+import { largestFit, readPlaces } from '../volumes/fit-volume.ts';
 import type { CsiDeps } from './csi-deps.ts';
 
 export interface SeenVolume extends VolumeCondition {
@@ -70,36 +70,18 @@ function offeredWish({ parameters, accesses }: CapacityRequest): VolumeWish | un
 }
 
 /**
- * CSI GetCapacity: the largest volume of a class that would be placed now, found by asking placement itself.
+ * CSI GetCapacity: the largest volume of a class that would be placed now.
  *
  * @returns bytes, exact to a MiB; 0 when not even the smallest volume fits, or the capabilities are not offered
  */
-export async function getCapacity(deps: CsiDeps, request: CapacityRequest, signal: AbortSignal): Promise<number> {
-  const wish = offeredWish(request);
-  const nodes = wish?.engine === 'local' ? nodesIn(request.segments) : {};
+export async function getCapacity(deps: CsiDeps, asked: CapacityRequest, signal: AbortSignal): Promise<number> {
+  const wish = offeredWish(asked);
+  const nodes = wish?.engine === 'local' ? nodesIn(asked.segments) : {};
   if (wish === undefined || nodes === undefined) return 0;
   if (wish.share !== undefined) return freeOnShare(deps, wish.share, signal);
-  const { items } = await deps.client.list('StorageNode', { signal });
-  const pools = items.flatMap((node) => node.status?.pools ?? []);
-  const most = pools.reduce((sum, pool) => sum + (pool.capacityBytes ?? 0), 0);
-  const fits = async (mebibytes: number): Promise<boolean> => {
-    try {
-      const size = formatQuantity(mebibytes * MIB);
-      await addVolume(deps, { ...wish, ...nodes, name: PROBE, size }, { isDryRun: true, signal });
-      return true;
-    } catch (error) {
-      if (isAppError(error, 'capacity')) return false;
-      throw error;
-    }
-  };
-  let [low, high] = [MIN_VOLUME_BYTES / MIB, Math.max(MIN_VOLUME_BYTES, most) / MIB];
-  if (!(await fits(low))) return 0;
-  while (low < Math.floor(high)) {
-    const middle = Math.ceil((low + Math.floor(high)) / 2);
-    if (await fits(middle)) low = middle;
-    else high = middle - 1;
-  }
-  return low * MIB;
+  // Of any size: how large it can be is what is asked.
+  const request = { ...wish, ...nodes, name: PROBE, size: formatQuantity(MIN_VOLUME_BYTES) };
+  return largestFit(request, await readPlaces(deps.client, { signal }));
 }
 
 /**

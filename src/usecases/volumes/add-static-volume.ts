@@ -11,13 +11,8 @@ import { type Registration, STATIC_VOLUME_ANNOTATION } from '../../domain/volume
 import type { Resource } from '../../ports/resource-client.ts';
 import { persistentVolumeInTheWay, registerVolume } from '../persistent-volumes/register-volume.ts';
 import type { WaitDeps } from '../waiting/wait-for-object.ts';
-import {
-  type AddedVolume,
-  type AddVolumeOptions,
-  type AddVolumeRequest,
-  addVolume,
-  volumeExists,
-} from './add-volume.ts';
+import { type AddedVolume, type AddVolumeOptions, addVolume, volumeExists } from './add-volume.ts';
+import type { AddVolumeRequest } from './fit-volume.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 
 export interface StaticVolumeRequest extends Omit<AddVolumeRequest, 'annotations'> {
