@@ -7,6 +7,8 @@ export interface FakeEncryption extends EngineEncryption {
   spoken: TlsMode;
   held: HeldCertificate | undefined;
   readonly restarts: TlsMode[];
+  /** It is being restarted just now; for whoever lets that take time. */
+  isRestarting: boolean;
 }
 
 /** Valid for as long as any test lasts. */
@@ -19,6 +21,7 @@ export function createFakeEncryption(): FakeEncryption {
     spoken: 'plain',
     held: undefined,
     restarts: [],
+    isRestarting: false,
     mode: async () => self.spoken,
     isRestartUnderWay: async () => false,
     certificate: async () => self.held,

@@ -1,6 +1,7 @@
 /** From plain to encrypted storage traffic and back on real GlusterFS: data, proof, those who were away, and outsiders. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ATTACHMENT_FINALIZER } from '../../src/domain/finalizers.ts';
+import { enrollAgain } from '../../src/usecases/lab/bring-up-holdfast.ts';
 import { GV0, NODES, PATIENCE_MS, type Product, startProduct, type Writer } from './product-fixture.ts';
 
 const VOLUME = GV0.name;
@@ -110,6 +111,22 @@ describe('encrypted storage traffic', () => {
     });
     await product.mounted(VOLUME, [OUTSIDER]);
     expect((await product.attempt(OUTSIDER, 'test', '-s', '/data/ledger')).code).toBe(0);
+    await writer.writeMore(RECORDS);
+  });
+
+  it('lets a machine in that was installed anew under its name, and fills its copy encrypted', async () => {
+    await product.lab.reinstall('kube2');
+    await product.condition(VOLUME, { type: 'Redundant', status: 'False' });
+    await enrollAgain(product.composed, product.lab, 'kube2');
+    const rejoined = await product.cli('node', 'rejoin', 'kube2', '--yes');
+    expect(rejoined, rejoined.stderr).toMatchObject({ code: 0, stdout: 'node kube2 has rejoined\n' });
+    await mode('kube2', 'encrypted');
+    await product.redundant(VOLUME);
+    await product.mounted(VOLUME, ['kube2']);
+    const { proof } = await json('cluster', 'tls', 'status', '--check');
+    const there = proof.ports.filter((port: { node: string }) => port.node === 'kube2');
+    expect(there).not.toEqual([]);
+    for (const port of there) expect(port).toMatchObject({ encrypted: 'TLSv1.3', answersPlain: false });
     await writer.writeMore(RECORDS);
   });
 

@@ -1,10 +1,13 @@
 /** Promises about data: it is erased only when its volume is to go, and served as long as somebody has it mounted. */
+import { AWAY_MS } from '../../src/domain/cluster/decide-tls.ts';
 import type { Resource } from '../../src/ports/resource-client.ts';
 import type { Check, CheckContext } from './invariants.ts';
 import { lostBricks, volumeCalled, volumeOfBrick, volumesWithoutWhole } from './truth.ts';
 
 /** From the decision to stop the volumes to the last that is stopped. */
 const TLS_STOP_MS = 10_000;
+/** Times in conditions are whole seconds. */
+const CLOCK_MS = 1_000;
 
 /** No copy is erased or lost that a volume needs, and no volume is taken away that is wanted or in use. */
 export function createDataCheck({ world, gluster, seen, report }: CheckContext): Check {
@@ -18,10 +21,13 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
   /** Brick paths that a volume in the engine was ever made of, and whose data therefore counts. */
   const used = new Set<string>();
 
-  /** When a node was last called silent. The change of encryption waits for no node that is (decide-tls.ts), and takes seconds to act. */
-  const silentAt = new Map<string, number>();
+  /** Since when a node has been called silent, and until when one was away. The change of encryption waits for no node that is. */
+  const silentSince = new Map<string, number>();
+  const awayUntil = new Map<string, number>();
+  const isAway = (node: string): boolean =>
+    now() - (silentSince.get(node) ?? Number.POSITIVE_INFINITY) >= AWAY_MS - CLOCK_MS;
   const wasAway = (node: string): boolean =>
-    isTlsChanging() && now() - (silentAt.get(node) ?? Number.NEGATIVE_INFINITY) < TLS_STOP_MS;
+    isTlsChanging() && (isAway(node) || now() - (awayUntil.get(node) ?? Number.NEGATIVE_INFINITY) < TLS_STOP_MS);
 
   const isWanted = (volumeName: string, uid: string): boolean => {
     const volume = seen.Volume.get(volumeName);
@@ -100,7 +106,10 @@ export function createDataCheck({ world, gluster, seen, report }: CheckContext):
       if (kind !== 'StorageNode' || after === undefined) return;
       const { metadata, status } = after as Resource<'StorageNode'>;
       const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-      if (ready?.status === 'Unknown') silentAt.set(metadata.name, now());
+      if (ready?.status === 'Unknown')
+        return void silentSince.set(metadata.name, silentSince.get(metadata.name) ?? now());
+      if (isAway(metadata.name)) awayUntil.set(metadata.name, now());
+      silentSince.delete(metadata.name);
     },
     onStep: (step) => {
       if (step.step === 'eraseCopy') erasedFrom.set(step.copy.copyUid, now());

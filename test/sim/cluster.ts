@@ -158,9 +158,10 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
   const isCutOff = (who: string) => cuts.has(who) || (who !== CONTROLLER && !gluster.state.node(who).isPlugged);
   const isControllerHeard = () => processes.get(CONTROLLER)?.isAlive() === true && !isCutOff(CONTROLLER);
 
+  const encryptions = new Map(nodes.map((node) => [node, createFakeEncryption()]));
   const observer = createObserver(world, (...change) => invariants.onChange(...change));
   const invariants = createInvariants({
-    ...{ world, gluster, seen: observer.seen, foreignBytes, isControllerHeard },
+    ...{ world, gluster, encryptions, seen: observer.seen, foreignBytes, isControllerHeard },
     returnedAt: (node) => machine(node).returnedAt,
     isRough: () => wasRough,
   });
@@ -190,7 +191,6 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
     if (who === CONTROLLER) void runControllers({ ...options, version: 'sim' }, never);
     else void runAgent(agentOptions(who, process), never);
   };
-  const encryptions = new Map(nodes.map((node) => [node, createFakeEncryption()]));
   const encryptionOf = (node: string, process: SimProcess) => {
     const found = encryptions.get(node);
     if (found === undefined) throw new Error(`there is no node ${node}`);

@@ -1,6 +1,8 @@
 /** What must never happen, whatever breaks: asked at each change in the API, at each step of an engine, and at each tick. */
 import type { FakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
+import type { FakeEncryption } from '../../src/ports/encryption.fake.ts';
 import { createClaimCheck } from './check-claims.ts';
+import { createDaemonCheck } from './check-daemons.ts';
 import { createDataCheck } from './check-data.ts';
 import { createKeyCheck } from './check-keys.ts';
 import { createRoomCheck } from './check-room.ts';
@@ -14,6 +16,8 @@ export interface CheckContext {
   readonly world: World;
   readonly gluster: FakeCluster;
   readonly seen: Seen;
+  /** What the daemon of each node speaks. */
+  readonly encryptions: ReadonlyMap<string, FakeEncryption>;
   /** What in each pool is not Holdfast's. */
   readonly foreignBytes: number;
   /** A controller runs and its connection is whole. */
@@ -52,6 +56,7 @@ export function createInvariants(options: Omit<CheckContext, 'report'>): Invaria
     createRoomCheck(context),
     createClaimCheck(context),
     createKeyCheck(context),
+    createDaemonCheck(context),
   ];
   return {
     onChange: (...change) => {

@@ -19,6 +19,10 @@ const copyOn = ({ seen }: SimCluster, node: string) => {
 /** What it says of itself comes first, and its sign of life then. */
 async function untilStranger(sim: SimCluster, node: string): Promise<void> {
   await sim.until('it is seen as a stranger', () => engineOf(sim, node)?.isStranger === true, PATIENCE_MS);
+  await untilHeard(sim, node);
+}
+
+async function untilHeard(sim: SimCluster, node: string): Promise<void> {
   const isHeard = () => {
     const { conditions = [] } = sim.seen.StorageNode.get(node)?.status ?? {};
     return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
@@ -27,12 +31,14 @@ async function untilStranger(sim: SimCluster, node: string): Promise<void> {
 }
 
 /** Off long enough to be missed, and back with empty disks. */
-async function reinstall(sim: SimCluster, node: string): Promise<void> {
+async function reinstall(sim: SimCluster, node: string, beforeItRuns?: () => Promise<void>): Promise<void> {
   sim.powerOff(node);
   await sim.pass(10_000);
   sim.gluster.reinstall(node);
+  await beforeItRuns?.();
   sim.powerOn(node);
-  await untilStranger(sim, node);
+  if (beforeItRuns === undefined) await untilStranger(sim, node);
+  else await untilHeard(sim, node);
   const bootId = () => sim.seen.StorageNode.get(node)?.status?.bootId;
   const isSaid = () => copyOn(sim, node)?.status?.bootId === bootId() && copyOn(sim, node)?.status?.state === 'Suspect';
   await sim.until('its copy is said to be lost', isSaid, PATIENCE_MS);
@@ -91,6 +97,36 @@ describe('a machine that was installed anew', () => {
           await sim.until('its copy is another one', isAnother, PATIENCE_MS);
           await expectWhole(sim, 'gv0');
           expectFilled(sim, 'kube3', lost);
+        }
+      });
+    }
+  });
+
+  it('speaks what the others speak before it takes its identity, and is filled', async () => {
+    for (const seed of seeds(1)) {
+      await withSeed(seed, async () => {
+        for (let nth = 0; nth < 4; nth += 1) {
+          const sim = await createSimCluster(4 * seed + nth, { poolBytes: POOL_BYTES });
+          await sim.applyPlan([VOLUME]);
+          await expectWhole(sim, 'gv0');
+          await sim.world.client.patch('StorageCluster', 'default', { spec: { tls: { isEnabled: true } } });
+          const isOn = () => sim.seen.StorageCluster.get('default')?.status?.tls?.phase === 'On';
+          await sim.until('storage traffic is encrypted', isOn, PATIENCE_MS);
+          await expectWhole(sim, 'gv0');
+          const daemon = sim.encryptions.get('kube3');
+          if (daemon === undefined) throw new Error('there is no kube3');
+          const lost = copyOn(sim, 'kube3')?.metadata.name;
+          await reinstall(sim, 'kube3', async () => {
+            Object.assign(daemon, { spoken: 'plain', held: undefined });
+            // Asked for before the new machine has said a word, so that nothing else makes it wait.
+            const identity = { engineId: uuidOf('kube3'), blankEngineId: sim.gluster.state.node('kube3').id };
+            await sim.world.client.patch('StorageNode', 'kube3', { spec: identity });
+          });
+          expect(await rejoin(sim, 'kube3')).toMatchObject({ outcome: 'asked' });
+          await sim.until('its copy is another one', () => copyOn(sim, 'kube3')?.metadata.name !== lost, PATIENCE_MS);
+          await expectWhole(sim, 'gv0');
+          expectFilled(sim, 'kube3', lost);
+          expect(daemon.spoken).toBe('encrypted');
         }
       });
     }

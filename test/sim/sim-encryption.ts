@@ -15,6 +15,11 @@ export interface SimEncryptionOptions {
   readonly isInWindow: () => boolean;
 }
 
+function dieInIt(inner: FakeEncryption): Promise<void> {
+  inner.isRestarting = false;
+  return never<void>();
+}
+
 /** Creates it over what the node's daemon is, which outlives the process. */
 export function createSimEncryption(inner: FakeEncryption, options: SimEncryptionOptions): EngineEncryption {
   const { world, process, pace, gluster, isInWindow } = options;
@@ -28,14 +33,16 @@ export function createSimEncryption(inner: FakeEncryption, options: SimEncryptio
     look: (endpoint, signal) => process.survive(() => inner.look(endpoint, signal)),
     restart: (mode, signal) =>
       process.survive(async () => {
+        inner.isRestarting = true;
         await pause();
-        if (!process.isAlive()) return never<void>();
+        if (!process.isAlive()) return dieInIt(inner);
         const served = [...gluster.state.volumes.values()].filter((volume) => volume.isStarted);
         if (isInWindow() && served.length > 0) {
           throw new Error(`the daemon was restarted while ${served.map(({ name }) => name).join(', ')} was served`);
         }
         await inner.restart(mode, signal);
         await pause();
+        inner.isRestarting = false;
       }),
   };
 }

@@ -57,6 +57,17 @@ describe('encrypting storage traffic', () => {
     await expectEncrypted(sim);
   });
 
+  it('stops nothing under the mount of a node that is silent for some seconds', async () => {
+    const sim = await start(70);
+    await ask(sim, true);
+    await sim.until('it has begun', () => ['Preparing', 'Unmounting'].includes(tls(sim)?.phase ?? ''), PATIENCE_MS);
+    sim.cut('kube2');
+    await sim.pass(20_000);
+    expect(['Preparing', 'Unmounting']).toContain(tls(sim)?.phase);
+    sim.mend('kube2');
+    await expectEncrypted(sim);
+  });
+
   it.each(PHASES)('is taken back in %s', async (phase) => {
     const sim = await start(PHASES.indexOf(phase) + 60);
     await ask(sim, true);

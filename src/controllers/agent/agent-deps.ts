@@ -6,6 +6,7 @@ import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
 import type { SnapshotTable } from '../../ports/snapshot-engine.ts';
 import type { VolumeWork } from '../../ports/volume-work.ts';
 import type { ControllerDeps } from '../deps.ts';
+import type { Turns } from '../runtime/turns.ts';
 import type { Pulse } from './pulse.ts';
 
 export interface AgentDeps extends ControllerDeps {
@@ -18,6 +19,8 @@ export interface AgentDeps extends ControllerDeps {
   readonly work: VolumeWork;
   readonly snapshots: SnapshotTable;
   readonly encryption: EngineEncryption;
+  /** Taken by whoever stops the engine's daemon: another one would start it before all is there that it needs. */
+  readonly restarts: Turns;
   /** Looks at this machine, and repairs it, for `holdfast doctor`. */
   readonly doctor: EngineDoctor;
   readonly senses: NodeSenses;

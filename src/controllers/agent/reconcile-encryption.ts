@@ -53,9 +53,18 @@ interface Look {
 }
 
 async function bringAbout(deps: AgentDeps, look: Look, onRestarted: () => void) {
+  const certificate = await holdCertificate(deps, look);
+  return deps.restarts.take(look.signal, () => speakAsWanted(deps, look, certificate, onRestarted));
+}
+
+async function speakAsWanted(
+  deps: AgentDeps,
+  look: Look,
+  { held, request }: Certificate,
+  onRestarted: () => void,
+): Promise<{ readonly status: NodeTlsStatus; readonly isSettled: boolean }> {
   const { encryption } = deps;
   const { cluster, signal } = look;
-  const { held, request } = await holdCertificate(deps, look);
   let mode = await encryption.mode(signal);
   const wanted = wantedMode(cluster.status?.tls);
   // One that was begun is brought to its end: its mounts were away then, and without the daemon none comes back.
@@ -92,11 +101,16 @@ function describe(seen: {
   };
 }
 
+interface Certificate {
+  readonly held?: HeldCertificate | undefined;
+  readonly request?: string;
+}
+
 /** The certificate in use, and a request while there is none, or one that is to be replaced. */
 async function holdCertificate(
   { encryption, clock, node: self }: AgentDeps,
   { node, cluster }: Look,
-): Promise<{ readonly held?: HeldCertificate | undefined; readonly request?: string }> {
+): Promise<Certificate> {
   if (!areCertificatesWanted(cluster.status?.tls)) return {};
   const held = await encryption.certificate();
   if (held !== undefined && !isDue(held, clock.now())) return { held };

@@ -17,15 +17,18 @@ export function createIdentityLoop(deps: AgentDeps, onChanged: () => void): Reco
   const reconcile = async (_name: string, signal: AbortSignal) => {
     const desired = desiredIdentity(deps);
     if (desired === undefined) return undefined;
-    const before = await engine.observe<'identity'>(desired, signal);
-    if (!isMeant(desired, before)) return undefined;
-    const mayGoOn = async () => {
-      if (before.id !== desired.id) await assertGone(deps, desired, signal);
-      return true;
-    };
-    const { observed, applied } = await runSteps<'identity'>(engine, desired, { log, signal, mayGoOn });
-    if (applied.length > 0) onChanged();
-    return isMeant(desired, observed) ? { requeueAfterMs: SETTLING_PERIOD_MS } : undefined;
+    return deps.restarts.take(signal, async () => {
+      const before = await engine.observe<'identity'>(desired, signal);
+      if (!isMeant(desired, before)) return undefined;
+      if (!(await isUnderstood(deps, before, signal))) return { requeueAfterMs: SETTLING_PERIOD_MS };
+      const mayGoOn = async () => {
+        if (before.id !== desired.id) await assertGone(deps, desired, signal);
+        return true;
+      };
+      const { observed, applied } = await runSteps<'identity'>(engine, desired, { log, signal, mayGoOn });
+      if (applied.length > 0) onChanged();
+      return isMeant(desired, observed) ? { requeueAfterMs: SETTLING_PERIOD_MS } : undefined;
+    });
   };
 
   return createReconcileLoop(deps, {
@@ -60,6 +63,24 @@ function desiredIdentity({ informers, node: self }: AgentDeps): DesiredIdentity 
     }),
     volumes: volumes.map(engineNameOf),
   };
+}
+
+/**
+ * The daemon speaks what those that it learns from speak. A machine that was installed anew comes up plain; were it
+ * restarted for that in the middle, a handshake that is under way then would not be taken up again (README.md).
+ */
+async function isUnderstood(
+  { informers, encryption, node: self }: AgentDeps,
+  { isUnderWay }: ObservedIdentity,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const tls = informers.StorageCluster.list().find(({ spec }) => spec.nodes.includes(self))?.status?.tls;
+  if (tls === undefined) return true;
+  if (await encryption.isRestartUnderWay()) return false;
+  const mode = await encryption.mode(signal);
+  // Stopped by an earlier try that was cut short, which this one ends: it spoke as wanted then.
+  if (mode === 'unknown') return isUnderWay;
+  return mode === (tls.isEncrypted ? 'encrypted' : 'plain');
 }
 
 /** There is something to do: it is the blank engine that was asked about, or it is that no more and not finished yet. */

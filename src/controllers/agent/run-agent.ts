@@ -10,6 +10,7 @@ import type { VolumeWork } from '../../ports/volume-work.ts';
 import { type ControllerDeps, createInformers, runLoops } from '../deps.ts';
 import { createEventRecorder } from '../runtime/event-recorder.ts';
 import { createStatusWriter } from '../runtime/status-writer.ts';
+import { createTurns } from '../runtime/turns.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import { runHeartbeat } from './heartbeat.ts';
 import { type NodeIdentity, readBootId, registerNode } from './identity.ts';
@@ -59,6 +60,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     agentVersion: identity.agentVersion,
     bootId,
     readyPools: new Map(),
+    restarts: createTurns(),
     pulse: createPulse(options.clock),
     onReported: () => {
       isTold = true;

@@ -14,9 +14,12 @@
 import type { StorageCluster, TlsPhase, TlsStatus } from '../../schemas/storage-cluster.ts';
 import type { StorageNode, TlsMode } from '../../schemas/storage-node.ts';
 
+/** Silence after which a node holds nothing up. Longer than an agent is away to be exchanged: its mounts are in use meanwhile. */
+export const AWAY_MS = 30_000;
+
 export interface TlsNode {
   readonly name: string;
-  /** Its heartbeat is fresh and the engine is installed on it; whether the daemon runs just now does not matter. */
+  /** It was heard within AWAY_MS and the engine is installed on it; whether the daemon runs just now does not matter. */
   readonly isThere: boolean;
   readonly hasCertificate: boolean;
   readonly mode: TlsMode;

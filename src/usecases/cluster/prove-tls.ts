@@ -50,6 +50,32 @@ export async function proveTls(
   return { ports: seen.flatMap(({ ports }) => ports), blind: seen.flatMap(({ blind }) => blind) };
 }
 
+/** Between two looks at ports that were silent. */
+const LOOK_AGAIN_MS = 2_000;
+
+/**
+ * Asks every node until all ports are as they are to be, and returns what was seen last. A daemon or a brick that has just
+ * been started is busy and silent for some seconds; one that answers in the wrong way is told of at once.
+ *
+ * @throws {AppError} as runTask
+ */
+export async function proveTlsSettled(
+  deps: RunTaskDeps,
+  options: { readonly isEncrypted: boolean; readonly waitMs: number; readonly signal: AbortSignal },
+): Promise<TlsProof> {
+  const { isEncrypted, waitMs, signal } = options;
+  for (const end = deps.clock.monotonic() + waitMs; ; await deps.clock.sleep(LOOK_AGAIN_MS, signal)) {
+    const proof = await proveTls(deps, { waitMs, signal });
+    const silent = faultyPorts(proof, isEncrypted).filter(isSilent);
+    const isWrong = faultyPorts(proof, isEncrypted).length > silent.length;
+    if (silent.length === 0 || isWrong || deps.clock.monotonic() + LOOK_AGAIN_MS > end) return proof;
+  }
+}
+
+function isSilent({ encrypted, answersPlain }: SeenPort): boolean {
+  return encrypted === undefined && !answersPlain;
+}
+
 /** The ports that are not as they are to be. */
 export function faultyPorts({ ports }: TlsProof, isEncrypted: boolean): readonly SeenPort[] {
   return ports.filter(({ encrypted, answersPlain }) =>

@@ -58,6 +58,9 @@ export async function rejoinNode(deps: WaitDeps, name: string, options: RejoinOp
   return { ...plan, outcome: 'rejoined' };
 }
 
+/** What was so a moment ago may be said still: the others notice within their ping-timeout that the old machine is gone. */
+const MAY_PASS = ['IdentityInUse', 'NotSeenGone'];
+
 /**
  * GlusterFS on a new machine starts while its agent does, and it is restarted when it has taken its identity: that it does
  * not answer, or that copies were not looked at yet, is waited for as everything else is.
@@ -76,12 +79,16 @@ async function planWhenThere(
     try {
       return { stored, plan: planRejoin(stored, name) };
     } catch (error) {
-      if (!isAppError(error, 'unavailable') || clock.monotonic() + LOOK_AGAIN_MS > end) throw error;
+      if (!mayPass(error) || clock.monotonic() + LOOK_AGAIN_MS > end) throw error;
       if (error.message !== told) say(error.message);
       told = error.message;
     }
     await clock.sleep(LOOK_AGAIN_MS, signal);
   }
+}
+
+function mayPass(error: unknown): error is AppError {
+  return isAppError(error) && (error.kind === 'unavailable' || MAY_PASS.includes(error.reason ?? ''));
 }
 
 /** The identity first: without it no copy can be filled. */

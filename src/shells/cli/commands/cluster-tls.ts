@@ -4,7 +4,13 @@ import { isLeftBehind } from '../../../domain/cluster/decide-tls.ts';
 import { AppError, isAppError } from '../../../domain/errors.ts';
 import { CLUSTER_NAME } from '../../../domain/plan/diff-plan.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
-import { faultyPorts, proveTls, type SeenPort, type TlsProof } from '../../../usecases/cluster/prove-tls.ts';
+import {
+  faultyPorts,
+  proveTls,
+  proveTlsSettled,
+  type SeenPort,
+  type TlsProof,
+} from '../../../usecases/cluster/prove-tls.ts';
 import { foreseeTls, switchTls, type TlsForesight } from '../../../usecases/cluster/switch-tls.ts';
 import type { CliContext, Connection } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
@@ -107,7 +113,8 @@ async function prove(
   isEncrypted: boolean,
 ): Promise<TlsProof> {
   const { clock, random, signal } = context;
-  const proof = await proveTls({ client, clock, random }, { waitMs: globalOptions(own).timeout, signal });
+  const waitMs = globalOptions(own).timeout;
+  const proof = await proveTlsSettled({ client, clock, random }, { isEncrypted, waitMs, signal });
   for (const blind of proof.blind) say(context, `not looked at: ${blind}`);
   const faulty = faultyPorts(proof, isEncrypted);
   if (faulty.length === 0) return proof;
@@ -117,7 +124,7 @@ async function prove(
   throw new AppError('unavailable', `not as they should be: ${list.join('; ')}`, {
     resource: 'cluster',
     reason: isEncrypted ? 'NotEncrypted' : 'NotPlain',
-    hint: 'a brick that is just being started answers a little later; look again with: holdfast cluster tls status --check',
+    hint: 'look again with: holdfast cluster tls status --check',
   });
 }
 
