@@ -195,6 +195,36 @@ describe('who may have it', () => {
     expect(refusal.details).toContain(TARGET);
   });
 
+  // kubelet names one of the access modes of a PersistentVolume where the attacher takes them all together.
+  test.each([
+    [Mode.MULTI_NODE_MULTI_WRITER, Mode.SINGLE_NODE_WRITER, 'rw'],
+    [Mode.MULTI_NODE_MULTI_WRITER, Mode.MULTI_NODE_READER_ONLY, 'ro'],
+    [Mode.MULTI_NODE_READER_ONLY, Mode.SINGLE_NODE_READER_ONLY, 'ro'],
+    [Mode.SINGLE_NODE_MULTI_WRITER, Mode.SINGLE_NODE_WRITER, 'rw'],
+    [Mode.MULTI_NODE_READER_ONLY, Mode.MULTI_NODE_MULTI_WRITER, undefined],
+    [Mode.SINGLE_NODE_READER_ONLY, Mode.SINGLE_NODE_WRITER, undefined],
+    [Mode.SINGLE_NODE_WRITER, Mode.MULTI_NODE_MULTI_WRITER, undefined],
+    [Mode.SINGLE_NODE_WRITER, Mode.MULTI_NODE_READER_ONLY, undefined],
+    [Mode.SINGLE_NODE_SINGLE_WRITER, Mode.SINGLE_NODE_WRITER, undefined],
+    [Mode.SINGLE_NODE_SINGLE_WRITER, Mode.SINGLE_NODE_READER_ONLY, undefined],
+    [Mode.MULTI_NODE_MULTI_WRITER, Mode.SINGLE_NODE_SINGLE_WRITER, undefined],
+  ])('who has it with mode %i uses it as %i: %s', async (had, asked, access) => {
+    await csi.controller.createVolume(wish());
+    await publish('kube1', had);
+    if (access === undefined)
+      expect(await refusalOf(stage(mountable(asked)))).toMatchObject({ code: Status.ALREADY_EXISTS });
+    else await stage(mountable(asked));
+    await stage(mountable(had));
+    const bound = bind(TARGET, mountable(asked));
+    if (access === undefined) {
+      expect(await refusalOf(bound)).toMatchObject({ code: Status.ALREADY_EXISTS });
+      expect(targets()).not.toContain(TARGET);
+    } else {
+      await bound;
+      expect(world.host.mountTable().at(-1)).toMatchObject({ target: TARGET, options: [access, 'nosuid', 'nodev'] });
+    }
+  });
+
   test('nobody before it is published and staged, and nobody writes who may only read', async () => {
     await csi.controller.createVolume(wish());
     expect(await refusalOf(stage())).toMatchObject({ code: Status.FAILED_PRECONDITION });

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { findCondition } from '../../src/domain/find-condition.ts';
 import type { PlanVolume } from '../../src/schemas/plan-file.ts';
 import { type ClonedVolume, cloneVolume } from '../../src/usecases/snapshots/clone-volume.ts';
+import { takeSnapshot } from '../../src/usecases/snapshots/take-snapshot.ts';
 import { createSimCluster, type SimCluster } from './cluster.ts';
 import { expectWhole } from './expectations.ts';
 import { withSeed } from './seeds.ts';
@@ -110,6 +111,32 @@ describe('a snapshot', () => {
     await sim.until('its snapshot is gone', () => sim.seen.VolumeSnapshotRecord.size === 0, PATIENCE_MS);
     expect([...sim.snapshots.images.keys()]).toEqual([]);
     await expectWhole(sim, 'twin');
+  });
+
+  it.each([
+    { when: 'before there is a clone, a while later', isCloneMade: false },
+    { when: 'after the clone is made, at once', isCloneMade: true },
+  ])('that a clone took for itself goes with nobody asking, when its maker is gone: $when', async ({ isCloneMade }) => {
+    const sim = await prepare();
+    const { client, clock } = sim.world;
+    await takeSnapshot({ client, clock }, { volume: 'gv0', name: 's1', madeFor: 'twin' });
+    expect(await settle(sim, 's1')).toBe(true);
+    const askedAt = clock.now();
+    const { metadata, status } = sim.seen.VolumeSnapshotRecord.get('s1') ?? {};
+    if (status?.volumeSpec === undefined) throw new Error('the snapshot does not say what it is of');
+    if (isCloneMade) {
+      const spec = { ...status.volumeSpec, source: { snapshot: 's1', snapshotUid: metadata?.uid ?? '' } };
+      const api = { apiVersion: 'holdfast.dev/v1alpha1', kind: 'Volume' } as const;
+      await client.create('Volume', { ...api, metadata: { name: 'twin' }, spec });
+      await expectWhole(sim, 'twin');
+    } else {
+      await sim.pass(10 * 60_000);
+      expect(sim.seen.VolumeSnapshotRecord.has('s1')).toBe(true);
+    }
+    await sim.until('s1 is gone', () => !sim.seen.VolumeSnapshotRecord.has('s1'), 2 * PATIENCE_MS);
+    expect([...sim.snapshots.images.keys()]).toEqual([]);
+    expect(clock.now() - askedAt >= 10 * 60_000).toBe(!isCloneMade);
+    await expectWhole(sim, isCloneMade ? 'twin' : 'gv0');
   });
 
   it('waits for the heals of what was written last, and is taken then', async () => {

@@ -4,11 +4,12 @@ import { SNAPSHOT_FINALIZER } from '../../domain/finalizers.ts';
 import { usableSince } from '../../domain/node/is-usable.ts';
 import { decideSnapshot, type SeenSnapshot, type SnapshotDecision } from '../../domain/snapshot/decide-snapshot.ts';
 import { isNeededBy } from '../../domain/snapshot/is-needed.ts';
+import { MADE_FOR_CLONE_LABEL, removableInMs } from '../../domain/snapshot/left-over.ts';
 import { passing, snapshotFaults } from '../../domain/snapshot/snapshot-faults.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { ControllerDeps } from '../deps.ts';
 import { dropKey, makeKey } from '../keep-key.ts';
-import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { createReconcileLoop, type ReconcileLoop, type ReconcileResult, watchKeys } from '../runtime/reconcile-loop.ts';
 import type { Turns } from '../runtime/turns.ts';
 
 type StoredSnapshot = Resource<'VolumeSnapshotRecord'>;
@@ -41,17 +42,20 @@ export function createSnapshotLoop(deps: ControllerDeps, promises: Turns): Recon
       await dropKey(deps, snapshot.metadata.uid, signal);
       return setFinalizer(deps, snapshot, { isHeld: false, signal });
     }
-    return decision.requeueAfterMs === undefined ? undefined : { requeueAfterMs: decision.requeueAfterMs };
+    if (decision.requeueAfterMs !== undefined) return { requeueAfterMs: decision.requeueAfterMs };
+    return isDeleting ? undefined : removeLeftOver(deps, snapshot, signal);
   };
 
   const names = (is: (snapshot: StoredSnapshot) => boolean) =>
     informers.VolumeSnapshotRecord.list()
       .filter(is)
       .map((snapshot) => snapshot.metadata.name);
-  // Only those that wait for something else than their own agents.
+  // Only those that wait for something else than their own agents, and those of clones, which go when nobody needs them.
   const unsettled = () =>
     names(({ metadata, status }) => {
-      return metadata.deletionTimestamp !== undefined || status?.phase === 'Failed' || status?.phase === 'Pending';
+      const isOfClone = metadata.labels?.[MADE_FOR_CLONE_LABEL] !== undefined;
+      const isWaiting = status?.phase === 'Failed' || status?.phase === 'Pending';
+      return metadata.deletionTimestamp !== undefined || isWaiting || isOfClone;
     });
   /** Also those that wait until this one is taken. */
   const withWaiting = ({ metadata, spec }: StoredSnapshot) => [
@@ -68,6 +72,29 @@ export function createSnapshotLoop(deps: ControllerDeps, promises: Turns): Recon
     reconcile,
     backoff: { baseMs: 5, maxMs: 10_000 },
   });
+}
+
+/** Deletes one that a clone took for itself and did not remove, as soon as no clone can need it. */
+async function removeLeftOver(
+  { client, clock, events }: ControllerDeps,
+  snapshot: StoredSnapshot,
+  signal: AbortSignal,
+): Promise<ReconcileResult | undefined> {
+  const { name, uid, labels, creationTimestamp } = snapshot.metadata;
+  const clone = labels?.[MADE_FOR_CLONE_LABEL];
+  if (clone === undefined) return undefined;
+  const volumes = (await client.list('Volume', { signal })).items;
+  const askedAt = Date.parse(creationTimestamp);
+  const inMs = removableInMs(snapshot, { volumes, askedAt, now: clock.now() });
+  if (inMs === undefined) return undefined;
+  if (inMs > 0) return { requeueAfterMs: inMs };
+  try {
+    await client.delete('VolumeSnapshotRecord', name, { uid, signal });
+    events.normal(snapshot, 'SnapshotRemoved', `it was taken to make volume ${clone}, which needs it no more`);
+  } catch (error) {
+    if (!isAppError(error, 'notFound')) throw error; // gone is what was wanted
+  }
+  return undefined;
 }
 
 /** Nothing is promised to it yet. */

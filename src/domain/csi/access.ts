@@ -133,6 +133,17 @@ export function isForOneNode(mode: AccessMode): boolean {
   return mode.startsWith('SingleNode');
 }
 
+/**
+ * Whether who has a volume with one mode may use it as the other says. The sidecars derive the first from all access modes of a
+ * PersistentVolume and kubelet the second from one of them, so it can be less: one node of many, or reading of what could be
+ * written. For one pod alone both have to say so: the one node that is known to have the volume is what that rests on.
+ */
+export function isCovered(asked: AccessMode, had: AccessMode): boolean {
+  if (asked === 'SingleNodeSingleWriter' || had === 'SingleNodeSingleWriter') return asked === had;
+  if (isForOneNode(had) && !isForOneNode(asked)) return false;
+  return isReadingOnly(asked) || !isReadingOnly(had);
+}
+
 /** Options of the mount in a pod: what was asked for, and no device or set-uid file out of a volume has any power. */
 export function podMountOptions(flags: readonly string[], isReadOnly: boolean): readonly string[] {
   const rest = flags.filter((flag) => !['ro', 'rw', 'nosuid', 'nodev'].includes(flag));

@@ -3,8 +3,10 @@
  * where it is asked for. So the process behind a mount is nobody's child, and one that has died is mounted anew.
  */
 import {
+  type AccessMode,
   type AskedAccess,
   assertAccess,
+  isCovered,
   isReadingOnly,
   kindOf,
   parseAccess,
@@ -41,7 +43,7 @@ type AttachmentRecord = Resource<'VolumeAttachmentRecord'>;
  * CSI NodeStageVolume: waits until the volume is mounted here, and binds it to the staging path.
  *
  * @throws {AppError} notFound; precondition, when it is not published to this node, or something else is at the path; exists,
- *   when it is published with another access mode; unavailable
+ *   when it is published for another use; unavailable
  */
 export async function stageVolume(deps: CsiNodeDeps, request: StageRequest, signal: AbortSignal): Promise<void> {
   const volume = parseCsiId('volume_id', request.volumeId);
@@ -49,16 +51,21 @@ export async function stageVolume(deps: CsiNodeDeps, request: StageRequest, sign
   const { path: staging } = parseTargetPath('staging_target_path', request.stagingPath, deps.targetRoot);
   const { mode } = parseAccess(request.access);
   const { record, kind } = await findRecord(deps, { volume, access: request.access }, signal);
-  if (record.spec.accessMode !== mode) {
-    throw new AppError(
-      'exists',
-      `volume ${volume} is published to this node as ${record.spec.accessMode}, not ${mode}`,
-    );
-  }
+  assertCovered(record, mode);
   const path = await makeTarget(deps, { field: 'staging_target_path', written: stagedAt(staging, kind), kind });
   await waitUntilMounted(deps, record, signal);
   const source = record.spec.mountPath;
   await bindAnew(deps, { volume, path, source, options: stagingOptions(record, kind) }, signal);
+}
+
+/** @throws {AppError} exists, for a use that goes beyond what the volume is published to this node for */
+function assertCovered({ spec: { volume, accessMode } }: AttachmentRecord, mode: AccessMode): void {
+  if (accessMode !== undefined && isCovered(mode, accessMode)) return;
+  throw new AppError('exists', `volume ${volume} is published to this node as ${accessMode}, not ${mode}`, {
+    resource: `volume ${volume}`,
+    reason: 'PublishedOtherwise',
+    hint: 'unpublish it from the node, and publish it as it is to be used',
+  });
 }
 
 /** That nobody writes to a device, the device itself sees to. */
@@ -70,7 +77,7 @@ function stagingOptions({ spec }: AttachmentRecord, kind: BindKind): readonly st
  * CSI NodePublishVolume: binds a staged volume to a path of a pod.
  *
  * @throws {AppError} precondition, when it is not staged, or one pod alone may have it and another has; exists, when it is
- *   published there otherwise
+ *   published there otherwise, or to this node for another use
  */
 export async function publishToPod(deps: CsiNodeDeps, request: NodePublishRequest, signal: AbortSignal): Promise<void> {
   const volume = parseCsiId('volume_id', request.volumeId);
@@ -78,6 +85,7 @@ export async function publishToPod(deps: CsiNodeDeps, request: NodePublishReques
   const { path: stagingPath } = parseTargetPath('staging_target_path', request.stagingPath, deps.targetRoot);
   const { mode, flags } = parseAccess(request.access);
   const { record, kind } = await findRecord(deps, { volume, access: request.access }, signal);
+  assertCovered(record, mode);
   const isReadOnly = request.isReadOnly || record.spec.isReadOnly || isReadingOnly(mode);
   if (kind === 'device' && isReadOnly !== record.spec.isReadOnly) throw readOnlyDevice(volume);
   const staging = await makeTarget(deps, { field: 'staging_target_path', written: stagedAt(stagingPath, kind), kind });

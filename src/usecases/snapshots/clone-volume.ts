@@ -1,6 +1,7 @@
 /** Makes a volume that begins with what another one holds now, or held when a snapshot was taken. */
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { parseVolumeName } from '../../domain/names.ts';
+import { MADE_FOR_CLONE_LABEL } from '../../domain/snapshot/left-over.ts';
 import type { Registration } from '../../domain/volume/persistent-volume.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -10,7 +11,7 @@ import { waitUntilReady } from '../volumes/wait-until-ready.ts';
 import type { WaitDeps } from '../waiting/wait-for-object.ts';
 import { deleteSnapshot } from './delete-snapshot.ts';
 import { findSnapshot, listSnapshots } from './read-snapshots.ts';
-import { MADE_FOR_CLONE_LABEL, takeSnapshot } from './take-snapshot.ts';
+import { takeSnapshot } from './take-snapshot.ts';
 
 const API = { apiVersion: 'holdfast.dev/v1alpha1', kind: 'Volume' } as const;
 
@@ -52,7 +53,8 @@ export type CloneDeps = WaitDeps & { readonly random: Random };
 
 /**
  * Clones a volume. Interrupted, the same call goes on with the volume that it has made; before there is one, it begins anew
- * with a snapshot of what the volume holds then. Those that it took itself are removed in the end.
+ * with a snapshot of what the volume holds then. Those that it took itself are removed in the end; what a call leaves that
+ * does not come again, the controller removes.
  *
  * @throws {AppError} notFound; exists, when there is another volume of that name; precondition; capacity; timeout; cancelled
  */

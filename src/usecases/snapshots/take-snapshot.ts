@@ -1,6 +1,7 @@
 /** Takes a snapshot of a volume: what is in the way for good is found out before anything is stored; what passes is waited for. */
 import { AppError } from '../../domain/errors.ts';
 import { parseVolumeName } from '../../domain/names.ts';
+import { MADE_FOR_CLONE_LABEL } from '../../domain/snapshot/left-over.ts';
 import { lastingFaults, type SnapshotFault, snapshotFaults } from '../../domain/snapshot/snapshot-faults.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { findVolume } from '../volumes/read-volumes.ts';
@@ -23,9 +24,6 @@ export interface TakenSnapshot {
   readonly takenAt?: string;
   readonly isDryRun: boolean;
 }
-
-/** On a snapshot that a clone took for itself: the name of that clone. Nobody else's is ever used, or removed, for one. */
-export const MADE_FOR_CLONE_LABEL = 'holdfast.dev/made-for-clone';
 
 export interface SnapshotRequest {
   readonly volume: string;
