@@ -4,7 +4,8 @@ import { MADE_FOR_CLONE_LABEL, removableInMs } from './left-over.ts';
 
 const MINUTE_MS = 60_000;
 const metadata = { name: 's', uid: 'su', labels: { [MADE_FOR_CLONE_LABEL]: 'twin' } };
-const SNAPSHOT = { metadata, status: { phase: 'Ready' as const } };
+type Seen = Parameters<typeof removableInMs>[0];
+const SNAPSHOT: Seen = { metadata, status: { phase: 'Ready' } };
 const volume = (
   name: string,
   { isMade = false, ...rest }: { isMade?: boolean; deletionTimestamp?: string } = {},
@@ -18,10 +19,8 @@ const volume = (
     ? { status: { engine: { observedBy: 'n1', epoch: 1, state: 'Started', engineId: 'e', bricks: [] } } }
     : {}),
 });
-const inMs = (
-  volumes: readonly Volume[],
-  { after = 0, snapshot = SNAPSHOT as Parameters<typeof removableInMs>[0] } = {},
-) => removableInMs(snapshot, { volumes, askedAt: 0, now: after });
+const inMs = (volumes: readonly Volume[], { after = 0, snapshot = SNAPSHOT } = {}) =>
+  removableInMs(snapshot, { volumes, askedAt: 0, now: after });
 
 test('one whose clone is made goes at once, one that a clone is being made from stays', () => {
   expect(inMs([volume('twin', { isMade: true })])).toBe(0);
