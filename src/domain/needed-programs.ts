@@ -37,6 +37,13 @@ export const NODE_PROGRAMS: readonly NeededProgram[] = [
   { program: 'pgrep', debianPackage: 'procps' },
 ];
 
+/** For copies with btrfs, which only some nodes have to have. */
+export const BTRFS_PROGRAMS: readonly NeededProgram[] = [
+  { program: 'mkfs.btrfs', debianPackage: 'btrfs-progs' },
+  { program: 'btrfs', debianPackage: 'btrfs-progs' },
+  { program: 'btrfstune', debianPackage: 'btrfs-progs' },
+];
+
 /** For tests of what is done over ssh. */
 export const SSHD_PROGRAMS: readonly NeededProgram[] = [
   { program: 'ssh', debianPackage: 'openssh-client' },

@@ -5,6 +5,7 @@
 
 import type { EngineVolumeName } from '../domain/names.ts';
 import type { OnDelete, ShareAddress } from '../domain/nfs/share.ts';
+import type { Ability } from '../domain/volume/abilities.ts';
 import type { BrickKind, EngineName, FileSystemType } from '../domain/volume/engines.ts';
 import type { LayoutName } from '../domain/volume/layout-faults.ts';
 import type { VolumeProfile } from '../schemas/volume.ts';
@@ -26,6 +27,8 @@ export interface EngineProbe {
   readonly isBlank?: boolean;
   /** It has the identity of a lost one, and has not learned all that the others know: nobody may count on it yet. */
   readonly isRejoining?: boolean;
+  /** What it can do on this node and not on every one. */
+  readonly abilities?: Ability[];
   /** Why it is not usable, or what about it should be changed, with the next step. */
   readonly message?: string;
 }

@@ -190,6 +190,8 @@ describe('what a class may ask', () => {
     [{ fsType: 'ext4' }, '', 'ext4'],
     [{}, 'ext4', 'ext4'],
     [{ fsType: 'ext4' }, 'ext4', 'ext4'],
+    [{ fsType: 'btrfs' }, '', 'btrfs'],
+    [{}, 'btrfs', 'btrfs'],
     [{ brick: 'directory' }, '', undefined],
     [{ encryption: 'true' }, 'ext4', 'ext4'],
     [{ 'storageos.com/replicas': '0' }, 'xfs', 'xfs'],

@@ -124,24 +124,31 @@ export function describeLocalEngine(name: string, start: () => Promise<LocalEngi
     const observeCopy = (copy: DesiredCopy) => under.engine().observe<'copy'>(copy, signal);
 
     it('says that it can be used, and what for', async () => {
-      expect(await under.engine().probe(signal)).toMatchObject({ isInstalled: true, isRunning: true });
+      expect(await under.engine().probe(signal)).toMatchObject({
+        ...{ isInstalled: true, isRunning: true },
+        abilities: expect.arrayContaining(['btrfs']),
+      });
       expect(under.engine().capabilities()).toMatchObject({ layouts: ['single'], isClustered: false });
     });
 
-    it.each([{}, { fsType: 'ext4' }, ENCRYPTED, { brick: 'directory' }, { brick: 'block' }] as const)(
-      'makes %o, mounts it, leaves it alone then, and removes it without residue',
-      async (wish) => {
-        const set = await newSet(wish);
-        expect(await set.make()).toMatchObject({
-          ...{ isPresent: true, isStarted: true, engineId: set.copy.copyUid },
-          bricks: [{ node: under.node, isOnline: true, isReadable: true }],
-        });
-        expect(await observeCopy(set.copy)).toMatchObject({ state: 'ready', sizeBytes: set.copy.sizeBytes });
-        expect(await set.mount()).toMatchObject({ state: 'mounted', isAnswering: true });
-        for (const subject of [set.copy, await set.volume(), set.attachment]) expect(await plan(subject)).toEqual([]);
-        await set.remove();
-      },
-    );
+    it.each([
+      {},
+      { fsType: 'ext4' },
+      { fsType: 'btrfs' },
+      ENCRYPTED,
+      { brick: 'directory' },
+      { brick: 'block' },
+    ] as const)('makes %o, mounts it, leaves it alone then, and removes it without residue', async (wish) => {
+      const set = await newSet(wish);
+      expect(await set.make()).toMatchObject({
+        ...{ isPresent: true, isStarted: true, engineId: set.copy.copyUid },
+        bricks: [{ node: under.node, isOnline: true, isReadable: true }],
+      });
+      expect(await observeCopy(set.copy)).toMatchObject({ state: 'ready', sizeBytes: set.copy.sizeBytes });
+      expect(await set.mount()).toMatchObject({ state: 'mounted', isAnswering: true });
+      for (const subject of [set.copy, await set.volume(), set.attachment]) expect(await plan(subject)).toEqual([]);
+      await set.remove();
+    });
 
     it.each(['image', 'block'] as const)('does every step again without harm (%s)', async (brick) => {
       const set = await newSet({ brick });

@@ -22,7 +22,7 @@ describeLocalEngine('this machine', startLocalMachine);
 const MIB = 1024 ** 2;
 /** Only what changes something: after a look nothing is other than before it. */
 const CHANGES =
-  /^(?:run (?!losetup --associated|blkid|stat|readlink|dumpe2fs|xfs_growfs -n)|file (?:writeText|makeDirectory|remove)|mounts (?:mount|unmount))/;
+  /^(?:run (?!losetup --associated|blkid|stat|readlink|dumpe2fs|xfs_growfs -n|btrfs filesystem usage)|file (?:writeText|makeDirectory|remove)|mounts (?:mount|unmount))/;
 
 describe('local copies on this machine', () => {
   let under: LocalMachine;
@@ -162,8 +162,8 @@ describe('local copies on this machine', () => {
     await bring(set.copy, false);
   });
 
-  it('grows XFS in use, and ext4 at the next mount at the latest', async () => {
-    for (const fsType of ['xfs', 'ext4'] as const) {
+  it('grows XFS and btrfs in use, and ext4 at the next mount at the latest', async () => {
+    for (const fsType of ['xfs', 'ext4', 'btrfs'] as const) {
       const set = await newSet({ fsType });
       await set.make();
       await write(set, 'kept');
@@ -182,13 +182,31 @@ describe('local copies on this machine', () => {
       expect(await bring(grown, true)).toMatchObject({ state: 'ready', sizeBytes: grown.sizeBytes });
       const { freeBytes } = await under.host.files.usage(copyPaths(set.copy).mountPoint);
       expect(freeBytes, fsType).toBeGreaterThanOrEqual(grown.sizeBytes - MIB);
-      expect((await under.host.files.stat(copyPaths(set.copy).image))?.sizeBytes).toBe(imageBytes(grown.sizeBytes));
+      expect((await under.host.files.stat(copyPaths(set.copy).image))?.sizeBytes).toBe(
+        imageBytes(grown.sizeBytes, fsType),
+      );
       expect(await read(set)).toBe('kept');
       await bring(set.copy, false);
     }
   });
 
-  it.each([{ fsType: 'xfs' }, { fsType: 'ext4' }, ENCRYPTED] as const)(
+  it('has room for all that is promised in btrfs, also after it was grown, and no fstrim takes it away', async () => {
+    const set = await newSet({ fsType: 'btrfs' });
+    await set.make();
+    const grown = { ...set.copy, sizeBytes: 320 * MIB };
+    for (const [name, copy] of Object.entries({ first: set.copy, second: grown })) {
+      await bring(copy, true);
+      const { brick, image } = copyPaths(copy);
+      const bytes = name === 'first' ? copy.sizeBytes : copy.sizeBytes - set.copy.sizeBytes;
+      await under.run('dd', 'if=/dev/zero', `of=${brick}/${name}`, 'bs=1M', `count=${bytes / MIB}`, 'conv=fsync');
+      const reserved = await under.run('stat', '--format=%b', image);
+      await expect(under.run('fstrim', copyPaths(copy).mountPoint)).rejects.toThrow(/not supported/);
+      expect(await under.run('stat', '--format=%b', image)).toBe(reserved);
+    }
+    await bring(set.copy, false);
+  });
+
+  it.each([{ fsType: 'xfs' }, { fsType: 'ext4' }, { fsType: 'btrfs' }, ENCRYPTED] as const)(
     'makes a clone from a snapshot that was taken in use (%o)',
     async (wish) => {
       const set = await newSet(wish);

@@ -47,7 +47,7 @@ function promised(seen: Seen): Iterable<Promised> {
   for (const { spec } of seen.VolumeCopy.values()) {
     // Nothing of it is there: the machine was installed anew, and its successor takes the room that it had.
     if (spec.replacement?.reason === 'NodeRejoined') continue;
-    add(spec.node, spec.pool, poolBytesOf(spec.brick, spec.sizeBytes));
+    add(spec.node, spec.pool, poolBytesOf(spec, spec.sizeBytes));
   }
   for (const { metadata, spec, status } of seen.Volume.values()) {
     // Of a volume that is going only the copies that are left take room.
@@ -55,11 +55,7 @@ function promised(seen: Seen): Iterable<Promised> {
     for (const placed of status?.placement ?? []) {
       const isRecorded = seen.VolumeCopy.has(placed.copy);
       if (!isRecorded)
-        add(
-          placed.node,
-          placed.pool,
-          poolBytesOf(spec.brick, bytesFor(spec, placed.role, status?.grantedSize ?? spec.size)),
-        );
+        add(placed.node, placed.pool, poolBytesOf(spec, bytesFor(spec, placed.role, status?.grantedSize ?? spec.size)));
     }
   }
   return sums.values();

@@ -59,7 +59,7 @@ function copies({ seen, gluster, nodes }: SimCluster): readonly string[] {
     if (spec.replacement !== undefined || spec.isReleased === true) lines.push(`${metadata.name} is to go`);
     const found = findOnDisk(gluster.state.node(spec.node), { uid: metadata.uid, adopted: spec.adopted });
     if (found === undefined) lines.push(`${metadata.name} is not on the disk of ${spec.node}`);
-    else if (spec.brick === 'image' && found.reservedBytes !== poolBytesOf(spec.brick, spec.sizeBytes))
+    else if (spec.brick === 'image' && found.reservedBytes !== poolBytesOf(spec, spec.sizeBytes))
       lines.push(`${metadata.name} takes ${found.reservedBytes} bytes and counts as ${spec.sizeBytes}`);
   }
   for (const name of placed) lines.push(`${name} is placed and not recorded`);
@@ -118,7 +118,7 @@ function room({ seen, gluster }: SimCluster): readonly string[] {
     const recorded = [...seen.VolumeCopy.values()].filter(
       ({ spec }) => spec.node === metadata.name && spec.brick === 'image',
     );
-    const bytes = recorded.reduce((sum, { spec }) => sum + poolBytesOf(spec.brick, spec.sizeBytes), 0);
+    const bytes = recorded.reduce((sum, { spec }) => sum + poolBytesOf(spec, spec.sizeBytes), 0);
     const reserved = [...node.copies.values()].reduce((sum, copy) => sum + copy.reservedBytes, 0);
     const reported = status?.pools?.[0]?.copyBytes ?? 0;
     if (reported !== bytes || reserved !== bytes)

@@ -8,7 +8,7 @@ interface ParameterWords {
 
 const LOGIN = 'Read, and of no effect: there is no other system to log in to.';
 const FILE_SYSTEM =
-  'Engine local: the file system of the image, xfs or ext4. Of no effect for engine gluster: GlusterFS is what a pod sees.';
+  'Engine local: the file system of the image, xfs, ext4 or btrfs. Of no effect for engine gluster: GlusterFS is what a pod sees.';
 const GIVEN = 'Written by external-provisioner; of no effect.';
 
 /** Those of csi-driver-nfs. */

@@ -113,7 +113,7 @@ function takenByCopies({ informers, node, bootId }: AgentDeps, pool: string): Re
     taken.map(({ metadata, spec, status }) => {
       // One that is to grow has taken only what it was seen to have.
       const sizeBytes = Math.min(spec.sizeBytes, status?.sizeBytes ?? spec.sizeBytes);
-      return [metadata.uid, poolBytesOf(spec.brick, sizeBytes)];
+      return [metadata.uid, poolBytesOf(spec, sizeBytes)];
     }),
   );
 }

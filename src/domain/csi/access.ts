@@ -1,7 +1,7 @@
 /** How a volume is to be used: access modes, file system and mount options of a CSI capability. */
 import { AppError } from '../errors.ts';
 import { isNfsOnly, nfsOptionFaults } from '../nfs/mount-options.ts';
-import type { EngineName } from '../volume/engines.ts';
+import { type EngineName, FILE_SYSTEM_TYPES } from '../volume/engines.ts';
 
 /** Access modes of CSI that are kept to; those of several nodes by engines that serve more than one. */
 export const ACCESS_MODES = [
@@ -44,7 +44,7 @@ const FLAGS: ReadonlySet<string> = new Set([
   'relatime',
 ]);
 /** Beside GlusterFS those that images can have. */
-const FS_TYPES: ReadonlySet<string> = new Set(['', 'glusterfs', 'nfs', 'xfs', 'ext4', 'btrfs']);
+const FS_TYPES: ReadonlySet<string> = new Set(['', 'glusterfs', 'nfs', ...FILE_SYSTEM_TYPES]);
 
 /** What of a volume decides how it can be used. */
 export interface VolumeKind {

@@ -194,7 +194,7 @@ const HEKETI: Readonly<Record<string, Reader>> = {
   clusterid: login,
 };
 
-const fsType = choice([...new Set(['glusterfs', 'nfs', 'btrfs', ...FILE_SYSTEM_TYPES])], (type) => ({ fsType: type }));
+const fsType = choice([...new Set(['glusterfs', 'nfs', ...FILE_SYSTEM_TYPES])], (type) => ({ fsType: type }));
 
 /** Given by external-provisioner with --extra-create-metadata, and file systems. */
 const SIDECARS: Readonly<Record<string, Reader>> = {

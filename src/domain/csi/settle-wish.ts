@@ -40,6 +40,6 @@ function readType(said: string | undefined): { readonly fsType?: FileSystemType 
   if (fsType !== undefined) return { fsType };
   throw new AppError('invalid', `engine local has no file system ${JSON.stringify(said.slice(0, 40))}`, {
     reason: 'InvalidParameters',
-    hint: `fsType can be ${FILE_SYSTEM_TYPES.join(' or ')}`,
+    hint: `fsType can be ${FILE_SYSTEM_TYPES.join(', ')}`,
   });
 }

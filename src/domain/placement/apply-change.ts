@@ -6,17 +6,6 @@ import { setsOf } from './walk-placement.ts';
 /** The input as it would be after the change. */
 export function applyChange(input: PlacementInput, change: Change): PlacementInput {
   switch (change.change) {
-    case 'uncordon':
-      return onNode(input, change.node, (node) => ({ ...node, isCordoned: false }));
-    case 'readyNode':
-      return onNode(input, change.node, (node) => ({
-        ...node,
-        isReady: true,
-        engineRunning: true,
-        pools: node.pools.map((pool) => makeReady(pool, input)),
-      }));
-    case 'startEngine':
-      return onNode(input, change.node, (node) => ({ ...node, engineRunning: true }));
     case 'allowZone':
       return { ...input, request: { ...input.request, zones: [...(input.request.zones ?? []), change.zone] } };
     case 'allowNode':
@@ -32,6 +21,26 @@ export function applyChange(input: PlacementInput, change: Change): PlacementInp
       }));
     case 'addNodes':
       return addNodes(input, newNodes(input, change));
+    default:
+      return onNode(input, change.node, (node) => ({ ...node, ...improvement(input, node, change.change) }));
+  }
+}
+
+/** What is other about a node after a change to the node itself. */
+function improvement(
+  input: PlacementInput,
+  { pools }: PlacementNode,
+  change: 'uncordon' | 'readyNode' | 'startEngine' | 'makeAble',
+): Partial<PlacementNode> {
+  switch (change) {
+    case 'uncordon':
+      return { isCordoned: false };
+    case 'readyNode':
+      return { isReady: true, engineRunning: true, ...able(input), pools: pools.map((pool) => makeReady(pool, input)) };
+    case 'startEngine':
+      return { engineRunning: true, ...able(input) };
+    case 'makeAble':
+      return able(input);
   }
 }
 
@@ -77,6 +86,11 @@ function emptyPool(name: string, bytes: number): PlacementPool {
   return { name, isReady: true, capacityBytes: bytes, freeBytes: bytes, promisedBytes: 0, committedBytes: 0 };
 }
 
+/** Nobody knows what a node that has said nothing yet can do; what is advised is one that can. */
+function able({ request: { needs = [] } }: PlacementInput): Pick<PlacementNode, 'abilities'> {
+  return { abilities: needs };
+}
+
 function newNodes(input: PlacementInput, change: Change & { change: 'addNodes' }): readonly PlacementNode[] {
   const zone = input.request.zones?.[0];
   return Array.from({ length: change.count }, (_, at) => ({
@@ -86,6 +100,7 @@ function newNodes(input: PlacementInput, change: Change & { change: 'addNodes' }
     isReady: true,
     isCordoned: false,
     engineRunning: true,
+    ...able(input),
     copyCount: 0,
     pools: [emptyPool(change.pool, change.bytes)],
   }));

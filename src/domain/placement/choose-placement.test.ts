@@ -162,6 +162,19 @@ describe('choosePlacement', () => {
     expect(result.smallestChange).toMatch(new RegExp(`^${change}, or add a node`));
   });
 
+  test('a node that cannot do what the volume needs is left out, one that is away is not judged by it', () => {
+    const able = { abilities: ['btrfs'] };
+    const away = node('kube4', { isReady: false });
+    const nodes = [node('kube1', able), node('kube2', able), node('kube3'), away];
+    const result = refused(input(nodes, { needs: ['btrfs'] }));
+    expect(result.rejections.map(({ filter, message }) => [filter, message])).toEqual([
+      ['nodeAble', 'kube3: the node has no btrfs: its kernel must know it, and btrfs-progs be installed'],
+      ['nodeReady', 'kube4: the node is not ready'],
+    ]);
+    expect(result.smallestChange).toMatch(/^make kube3 able \(btrfs\), or add a node/);
+    expect(placedNodes(input(nodes.slice(0, 3)))).toHaveLength(3);
+  });
+
   test('zones limit the nodes; the zone to allow is named', () => {
     const nodes = [node('a', { zone: 'a' }), node('b', { zone: 'b' }), node('c', { zone: 'c' }), node('n')];
     const result = refused(input(nodes, { zones: ['b', 'a'] }));

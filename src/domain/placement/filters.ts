@@ -1,5 +1,6 @@
 /** The filters of placement, in the order in which their reasons are shown. Each is a pure function with a name. */
 import { describeAvailable, describeNeed, formatQuantity, MIB } from '../bytes.ts';
+import { LACKS } from '../volume/abilities.ts';
 import type { Change, PlacementInput, PlacementNode, PlacementRequest } from './model.ts';
 import { isUnknown, roomOf } from './model.ts';
 
@@ -51,6 +52,17 @@ const engineRunning: Filter = {
     if (node.engineRunning || !node.isReady) return undefined;
     const { engine } = request;
     return { message: `${engine} is not running`, fix: { change: 'startEngine', node: node.name, engine } };
+  },
+};
+
+const nodeAble: Filter = {
+  name: 'nodeAble',
+  check: ({ node, request: { needs = [] } }) => {
+    if (!node.engineRunning || !node.isReady) return undefined;
+    const missing = needs.filter((need) => node.abilities?.includes(need) !== true);
+    if (missing.length === 0) return undefined;
+    const message = missing.map((need) => LACKS[need]).join('; ');
+    return { message, fix: { change: 'makeAble', node: node.name, needs: missing } };
   },
 };
 
@@ -133,6 +145,7 @@ export const FILTERS: readonly Filter[] = [
   notCordoned,
   nodeRejoined,
   engineRunning,
+  nodeAble,
   zoneAllowed,
   nodeAllowed,
   oneCopyPerNode,

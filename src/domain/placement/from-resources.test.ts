@@ -65,7 +65,7 @@ describe('placementInput', () => {
       ['kube1', 'kube2', 'kube3'].map((name) => storageNode(name)),
       [],
     );
-    expect(input.request.sizeBytes.data).toBe(poolBytesOf('image', GIB));
+    expect(input.request.sizeBytes.data).toBe(poolBytesOf({ brick: 'image' }, GIB));
     const result = choosePlacement(input);
     expect(result.ok && result.placed.map((placed) => placed.node)).toEqual(['kube1', 'kube2', 'kube3']);
   });

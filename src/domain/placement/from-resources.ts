@@ -3,6 +3,7 @@ import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { VolumeSpec } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import { isStranger } from '../node/is-usable.ts';
+import { neededAbilities } from '../volume/abilities.ts';
 import { copySizes, poolBytesOf } from '../volume/copy-size.ts';
 import { type LayoutSpec, setCount, setRoles, wantedCopies } from '../volume/replica-sets.ts';
 import type { PlacementInput, PlacementNode, PlacementPool, WantedCopy } from './model.ts';
@@ -11,7 +12,7 @@ export interface VolumeToPlace {
   readonly name: string;
   /** Undefined for a volume that is only being thought about. */
   readonly uid?: string;
-  readonly spec: Pick<VolumeSpec, 'size' | 'engine' | 'pool' | 'brick' | 'zones' | 'nodes'> & LayoutSpec;
+  readonly spec: Pick<VolumeSpec, 'size' | 'engine' | 'pool' | 'brick' | 'fsType' | 'zones' | 'nodes'> & LayoutSpec;
 }
 
 /**
@@ -33,6 +34,7 @@ export function placementInput(
       engine: spec.engine,
       sizeBytes: poolSizes(spec),
       copies: missingCopies(spec, own),
+      needs: neededAbilities(spec),
       ...(spec.zones === undefined ? {} : { zones: spec.zones }),
       ...(spec.nodes === undefined ? {} : { onNodes: spec.nodes }),
     },
@@ -44,7 +46,7 @@ export function placementInput(
 /** Bytes that a copy of each role takes of its pool. */
 export function poolSizes(spec: VolumeToPlace['spec']): PlacementInput['request']['sizeBytes'] {
   const sizes = copySizes(spec);
-  return { data: poolBytesOf(spec.brick, sizes.data), arbiter: poolBytesOf(spec.brick, sizes.arbiter) };
+  return { data: poolBytesOf(spec, sizes.data), arbiter: poolBytesOf(spec, sizes.arbiter) };
 }
 
 function missingCopies(spec: VolumeToPlace['spec'], own: readonly VolumeCopy[]): readonly WantedCopy[] {
@@ -62,17 +64,21 @@ export function placementNode(node: StorageNode, copies: readonly VolumeCopy[], 
   const name = node.metadata.name ?? '';
   const here = copies.filter((copy) => copy.spec.node === name);
   const condition = node.status?.conditions?.find((candidate) => candidate.type === 'Ready');
-  const isRunning = node.status?.engines?.find((candidate) => candidate.name === engine)?.isRunning ?? false;
   return {
     name,
     ...(node.spec.zone === undefined ? {} : { zone: node.spec.zone }),
     isReady: condition?.status === 'True' && node.metadata.deletionTimestamp === undefined,
     isCordoned: node.spec.isCordoned === true || node.spec.isDraining === true,
-    engineRunning: isRunning,
+    ...placementEngine(node, engine),
     isStranger: isStranger(node),
     copyCount: here.length,
     pools: node.spec.pools.map((pool) => placementPool(pool.name, node, here)),
   };
+}
+
+function placementEngine({ status }: StorageNode, engine: string): Pick<PlacementNode, 'engineRunning' | 'abilities'> {
+  const seen = status?.engines?.find((candidate) => candidate.name === engine);
+  return { engineRunning: seen?.isRunning ?? false, abilities: seen?.abilities ?? [] };
 }
 
 function placementPool(name: string, node: StorageNode, here: readonly VolumeCopy[]): PlacementPool {
@@ -111,5 +117,5 @@ function isAllocated(copy: VolumeCopy): boolean {
 }
 
 function sumOfSizes(copies: readonly VolumeCopy[]): number {
-  return copies.reduce((sum, copy) => sum + poolBytesOf(copy.spec.brick, copy.spec.sizeBytes), 0);
+  return copies.reduce((sum, copy) => sum + poolBytesOf(copy.spec, copy.spec.sizeBytes), 0);
 }

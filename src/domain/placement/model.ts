@@ -1,5 +1,7 @@
 /** What placement looks at and what it answers. Plain data, so that the controller, dry runs and the simulator share it. */
 
+import type { Ability } from '../volume/abilities.ts';
+
 export type CopyRole = 'data' | 'arbiter';
 
 /** One copy to be placed; `index` is its place in the engine's order of bricks. */
@@ -19,6 +21,8 @@ export interface PlacementRequest {
   readonly sizeBytes: Readonly<Record<CopyRole, number>>;
   /** No two copies of the same set may share a node. */
   readonly copies: readonly WantedCopy[];
+  /** What a copy asks of its node beside the engine; nothing when left out. */
+  readonly needs?: readonly Ability[];
   /** Zones that copies may be placed in; all when left out. */
   readonly zones?: readonly string[];
   /** Nodes that copies may be placed on; all when left out. */
@@ -47,6 +51,8 @@ export interface PlacementNode {
   /** Its machine was installed anew and has not rejoined the others. */
   readonly isStranger?: boolean;
   readonly engineRunning: boolean;
+  /** What the engine there says it can do beside what every node can; nothing when left out. */
+  readonly abilities?: readonly string[];
   /** Copies of any volume on this node. */
   readonly copyCount: number;
   readonly pools: readonly PlacementPool[];
@@ -87,6 +93,7 @@ export type Change =
   | { readonly change: 'allowZone'; readonly node: string; readonly zone: string }
   | { readonly change: 'readyPool'; readonly node: string; readonly pool: string }
   | { readonly change: 'startEngine'; readonly node: string; readonly engine: string }
+  | { readonly change: 'makeAble'; readonly node: string; readonly needs: readonly Ability[] }
   | { readonly change: 'readyNode'; readonly node: string }
   | { readonly change: 'addPool'; readonly node: string; readonly pool: string; readonly bytes: number }
   | { readonly change: 'addNodes'; readonly count: number; readonly pool: string; readonly bytes: number };

@@ -14,6 +14,7 @@ const EFFORT: Readonly<Record<Change['change'], number>> = {
   allowNode: 2,
   readyPool: 4,
   startEngine: 4,
+  makeAble: 4,
   addSpace: 8,
   readyNode: 16,
   addPool: 32,
@@ -175,6 +176,8 @@ function describeChange(change: Change): string {
       return `make pool ${change.pool} of ${change.node} ready`;
     case 'startEngine':
       return `start ${change.engine} on ${change.node}`;
+    case 'makeAble':
+      return `make ${change.node} able (${change.needs.join(', ')})`;
     case 'addSpace':
       return `add ${describeNeed(change.bytes)} to pool ${change.pool} of ${change.node}`;
     case 'readyNode':

@@ -96,7 +96,7 @@ export function biggestVolume(stored: StoredCluster, pool: string): number {
   const spec = { engine: 'gluster', layout: 'replicated', brick: 'image', replicas: DEFAULT_REPLICAS, pool } as const;
   const input = placementInput({ name: 'new', spec: { ...spec, size: '1Gi' } }, stored.nodes, promisedCopies(stored));
   const fits = (mib: number) => {
-    const data = poolBytesOf('image', mib * MIB);
+    const data = poolBytesOf({ brick: 'image' }, mib * MIB);
     return canPlace({ ...input, request: { ...input.request, sizeBytes: { data, arbiter: data } } });
   };
   const pools = input.nodes.flatMap((node) => node.pools.filter((each) => each.name === pool));

@@ -165,7 +165,7 @@ describe('losing nodes', () => {
           const left = placedOn(volume).filter((node) => !names.includes(node) && isUp(stored, node));
           for (const { node, role } of restore.places) {
             expect([...names, ...left]).not.toContain(node);
-            taken.set(node, (taken.get(node) ?? 0) + poolBytesOf(volume.spec.brick, copySizes(volume.spec)[role]));
+            taken.set(node, (taken.get(node) ?? 0) + poolBytesOf(volume.spec, copySizes(volume.spec)[role]));
           }
         }
         for (const [node, bytes] of taken) expect(bytes).toBeLessThanOrEqual(freeBytes(stored, node));

@@ -6,7 +6,7 @@ import type { SnapshotCopy, VolumeSnapshotRecord } from '../../schemas/volume-sn
 import { describeAvailable, describeNeed, parseQuantity } from '../bytes.ts';
 import { placementNode } from '../placement/from-resources.ts';
 import { roomOf } from '../placement/model.ts';
-import { poolBytesOf } from '../volume/copy-size.ts';
+import { type KeptAs, poolBytesOf } from '../volume/copy-size.ts';
 import { wantedCopies } from '../volume/replica-sets.ts';
 
 export interface ClonedCopy {
@@ -62,7 +62,7 @@ export function placeClone(name: string, spec: VolumeSpec, world: CloneWorld): C
   const fault = sourceFault(snapshot, spec, was);
   if (fault !== undefined) return refuse(fault);
   const images = imagesInOrder(snapshot);
-  const faults = images.flatMap((image) => roomFault(image, image.sizeBytes, { nodes, copies }));
+  const faults = images.flatMap((image) => roomFault(image, image.sizeBytes, { nodes, copies, kept: was }));
   if (faults.length > 0) return refuse('its copies do not fit beside the images', faults);
   const wanted = wantedCopies(was);
   const placed = images.map(({ index, node, pool, role }) => {
@@ -93,13 +93,13 @@ function sourceFault(
 export function roomFault(
   image: SnapshotCopy,
   sizeBytes: number,
-  { nodes, copies }: Pick<CloneWorld, 'nodes' | 'copies'>,
+  { nodes, copies, kept }: Pick<CloneWorld, 'nodes' | 'copies'> & { readonly kept: KeptAs },
 ): readonly string[] {
   const node = nodes.find((each) => each.metadata.name === image.node);
   if (node === undefined) return [`${image.node}: the node is gone, and its image with it`];
   const pool = placementNode(node, copies, 'gluster').pools.find((each) => each.name === image.pool);
   if (pool?.isReady !== true) return [`${image.node}: pool ${image.pool} is not ready`];
-  const bytes = poolBytesOf('image', sizeBytes);
+  const bytes = poolBytesOf(kept, sizeBytes);
   const room = roomOf(pool);
   if (room >= bytes) return [];
   return [`${image.node}: ${describeAvailable(room)} free < ${describeNeed(bytes)}`];

@@ -85,7 +85,11 @@ export function placeRestore(
   const taken = withGrants([...world.copies, ...promised], world.volumes);
   const faults = copies.flatMap(({ copy, image }, at) => {
     const others = copies.filter((_, other) => other !== at).map((other) => other.copy);
-    return roomFault(image, copy.spec.sizeBytes, { nodes: world.nodes, copies: [...taken, ...others] });
+    return roomFault(image, copy.spec.sizeBytes, {
+      nodes: world.nodes,
+      copies: [...taken, ...others],
+      kept: copy.spec,
+    });
   });
   const all = [...world.copies, ...copies.map(({ copy }) => copy)];
   const later = lastingFaults(snapshotFaults(volume, { ...world, copies: all }));

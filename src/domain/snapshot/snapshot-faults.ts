@@ -138,7 +138,7 @@ function roomFaults(
   const seen = placementNode(node, withGrants([...copies, ...promised], volumes), spec.engine);
   const pool = seen.pools.find((each) => each.name === spec.pool);
   const room = pool === undefined ? 0 : roomOf(pool);
-  const bytes = poolBytesOf(spec.brick, spec.sizeBytes);
+  const bytes = poolBytesOf(spec, spec.sizeBytes);
   if (room >= bytes) return [];
   return [
     `pool ${spec.pool} on ${spec.node} has ${describeAvailable(room)} left to promise, the image may come to take ${describeNeed(bytes)}`,

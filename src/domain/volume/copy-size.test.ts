@@ -8,6 +8,7 @@ import {
   MIN_VOLUME_BYTES,
   parseVolumeSize,
   poolBytesOf,
+  usableBytes,
 } from './copy-size.ts';
 
 test('an arbiter takes a sixteenth, at least half a GiB, and never more than a data copy', () => {
@@ -17,8 +18,8 @@ test('an arbiter takes a sixteenth, at least half a GiB, and never more than a d
 });
 
 test('a directory takes what is wanted in it; an image takes room for its file system too', () => {
-  expect(poolBytesOf('directory', GIB)).toBe(GIB);
-  expect(poolBytesOf('image', GIB)).toBe(imageBytes(GIB));
+  expect(poolBytesOf({ brick: 'directory' }, GIB)).toBe(GIB);
+  expect(poolBytesOf({ brick: 'image' }, GIB)).toBe(imageBytes(GIB));
   // Measured on XFS images (image size, then available MiB of a fresh mount): what is available must cover the wish.
   for (const [imageMiB, availableMiB] of [
     [512, 420],
@@ -49,6 +50,35 @@ test.each([
   expect(usable - largest).toBeLessThan(40 * MIB + image * 0.002);
 });
 
+// Measured with btrfs-progs 6.2 and DUP: image size in MiB, and what of it could not be written.
+test.each([
+  [300, 81],
+  [628, 81],
+  [1024, 119],
+  [2303, 247],
+  [5120, 529],
+  [20_480, 532],
+  [61_440, 2068],
+  [512_000, 2068],
+])('an image of %i MiB leaves room for btrfs', (mebibytes, overheadMiB) => {
+  const written = (mebibytes - overheadMiB) * MIB;
+  expect(usableBytes(mebibytes * MIB, 'btrfs')).toBeLessThanOrEqual(written);
+  expect(imageBytes(written, 'btrfs')).toBeGreaterThanOrEqual(mebibytes * MIB);
+});
+
+test.each(['xfs', 'ext4', 'btrfs'] as const)(
+  'an image of %s that was made for a size holds it, and is not less for more',
+  (fsType) => {
+    const size = fc.integer({ min: 128 * MIB, max: 4 * TIB });
+    fc.assert(
+      fc.property(size, size, (a, b) => {
+        expect(usableBytes(imageBytes(a, fsType), fsType)).toBeGreaterThanOrEqual(a);
+        expect(Math.sign(imageBytes(a, fsType) - imageBytes(b, fsType)) * Math.sign(a - b)).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  },
+);
+
 test('the smallest volume fits the smallest image', () => {
   expect(imageBytes(1)).toBe(300 * MIB);
   expect(imageBytes(MIN_VOLUME_BYTES)).toBe(300 * MIB);
@@ -59,7 +89,7 @@ test('more wanted never takes less', () => {
   fc.assert(
     fc.property(size, size, (a, b) => {
       const [small, large] = a < b ? [a, b] : [b, a];
-      expect(poolBytesOf('image', small)).toBeLessThanOrEqual(poolBytesOf('image', large));
+      expect(poolBytesOf({ brick: 'image' }, small)).toBeLessThanOrEqual(poolBytesOf({ brick: 'image' }, large));
       expect(arbiterSizeBytes(small)).toBeLessThanOrEqual(arbiterSizeBytes(large));
       expect(arbiterSizeBytes(large)).toBeLessThanOrEqual(large);
     }),

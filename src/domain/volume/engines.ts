@@ -21,7 +21,7 @@ export function copyEngine(engine: EngineName): CopyEngineName {
 }
 
 /** File systems that a copy's image can hold. */
-export const FILE_SYSTEM_TYPES = ['xfs', 'ext4'] as const;
+export const FILE_SYSTEM_TYPES = ['xfs', 'ext4', 'btrfs'] as const;
 export type FileSystemType = (typeof FILE_SYSTEM_TYPES)[number];
 
 /**

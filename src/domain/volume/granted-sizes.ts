@@ -38,8 +38,8 @@ export function growingCopies(
     return {
       node: copy.node,
       pool: copy.pool,
-      fromBytes: poolBytesOf(copy.brick, copy.sizeBytes),
-      toBytes: poolBytesOf(copy.brick, sizeBytes),
+      fromBytes: poolBytesOf(copy, copy.sizeBytes),
+      toBytes: poolBytesOf(copy, sizeBytes),
     };
   });
 }

@@ -3,7 +3,8 @@
  *
  * All is done to `brick.img.new`, which gets its name only when it is whole: a crash anywhere leaves something that the next
  * try throws away. The file system gets the copy's own UUID, which is what tells images apart at the mount; it can only be
- * given to one whose log is clean, so the image is mounted and unmounted first.
+ * given to one whose log is clean, so the image is mounted and unmounted first; btrfs alone has none in such an image, and may not
+ * be mounted with the UUID of another.
  */
 import { AppError } from '../../domain/errors.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
@@ -65,14 +66,17 @@ export async function cloneImage(
   await run('cp', ['--reflink=always', '--no-target-directory', '--', from, paths.newImage]);
   await making.reserve(paths, Math.max(found.sizeBytes, imageBytes));
   if (copy.brick !== 'block') {
-    const options = [...fileSystemOf(copy).cloneMountOptions, ...UNUSED];
+    const { cloneMountOptions, isToldByUuid = false } = fileSystemOf(copy);
+    const options = [...cloneMountOptions, ...UNUSED];
+    const [program, ...args] = fileSystemOf(copy).setUuid(paths.newImage, copy.copyUid);
+    // The image was taken from a file system at rest: there is no log to replay first.
+    if (isToldByUuid) await run(program, args);
     await mountAside({ host, keys }, { copy, paths, image: paths.newImage, options, signal }, async (mountPoint) => {
       const brick = `${mountPoint}${paths.brick.slice(paths.mountPoint.length)}`;
       if ((await statAs(host, brick, 'directory')) === undefined) throw missing(host, brick);
       await rework(brick, snapshot);
     });
-    const [program, ...args] = fileSystemOf(copy).setUuid(paths.newImage, copy.copyUid);
-    await run(program, args);
+    if (!isToldByUuid) await run(program, args);
   }
   await run('sync', ['--', paths.newImage]);
   await run('mv', ['--no-clobber', '--no-target-directory', '--', paths.newImage, paths.image]);

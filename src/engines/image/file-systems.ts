@@ -31,9 +31,12 @@ export interface FileSystem {
   /** Fills the device, while it is mounted; no error when it does already. */
   grow(device: string, mountPoint: string): Argv;
   setUuid(image: string, uuid: string): Argv;
+  /** The kernel tells file systems apart by their UUID: a clone may not be mounted before it has its own. */
+  readonly isToldByUuid?: boolean;
   /** Prints how large it is, as it counts itself; mounted, where {@link FileSystem.fill} is left out. */
   measure(device: string, mountPoint: string): Argv;
-  readonly measured: { readonly size: RegExp; readonly count: RegExp };
+  /** Without `count`, the size is in bytes. */
+  readonly measured: { readonly size: RegExp; readonly count?: RegExp };
 }
 
 const XFS: FileSystem = {
@@ -94,7 +97,30 @@ const EXT4: FileSystem = {
   measured: { size: /^Block size:\s+(\d+)$/m, count: /^Block count:\s+(\d+)$/m },
 };
 
-const FILE_SYSTEMS: Readonly<Record<FileSystemType, FileSystem>> = { xfs: XFS, ext4: EXT4 };
+/**
+ * It writes nothing in place, so what a crash leaves is whole, and its small log is replayed by the mount: no check before
+ * that, as none of btrfs-progs is advised to repair anything by itself. Never `-f`: whatever else is in the image is refused.
+ */
+const BTRFS: FileSystem = {
+  type: 'btrfs',
+  // Whole sectors.
+  tailBytes: 4096,
+  // DUP: what it says about files is there twice, on a disk that lies.
+  format: (image, uuid) => [
+    ...(['mkfs.btrfs', '-q', '-K', '-m', 'dup', '-d', 'single', '-U', uuid, '-L', 'hf-copy', '--', image] as const),
+  ],
+  // It discards by itself else, and with that gives back what the image has reserved.
+  mountOptions: ['nodiscard'],
+  cloneMountOptions: ['nodiscard'],
+  grow: (_device, mountPoint) => ['btrfs', 'filesystem', 'resize', 'max', mountPoint],
+  // -f: it asks otherwise.
+  setUuid: (image, uuid) => ['btrfstune', '-f', '-U', uuid, image],
+  isToldByUuid: true,
+  measure: (_device, mountPoint) => ['btrfs', 'filesystem', 'usage', '-b', mountPoint],
+  measured: { size: /^\s+Device size:\s+(\d+)$/m },
+};
+
+const FILE_SYSTEMS: Readonly<Record<FileSystemType, FileSystem>> = { xfs: XFS, ext4: EXT4, btrfs: BTRFS };
 
 /** The file system of a copy's image. */
 export function fileSystemOf({ fsType = 'xfs' }: { readonly fsType?: FileSystemType | undefined }): FileSystem {
@@ -114,7 +140,7 @@ export async function measureFileSystem(
   const [file, ...args] = fileSystem.measure(device, mountPoint);
   const { stdout } = await host.run({ file, args, timeoutMs: SHORT_MS, signal });
   const { size, count } = fileSystem.measured;
-  const bytes = Number(size.exec(stdout)?.[1]) * Number(count.exec(stdout)?.[1]);
+  const bytes = Number(size.exec(stdout)?.[1]) * (count === undefined ? 1 : Number(count.exec(stdout)?.[1]));
   if (Number.isSafeInteger(bytes)) return bytes;
   throw new AppError('internal', `${file} on ${host.name} does not say how large ${mountPoint} is`, {
     reason: 'UnknownSize',

@@ -33,12 +33,13 @@ export async function seeSize(
 ): Promise<SeenImage & Pick<ObservedCopy, 'sizeBytes'>> {
   const { sizeBytes } = desired;
   if (desired.brick === 'directory') return { sizeBytes };
-  if (desired.seenSizeBytes === sizeBytes) return { sizeBytes: Math.min(sizeBytes, usableBytes(imageBytes)) };
+  if (desired.seenSizeBytes === sizeBytes)
+    return { sizeBytes: Math.min(sizeBytes, usableBytes(imageBytes, desired.fsType)) };
   const paths = copyPaths(desired);
   const fileSystem = fileSystemOf(desired);
   const device = (await findMount(host, paths))?.source ?? '';
   const fileSystemBytes = await measureFileSystem(host, fileSystem, { device, mountPoint: paths.mountPoint, signal });
-  const usable = usableBytes(Math.min(imageBytes, fileSystemBytes + fileSystem.tailBytes));
+  const usable = usableBytes(Math.min(imageBytes, fileSystemBytes + fileSystem.tailBytes), desired.fsType);
   return { fileSystemBytes, sizeBytes: Math.min(sizeBytes, usable) };
 }
 

@@ -3,6 +3,7 @@
  * fake node. It passes test/contract/local-engine.contract.ts, as the real one does.
  */
 import { AppError } from '../../domain/errors.ts';
+import { ABILITIES } from '../../domain/volume/abilities.ts';
 import { usableBytes } from '../../domain/volume/copy-size.ts';
 import type {
   Desired,
@@ -60,7 +61,7 @@ export function createFakeLocalEngine(node: ModelNode, options: FakeLocalOptions
     capabilities: () => LOCAL_CAPABILITIES,
     probe: async (signal) => {
       const { isInstalled } = alive(signal);
-      return { isInstalled, isRunning: isInstalled };
+      return { isInstalled, isRunning: isInstalled, abilities: [...ABILITIES] };
     },
     observe: async <S extends Subject>(desired: Desired<S> & { readonly subject: S }, signal: AbortSignal) =>
       observe(alive(signal), desired),
@@ -128,7 +129,7 @@ function observeCopy(node: ModelNode, desired: DesiredCopy): ObservedLocalCopy {
     };
   }
   if (!copy.hasBrick || (copy.brick === 'image' && !isMounted)) return { ...seen, state: 'partial' };
-  const usable = copy.brick === 'directory' ? desired.sizeBytes : usableBytes(bytes);
+  const usable = copy.brick === 'directory' ? desired.sizeBytes : usableBytes(bytes, desired.fsType);
   return { ...seen, state: 'ready', sizeBytes: Math.min(desired.sizeBytes, usable) };
 }
 

@@ -23,7 +23,7 @@ function planCreation(desired: DesiredCopy, observed: ObservedLocalCopy): Steps 
   const copy = identifyOwned(desired);
   const make: LocalCopyStep = { step: 'makeBrick', copy, about: `make the folder of ${volume} in ${poolPath}` };
   if (desired.brick === 'directory') return [make];
-  const size = poolBytesOf(desired.brick, desired.sizeBytes);
+  const size = poolBytesOf(desired, desired.sizeBytes);
   const image: LocalCopyStep =
     source === undefined
       ? {
@@ -44,7 +44,7 @@ function planCreation(desired: DesiredCopy, observed: ObservedLocalCopy): Steps 
 
 function planGrowth(desired: DesiredCopy, observed: ObservedLocalCopy): Steps {
   if (desired.brick === 'directory') return [];
-  const wanted = poolBytesOf(desired.brick, desired.sizeBytes);
+  const wanted = poolBytesOf(desired, desired.sizeBytes);
   const { imageBytes: had = wanted, fileSystemBytes = had } = observed;
   const isSmall = desired.brick === 'block' ? fileSystemBytes < wanted : isTooSmall(desired, observed, wanted);
   if (!isSmall) return [];

@@ -142,7 +142,7 @@ function describeGrowth(
     copies: ownCopies(volume, copies).map(({ metadata, spec, status }) => {
       const fromBytes = status?.sizeBytes ?? spec.sizeBytes;
       const toBytes = Math.max(fromBytes, bytesFor(volume.spec, spec.role, to));
-      const poolBytes = poolBytesOf(spec.brick, toBytes) - poolBytesOf(spec.brick, fromBytes);
+      const poolBytes = poolBytesOf(spec, toBytes) - poolBytesOf(spec, fromBytes);
       return { copy: metadata.name, node: spec.node, pool: spec.pool, fromBytes, toBytes, poolBytes };
     }),
     isDone: false,
