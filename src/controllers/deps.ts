@@ -17,6 +17,7 @@ const WATCHED = [
   'VolumeCopy',
   'VolumeAttachmentRecord',
   'VolumeSnapshotRecord',
+  'VolumeGroupSnapshotRecord',
   'Task',
   'Lease',
 ] as const;
@@ -54,6 +55,7 @@ export function createInformers(
       indexes: { volume: (record) => [record.spec.volume] },
     }),
     VolumeSnapshotRecord: createInformer(deps, { kind: 'VolumeSnapshotRecord', idleMs }),
+    VolumeGroupSnapshotRecord: createInformer(deps, { kind: 'VolumeGroupSnapshotRecord', idleMs }),
     Task: createInformer(deps, { kind: 'Task', idleMs }),
     Lease: createInformer(deps, { kind: 'Lease', namespace: SYSTEM_NAMESPACE, idleMs }),
   };

@@ -11,6 +11,7 @@ import { createEventRecorder } from './runtime/event-recorder.ts';
 import { createStatusWriter } from './runtime/status-writer.ts';
 import { createTurns } from './runtime/turns.ts';
 import { createSnapshotLoop } from './snapshot/reconcile-snapshot.ts';
+import { createSnapshotGroupLoop } from './snapshot/reconcile-snapshot-group.ts';
 import { createTaskLoop } from './task/reconcile-task.ts';
 import { createVolumeLoop } from './volume/reconcile-volume.ts';
 
@@ -37,6 +38,7 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
     createVolumeLoop(deps, promises),
     createTaskLoop(deps),
     createSnapshotLoop(deps, promises),
+    createSnapshotGroupLoop(deps),
     createTlsLoop(deps, { hasAuthority: storageAuthority !== undefined }),
     ...(storageAuthority === undefined ? [] : [createSigningLoop(deps, storageAuthority)]),
   ];
@@ -51,6 +53,7 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
           'VolumeCopy',
           'VolumeAttachmentRecord',
           'VolumeSnapshotRecord',
+          'VolumeGroupSnapshotRecord',
           'Task',
           'Lease',
         ],

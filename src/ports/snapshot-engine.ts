@@ -24,7 +24,9 @@ export interface RaisedBarrier {
 }
 
 /** The snapshots of every engine of a node. */
-export type SnapshotTable = Readonly<Record<CopyEngineName, SnapshotEngine>>;
+export interface SnapshotTable extends Readonly<Record<CopyEngineName, SnapshotEngine>> {
+  readonly local: GroupSnapshotEngine;
+}
 
 export interface SnapshotEngine {
   /**
@@ -52,4 +54,16 @@ export interface SnapshotEngine {
   thaw(image: Pick<SnapshotImage, 'poolPath' | 'copyUid'>, signal: AbortSignal): Promise<void>;
   /** No error when there is none. */
   eraseImage(image: SnapshotImage, signal: AbortSignal): Promise<void>;
+}
+
+/** Where all of a volume is on one node, the images of several volumes can be of one moment. */
+export interface GroupSnapshotEngine extends SnapshotEngine {
+  /**
+   * Keeps what all of these copies hold at one moment: none is written to between the first image and the last. Not to be
+   * repeated.
+   *
+   * @returns bytes of its pool that each image refers to, in the order of the images
+   * @throws {AppError} when there is not a whole image of each; then there is none, and the copies go on in any case
+   */
+  takeImages(images: readonly SnapshotImage[], signal: AbortSignal): Promise<readonly number[]>;
 }

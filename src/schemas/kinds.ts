@@ -17,6 +17,7 @@ import { Task } from './task.ts';
 import { Volume } from './volume.ts';
 import { VolumeAttachmentRecord } from './volume-attachment-record.ts';
 import { VolumeCopy } from './volume-copy.ts';
+import { VolumeGroupSnapshotRecord } from './volume-group-snapshot-record.ts';
 import { VolumeSnapshotRecord } from './volume-snapshot-record.ts';
 
 /** Namespace of the leases and events that Holdfast writes. */
@@ -143,6 +144,22 @@ export const KINDS = {
     nameRule: 'label',
     columns: [
       { name: 'Volume', type: 'string', jsonPath: '.spec.volume' },
+      { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
+      { name: 'Taken', type: 'date', jsonPath: '.status.takenAt' },
+      { name: 'Message', type: 'string', jsonPath: '.status.message', priority: 1 },
+      AGE,
+    ],
+  },
+  VolumeGroupSnapshotRecord: {
+    ...own,
+    kind: 'VolumeGroupSnapshotRecord',
+    plural: 'volumegroupsnapshotrecords',
+    singular: 'volumegroupsnapshotrecord',
+    shortNames: ['vgsr'],
+    schema: VolumeGroupSnapshotRecord,
+    nameRule: 'label',
+    columns: [
+      { name: 'Volumes', type: 'string', jsonPath: '.spec.members[*].volume' },
       { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
       { name: 'Taken', type: 'date', jsonPath: '.status.takenAt' },
       { name: 'Message', type: 'string', jsonPath: '.status.message', priority: 1 },

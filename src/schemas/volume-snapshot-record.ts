@@ -7,6 +7,13 @@ import { VolumeSpec } from './volume.ts';
 export const VolumeSnapshotRecordSpec = z.strictObject({
   volume: Label.describe('Volume to take the snapshot of.'),
   volumeUid: z.string().max(64).describe('UID of that volume; a later volume of the same name is another.'),
+  group: z
+    .strictObject({
+      name: Label.describe('Name of the VolumeGroupSnapshotRecord.'),
+      uid: z.string().max(64).describe('UID of that record.'),
+    })
+    .optional()
+    .describe('The group that it is one of: taken with the others of it at one moment, and deleted with them.'),
 });
 export type VolumeSnapshotRecordSpec = z.infer<typeof VolumeSnapshotRecordSpec>;
 

@@ -89,6 +89,7 @@ const refused = (values: readonly Value[], ...codes: readonly Status[]): Attack 
 const harmless = (values: readonly Value[]): Attack => ({ values, codes: [OK] });
 
 const ID = [refused(['', ...TEXTS])];
+const LISTED_IDS = [refused(['', ...TEXTS].map((text) => [text]))];
 const NAME = [
   refused(['', 'a\0b', '\0', '\u0007', '\u001b[2J', 'x'.repeat(129), '\u00e9'.repeat(65), KIB4, MIB1, ...NO_UTF8]),
   // Names are the caller's; whatever they are, what is made of them has a name that can do no harm.
@@ -168,8 +169,8 @@ const LINES: Readonly<Record<string, readonly Attack[]>> = {
   snapshot_id: ID,
   source_volume_id: ID,
   group_snapshot_id: ID,
-  snapshot_ids: ID,
-  source_volume_ids: ID,
+  snapshot_ids: LISTED_IDS,
+  source_volume_ids: [...LISTED_IDS, refused([[]])],
   'CapacityRange.required_bytes': [refused([-1, LOWEST]), refused([HIGHEST, 2n ** 53n], OUT_OF_RANGE)],
   'CapacityRange.limit_bytes': [refused([-1, LOWEST, 1])],
   parameters: PARAMETER,

@@ -3,6 +3,8 @@ import { ClientError, createChannel, createClient, type Status } from 'nice-grpc
 import {
   type ControllerClient,
   ControllerDefinition,
+  type GroupControllerClient,
+  GroupControllerDefinition,
   type IdentityClient,
   IdentityDefinition,
   VolumeCapability_AccessMode_Mode as Mode,
@@ -14,6 +16,7 @@ import {
 export interface CsiClient {
   readonly identity: IdentityClient;
   readonly controller: ControllerClient;
+  readonly groups: GroupControllerClient;
   readonly node: NodeClient;
   close(): void;
 }
@@ -28,6 +31,7 @@ export function createCsiClient(sockets: {
   return {
     identity: createClient(IdentityDefinition, controllerChannel),
     controller: createClient(ControllerDefinition, controllerChannel),
+    groups: createClient(GroupControllerDefinition, controllerChannel),
     node: createClient(NodeDefinition, nodeChannel),
     close: () => {
       controllerChannel.close();

@@ -5,6 +5,7 @@
 import { type Channel, ClientError, createChannel, createClient, Status } from 'nice-grpc';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { labelFault } from '../../src/domain/names.ts';
+import { VolumeCapability_AccessMode_Mode as Mode } from '../../src/gen/csi/csi.ts';
 import type { ResourceClient } from '../../src/ports/resource-client.ts';
 import { KINDS, type KindName } from '../../src/schemas/kinds.ts';
 import { attacksOn, ROOT } from './csi-attacks.ts';
@@ -33,10 +34,7 @@ interface Base {
 }
 
 /** Calls that need not be offered; one that is gets its attacks. */
-const UNSERVED = [
-  ...['GetSnapshot', 'NodeExpandVolume', 'GroupControllerGetCapabilities'],
-  ...['CreateVolumeGroupSnapshot', 'DeleteVolumeGroupSnapshot', 'GetVolumeGroupSnapshot'],
-];
+const UNSERVED = ['GetSnapshot', 'NodeExpandVolume'];
 
 const definition = readCsiDefinition();
 const METHODS = definition.methods.filter(({ service }) =>
@@ -75,6 +73,9 @@ beforeAll(async () => {
   await csi.node.nodeStageVolume(staged);
   await csi.node.nodePublishVolume({ ...staged, targetPath: TARGET });
   await csi.controller.createSnapshot({ name: 'snap', sourceVolumeId: 'vol' });
+  const local = { parameters: { engine: 'local' }, volumeCapabilities: [mountable(Mode.SINGLE_NODE_WRITER)] };
+  await csi.controller.createVolume({ name: 'near', capacityRange, ...local });
+  await csi.groups.createVolumeGroupSnapshot({ name: 'group', sourceVolumeIds: ['near'] });
   // What a call leaves on purpose, such as the folder of a staging path, is there before the first attack.
   for (const { name } of METHODS) {
     const base = BASES[name];
@@ -126,6 +127,13 @@ const BASES: Readonly<Record<string, Base>> = {
     undo: deleteNew,
   },
   DeleteSnapshot: { request: { snapshot_id: 'gone', secrets: SECRETS } },
+  GroupControllerGetCapabilities: { request: {} },
+  CreateVolumeGroupSnapshot: {
+    request: { name: 'new', source_volume_ids: ['near'], secrets: SECRETS },
+    undo: deleteNew,
+  },
+  DeleteVolumeGroupSnapshot: { request: { group_snapshot_id: 'gone', secrets: SECRETS } },
+  GetVolumeGroupSnapshot: { request: { group_snapshot_id: 'group', secrets: SECRETS } },
   ListSnapshots: { request: { secrets: SECRETS } },
   ControllerExpandVolume: {
     request: { volume_id: 'vol', capacity_range: RANGE, volume_capability: CAPABILITY, secrets: SECRETS },
@@ -159,13 +167,20 @@ async function deleteNew(): Promise<void> {
     world.client.list('Volume'),
     world.client.list('VolumeSnapshotRecord'),
   ]);
-  for (const { metadata } of snapshots.items) {
+  for (const { metadata } of (await world.client.list('VolumeGroupSnapshotRecord')).items) {
     expect(labelFault(metadata.name)).toBeUndefined();
-    if (metadata.name !== 'snap') await csi.controller.deleteSnapshot({ snapshotId: metadata.name });
+    if (metadata.name === 'group') continue;
+    await csi.groups.deleteVolumeGroupSnapshot({ groupSnapshotId: metadata.name });
+  }
+  for (const { metadata, spec } of snapshots.items) {
+    expect(labelFault(metadata.name)).toBeUndefined();
+    if (metadata.name !== 'snap' && spec.group === undefined)
+      await csi.controller.deleteSnapshot({ snapshotId: metadata.name });
   }
   for (const { metadata } of volumes.items) {
     expect(labelFault(metadata.name)).toBeUndefined();
-    if (!['vol', 'idle'].includes(metadata.name)) await csi.controller.deleteVolume({ volumeId: metadata.name });
+    if (!['vol', 'idle', 'near'].includes(metadata.name))
+      await csi.controller.deleteVolume({ volumeId: metadata.name });
   }
 }
 

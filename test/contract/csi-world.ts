@@ -91,6 +91,7 @@ export async function startCsiWorld({
       await keepAttachment(client, hosts, record);
     }),
     follow(client, 'VolumeSnapshotRecord', signal, (record) => keepSnapshot(client, record, data)),
+    follow(client, 'VolumeGroupSnapshotRecord', signal, (record) => keepGroup(client, record, data)),
   ];
   const common = {
     client: around(client),
@@ -305,7 +306,15 @@ async function keepSnapshot(
   { metadata, spec, status }: Resource<'VolumeSnapshotRecord'>,
   data: Map<string, string>,
 ): Promise<void> {
-  if (status?.phase !== undefined || metadata.deletionTimestamp !== undefined) return;
+  if (status?.phase !== undefined || metadata.deletionTimestamp !== undefined || spec.group !== undefined) return;
+  await takeSnapshot(client, { metadata, spec }, data);
+}
+
+async function takeSnapshot(
+  client: ResourceClient,
+  { metadata, spec }: Pick<Resource<'VolumeSnapshotRecord'>, 'metadata' | 'spec'>,
+  data: Map<string, string>,
+): Promise<void> {
   const volume = await client.get('Volume', spec.volume);
   if (volume === undefined) {
     const failed = { status: { phase: 'Failed', message: 'its volume is gone' } } as const;
@@ -324,4 +333,35 @@ async function keepSnapshot(
     { status: { ...taken, sizeBytes, copies: Object.fromEntries(images) } },
     { subresource: 'status', uid: metadata.uid },
   );
+}
+
+/** Its snapshots are all taken in one step, before anybody can write between them. */
+async function keepGroup(
+  client: ResourceClient,
+  { metadata, spec, status }: Resource<'VolumeGroupSnapshotRecord'>,
+  data: Map<string, string>,
+): Promise<void> {
+  const { name, uid, finalizers = [] } = metadata;
+  const kind = 'VolumeGroupSnapshotRecord';
+  if (metadata.deletionTimestamp !== undefined) {
+    for (const { snapshot } of spec.members) await client.delete('VolumeSnapshotRecord', snapshot).catch(unlessGone);
+    if (finalizers.length > 0) await client.patch(kind, name, { metadata: { finalizers: [] } }, { uid });
+    return;
+  }
+  if (status?.phase !== undefined) return;
+  if (finalizers.length === 0) {
+    await client.patch(kind, name, { metadata: { finalizers: ['holdfast.dev/snapshot-group'] } }, { uid });
+    return;
+  }
+  for (const { snapshot, volume, volumeUid } of spec.members) {
+    const of = { volume, volumeUid, group: { name, uid } };
+    const made = await client.create('VolumeSnapshotRecord', { metadata: { name: snapshot }, spec: of });
+    await takeSnapshot(client, made, data);
+  }
+  const taken = { phase: 'Ready', takenAt: '2026-01-01T00:00:00.250Z' };
+  await client.patch(kind, name, { status: taken }, { subresource: 'status', uid });
+}
+
+function unlessGone(error: unknown): void {
+  if (!isAppError(error, 'notFound')) throw error;
 }

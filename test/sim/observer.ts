@@ -10,6 +10,7 @@ const KEPT = [
   'VolumeCopy',
   'VolumeAttachmentRecord',
   'VolumeSnapshotRecord',
+  'VolumeGroupSnapshotRecord',
 ] as const;
 type KeptKind = (typeof KEPT)[number];
 
@@ -37,6 +38,7 @@ export function createObserver(world: World, onChange: OnChange): Observer {
     VolumeCopy: new Map(),
     VolumeAttachmentRecord: new Map(),
     VolumeSnapshotRecord: new Map(),
+    VolumeGroupSnapshotRecord: new Map(),
   };
   const forever = new AbortController().signal;
   const start = world.resources.resourceVersion();

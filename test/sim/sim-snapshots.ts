@@ -1,6 +1,6 @@
 /** Snapshots as one agent process has them: each call takes time, and the process can die before or after its effect. */
 import type { FakeSnapshots } from '../../src/engines/gluster/snapshots.fake.ts';
-import type { SnapshotEngine } from '../../src/ports/snapshot-engine.ts';
+import type { GroupSnapshotEngine } from '../../src/ports/snapshot-engine.ts';
 import { never } from './mortality.ts';
 import type { Pace } from './sim-engine.ts';
 import type { SimProcess, World } from './world.ts';
@@ -18,10 +18,10 @@ export interface SimSnapshotOptions {
 export function createSimSnapshots(
   snapshots: FakeSnapshots,
   { node, world, process, pace, begin }: SimSnapshotOptions,
-): SnapshotEngine {
+): GroupSnapshotEngine {
   const inner = snapshots.engine(node);
   const pause = () => world.clock.sleep(Math.round((pace.stepMs / 4) * world.random.next()));
-  const call = <T>(name: keyof SnapshotEngine, isDoneByDaemon: boolean, act: () => Promise<T>): Promise<T> =>
+  const call = <T>(name: keyof GroupSnapshotEngine, isDoneByDaemon: boolean, act: () => Promise<T>): Promise<T> =>
     process.survive(async () => {
       const dies = begin(name);
       if (dies === 'before') process.kill();
@@ -48,6 +48,13 @@ export function createSimSnapshots(
       return call('takeImage', false, async () => {
         snapshots.frozen.delete(image.copyUid);
         return inner.takeImage(image, signal);
+      });
+    },
+    takeImages: (images, signal) => {
+      for (const { copyUid } of images) snapshots.frozen.add(copyUid);
+      return call('takeImages', false, async () => {
+        for (const { copyUid } of images) snapshots.frozen.delete(copyUid);
+        return inner.takeImages(images, signal);
       });
     },
     thaw: (image, signal) => call('thaw', false, () => inner.thaw(image, signal)),

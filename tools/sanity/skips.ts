@@ -2,7 +2,6 @@
 
 /** Reasons as csi-sanity gives them, each with ours. */
 const JUSTIFIED: Readonly<Record<string, string>> = {
-  'GroupControllerService not supported': 'snapshots of several volumes at one moment are not offered',
   'ControllerGetVolumeHealth not supported': 'of CSI 1.13; the driver speaks 1.12 and tells conditions',
   'ControllerListVolumeHealth not supported': 'of CSI 1.13',
   'NodeGetVolumeHealth not supported': 'of CSI 1.13',

@@ -23,6 +23,8 @@ interface Begun {
   readonly barriers: Set<string>;
   /** With the name of the copy. */
   readonly images: Set<string>;
+  /** Whether the images of the group of that UID are being taken by this process. */
+  readonly isGroupTaking: (uid: string) => boolean;
 }
 
 interface Work {
@@ -36,16 +38,16 @@ interface Work {
 const POOL_RETRY_MS = 2_000;
 
 /** The loop for the snapshots that this node has a part in. */
-export function createSnapshotPartLoop(deps: AgentDeps): ReconcileLoop {
+export function createSnapshotPartLoop(deps: AgentDeps, isGroupTaking: Begun['isGroupTaking']): ReconcileLoop {
   const { informers, node: self } = deps;
-  const begun: Begun = { barriers: new Set(), images: new Set() };
+  const begun: Begun = { barriers: new Set(), images: new Set(), isGroupTaking };
 
   const reconcile = async (name: string, signal: AbortSignal): Promise<ReconcileResult | undefined> => {
     const snapshot = informers.VolumeSnapshotRecord.get(name);
     if (snapshot === undefined) return undefined;
     const work: Work = { deps, begun, snapshot, signal };
     const waits: (ReconcileResult | undefined)[] = [];
-    if (snapshot.status?.leader === self) waits.push(await leadBarrier(work));
+    if (snapshot.spec.group === undefined && snapshot.status?.leader === self) waits.push(await leadBarrier(work));
     for (const [copy, image] of Object.entries(snapshot.status?.copies ?? {})) {
       if (image.node === self) waits.push(await workOnImage(work, copy, image));
     }
@@ -55,7 +57,12 @@ export function createSnapshotPartLoop(deps: AgentDeps): ReconcileLoop {
 
   return createReconcileLoop(deps, {
     name: 'agent-snapshots',
-    watches: [watchKeys(informers.VolumeSnapshotRecord, (snapshot) => [snapshot.metadata.name])],
+    watches: [
+      watchKeys(informers.VolumeSnapshotRecord, (snapshot) => [snapshot.metadata.name]),
+      watchKeys(informers.VolumeGroupSnapshotRecord, ({ spec: { members } }) =>
+        members.map(({ snapshot }) => snapshot),
+      ),
+    ],
     reconcile,
     workers: 2,
     backoff: AGENT_BACKOFF,
@@ -155,10 +162,11 @@ function nextOfImage(
   { begun, snapshot }: Work,
   name: string,
   { state }: SnapshotCopy,
-): 'take' | 'fail' | 'erase' | 'rest' {
+): 'take' | 'report' | 'fail' | 'erase' | 'rest' {
   const { phase, barrier } = snapshot.status ?? {};
   const hasBegun = begun.images.has(`${snapshot.metadata.uid} ${name}`);
   if (phase === 'Failed' || phase === 'Deleting') return state === 'Erased' ? 'rest' : 'erase';
+  if (snapshot.spec.group !== undefined) return state === 'Waiting' ? 'report' : 'rest';
   // Whoever began it is dead.
   if (state === 'Taking' && !hasBegun) return 'fail';
   const isUp = isFreezing(snapshot) && barrier?.state === 'Up';
@@ -169,6 +177,10 @@ async function workOnImage(work: Work, name: string, copy: SnapshotCopy): Promis
   const { deps, snapshot } = work;
   const next = nextOfImage(work, name, copy);
   if (next === 'rest') return undefined;
+  if (next === 'report') return report(work, name);
+  if (snapshot.spec.group !== undefined && work.begun.isGroupTaking(snapshot.spec.group.uid)) {
+    return { requeueAfterMs: POOL_RETRY_MS };
+  }
   const poolPath = deps.readyPools.get(copy.pool);
   if (poolPath === undefined) return { requeueAfterMs: POOL_RETRY_MS };
   const isBlock = snapshot.status?.volumeSpec?.brick === 'block';
@@ -182,6 +194,18 @@ async function workOnImage(work: Work, name: string, copy: SnapshotCopy): Promis
     return undefined;
   }
   await writeCopy(work, name, { state: 'Failed', message: `the agent on ${deps.node} died while it took the image` });
+  return undefined;
+}
+
+/** Of one of a group: its image is taken with those of the others. */
+async function report(work: Work, name: string): Promise<undefined> {
+  const { informers } = work.deps;
+  const { group: of } = work.snapshot.spec;
+  const group = of === undefined ? undefined : informers.VolumeGroupSnapshotRecord.get(of.name);
+  if (group === undefined || group.metadata.uid !== of?.uid || group.status?.images?.state !== 'Taken')
+    return undefined;
+  const bytes = group.status.images.bytes?.[work.snapshot.metadata.name];
+  await writeCopy(work, name, { state: 'Taken', ...(bytes === undefined ? {} : { bytes }) });
   return undefined;
 }
 

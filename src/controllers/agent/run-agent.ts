@@ -21,6 +21,7 @@ import { createEncryptionLoop } from './reconcile-encryption.ts';
 import { createIdentityLoop } from './reconcile-identity.ts';
 import { createNodeLoop } from './reconcile-node.ts';
 import { createPeerLoop } from './reconcile-peers.ts';
+import { createSnapshotGroupPart } from './reconcile-snapshot-groups.ts';
 import { createSnapshotPartLoop } from './reconcile-snapshots.ts';
 import { createTaskPartLoop } from './reconcile-tasks.ts';
 import { createVolumeEngineLoop } from './reconcile-volumes.ts';
@@ -73,6 +74,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       if (copy.spec.node === identity.name) copies.enqueue(copy.metadata.name);
     }
   });
+  const groups = createSnapshotGroupPart(deps);
   const loops = [
     node,
     copies,
@@ -83,7 +85,8 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     createAttachmentLoop(deps),
     createTaskPartLoop(deps),
     createTidyLoop(deps),
-    createSnapshotPartLoop(deps),
+    groups.loop,
+    createSnapshotPartLoop(deps, groups.isTaking),
   ];
   log.info('agent runs', { node: identity.name, bootId });
   // With a sign of life, what the node said last is believed: also of the machine that it was before it was installed anew.
@@ -100,6 +103,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
           'VolumeCopy',
           'VolumeAttachmentRecord',
           'VolumeSnapshotRecord',
+          'VolumeGroupSnapshotRecord',
           'Task',
         ],
         loops,

@@ -66,6 +66,9 @@ export function createSnapshotLoop(deps: ControllerDeps, promises: Turns): Recon
     name: 'snapshot',
     watches: [
       watchKeys(informers.VolumeSnapshotRecord, withWaiting),
+      watchKeys(informers.VolumeGroupSnapshotRecord, ({ spec: { members } }) =>
+        members.map(({ snapshot }) => snapshot),
+      ),
       watchKeys(informers.Volume, unsettled),
       watchKeys(informers.StorageNode, unsettled),
     ],
@@ -116,15 +119,21 @@ async function see(deps: ControllerDeps, snapshot: StoredSnapshot, signal: Abort
     : informers.VolumeSnapshotRecord.list();
   const nodes = informers.StorageNode.list();
   const volume = volumes.find((each) => each.metadata.name === spec.volume && each.metadata.uid === spec.volumeUid);
+  const member = spec.group === undefined ? {} : { member: { group: await findGroup(deps, spec.group, signal) } };
   return {
+    ...member,
     isDeleting,
     status,
     volume,
     copies,
     faults: () => {
       if (volume === undefined) return [];
-      const busy = others.find((each) => each.spec.volumeUid === spec.volumeUid && each.status?.phase === 'Freezing');
-      if (busy !== undefined) return [passing(`snapshot ${busy.metadata.name} of it is being taken now`)];
+      // A group waits for all of its own, so none of these may wait for one of another; on its node they take turns.
+      const busy =
+        spec.group === undefined &&
+        others.find((each) => each.spec.volumeUid === spec.volumeUid && each.status?.phase === 'Freezing');
+      if (busy !== false && busy !== undefined)
+        return [passing(`snapshot ${busy.metadata.name} of it is being taken now`)];
       return snapshotFaults(volume, { nodes, volumes, copies, snapshots: others });
     },
     nodes: new Set(nodes.map((node) => node.metadata.name)),
@@ -133,6 +142,19 @@ async function see(deps: ControllerDeps, snapshot: StoredSnapshot, signal: Abort
     clonesInMaking: volumes.filter((each) => isNeededBy(each, metadata)).map((each) => each.metadata.name),
     now: clock.now(),
   };
+}
+
+/** From the API when this process has not heard of it yet: what is not there makes a snapshot fail for good. */
+async function findGroup(
+  { informers, client }: ControllerDeps,
+  { name, uid }: { readonly name: string; readonly uid: string },
+  signal: AbortSignal,
+): Promise<Resource<'VolumeGroupSnapshotRecord'> | undefined> {
+  const kind = 'VolumeGroupSnapshotRecord';
+  const known = informers[kind].get(name);
+  if (known?.metadata.uid === uid) return known;
+  const stored = await client.get(kind, name, { signal });
+  return stored?.metadata.uid === uid ? stored : undefined;
 }
 
 /** What is to be encrypted, its images, has its own key before the first is taken: its volume may be gone before it. */

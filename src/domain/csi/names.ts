@@ -18,7 +18,7 @@ const BANNED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffd]/;
  *
  * @throws {AppError} invalid
  */
-export function nameForCsi(what: 'volume' | 'snapshot', name: string, sha256: HashText): string {
+export function nameForCsi(what: 'volume' | 'snapshot' | 'group snapshot', name: string, sha256: HashText): string {
   if (name === '') throw new AppError('invalid', `the call names no ${what}`, { hint: 'give it a name' });
   // Percent-encoded: the length in bytes, and ASCII for the hash. Lone surrogates are no text at all.
   if (!name.isWellFormed() || BANNED.test(name)) {

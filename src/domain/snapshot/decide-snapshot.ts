@@ -15,7 +15,8 @@ import type {
 import { kubernetesTime } from '../kubernetes-time.ts';
 import { copySizes } from '../volume/copy-size.ts';
 import { grantedSize } from '../volume/granted-sizes.ts';
-import { lastingFaults, type SnapshotFault } from './snapshot-faults.ts';
+import { followGroup, groupFailure, isHeldByGroup, type SeenGroup } from './decide-group-member.ts';
+import { canBeFrozen, lastingFaults, type SnapshotFault } from './snapshot-faults.ts';
 
 /** The barrier falls by itself after so long; longer than reflinks take, short enough for a writer to wait. */
 export const BARRIER_SECONDS = 10;
@@ -40,6 +41,8 @@ export interface SeenSnapshot {
   readonly usableNodes: ReadonlySet<string>;
   /** Volumes that are being made from it. */
   readonly clonesInMaking: readonly string[];
+  /** Of one that is of a group: that, as it is now. */
+  readonly member?: { readonly group: SeenGroup };
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -54,7 +57,10 @@ export interface SnapshotDecision {
 
 /** Decides the next step for one snapshot; apply it on the very record it was decided for, and call again. */
 export function decideSnapshot(seen: SeenSnapshot): SnapshotDecision {
-  if (seen.isDeleting) return decideDeletion(seen);
+  if (seen.isDeleting && !isHeldByGroup(seen.member?.group)) return decideDeletion(seen);
+  if (seen.isDeleting && seen.status.phase !== 'Freezing') {
+    return change({ message: `to be deleted with group ${seen.member?.group?.metadata.name}: delete that` });
+  }
   switch (seen.status.phase) {
     case undefined:
     case 'Pending':
@@ -70,23 +76,27 @@ export function decideSnapshot(seen: SeenSnapshot): SnapshotDecision {
 }
 
 function begin(seen: SeenSnapshot): SnapshotDecision {
-  const { volume } = seen;
+  const { volume, member } = seen;
+  const failure = member === undefined ? undefined : groupFailure(member.group);
+  if (failure !== undefined) return fail(failure);
   if (volume === undefined) return fail('the volume is not there');
   const faults = seen.faults();
   if (faults.length > 0) return refuseOrWait(seen, volume, faults);
   const leader = volume.status?.anchor;
   if (leader === undefined) return fail('the volume has no anchor');
+  if (member !== undefined && !canBeFrozen(volume))
+    return fail(`${volume.metadata.name} is no local volume with a file system of its own`);
   const { source: _source, restoreFrom: _wish, ...spec } = volume.spec;
   const size = grantedSize(volume);
   const deadline = seen.now + FREEZE_DEADLINE_MS;
   return {
     ...change({
       phase: 'Freezing',
-      message: `${leader} raises the barrier`,
+      ...(member === undefined
+        ? { message: `${leader} raises the barrier`, leader, deadline: kubernetesTime(deadline) }
+        : { message: 'waits for the others of its group' }),
       volumeSpec: { ...spec, size },
       sizeBytes: copySizes({ ...spec, size }).data,
-      leader,
-      deadline: kubernetesTime(deadline),
       copies: intendedCopies(volume, seen.copies),
     }),
     requeueAfterMs: FREEZE_DEADLINE_MS,
@@ -119,7 +129,8 @@ function intendedCopies(volume: Volume, copies: readonly VolumeCopy[]): Record<s
   return Object.fromEntries(placed);
 }
 
-function judge({ status, now }: SeenSnapshot): SnapshotDecision {
+function judge({ status, now, member }: SeenSnapshot): SnapshotDecision {
+  if (member !== undefined) return change(followGroup(member.group, status));
   const { barrier, copies = {}, deadline } = status;
   const images = Object.values(copies);
   if (barrier?.state === 'Failed') return fail(describeFailure(barrier, images));

@@ -61,6 +61,11 @@ export function snapshotFaults(volume: Volume, world: SnapshotWorld): readonly S
   return [...health, ...copies];
 }
 
+/** Whether its snapshot can be one of a group: what is on it is held for a moment, on the one node that has it. */
+export function canBeFrozen({ spec }: Volume): boolean {
+  return spec.engine === 'local' && spec.brick === 'image';
+}
+
 /** Those that stay until somebody does something. */
 export function lastingFaults(faults: readonly SnapshotFault[]): readonly SnapshotFault[] {
   return faults.filter((fault) => !fault.isPassing);

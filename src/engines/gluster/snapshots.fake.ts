@@ -3,13 +3,16 @@
  * pass in it; a barrier falls with the process of a brick, or when a test says so.
  */
 import { AppError } from '../../domain/errors.ts';
-import type { RaisedBarrier, SnapshotEngine } from '../../ports/snapshot-engine.ts';
+import type { GroupSnapshotEngine, RaisedBarrier, SnapshotImage } from '../../ports/snapshot-engine.ts';
 import { type FakeCluster, type FakeState, fakeAway } from './cluster.fake.ts';
 
 export interface FakeSnapshots {
   /** The engine of one node. */
-  engine(node: string): SnapshotEngine;
-  /** By "node snapshotUid copyUid": the barrier that was up when the image was taken, undefined when none was. */
+  engine(node: string): GroupSnapshotEngine;
+  /**
+   * By "node snapshotUid copyUid": the barrier that was up when the image was taken, undefined when none was; of a group a number
+   * that only its images have.
+   */
   readonly images: ReadonlyMap<string, number | undefined>;
   /** Volumes whose answers are held back, and since which barrier. */
   readonly barriers: ReadonlyMap<string, number>;
@@ -30,7 +33,13 @@ export function createFakeSnapshots(cluster: FakeCluster): FakeSnapshots {
     signal?.throwIfAborted();
     if (!state.node(name).isOn) throw fakeAway(name);
   };
-  const engine = (name: string): SnapshotEngine => ({
+  const takeable = (node: string, { snapshotUid, copyUid }: SnapshotImage) => {
+    const key = `${node} ${snapshotUid} ${copyUid}`;
+    const copy = state.node(node).copies.get(copyUid);
+    if (copy?.isMounted === true && !copy.isShutDown && !images.has(key)) return { key, copy };
+    throw refuse(copyUid, 'ImageFailed', 'no image');
+  };
+  const engine = (name: string): GroupSnapshotEngine => ({
     raiseBarrier: async (volume, _seconds, signal) => {
       alive(name, signal);
       const processes = runningBricks(state, volume);
@@ -46,12 +55,16 @@ export function createFakeSnapshots(cluster: FakeCluster): FakeSnapshots {
       const now = barrier === undefined ? [] : [...runningBricks(state, volume), `barrier ${barrier}`];
       if (now.join() !== proof.processes.join()) throw refuse(volume, 'BarrierFell', 'it fell');
     },
-    takeImage: async ({ snapshotUid, copyUid }, signal) => {
+    takeImages: async (group, signal) => {
       alive(name, signal);
-      const key = `${name} ${snapshotUid} ${copyUid}`;
-      const copy = state.node(name).copies.get(copyUid);
-      if (copy?.isMounted !== true || copy.isShutDown || images.has(key))
-        throw refuse(copyUid, 'ImageFailed', 'no image');
+      const keys = group.map((image) => takeable(name, image).key);
+      raised += 1;
+      for (const key of keys) images.set(key, raised);
+      return keys.map(() => 1);
+    },
+    takeImage: async (image, signal) => {
+      alive(name, signal);
+      const { key, copy } = takeable(name, image);
       const volume = [...state.volumes.values()].find((each) =>
         each.bricks.some(({ path }) => path === copy.brickPath),
       );

@@ -15,8 +15,8 @@ const SHORT_MS = 20_000;
  * Longest freeze. What is not written out by then would hold up writers for longer than anybody should wait, and a brick's
  * health check (20 s) would take the disk for dead.
  */
-const FREEZE_MS = 8_000;
-const SYNC_MS = 60_000;
+export const FREEZE_MS = 8_000;
+export const SYNC_MS = 60_000;
 
 /**
  * Takes the image of one copy.
@@ -91,8 +91,12 @@ export async function takeBlockImage(
   return { bytes: await usedBytes(host, paths.image) };
 }
 
-/** xfs_io goes on after a command that failed, so that it always thaws; what it made is looked at. */
-async function proveWhole(host: Host, image: SnapshotImage, { newImage }: SnapshotPaths): Promise<void> {
+/**
+ * Looks at the image that a reflink made: xfs_io goes on after a command that failed, so that it always thaws.
+ *
+ * @throws {AppError} unavailable
+ */
+export async function proveWhole(host: Host, image: SnapshotImage, { newImage }: SnapshotPaths): Promise<void> {
   const copy = copyPaths({ ...image, brick: 'image' });
   const [source, made] = [await host.files.stat(copy.image), await host.files.stat(newImage)];
   if (source === undefined || made === undefined || source.sizeBytes !== made.sizeBytes) {
@@ -104,7 +108,8 @@ function describe(file: FileInfo | undefined): string {
   return file === undefined ? 'nothing' : `${file.sizeBytes} bytes`;
 }
 
-async function finish(host: Host, paths: SnapshotPaths, signal: AbortSignal): Promise<void> {
+/** Gives a whole image its name, safe from a power cut. */
+export async function finish(host: Host, paths: SnapshotPaths, signal: AbortSignal): Promise<void> {
   const run = (file: string, args: readonly string[]) => host.run({ file, args, timeoutMs: SYNC_MS, signal });
   await run('sync', ['--', paths.newImage]);
   await run('mv', ['--no-clobber', '--no-target-directory', '--', paths.newImage, paths.image]);
@@ -145,7 +150,8 @@ export async function eraseImage(host: Host, image: SnapshotImage): Promise<void
   }
 }
 
-async function makeFolder(host: Host, paths: SnapshotPaths): Promise<void> {
+/** Makes the folder of an image; each on the way to it is a real one. @throws {AppError} precondition */
+export async function makeFolder(host: Host, paths: SnapshotPaths): Promise<void> {
   await isReal(host, paths);
   await host.files.makeDirectory(paths.folder, { mode: 0o700 });
   // Once more: nobody put a symlink there meanwhile.
@@ -160,13 +166,15 @@ async function isReal(host: Host, paths: SnapshotPaths): Promise<boolean> {
   return true;
 }
 
-async function usedBytes(host: Host, path: string): Promise<number> {
+/** Bytes of its pool that a file refers to. */
+export async function usedBytes(host: Host, path: string): Promise<number> {
   const { stdout } = await host.run({ file: 'stat', args: ['--format=%b %B', '--', path], timeoutMs: SHORT_MS });
   const [blocks = 0, size = 0] = stdout.trim().split(' ').map(Number);
   return blocks * size;
 }
 
-function failed(image: SnapshotImage, host: Host, why: string, cause?: unknown): AppError {
+/** The error of an image that was not taken. */
+export function failed(image: SnapshotImage, host: Host, why: string, cause?: unknown): AppError {
   return new AppError('precondition', `no image of copy ${image.copyUid} on ${host.name}: ${why}`, {
     reason: 'ImageFailed',
     ...(cause === undefined ? {} : { cause }),

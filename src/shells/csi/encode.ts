@@ -1,6 +1,7 @@
 /** From what the use cases return to messages of CSI. */
 import { nodeSegments } from '../../domain/csi/topology.ts';
 import type { SeenVolume } from '../../usecases/csi/look-at-volumes.ts';
+import type { SeenSnapshotGroup } from '../../usecases/csi/snapshot-groups.ts';
 import type { SeenSnapshot } from '../../usecases/csi/snapshots.ts';
 
 interface TopologyMessage {
@@ -23,8 +24,21 @@ interface SnapshotMessage {
   readonly snapshotId: string;
   readonly sourceVolumeId: string;
   readonly sizeBytes: bigint;
-  readonly creationTime: { readonly seconds: bigint; readonly nanos: number };
+  readonly creationTime: TimeMessage;
   readonly readyToUse: boolean;
+  readonly groupSnapshotId: string;
+}
+
+interface GroupMessage {
+  readonly groupSnapshotId: string;
+  readonly snapshots: SnapshotMessage[];
+  readonly creationTime: TimeMessage;
+  readonly readyToUse: boolean;
+}
+
+interface TimeMessage {
+  readonly seconds: bigint;
+  readonly nanos: number;
 }
 
 /** What can use a volume: one node, or, with an empty list, every node. */
@@ -41,19 +55,31 @@ export function encodeVolume({ volumeId, capacityBytes, home, nodes, isAbnormal,
 }
 
 /** A snapshot. */
-export function encodeSnapshot({
-  snapshotId,
-  sourceVolumeId,
-  sizeBytes,
-  takenAt,
-  isReady,
-}: SeenSnapshot): SnapshotMessage {
-  const seconds = Math.floor(takenAt / 1_000);
+export function encodeSnapshot(seen: SeenSnapshot): SnapshotMessage {
+  const { snapshotId, sourceVolumeId, sizeBytes, takenAt, isReady, groupId = '' } = seen;
   return {
     snapshotId,
     sourceVolumeId,
     sizeBytes: BigInt(sizeBytes),
-    creationTime: { seconds: BigInt(seconds), nanos: (takenAt - seconds * 1_000) * 1_000_000 },
+    creationTime: encodeTime(takenAt),
+    readyToUse: isReady,
+    groupSnapshotId: groupId,
+  };
+}
+
+/** A group of snapshots. */
+export function encodeGroup({ groupId, snapshots, takenAt, isReady }: SeenSnapshotGroup): GroupMessage {
+  const creationTime = encodeTime(takenAt);
+  return {
+    groupSnapshotId: groupId,
+    snapshots: snapshots.map(encodeSnapshot),
+    creationTime,
     readyToUse: isReady,
   };
+}
+
+/** @param at - milliseconds since the epoch */
+function encodeTime(at: number): TimeMessage {
+  const seconds = Math.floor(at / 1_000);
+  return { seconds: BigInt(seconds), nanos: (at - seconds * 1_000) * 1_000_000 };
 }

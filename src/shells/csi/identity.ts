@@ -23,6 +23,7 @@ export function addIdentity(server: GrpcServer, deps: IdentityDeps): void {
     getPluginCapabilities: async () => ({
       capabilities: [
         { type: { $case: 'service', value: { type: PluginCapability_Service_Type.CONTROLLER_SERVICE } } },
+        { type: { $case: 'service', value: { type: PluginCapability_Service_Type.GROUP_CONTROLLER_SERVICE } } },
         {
           type: {
             $case: 'service',

@@ -1,7 +1,7 @@
 /** Which fields of a request say what it is about: those are logged and locked, and nothing else of it is logged. */
 
 /** Never secrets, parameters or contexts: what is not named here does not reach the log. */
-const SHOWN = ['name', 'volumeId', 'snapshotId', 'sourceVolumeId', 'nodeId'] as const;
+const SHOWN = ['name', 'volumeId', 'snapshotId', 'groupSnapshotId', 'sourceVolumeId', 'nodeId'] as const;
 const MAX_SHOWN = 128;
 
 /** Calls that change nothing need no lock; two looks at one volume may be under way at once. */
@@ -9,6 +9,7 @@ const READS: ReadonlySet<string> = new Set([
   'ValidateVolumeCapabilities',
   'ListVolumes',
   'ListSnapshots',
+  'GetVolumeGroupSnapshot',
   'GetCapacity',
   'NodeGetVolumeStats',
   'NodeGetInfo',
@@ -34,8 +35,13 @@ export function keysOf(method: string, request: unknown): Keys {
     return value === undefined ? [] : [`${kind} ${value}`];
   };
   // A snapshot leaves its source alone: only two of the same name get into each other's way.
-  const made = key(method.endsWith('Snapshot') ? 'snapshot' : 'volume', 'name');
-  return [...made, ...key('volume', 'volumeId'), ...key('snapshot', 'snapshotId')];
+  const made = key(madeBy(method), 'name');
+  return [...made, ...key('volume', 'volumeId'), ...key('snapshot', 'snapshotId'), ...key('group', 'groupSnapshotId')];
+}
+
+function madeBy(method: string): 'group' | 'snapshot' | 'volume' {
+  if (method.endsWith('GroupSnapshot')) return 'group';
+  return method.endsWith('Snapshot') ? 'snapshot' : 'volume';
 }
 
 function textOf(request: unknown, field: string): string | undefined {

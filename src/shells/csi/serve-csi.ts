@@ -4,6 +4,7 @@ import type { Logger } from '../../ports/logger.ts';
 import type { CsiDeps } from '../../usecases/csi/csi-deps.ts';
 import type { CsiNodeDeps } from '../../usecases/csi/node-deps.ts';
 import { addController } from './controller.ts';
+import { addGroupController } from './group-controller.ts';
 import { addIdentity, type IdentityDeps } from './identity.ts';
 import { addNode } from './node.ts';
 import { serveGrpc } from './serve-grpc.ts';
@@ -19,6 +20,7 @@ export async function serveCsiController(options: ServeOptions & CsiDeps, signal
   const add = (server: Parameters<typeof addIdentity>[0]): void => {
     addIdentity(server, options);
     addController(server, options);
+    addGroupController(server, options);
   };
   await serveGrpc({ ...options, add }, signal);
 }

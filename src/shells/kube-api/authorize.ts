@@ -144,6 +144,10 @@ function nodeRules(node: string): Partial<Record<KindName, NodeRules>> {
       summary: 'an agent may only report the images on its node, and as leader the barrier',
       status: onlyOwnImages(node),
     },
+    VolumeGroupSnapshotRecord: {
+      summary: 'an agent may only report status.images of a group whose volumes are on its node',
+      status: all(isGroupNode(node), onlyStatusKey('images')),
+    },
     Lease: {
       summary: 'an agent may create and renew the lease of its own node',
       create: isOwnLease(node),
@@ -211,6 +215,11 @@ function isAnchor(node: string): ChangeRule {
     const anchor = field(before, 'status', 'anchor');
     return anchor === node ? undefined : `its anchor is ${anchor === undefined ? 'no node' : JSON.stringify(anchor)}`;
   };
+}
+
+/** The node as it is stored. */
+function isGroupNode(node: string): ChangeRule {
+  return (before) => (field(before, 'status', 'node') === node ? undefined : 'its volumes are on another node');
 }
 
 /** People act on what events say: none is in the name of the controller, or of another node. */

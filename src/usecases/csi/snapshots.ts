@@ -3,7 +3,7 @@ import { nameForCsi, parseCsiId } from '../../domain/csi/names.ts';
 import { type Page, type PageRequest, pageOf } from '../../domain/csi/paging.ts';
 import { AppError, isAppError } from '../../domain/errors.ts';
 import type { Resource } from '../../ports/resource-client.ts';
-import { deleteSnapshot as deleteStored } from '../snapshots/delete-snapshot.ts';
+import { deleteSnapshot as deleteStored, IN_A_GROUP } from '../snapshots/delete-snapshot.ts';
 import { takeSnapshot } from '../snapshots/take-snapshot.ts';
 import { CALL_MS, type CsiDeps } from './csi-deps.ts';
 
@@ -14,6 +14,8 @@ export interface SeenSnapshot {
   /** Milliseconds since the epoch: everything acknowledged before is in it. */
   readonly takenAt: number;
   readonly isReady: boolean;
+  /** Of one that was taken with others at one moment. */
+  readonly groupId?: string;
 }
 
 export interface SnapshotRequest {
@@ -23,7 +25,7 @@ export interface SnapshotRequest {
 }
 
 /** Given by external-snapshotter with --extra-create-metadata. */
-const METADATA = /^csi\.storage\.k8s\.io\/volumesnapshot(?:content)?\/(?:name|namespace)$/;
+const METADATA = /^csi\.storage\.k8s\.io\/volume(?:group)?snapshot(?:content)?\/(?:name|namespace)$/;
 const YES = { confirm: async () => true, waitMs: CALL_MS };
 
 /**
@@ -38,12 +40,7 @@ export async function createSnapshot(
 ): Promise<SeenSnapshot> {
   const name = nameForCsi('snapshot', request.name, deps.sha256);
   const volume = parseCsiId('source_volume_id', request.sourceVolumeId);
-  const unknown = Object.keys(request.parameters).find((key) => !METADATA.test(key));
-  if (unknown !== undefined) {
-    throw new AppError('invalid', `${JSON.stringify(unknown.slice(0, 60))} is no known parameter of a snapshot class`, {
-      hint: 'leave it out: snapshots have no parameters',
-    });
-  }
+  assertNoParameters(request.parameters);
   const { client } = deps;
   const before = await client.get('VolumeSnapshotRecord', name, { signal });
   if (before?.status?.phase === 'Failed' && before.spec.volume === volume) {
@@ -52,7 +49,7 @@ export async function createSnapshot(
   await takeSnapshot(deps, { volume, name }, { waitMs: CALL_MS, signal });
   const taken = await client.get('VolumeSnapshotRecord', name, { signal });
   if (taken === undefined) throw new AppError('conflict', `snapshot ${name} was deleted meanwhile`);
-  return see(taken);
+  return seeSnapshot(taken);
 }
 
 /** Deletes a snapshot and waits until its images are gone. Success when there is none. */
@@ -61,7 +58,10 @@ export async function deleteSnapshot(deps: CsiDeps, id: string, signal: AbortSig
   try {
     await deleteStored(deps, name, { ...YES, signal });
   } catch (error) {
-    if (!isAppError(error, 'notFound')) throw error;
+    if (isAppError(error, 'notFound')) return;
+    if (!isAppError(error) || error.reason !== IN_A_GROUP) throw error;
+    // The word of the CSI text for it.
+    throw new AppError('invalid', error.message, { hint: 'delete the group', cause: error });
   }
 }
 
@@ -81,15 +81,26 @@ export async function listSnapshots(
       (snapshotId === '' || metadata.name === snapshotId) && (sourceVolumeId === '' || spec.volume === sourceVolumeId),
   );
   const cut = pageOf(wanted, (snapshot) => snapshot.metadata.name, page);
-  return { ...cut, items: cut.items.map(see) };
+  return { ...cut, items: cut.items.map(seeSnapshot) };
 }
 
-function see({ metadata, spec, status }: Resource<'VolumeSnapshotRecord'>): SeenSnapshot {
+/** @throws {AppError} invalid, for any but those that the sidecars add */
+export function assertNoParameters(parameters: Readonly<Record<string, string>>): void {
+  const unknown = Object.keys(parameters).find((key) => !METADATA.test(key));
+  if (unknown === undefined) return;
+  throw new AppError('invalid', `${JSON.stringify(unknown.slice(0, 60))} is no known parameter of a snapshot class`, {
+    hint: 'leave it out: snapshots have no parameters',
+  });
+}
+
+/** A snapshot as CSI tells of it. */
+export function seeSnapshot({ metadata, spec, status }: Resource<'VolumeSnapshotRecord'>): SeenSnapshot {
   return {
     snapshotId: metadata.name,
     sourceVolumeId: spec.volume,
     sizeBytes: status?.sizeBytes ?? 0,
     takenAt: Date.parse(status?.takenAt ?? metadata.creationTimestamp),
     isReady: status?.phase === 'Ready',
+    ...(spec.group === undefined ? {} : { groupId: spec.group.name }),
   };
 }

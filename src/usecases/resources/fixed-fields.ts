@@ -46,7 +46,9 @@ const SETTLED: Readonly<Record<FixedField, (spec: VolumeSpec) => string | number
 /** The faults of an update; none for a volume that has no place yet, and none for other kinds. */
 export function fixedFieldFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
   if (before.kind === 'Task') return taskFaults(before, after);
-  if (before.kind === 'VolumeSnapshotRecord') return snapshotFaults(before, after);
+  if (before.kind === 'VolumeSnapshotRecord' || before.kind === 'VolumeGroupSnapshotRecord') {
+    return snapshotFaults(before, after);
+  }
   if (before.kind === 'Secret') return secretFaults(before, after);
   if (before.kind !== 'Volume') return [];
   if (!isPlaced(before)) return shareFaults(before, after);
@@ -134,7 +136,7 @@ function shareFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
   ];
 }
 
-/** A snapshot is of one moment of one volume. */
+/** A snapshot is of one moment of its volume, or volumes. */
 function snapshotFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
   if (isDeepStrictEqual(before['spec'], after['spec'])) return [];
   return [{ field: 'spec', message: 'cannot be changed; take another snapshot' }];

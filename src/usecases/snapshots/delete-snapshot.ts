@@ -19,7 +19,10 @@ export interface DeletedSnapshot {
   readonly outcome: 'kept' | 'marked' | 'gone';
 }
 
-/** @throws {AppError} notFound; precondition, while a clone is being made of it; timeout */
+/** The reason of a refusal to delete one of a group. */
+export const IN_A_GROUP = 'SnapshotInGroup';
+
+/** @throws {AppError} notFound; precondition, while a clone is being made of it, or it is one of a group; timeout */
 export async function deleteSnapshot(
   deps: WaitDeps,
   name: string,
@@ -30,6 +33,7 @@ export async function deleteSnapshot(
   const snapshot = await findSnapshot({ client, ...scope }, name);
   const { uid } = snapshot.metadata;
   const { volume } = snapshot.spec;
+  await assertAlone(deps, snapshot, scope);
   await assertUnneeded(deps, snapshot, scope);
   if (options.isDryRun === true || !(await options.confirm(snapshot))) return { name, volume, outcome: 'kept' };
   await client.delete('VolumeSnapshotRecord', name, { uid, ...scope });
@@ -50,6 +54,23 @@ export async function deleteSnapshot(
       ),
   });
   return { name, volume, outcome: 'gone' };
+}
+
+/** One of a group goes with the group; one that a group has left behind goes alone. */
+async function assertAlone(
+  { client }: WaitDeps,
+  { metadata, spec }: Resource<'VolumeSnapshotRecord'>,
+  scope: { readonly signal?: AbortSignal },
+): Promise<void> {
+  if (spec.group === undefined) return;
+  const { name, uid } = spec.group;
+  const group = await client.get('VolumeGroupSnapshotRecord', name, scope);
+  if (group?.metadata.uid !== uid) return;
+  throw new AppError('precondition', `snapshot ${metadata.name} is not deleted alone: it is one of group ${name}`, {
+    resource: `snapshot ${metadata.name}`,
+    reason: IN_A_GROUP,
+    hint: `delete the whole group: holdfast volume snapshot delete --group ${name}`,
+  });
 }
 
 async function assertUnneeded(
