@@ -51,7 +51,10 @@ describe('images of a group', () => {
     under = await startLocalMachine();
   });
   afterAll(() => under?.stop());
-  afterEach(async () => expect(await under.residue()).toEqual([]));
+  afterEach(async () => {
+    const left = await under.residue();
+    if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+  });
 
   /** An XFS and an ext4, as groups may mix them. */
   const makeTwo = async (): Promise<readonly [LocalSet, LocalSet]> => {
@@ -137,20 +140,24 @@ describe('images of a group', () => {
       );
       return { images, error };
     };
+    const listLeft = async (images: readonly SnapshotImage[]) => {
+      const seen = await Promise.all(images.map((image) => under.host.files.stat(snapshotPaths(image).folder)));
+      return seen.filter((each) => each !== undefined);
+    };
+    /** False when there was nothing left to go wrong. */
+    const goesWrong = async (injection: Injection): Promise<boolean> => {
+      const { images, error } = await tried(injection);
+      const hasFailed = error !== undefined && !(error instanceof CrashError);
+      if (error instanceof CrashError) for (const image of images) await whole.thaw(image, signal);
+      if (hasFailed) expect(error).toMatchObject({ kind: 'precondition', reason: 'ImageFailed' });
+      await writable(sets);
+      if (hasFailed) expect(await listLeft(images), `${injection.what} ${injection.nth}`).toEqual([]);
+      for (const image of images) await whole.eraseImage(image, signal);
+      return error !== undefined;
+    };
     for (const what of ['crash-before', 'crash-after', 'fail'] as const) {
-      for (let nth = 1; ; nth += 1) {
-        const { images, error } = await tried({ match, nth, what });
-        if (error instanceof CrashError) for (const image of images) await whole.thaw(image, signal);
-        else if (error !== undefined) expect(error).toMatchObject({ kind: 'precondition', reason: 'ImageFailed' });
-        await writable(sets);
-        const isLeft = async (image: SnapshotImage) =>
-          (await under.host.files.stat(snapshotPaths(image).folder)) !== undefined;
-        if (error !== undefined && !(error instanceof CrashError)) {
-          for (const image of images) expect(await isLeft(image), `${what} ${nth}`).toBe(false);
-        }
-        for (const image of images) await whole.eraseImage(image, signal);
-        if (error === undefined) break;
-      }
+      let nth = 1;
+      while (await goesWrong({ match, nth, what })) nth += 1;
     }
     await removeAll(sets);
   });

@@ -167,10 +167,11 @@ function nextOfImage(
   const hasBegun = begun.images.has(`${snapshot.metadata.uid} ${name}`);
   if (phase === 'Failed' || phase === 'Deleting') return state === 'Erased' ? 'rest' : 'erase';
   if (snapshot.spec.group !== undefined) return state === 'Waiting' ? 'report' : 'rest';
+  if (hasBegun) return 'rest';
   // Whoever began it is dead.
-  if (state === 'Taking' && !hasBegun) return 'fail';
+  if (state === 'Taking') return 'fail';
   const isUp = isFreezing(snapshot) && barrier?.state === 'Up';
-  return isUp && state === 'Waiting' && !hasBegun ? 'take' : 'rest';
+  return isUp && state === 'Waiting' ? 'take' : 'rest';
 }
 
 async function workOnImage(work: Work, name: string, copy: SnapshotCopy): Promise<ReconcileResult | undefined> {

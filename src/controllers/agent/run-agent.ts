@@ -41,6 +41,16 @@ export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 
 }
 
 const REGISTER_RETRY_MS = 500;
+const WATCHED = [
+  'StorageCluster',
+  'StorageNode',
+  'Volume',
+  'VolumeCopy',
+  'VolumeAttachmentRecord',
+  'VolumeSnapshotRecord',
+  'VolumeGroupSnapshotRecord',
+  'Task',
+] as const;
 
 /** Runs the agent of one node until the signal aborts; the API may be away at the start and at any time after. */
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
@@ -96,16 +106,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     runLoops(
       deps,
       {
-        kinds: [
-          'StorageCluster',
-          'StorageNode',
-          'Volume',
-          'VolumeCopy',
-          'VolumeAttachmentRecord',
-          'VolumeSnapshotRecord',
-          'VolumeGroupSnapshotRecord',
-          'Task',
-        ],
+        kinds: WATCHED,
         loops,
       },
       signal,

@@ -57,10 +57,18 @@ export interface SnapshotDecision {
 
 /** Decides the next step for one snapshot; apply it on the very record it was decided for, and call again. */
 export function decideSnapshot(seen: SeenSnapshot): SnapshotDecision {
-  if (seen.isDeleting && !isHeldByGroup(seen.member?.group)) return decideDeletion(seen);
-  if (seen.isDeleting && seen.status.phase !== 'Freezing') {
-    return change({ message: `to be deleted with group ${seen.member?.group?.metadata.name}: delete that` });
-  }
+  return (seen.isDeleting ? decideGoing(seen) : undefined) ?? decidePhase(seen);
+}
+
+/** Of one that is to be deleted; undefined for one of a group that is being taken just now, which is ended first. */
+function decideGoing(seen: SeenSnapshot): SnapshotDecision | undefined {
+  const group = seen.member?.group;
+  if (!isHeldByGroup(group)) return decideDeletion(seen);
+  if (seen.status.phase === 'Freezing') return undefined;
+  return change({ message: `to be deleted with group ${group?.metadata.name}: delete that` });
+}
+
+function decidePhase(seen: SeenSnapshot): SnapshotDecision {
   switch (seen.status.phase) {
     case undefined:
     case 'Pending':

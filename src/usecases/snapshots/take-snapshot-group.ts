@@ -53,9 +53,11 @@ export async function takeSnapshotGroup(
   if (isDryRun) return { ...dry, isDryRun: true };
   const group = existing ?? (await create(deps, { name, members }, scope));
   if (waitMs === undefined) return { ...dry, isDryRun: false };
-  const ready = await waitUntilTaken(deps, group, { ...options, waitMs });
-  const { takenAt } = ready.status ?? {};
-  return { ...dry, phase: 'Ready', isDryRun: false, ...(takenAt === undefined ? {} : { takenAt }) };
+  return { ...dry, isDryRun: false, ...takenOf(await waitUntilTaken(deps, group, { ...options, waitMs })) };
+}
+
+function takenOf({ status }: StoredGroup): Pick<TakenGroup, 'phase' | 'takenAt'> {
+  return { phase: 'Ready', ...(status?.takenAt === undefined ? {} : { takenAt: status.takenAt }) };
 }
 
 async function create(
