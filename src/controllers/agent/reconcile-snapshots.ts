@@ -163,15 +163,18 @@ function nextOfImage(
   name: string,
   { state }: SnapshotCopy,
 ): 'take' | 'report' | 'fail' | 'erase' | 'rest' {
-  const { phase, barrier } = snapshot.status ?? {};
+  const { phase } = snapshot.status ?? {};
   const hasBegun = begun.images.has(`${snapshot.metadata.uid} ${name}`);
   if (phase === 'Failed' || phase === 'Deleting') return state === 'Erased' ? 'rest' : 'erase';
   if (snapshot.spec.group !== undefined) return state === 'Waiting' ? 'report' : 'rest';
   if (hasBegun) return 'rest';
   // Whoever began it is dead.
   if (state === 'Taking') return 'fail';
-  const isUp = isFreezing(snapshot) && barrier?.state === 'Up';
-  return isUp && state === 'Waiting' ? 'take' : 'rest';
+  return state === 'Waiting' && isBarrierUp(snapshot) ? 'take' : 'rest';
+}
+
+function isBarrierUp(snapshot: Work['snapshot']): boolean {
+  return isFreezing(snapshot) && snapshot.status?.barrier?.state === 'Up';
 }
 
 async function workOnImage(work: Work, name: string, copy: SnapshotCopy): Promise<ReconcileResult | undefined> {
