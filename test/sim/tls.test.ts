@@ -74,8 +74,10 @@ describe('encrypting storage traffic', () => {
     await sim.until(phase, () => tls(sim)?.phase === phase || tls(sim)?.phase === 'On', PATIENCE_MS);
     await ask(sim, false);
     await sim.until('it is plain', () => tls(sim)?.phase === 'Off', PATIENCE_MS);
+    // A restart that was under way when it was taken back is ended first; such a node follows as one that was away.
+    const arePlain = () => [...sim.encryptions.values()].every((each) => each.spoken === 'plain');
+    await sim.until('every daemon is plain', arePlain, PATIENCE_MS);
     await sim.until('it is mounted again', () => mounts(sim) === sim.nodes.length, PATIENCE_MS);
-    expect([...sim.encryptions.values()].map((each) => each.spoken)).toEqual(['plain', 'plain', 'plain']);
     expect(option(sim, 'server.ssl')).toBeUndefined();
     await expectWhole(sim, 'gv0');
   });
