@@ -34,6 +34,17 @@ export default defineConfig({
           retry: 1,
         },
       },
+      {
+        // A whole Kubernetes: `npm run e2e:k8s`. The first run builds it, which takes half an hour.
+        test: {
+          name: 'k8s',
+          include: ['test/k8s/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 3_600_000,
+          // Each file makes a cluster of its own.
+          maxWorkers: 1,
+        },
+      },
     ],
   },
 });

@@ -42,7 +42,7 @@ export interface NodeOptions {
   readonly watchIdleMs: number;
   readonly log: LoggerOptions;
   /** The CSI node service; none when left out. */
-  readonly csi?: { readonly socketPath: string; readonly targetRoot: string };
+  readonly csi?: { readonly socketPath: string; readonly targetRoot: string; readonly isRegistered: boolean };
 }
 
 const LOCK_FOLDER = '/run/holdfast';
@@ -113,18 +113,28 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
     await runTogether(
       [
         (ending) => runAgent({ ...agent, watchIdleMs }, ending),
-        ...(csi === undefined
-          ? []
-          : [
-              (ending: AbortSignal) =>
-                serveNode({ ...csi, client, clock, log, host, engines, node: options.name }, ending),
-            ]),
+        ...csiOf(csi, { client, clock, log, host, engines, node: options.name }),
       ],
       signal,
     );
   } finally {
     client.close();
   }
+}
+
+function csiOf(
+  csi: NodeOptions['csi'],
+  deps: Omit<ServeNodeOptions, 'socketPath' | 'targetRoot'>,
+): readonly ((signal: AbortSignal) => Promise<void>)[] {
+  if (csi === undefined) return [];
+  const { isRegistered, ...places } = csi;
+  const serve = (ending: AbortSignal) => serveNode({ ...places, ...deps }, ending);
+  const register = async (ending: AbortSignal): Promise<void> => {
+    const { serveRegistration } = await import('../shells/csi/registration.ts');
+    const { clock, log } = deps;
+    await serveRegistration({ kubeletRoot: csi.targetRoot, endpoint: csi.socketPath, clock, log }, ending);
+  };
+  return isRegistered ? [serve, register] : [serve];
 }
 
 type ServeNodeOptions = Omit<Parameters<typeof serveCsiNode>[0], 'version' | 'probe'> & {

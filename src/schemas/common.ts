@@ -38,17 +38,22 @@ export const Label = z.string().superRefine((text, context) => {
   if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
 });
 
-/** Kubernetes Quantity of bytes, such as 10Gi. */
+function checkQuantity(text: string, context: z.RefinementCtx): void {
+  try {
+    parseQuantity(text);
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    context.addIssue({ code: 'custom', message: `${error.message}${error.hint ? `; ${error.hint}` : ''}` });
+  }
+}
+
+/** Kubernetes Quantity of bytes, such as 10Gi; a number is taken as well, as in the kinds of Kubernetes itself. */
 export const Quantity = z
   .union([z.string(), z.number().int().nonnegative().transform(String)])
-  .superRefine((text, context) => {
-    try {
-      parseQuantity(text);
-    } catch (error) {
-      if (!isAppError(error)) throw error;
-      context.addIssue({ code: 'custom', message: `${error.message}${error.hint ? `; ${error.hint}` : ''}` });
-    }
-  });
+  .superRefine(checkQuantity);
+
+/** Size in kinds of Holdfast's own: a Quantity, always as text, since what a CRD takes is stored as it was written. */
+export const Size = z.string().superRefine(checkQuantity);
 
 /** Absolute path without "..", ".", empty segments or control characters, so that no join can leave its folder. */
 export const AbsolutePath = z

@@ -8,7 +8,7 @@ import { isPlainPath } from '../domain/paths.ts';
 import { BRICK_KINDS, ENGINES, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
 import { MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
 import { LAYOUT_WORDS } from '../domain/volume/striped.ts';
-import { AbsolutePath, Label, Quantity } from './common.ts';
+import { AbsolutePath, Label, Size } from './common.ts';
 import { Adopted, VolumeProfile } from './volume.ts';
 
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
@@ -98,7 +98,7 @@ const Mount = z.strictObject({
 export const PlanVolume = z.strictObject({
   name: Label,
   /** With its unit: a bare number would be gigabytes to Kismatic and bytes to Kubernetes. */
-  size: z.string().pipe(Quantity as z.ZodType<string, string>),
+  size: Size,
   /** The striped ones are made with shard, and say so. */
   layout: z.enum(LAYOUT_WORDS).optional(),
   replicas: z.int().min(1).max(MAX_REPLICAS).optional(),

@@ -7,7 +7,7 @@ import { subDirFault } from '../domain/nfs/sub-dir.ts';
 import { BRICK_KINDS, ENGINES, engineFaults, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
 import { LAYOUTS, layoutFaults, MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
 import { wantedCopies } from '../domain/volume/replica-sets.ts';
-import { AbsolutePath, Condition, Label, Quantity } from './common.ts';
+import { AbsolutePath, Condition, Label, Size } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 export const Layout = z.enum(LAYOUTS);
@@ -43,7 +43,7 @@ export const Adopted = z.strictObject({
     .min(1)
     .max(MAX_SETS * MAX_REPLICAS)
     .describe("The directories that it is made of, in the engine's order. A volume made of others is not touched."),
-  limit: Quantity.optional().describe(
+  limit: Size.optional().describe(
     'The limit that the engine enforced when it was taken over; without one it cannot grow through Holdfast.',
   ),
   takesOptions: z
@@ -109,7 +109,7 @@ export type RestoreWish = z.infer<typeof RestoreWish>;
 
 export const VolumeSpec = z
   .strictObject({
-    size: Quantity.describe('Usable size of the volume, such as 10Gi. It can grow later, and never shrink.'),
+    size: Size.describe('Usable size of the volume, such as 10Gi. It can grow later, and never shrink.'),
     engine: z
       .enum(ENGINES)
       .default('gluster')

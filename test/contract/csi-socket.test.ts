@@ -3,11 +3,13 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Status } from 'nice-grpc';
+import { createChannel, createClient, Status } from 'nice-grpc';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
 import { VolumeCapability_AccessMode_Mode as Mode } from '../../src/gen/csi/csi.ts';
+import { RegistrationDefinition } from '../../src/gen/pluginregistration/api.ts';
 import { createFakeLogger } from '../../src/ports/logger.fake.ts';
+import { serveRegistration } from '../../src/shells/csi/registration.ts';
 import { serveGrpc } from '../../src/shells/csi/serve-grpc.ts';
 import { type CsiClient, createCsiClient, mountable, refusalOf } from './csi-client.ts';
 import { type CsiWorld, startCsiWorld, TARGET_ROOT } from './csi-world.ts';
@@ -186,5 +188,40 @@ describe('what is refused, with nothing made', () => {
     const wish = { name: 'new', volumeCapabilities: [mountable()], capacityRange: { requiredBytes, limitBytes: 0n } };
     expect(await refusalOf(csi.controller.createVolume(wish))).toMatchObject({ code: Status.OUT_OF_RANGE });
     expect((await world.client.list('Volume')).items).toHaveLength(1);
+  });
+});
+
+describe('the registration with kubelet', () => {
+  test('tells where the driver is, and goes with it', async () => {
+    const kubeletRoot = await mkdtemp(join(tmpdir(), 'holdfast-kubelet-'));
+    const stop = new AbortController();
+    const log = createFakeLogger();
+    const isServed = Promise.withResolvers<void>();
+    const watched = {
+      ...log,
+      info: (...entry: Parameters<typeof log.info>) => (log.info(...entry), isServed.resolve()),
+    };
+    const endpoint = '/run/holdfast/csi.sock';
+    const options = { kubeletRoot, endpoint, clock: createSystemClock(), log: watched };
+    const ended = serveRegistration(options, stop.signal);
+    await isServed.promise;
+    const path = join(kubeletRoot, 'plugins_registry/csi.holdfast.dev-reg.sock');
+    const channel = createChannel(`unix://${path}`);
+    const kubelet = createClient(RegistrationDefinition, channel);
+    expect(await kubelet.getInfo({})).toEqual({
+      ...{ type: 'CSIPlugin', name: 'csi.holdfast.dev', endpoint, supportedVersions: ['1.0.0'] },
+    });
+    await kubelet.notifyRegistrationStatus({ pluginRegistered: false, error: 'node not found' });
+    expect(log.entries).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        fields: expect.objectContaining({ reason: 'node not found' }) as object,
+      }),
+    );
+    channel.close();
+    stop.abort();
+    await ended;
+    await expect(stat(path)).rejects.toThrow('ENOENT');
+    await rm(kubeletRoot, { recursive: true });
   });
 });

@@ -1,11 +1,11 @@
 /** The fields of a zod schema as rows of a table: where, what, default, range, meaning. */
 import { z } from 'zod';
-import { AbsolutePath, Condition, IpAddress, Label, Quantity } from '../../src/schemas/common.ts';
+import { AbsolutePath, Condition, IpAddress, Label, Size } from '../../src/schemas/common.ts';
 
 /** What JSON schema cannot say about a type; found again in every schema that was made from it. */
 const FORMS = z.registry<{ readonly form: string }>();
 FORMS.add(Label, { form: 'name (RFC 1123 label)' });
-FORMS.add(Quantity, { form: 'quantity of bytes' });
+FORMS.add(Size, { form: 'quantity of bytes' });
 FORMS.add(AbsolutePath, { form: 'absolute path' });
 FORMS.add(IpAddress, { form: 'IP address' });
 FORMS.add(Condition, { form: 'condition' });

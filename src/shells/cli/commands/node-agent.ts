@@ -20,7 +20,7 @@ export interface AgentOptions {
   readonly watchIdleMs: number;
   readonly log: LogChoice;
   /** The CSI node service; none when left out. */
-  readonly csi?: { readonly socketPath: string; readonly targetRoot: string };
+  readonly csi?: { readonly socketPath: string; readonly targetRoot: string; readonly isRegistered: boolean };
 }
 
 export interface NodeCommandDeps {
@@ -36,6 +36,7 @@ interface Flags extends LogFlags {
   readonly watchIdle: number;
   readonly csiSocket?: string;
   readonly csiRoot: string;
+  readonly csiRegister?: boolean;
 }
 
 const KUBELET_ROOT = '/var/lib/kubelet';
@@ -62,6 +63,7 @@ export function createNodeCommand(deps: NodeCommandDeps): CommandModule {
         )
         .option('--csi-socket <path>', 'serve the CSI node service on this unix socket')
         .option('--csi-root <folder>', 'where CSI calls may mount: the folder of kubelet', KUBELET_ROOT)
+        .option('--csi-register', 'make the driver known to kubelet, in the folder plugins_registry of --csi-root')
         .action((flags: Flags, own: Command) => run(deps, context, flags, own));
     },
   };
@@ -87,9 +89,12 @@ async function run(deps: NodeCommandDeps, context: CliContext, flags: Flags, own
   );
 }
 
-function readCsi({ csiSocket, csiRoot }: Flags): Pick<AgentOptions, 'csi'> {
-  if (csiSocket === undefined) return {};
-  if (isPlainPath(csiRoot)) return { csi: { socketPath: csiSocket, targetRoot: csiRoot } };
+function readCsi({ csiSocket, csiRoot, csiRegister: isRegistered = false }: Flags): Pick<AgentOptions, 'csi'> {
+  if (csiSocket === undefined) {
+    if (!isRegistered) return {};
+    throw new AppError('invalid', 'there is no driver to make known to kubelet', { hint: 'add --csi-socket PATH' });
+  }
+  if (isPlainPath(csiRoot)) return { csi: { socketPath: csiSocket, targetRoot: csiRoot, isRegistered } };
   throw new AppError('invalid', `${JSON.stringify(csiRoot)} cannot be the folder that CSI calls mount in`, {
     hint: `write an absolute path without a slash at its end, such as ${KUBELET_ROOT}`,
   });
