@@ -86,10 +86,10 @@ export function structuralSchema(schema: z.ZodType): Json {
     ...{ target: 'openapi-3.0', io: 'input', unrepresentable: 'any', reused: 'inline' },
     override: ({ zodSchema, jsonSchema }) => {
       const form = FORMS.get(zodSchema as unknown as z.ZodType)?.form;
-      if (form !== undefined && form['type'] !== 'object') replaceBy(jsonSchema as Record<string, unknown>, form);
+      if (form !== undefined && form['type'] !== 'object') replaceBy(jsonSchema, form);
     },
   });
-  return structural(made as Json);
+  return structural(made);
 }
 
 function replaceBy(node: Record<string, unknown>, form: Json): void {
@@ -126,7 +126,7 @@ function mapValues(properties: Json): Json {
 
 /** Conditions are told apart by their type (KEP-1623). */
 function listOf(items: Json): Json {
-  const fields = Object.keys((items['properties'] ?? {}) as Json);
+  const fields = Object.keys(items['properties'] ?? {});
   const isCondition = ['type', 'status', 'reason', 'lastTransitionTime'].every((name) => fields.includes(name));
   return isCondition ? { items, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] } : { items };
 }
