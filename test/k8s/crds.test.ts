@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isAppError } from '../../src/domain/errors.ts';
 import { KINDS } from '../../src/schemas/kinds.ts';
+import { GROUP } from '../../src/schemas/own-kind.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 
 const CRDS = join(import.meta.dirname, '../../deploy/crds.yaml');
@@ -17,7 +18,8 @@ afterAll(() => cluster?.remove());
 
 test('every kind is served, with its columns and short names', async () => {
   const kinds = await cluster.kubectl.run('api-resources', '--api-group=holdfast.dev', '-o', 'name');
-  expect(kinds.trim().split('\n')).toHaveLength(7);
+  const own = Object.values(KINDS).filter(({ group }) => group === GROUP);
+  expect(kinds.trim().split('\n').sort()).toEqual(own.map(({ plural }) => `${plural}.${GROUP}`).sort());
   await cluster.client.create('Volume', { metadata: { name: 'shown' }, spec: { size: '1Gi' } });
   expect(await cluster.kubectl.run('get', 'vol', 'shown')).toMatch(
     /^NAME +PHASE +SIZE +LAYOUT +READY +REDUNDANT +AGE\nshown/,
@@ -127,4 +129,31 @@ test('what has its copies keeps what cannot be changed', async () => {
   await expect(client.patch('Volume', 'placed', { spec: { profile: 'large-files' } })).rejects.toMatchObject({
     kind: 'invalid',
   });
+});
+
+test('a share that an agent knows is not exchanged for another', async () => {
+  const { client } = cluster;
+  await client.create('Volume', { metadata: { name: 'shared' }, spec: { size: '1Gi', ...nfs, share } });
+  await client.patch('Volume', 'shared', { spec: { share: { subDir: 'a' } } });
+  await client.patch('Volume', 'shared', { status: { anchor: 'n1' } }, { subresource: 'status' });
+  for (const spec of [{ share: { subDir: 'b' } }, { size: '2Gi' }, { engine: 'gluster', share: null }]) {
+    await expect(client.patch('Volume', 'shared', { spec }), JSON.stringify(spec)).rejects.toMatchObject({
+      kind: 'invalid',
+    });
+  }
+  await client.patch('Volume', 'shared', { spec: { zones: ['z1'] } });
+});
+
+test.each([
+  { kind: 'VolumeSnapshotRecord', spec: { volume: 'v', volumeUid: 'u' }, other: { volume: 'w' } },
+  {
+    kind: 'VolumeGroupSnapshotRecord',
+    spec: { members: [{ volume: 'v', volumeUid: 'u', snapshot: 's' }] },
+    other: { members: [{ volume: 'v', volumeUid: 'u', snapshot: 't' }] },
+  },
+] as const)('a $kind is of what it was made of', async ({ kind, spec, other }) => {
+  const { client } = cluster;
+  await client.create(kind, { metadata: { name: 'moment' }, spec });
+  await expect(client.patch(kind, 'moment', { spec: other })).rejects.toMatchObject({ kind: 'invalid' });
+  await client.patch(kind, 'moment', { spec });
 });

@@ -183,12 +183,34 @@ const VOLUME_CHANGE: readonly CelRule[] = [
   ),
 ];
 
+const isShareKnown =
+  'has(oldSelf.spec.share) && has(oldSelf.status) && has(oldSelf.status.anchor) && !has(oldSelf.status.placement)';
+const shareOnce = 'cannot be changed once an agent knows it; make another volume';
+
+/** From the first look of an agent on: what it has made in the old place would be left behind. */
+const SHARE_CHANGE: readonly CelRule[] = [
+  rule('spec.engine', `!(${isShareKnown}) || self.spec.engine == oldSelf.spec.engine`, shareOnce),
+  rule(
+    'spec.share',
+    `!(${isShareKnown}) || (has(self.spec.share) && self.spec.share == oldSelf.spec.share)`,
+    shareOnce,
+  ),
+  rule(
+    'spec.size',
+    `!(${isShareKnown}) || quantity(self.spec.size).compareTo(quantity(oldSelf.spec.size)) == 0`,
+    'is enforced by nobody: no file server knows it',
+  ),
+];
+
+const SNAPSHOT_CHANGE: KindRules = {
+  change: [rule('spec', 'self.spec == oldSelf.spec', 'cannot be changed; take another snapshot')],
+};
+
 /** Rules of each kind that has some. */
 export const CRD_RULES: Partial<Record<KindName, KindRules>> = {
-  Volume: { spec: [...LAYOUT, ...ENGINE, ...REST], change: VOLUME_CHANGE },
-  VolumeSnapshotRecord: {
-    change: [rule('spec', 'self.spec == oldSelf.spec', 'cannot be changed; take another snapshot')],
-  },
+  Volume: { spec: [...LAYOUT, ...ENGINE, ...REST], change: [...VOLUME_CHANGE, ...SHARE_CHANGE] },
+  VolumeSnapshotRecord: SNAPSHOT_CHANGE,
+  VolumeGroupSnapshotRecord: SNAPSHOT_CHANGE,
   Task: { change: taskRules() },
 };
 
