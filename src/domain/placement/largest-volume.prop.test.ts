@@ -16,7 +16,7 @@ function inputOf(nodes: readonly PlacementNode[], spec: Spec): PlacementInput {
   return { request: { ...request, ...(zones === undefined ? {} : { zones }) }, nodes, existing: [] };
 }
 
-const isMostly = fc.nat(9).map((one) => one > 0);
+const isMostly = fc.nat(19).map((one) => one > 0);
 const arbitraryNode = fc.record({
   zone: fc.constantFrom('a', 'b'),
   ...{ isReady: isMostly, isCordoned: isMostly.map((is) => !is), engineRunning: isMostly, copyCount: fc.nat(3) },
@@ -26,7 +26,7 @@ const arbitraryNode = fc.record({
   }),
 });
 const arbitraryNodes = fc
-  .array(arbitraryNode, { maxLength: 8 })
+  .array(arbitraryNode, { minLength: 2, maxLength: 12, size: 'max' })
   .map((nodes) => nodes.map(({ pool, ...node }, at): PlacementNode => ({ ...node, name: `n${at}`, pools: [pool] })));
 const one = { size: '128Mi', pool: 'default', engine: 'gluster' } as const;
 const arbitrarySpec: fc.Arbitrary<Spec> = fc

@@ -22,7 +22,6 @@ import { begin, replaceBeside, wantedChange } from './begin-change.ts';
 import { goOn, takeUpLate } from './go-on-with-change.ts';
 import {
   areAllCurrent,
-  changed,
   isFilling,
   isInEngine,
   isMarked,
@@ -36,9 +35,10 @@ export function decideMembership(seen: SeenMembership): MembershipDecision {
   const marked = seen.placement.filter(isMarked);
   const asked = marked.find((placed) => !isFilling(seen, placed));
   if (asked !== undefined) return goOn(seen, asked);
-  if (marked.length > 0) return goOnFilling(seen, marked);
+  // Beside copies that are being filled too: nothing is known to hold everything while the engine has one that is not placed.
   const late = takeUpLate(seen);
-  if (late !== undefined) return changed(late, 'takes up a copy that it had given up: the engine has it');
+  if (late !== undefined) return late;
+  if (marked.length > 0) return goOnFilling(seen, marked);
   const unwanted = wantedChange(seen);
   const left = releasable(seen);
   if (left.length > 0) {

@@ -27,8 +27,10 @@ export function goOn(seen: SeenMembership, placed: PlacedCopy): MembershipDecisi
   if (placed.isLeaving === true) return goOnLeaving(seen, placed);
   const copy = seen.members.find((member) => member.name === placed.copy);
   const what = describeMark(seen, placed);
-  if (!isInEngine(placed.copy, seen.members, seen.engine)) return awaitEngine(seen, placed, what);
-  const isOldOut = placed.replaces === undefined || !isInEngine(placed.replaces, seen.members, seen.engine);
+  if (!isInEngine(placed.copy, seen.members, seen.engine)) {
+    return takeUpInstead(seen, placed) ?? awaitEngine(seen, placed, what);
+  }
+  const isOldOut = placed.replaces === undefined || !isOldIn(seen, placed);
   if (!hasWitness(seen, placed) || copy?.replacement !== undefined) return chain(seen, placed, what);
   if (isOldOut && areAllCurrent(seen)) return changed(replaced(seen.placement, placed, [unmarked(placed)]), what);
   return waitsFor(seen, `${what}: the new copy is being filled`);
@@ -56,6 +58,11 @@ function awaitEngine(seen: SeenMembership, placed: PlacedCopy, what: string): Me
   if (copy.path === undefined) return { ...waits, abandon: [placed.copy], message };
   const withdrawn = { ...placed, isWithdrawn: true };
   return { ...changed(replaced(seen.placement, placed, [withdrawn]), message), raisesEpoch: true };
+}
+
+/** The copy that the new one is to replace is a member still. */
+function isOldIn(seen: SeenMembership, placed: PlacedCopy): boolean {
+  return placed.replaces !== undefined && isInEngine(placed.replaces, seen.members, seen.engine);
 }
 
 function waitsForNew(seen: SeenMembership, placed: PlacedCopy, what: string): MembershipDecision {
@@ -130,7 +137,7 @@ function goOnLeaving(seen: SeenMembership, placed: PlacedCopy): MembershipDecisi
  * The engine has a copy that was given up: asked for it by an agent that died before the answer came. It is a member now, as
  * if it had never been given up, but nobody can vouch for what it lacks, so another one takes its place.
  */
-export function takeUpLate(seen: SeenMembership): readonly PlacedCopy[] | undefined {
+export function takeUpLate(seen: SeenMembership): MembershipDecision | undefined {
   const { placement, members } = seen;
   const held = seen.engine?.members ?? [];
   if (!isFresh(seen)) return undefined;
@@ -141,10 +148,20 @@ export function takeUpLate(seen: SeenMembership): readonly PlacedCopy[] | undefi
   if (copy === undefined) return undefined;
   const { name, node, pool, role } = copy;
   const place = { copy: name, node, pool, witnesses: {} };
-  if (held.length > placement.length) return [...placement, { ...place, role, isJoining: true }];
+  const what = 'takes up a copy that it had given up: the engine has it';
+  if (held.length > placement.length) return changed([...placement, { ...place, role, isJoining: true }], what);
   const missed = placement[held.indexOf(`${node}:${copy.path}`)];
   if (missed === undefined || isInEngine(missed.copy, members, seen.engine)) return undefined;
-  return replaced(placement, missed, [{ ...missed, ...place, replaces: missed.copy }]);
+  return changed(replaced(placement, missed, [{ ...unmarked(missed), ...place, replaces: missed.copy }]), what);
+}
+
+/**
+ * The new copy cannot take the place of one that the engine has not: one that was given up has it, and is taken up before
+ * anything else. The new copy is not asked for any more, which is known of the engine from a look of the next epoch on.
+ */
+function takeUpInstead(seen: SeenMembership, placed: PlacedCopy): MembershipDecision | undefined {
+  const late = placed.replaces === undefined || isOldIn(seen, placed) ? undefined : takeUpLate(seen);
+  return late === undefined ? undefined : { ...late, raisesEpoch: true };
 }
 
 /** Before the change, as far as the engine can know: the old copy is back in its place. */
