@@ -36,6 +36,7 @@ const TEXTS: readonly Text[] = [
     '*',
     '?',
   ],
+  ...['files.example.com#export#../../etc#vol#', 'nfs://files/export', '/dev/loop0'],
   ...['VOL', 'vol#idle', 'vol@snap', '${pvc.metadata.name}', '{"a":1}', '-', 'vol-', '-vol', '__proto__', '_'],
   ...[KIB4, MIB1, ...NO_UTF8],
 ];
@@ -108,8 +109,21 @@ const NAME = [
 ];
 const PATH = [refused(['', ...PATHS])];
 const UNREAD = [harmless(['', ...PATHS])];
+/** What drivers that keep their facts in the context of a volume would follow. */
+const CONTEXTS: readonly Value[] = [
+  [
+    ['server', 'evil.example.com'],
+    ['share', '/'],
+    ['subDir', '../../etc'],
+  ],
+  [
+    ['engine', 'local'],
+    ['path', '/etc'],
+    ['csi.storage.k8s.io/ephemeral', 'true'],
+  ],
+];
 /** Read by nothing: of no effect, and in no log or answer. */
-const UNREAD_MAP = [harmless([...MAPS, [['__proto__', 'x']]])];
+const UNREAD_MAP = [harmless([...MAPS, ...CONTEXTS, [['__proto__', 'x']]])];
 const PARAMETER = [
   refused([...MAPS, ...PARAMETER_MAPS]),
   // Not a key of any object, so it is as if it were not there.
@@ -197,9 +211,83 @@ const LINES: Readonly<Record<string, readonly Attack[]>> = {
   'ValidateVolumeCapabilitiesRequest.mutable_parameters': [harmless(MAPS)],
 };
 
-/** The attacks on a place. @returns undefined when nobody has thought of it yet */
-export function attacksOn(request: string, key: string): readonly Attack[] | undefined {
+const parametersOf = (key: string, values: readonly string[]): readonly Value[] =>
+  values.map((value) => [[key, value]]);
+const LOCAL = {
+  'VolumeCapability.AccessMode.mode': [3, 5],
+  'VolumeCapability.MountVolume.mount_flags': [['nfsvers=4.1'], ['hard']],
+} as const;
+/** Refused for volumes of one engine, beside all that is refused for all. The parameters go with those of the class. */
+const OF_ENGINE: Readonly<Record<string, Readonly<Record<string, readonly Value[]>>>> = {
+  gluster: {
+    'CreateVolumeRequest.parameters': [[['subDir', 'a']], [['server', 'files']], [['share', '/export']]],
+    'VolumeCapability.MountVolume.mount_flags': LOCAL['VolumeCapability.MountVolume.mount_flags'],
+  },
+  local: {
+    ...LOCAL,
+    'CreateVolumeRequest.parameters': [
+      ...[[['replicas', '3']], [['layout', 'arbiter']], [['shard', 'true']], [['subDir', '..']]],
+      ...parametersOf('csi.storage.k8s.io/fstype', ['nfs', 'glusterfs']),
+    ] as const,
+  },
+  device: {
+    'VolumeCapability.AccessMode.mode': LOCAL['VolumeCapability.AccessMode.mode'],
+    'CreateVolumeRequest.parameters': [[['brick', 'directory']], [['replicas', '3']], [['encryption', 'yes']]],
+  },
+  nfs: {
+    'CreateVolumeRequest.parameters': [
+      ...parametersOf('subDir', [
+        '..',
+        '.',
+        '',
+        '/',
+        '../../etc',
+        'a/../..',
+        'a//b',
+        '/etc',
+        '.holdfast',
+        'a\0b',
+        KIB4,
+      ]),
+      ...parametersOf('subDir', ['${pvc.metadata.name}', '${pv.metadata.name}/../..', '${PATH}', '$(reboot)', '-o']),
+      ...parametersOf('server', ['-o', '--help', '..', 'a b', 'a:/etc', 'a,soft', 'a\0b', '']),
+      ...parametersOf('share', ['export', '', '/a/../..', '/a\nb', '-o']),
+      ...parametersOf('mountPermissions', ['7777', '4755', '-1', '0o777', 'rwx']),
+      ...([[['replicas', '3']], [['encryption', 'true']], [['engine', 'local']]] as const),
+    ],
+    'VolumeCapability.MountVolume.mount_flags': [['soft'], ['nfsvers=9'], ['nfsvers=4.1,suid'], ['sec=../x']],
+  },
+};
+/** What is right for volumes of one engine, or may be, and an attack on those of others. */
+const RIGHT_FOR: Readonly<Record<string, Readonly<Record<string, Attack>>>> = {
+  // What is asked for decides what is made, unless it begins with what is there.
+  local: { 'CreateVolumeRequest VolumeCapability.block': { values: [{}], codes: [OK, INVALID_ARGUMENT] } },
+  device: {
+    'VolumeCapability.block': harmless([{}]),
+    // It is read-only for its whole node, or for nobody there.
+    'NodePublishVolumeRequest.readonly': { values: [true, HIGHEST], codes: [INVALID_ARGUMENT] },
+  },
+};
+
+/**
+ * The attacks on a place.
+ *
+ * @param engine - what the rest of the request is for
+ * @returns undefined when nobody has thought of it yet
+ */
+export function attacksOn(request: string, key: string, engine = 'any'): readonly Attack[] | undefined {
+  const right = RIGHT_FOR[engine] ?? {};
+  const rightHere = right[`${request} ${key}`] ?? right[key];
+  if (rightHere !== undefined) return [rightHere];
   const isAnswer = ['ValidateVolumeCapabilitiesRequest', 'GetCapacityRequest'].includes(request);
-  const [, field = ''] = /\.([a-z_]+)$/.exec(key) ?? [];
+  const common = linesOf(key, isAnswer);
+  const own = OF_ENGINE[engine]?.[key];
+  return own === undefined || common === undefined
+    ? common
+    : [...common, refused(own, isAnswer ? OK : INVALID_ARGUMENT)];
+}
+
+function linesOf(key: string, isAnswer: boolean): readonly Attack[] | undefined {
+  const field = key.slice(key.lastIndexOf('.') + 1);
   return (isAnswer ? ANSWERING[key] : undefined) ?? LINES[key] ?? LINES[field];
 }

@@ -176,8 +176,12 @@ export function withValue(message: Message, path: readonly string[], value: Valu
   const [name = '', ...rest] = path;
   // Of the two kinds of access a capability has one.
   const { mount: _other, ...others } = message;
-  if (rest.length === 0) return { ...(name === 'block' ? others : message), [name]: value };
   const part = message[name];
+  // What a class says beside an attack stays: of a key that is there twice the last counts.
+  if (rest.length === 0 && name === 'parameters' && Array.isArray(part) && Array.isArray(value)) {
+    return { ...message, [name]: [...(part as readonly Value[]), ...(value as readonly Value[])] };
+  }
+  if (rest.length === 0) return { ...(name === 'block' ? others : message), [name]: value };
   if (Array.isArray(part)) {
     const [first = {}, ...more] = part as readonly Message[];
     return { ...message, [name]: [withValue(first, rest, value), ...more] };

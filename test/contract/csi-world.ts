@@ -10,6 +10,7 @@ import { sha256 } from '../../src/adapters/ledger/sha256.ts';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
 import { parseQuantity } from '../../src/domain/bytes.ts';
 import { isAppError } from '../../src/domain/errors.ts';
+import { VOLUME_FINALIZER } from '../../src/domain/finalizers.ts';
 import { profileOf } from '../../src/domain/volume/profile.ts';
 import { wantedCopies } from '../../src/domain/volume/replica-sets.ts';
 import { createFakeLogger, type FakeLogger } from '../../src/ports/logger.fake.ts';
@@ -197,7 +198,12 @@ async function keepVolume(
 ): Promise<void> {
   const { client, makeReady } = cluster;
   const { name, uid } = metadata;
-  if (metadata.deletionTimestamp !== undefined) return letVolumeGo(client, { metadata, spec, status });
+  if (metadata.deletionTimestamp !== undefined) return letVolumeGo(client, { metadata });
+  if ((metadata.finalizers ?? []).length === 0) {
+    // As the controller does before anything is made for a volume: clones come without one.
+    await client.patch('Volume', name, { metadata: { finalizers: [VOLUME_FINALIZER] } }, { uid });
+    return;
+  }
   const placement = placementOf(cluster, { name, uid }, { spec, status });
   const profile = profileOf(spec);
   if (isSettled(status, { size: spec.size, profile, placement })) return;
@@ -238,10 +244,10 @@ function placementOf(
 
 async function letVolumeGo(
   client: ResourceClient,
-  { metadata: { name, uid, finalizers = [] }, spec, status }: Pick<Resource<'Volume'>, 'metadata' | 'spec' | 'status'>,
+  { metadata: { name, uid, finalizers = [] } }: Pick<Resource<'Volume'>, 'metadata'>,
 ): Promise<void> {
-  if (spec.engine === 'local') {
-    for (const { copy } of status?.placement ?? []) await client.delete('VolumeCopy', copy);
+  for (const { metadata, spec } of (await client.list('VolumeCopy')).items) {
+    if (spec.volumeUid === uid) await client.delete('VolumeCopy', metadata.name).catch(unlessGone);
   }
   if (finalizers.length > 0) await client.patch('Volume', name, { metadata: { finalizers: [] } }, { uid });
 }
@@ -273,6 +279,11 @@ async function keepCopy(
   const sizeBytes = parseQuantity(spec.size);
   if ((await client.get('VolumeCopy', name)) === undefined) {
     await client.create('VolumeCopy', { metadata: { name }, spec: { ...place, engine, brick, sizeBytes } });
+    const now = await client.get('Volume', metadata.name);
+    // Whoever lets the volume go may have looked for copies before this one was there.
+    if (now?.metadata.uid !== metadata.uid || now.metadata.deletionTimestamp !== undefined) {
+      return client.delete('VolumeCopy', name).catch(unlessGone);
+    }
   }
   const status = { state: 'Ready', sizeBytes, bootId: `boot-${node}` };
   await client.patch('VolumeCopy', name, { status }, { subresource: 'status' });
