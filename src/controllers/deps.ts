@@ -52,7 +52,7 @@ export function createInformers(
     VolumeAttachmentRecord: createInformer(deps, {
       kind: 'VolumeAttachmentRecord',
       idleMs,
-      indexes: { volume: (record) => [record.spec.volume] },
+      indexes: { volume: (record) => [record.spec.volume], node: (record) => [record.spec.node] },
     }),
     VolumeSnapshotRecord: createInformer(deps, { kind: 'VolumeSnapshotRecord', idleMs }),
     VolumeGroupSnapshotRecord: createInformer(deps, { kind: 'VolumeGroupSnapshotRecord', idleMs }),

@@ -15,7 +15,9 @@ import { lookAtPort } from '../adapters/tls/look-at-port.ts';
 import { createNodeKeys } from '../adapters/tls/node-keys.ts';
 import { runAgent } from '../controllers/agent/run-agent.ts';
 import { AppError } from '../domain/errors.ts';
+import { createGaneshaServer } from '../engines/ganesha/index.ts';
 import {
+  createBrickEndpoints,
   createGlusterDoctor,
   createGlusterEncryption,
   createGlusterEngine,
@@ -104,11 +106,26 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
   };
   const doctor = createGlusterDoctor({ host, clock, random });
   const encryption = createGlusterEncryption({ host, clock, keys: createNodeKeys(), lookAtPort });
+  const nfs = createGaneshaServer({ host, clock, bricksOf: createBrickEndpoints({ host, clock, random }) });
   const senses = createNodeSenses(options.kubeconfig);
   const identity = { name: options.name, initialSpec: options.initialSpec, agentVersion: VERSION };
   try {
     const { watchIdleMs } = options;
-    const agent = { client, clock, random, log, identity, host, engines, work, snapshots, encryption, doctor, senses };
+    const agent = {
+      client,
+      clock,
+      random,
+      log,
+      identity,
+      host,
+      engines,
+      work,
+      snapshots,
+      encryption,
+      doctor,
+      nfs,
+      senses,
+    };
     const { csi } = options;
     await runTogether(
       [

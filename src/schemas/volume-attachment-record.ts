@@ -1,14 +1,48 @@
 /** VolumeAttachmentRecord: a volume in use on a node. */
 import { z } from 'zod';
 import { ACCESS_MODES } from '../domain/csi/access.ts';
+import { clientFault } from '../domain/nfs-export/clients.ts';
+import { MAX_EXPORT_ID } from '../domain/nfs-export/export-id.ts';
+import { SQUASHES } from '../domain/nfs-export/names.ts';
 import { AbsolutePath, Label } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 import { VolumeProfile } from './volume.ts';
 
+/** A volume that its node serves to machines that are no nodes, by NFSv4. */
+export const NfsExport = z.strictObject({
+  id: z
+    .int()
+    .min(1)
+    .max(MAX_EXPORT_ID)
+    .describe(
+      'Number of the export, in every file handle of its clients: the same on each node that exports the volume.',
+    ),
+  clients: z
+    .array(
+      z.string().superRefine((text, context) => {
+        const message = clientFault(text);
+        if (message !== undefined) context.addIssue({ code: 'custom', message });
+      }),
+    )
+    .min(1)
+    .max(256)
+    .describe('Who may mount it: IPv4 addresses and networks, such as 10.10.0.0/16.'),
+  squash: z
+    .enum(SQUASHES)
+    .default('none')
+    .describe("root: what a client's root does is done as the anonymous user; none: as root."),
+});
+export type NfsExport = z.infer<typeof NfsExport>;
+
 export const VolumeAttachmentRecordSpec = z.strictObject({
   volume: Label.describe('Volume to mount.'),
   node: Label.describe('Node to mount it on.'),
-  mountPath: AbsolutePath.describe('Folder on that node where it is mounted.'),
+  mountPath: AbsolutePath.describe(
+    'Folder on that node where it is mounted; with export, the path that NFS clients mount.',
+  ),
+  export: NfsExport.optional().describe(
+    'Serves the volume by NFSv4 in place of mounting it on the node; gluster only.',
+  ),
   mountOptions: z
     .array(z.string().max(64))
     .max(16)
@@ -25,8 +59,11 @@ export type VolumeAttachmentRecordSpec = z.infer<typeof VolumeAttachmentRecordSp
 export const VolumeAttachmentRecordStatus = z.object({
   state: z
     .enum(['Waiting', 'Mounted', 'Failed', 'Unmounting', 'HeldBack'])
-    .describe('How far the mount is, as its node sees it. HeldBack: it is away, and no attempt to mount is under way.'),
+    .describe(
+      'How far the mount is, as its node sees it. Mounted: of an export, served. HeldBack: it is away, and no attempt to mount is under way.',
+    ),
   message: z.string().optional().describe('What is wrong or under way.'),
+  address: z.string().optional().describe('Of an export: what its clients mount, such as 10.91.1.1:/gv0.'),
   engineName: z
     .string()
     .optional()

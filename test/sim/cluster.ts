@@ -27,6 +27,7 @@ import { createSimEncryption } from './sim-encryption.ts';
 import { type CrashPoint, createSimEngine, type Pace, USUAL_PACE } from './sim-engine.ts';
 import { createSimHost } from './sim-host.ts';
 import { createSimLocalEngine, createSimNfsEngine } from './sim-local.ts';
+import { createSimNfsServer } from './sim-nfs-server.ts';
 import { createSimSnapshots } from './sim-snapshots.ts';
 import { createSimWork } from './sim-work.ts';
 import { createWorld, type SimProcess, type World } from './world.ts';
@@ -197,6 +198,8 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
     const isInWindow = () => observer.seen.StorageCluster.get('default')?.status?.tls?.phase === 'Restarting';
     return createSimEncryption(found, { world, process, pace, gluster, isInWindow });
   };
+  const served = new Map(nodes.map((node) => [node, new Set<string>()]));
+  const servedBy = (node: string) => served.get(node) ?? new Set<string>();
   const agentOptions = (node: string, process: SimProcess) => {
     const beginStep = (step: GlusterStep) => {
       lastStep = step;
@@ -220,6 +223,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       },
       doctor: createFakeEngineDoctor(),
       encryption: encryptionOf(node, process),
+      nfs: createSimNfsServer(gluster, { node, world, process, pace, served: servedBy(node) }),
       senses: createFakeNodeSenses(),
       engines: {
         gluster: createSimEngine(world, gluster, {

@@ -2,6 +2,7 @@
 import type { EngineEncryption } from '../../ports/encryption.ts';
 import type { EngineTable } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
+import type { NfsServer } from '../../ports/nfs-server.ts';
 import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
 import type { SnapshotTable } from '../../ports/snapshot-engine.ts';
 import type { VolumeWork } from '../../ports/volume-work.ts';
@@ -21,6 +22,8 @@ export interface AgentDeps extends ControllerDeps {
   readonly encryption: EngineEncryption;
   /** Taken by whoever stops the engine's daemon: another one would start it before all is there that it needs. */
   readonly restarts: Turns;
+  /** Serves volumes to machines that are no nodes. */
+  readonly nfs: NfsServer;
   /** Looks at this machine, and repairs it, for `holdfast doctor`. */
   readonly doctor: EngineDoctor;
   readonly senses: NodeSenses;

@@ -3,6 +3,7 @@ import { areMountsHeldBack as clusterHoldsBack } from '../../domain/cluster/deci
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
 import type { EngineVolumeName } from '../../domain/names.ts';
+import { isExport } from '../../domain/nfs-export/names.ts';
 import { isHolding } from '../../domain/volume/decide-restore.ts';
 import { engineNameOf, ownEngineName } from '../../domain/volume/engine-name.ts';
 import { profileOf } from '../../domain/volume/profile.ts';
@@ -27,9 +28,11 @@ const RECONNECTING_PERIOD_MS = 1_000;
 export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
   const { informers, node: self } = deps;
 
+  // What is exported is served by NFS, and has a loop of its own.
+  const isMountHere = (record: StoredRecord) => record.spec.node === self && !isExport(record);
   const reconcile = async (name: string, signal: AbortSignal) => {
     const record = informers.VolumeAttachmentRecord.get(name);
-    if (record === undefined || record.spec.node !== self) return undefined;
+    if (record === undefined || !isMountHere(record)) return undefined;
     if (record.metadata.deletionTimestamp !== undefined) return unmount(deps, record, signal);
     if (areMountsHeldBack(deps, record)) return holdBack(deps, record, signal);
     // Said before it is tried: who reads HeldBack relies on no attempt being under way.
@@ -39,18 +42,16 @@ export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
 
   const namesHere = () =>
     informers.VolumeAttachmentRecord.list()
-      .filter((record) => record.spec.node === self)
+      .filter(isMountHere)
       .map((record) => record.metadata.name);
   const namesOfVolume = (volume: string) =>
     informers.VolumeAttachmentRecord.byIndex('volume', volume)
-      .filter((record) => record.spec.node === self)
+      .filter(isMountHere)
       .map((record) => record.metadata.name);
   return createReconcileLoop(deps, {
     name: 'agent-attachments',
     watches: [
-      watchKeys(informers.VolumeAttachmentRecord, (record) =>
-        record.spec.node === self ? [record.metadata.name] : [],
-      ),
+      watchKeys(informers.VolumeAttachmentRecord, (record) => (isMountHere(record) ? [record.metadata.name] : [])),
       watchKeys(informers.Volume, (volume) => namesOfVolume(volume.metadata.name)),
       // A node that comes back has copies that the mounts here have to find again.
       watchKeys(informers.StorageNode, namesHere),

@@ -4,6 +4,7 @@ import type { Millis } from '../../ports/clock.ts';
 import type { EngineEncryption } from '../../ports/encryption.ts';
 import type { EngineTable } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
+import type { NfsServer } from '../../ports/nfs-server.ts';
 import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
 import type { SnapshotTable } from '../../ports/snapshot-engine.ts';
 import type { VolumeWork } from '../../ports/volume-work.ts';
@@ -18,6 +19,7 @@ import { createPulse } from './pulse.ts';
 import { createAttachmentLoop } from './reconcile-attachments.ts';
 import { createCopyLoop } from './reconcile-copies.ts';
 import { createEncryptionLoop } from './reconcile-encryption.ts';
+import { createExportLoop } from './reconcile-exports.ts';
 import { createIdentityLoop } from './reconcile-identity.ts';
 import { createNodeLoop } from './reconcile-node.ts';
 import { createPeerLoop } from './reconcile-peers.ts';
@@ -36,6 +38,8 @@ export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 
   readonly work: VolumeWork;
   readonly snapshots: SnapshotTable;
   readonly encryption: EngineEncryption;
+  /** Serves volumes to machines that are no nodes. */
+  readonly nfs: NfsServer;
   readonly doctor: EngineDoctor;
   readonly senses: NodeSenses;
 }
@@ -93,6 +97,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     createEncryptionLoop(deps, () => node.enqueue(identity.name)),
     createVolumeEngineLoop(deps),
     createAttachmentLoop(deps),
+    createExportLoop(deps),
     createTaskPartLoop(deps),
     createTidyLoop(deps),
     groups.loop,

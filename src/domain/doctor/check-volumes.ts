@@ -178,7 +178,7 @@ function describeAttachment({ spec, status = UNREPORTED }: DoctorWorld['attachme
   return {
     status: isFailed ? 'failed' : 'warning',
     subject: `volume ${spec.volume} on node ${spec.node}`,
-    evidence: `${status.state} at ${spec.mountPath}: ${reasons.join('; ') || 'no reason given'}`,
+    evidence: `${status.state} ${spec.export === undefined ? 'at' : 'as the NFS export'} ${spec.mountPath}: ${reasons.join('; ') || 'no reason given'}`,
     meaning: isFailed
       ? 'programs on this node cannot use the volume'
       : 'what is written through this mount may not get to every copy at once',

@@ -122,7 +122,9 @@ function exportMounts(
   volume: string,
   known: MountsKnown,
 ): { readonly mount: Pick<PlanVolume, 'mount'>; readonly notices: readonly string[] } {
-  const records = known.attachments.map(({ spec }) => spec).filter((spec) => spec.volume === volume);
+  const records = known.attachments
+    .map(({ spec }) => spec)
+    .filter((spec) => spec.volume === volume && spec.export === undefined);
   const path = records[0]?.mountPath;
   if (path === undefined) return { mount: {}, notices: [] };
   const nodes = records.filter((spec) => spec.mountPath === path).map((spec) => spec.node);

@@ -1,4 +1,5 @@
 /** The GlusterFS engine, as composition roots and tests use it. */
+export { createBrickEndpoints } from './brick-endpoints.ts';
 export { configureGlusterd, GLUSTERD_ARGV } from './daemon.ts';
 export { createGlusterDoctor } from './doctor.ts';
 export { createGlusterEncryption } from './encryption.ts';

@@ -5,8 +5,7 @@ import { isCopyPath } from '../image/paths.ts';
 import type { GlusterCli } from './cli.ts';
 import { allVolumesArgv, poolListArgv } from './command.ts';
 import { type InfoBrick, parsePeers, parseVolumeInfo } from './parse.ts';
-
-const RESOLVE_MS = 10_000;
+import { resolveName } from './resolve-name.ts';
 
 export interface Pool {
   /** What this node's glusterd calls itself; undefined in an answer that does not list it. */
@@ -42,7 +41,7 @@ export async function observePeers(
   const unnamed = desired.members.filter((member) => member !== desired.self && !named.has(member));
   const addresses: Record<string, readonly string[]> = {};
   for (const member of peers.length === 0 ? [] : unnamed) {
-    const found = await resolve(host, member, signal);
+    const found = await resolveName(host, member, signal);
     if (found.length > 0) addresses[member] = found;
   }
   const leaving = peers.filter((peer) => peer.names.some((name) => desired.leaving?.includes(name)));
@@ -70,17 +69,4 @@ export async function listBrickHosts(
   const staying = parseVolumeInfo(reply).filter(({ bricks }) => !leaving.some((peer) => goesWith(peer, bricks)));
   const bricks = staying.flatMap((volume) => volume.bricks);
   return [...new Set(bricks.flatMap(({ node, hostUuid }) => [node, hostUuid]))].filter((host) => host !== '');
-}
-
-async function resolve(host: Host, name: string, signal: AbortSignal): Promise<readonly string[]> {
-  // getent(1) leaves with 2 when the name is not known.
-  const found = await host.run({
-    file: 'getent',
-    args: ['--', 'ahosts', name],
-    okCodes: [0, 2],
-    timeoutMs: RESOLVE_MS,
-    signal,
-  });
-  const addresses = found.stdout.split('\n').map((line) => line.split(/\s+/)[0] ?? '');
-  return [...new Set(addresses)].filter((address) => address !== '');
 }

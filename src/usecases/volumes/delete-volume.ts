@@ -3,6 +3,7 @@
  * can claim what is going, then the volume. Stopped anywhere in between, the same call does the rest.
  */
 import { AppError, isAppError } from '../../domain/errors.ts';
+import { describePlace, isExport } from '../../domain/nfs-export/names.ts';
 import { stateMessage } from '../../domain/volume/describe-volume.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { assertUnclaimed, findRegistration, removeRegistration } from '../persistent-volumes/remove-registration.ts';
@@ -111,11 +112,14 @@ function asMissing(error: unknown): { readonly missing: AppError } {
 
 function inUse({ volume, attachments }: ShownVolume): AppError {
   const { name } = volume.metadata;
-  const places = attachments.map((record) => `${record.spec.node} at ${record.spec.mountPath}`);
-  return new AppError('precondition', `volume ${name} is mounted on ${places.join(', ')}; nothing was deleted`, {
+  // An export is ended by another verb than a mount; --detach ends both.
+  const isExported = attachments.some(isExport);
+  const word = isExported ? 'in use' : 'mounted';
+  const places = attachments.map((record) => describePlace(record.spec));
+  return new AppError('precondition', `volume ${name} is ${word} on ${places.join(', ')}; nothing was deleted`, {
     resource: `volume ${name}`,
     reason: 'VolumeInUse',
-    hint: `unmount it there first, or let Holdfast do it: holdfast volume delete ${name} --detach`,
+    hint: `${isExported ? 'end that' : 'unmount it there'} first, or let Holdfast do it: holdfast volume delete ${name} --detach`,
   });
 }
 

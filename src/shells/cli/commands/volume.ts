@@ -1,4 +1,4 @@
-/** `holdfast volume add|list|show|grow|set-profile|convert|heal|rebalance|split-brain|snapshot|clone|restore|delete|ensure-default` */
+/** `holdfast volume add|list|show|grow|set-profile|convert|heal|rebalance|split-brain|snapshot|clone|restore|export|unexport|delete|ensure-default` */
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { registerVolumeAdd } from './volume-add.ts';
@@ -6,6 +6,7 @@ import { registerVolumeClone } from './volume-clone.ts';
 import { registerVolumeConvert } from './volume-convert.ts';
 import { registerVolumeDelete } from './volume-delete.ts';
 import { registerVolumeEnsureDefault } from './volume-ensure-default.ts';
+import { registerVolumeExport, registerVolumeUnexport } from './volume-export.ts';
 import { registerVolumeGrow } from './volume-grow.ts';
 import { registerVolumeHeal, registerVolumeRebalance } from './volume-heal.ts';
 import { registerVolumeRestore } from './volume-restore.ts';
@@ -28,6 +29,8 @@ export function register(command: Command, context: CliContext): void {
   registerVolumeSnapshot(command.command('snapshot'), context);
   registerVolumeClone(command.command('clone'), context);
   registerVolumeRestore(command.command('restore'), context);
+  registerVolumeExport(command.command('export'), context);
+  registerVolumeUnexport(command.command('unexport'), context);
   registerVolumeDelete(command.command('delete'), context);
   registerVolumeEnsureDefault(command.command('ensure-default'), context);
 }

@@ -1,0 +1,172 @@
+/** Serves the volumes that are exported from this node by NFS, all by one server, and reports on each. */
+import { areMountsHeldBack } from '../../domain/cluster/decide-tls.ts';
+import { isAppError, messageOf } from '../../domain/errors.ts';
+import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
+import { decideExports, type ExportDecision, type SeenExport } from '../../domain/nfs-export/decide-exports.ts';
+import { isExport } from '../../domain/nfs-export/names.ts';
+import { isHolding } from '../../domain/volume/decide-restore.ts';
+import { engineNameOf } from '../../domain/volume/engine-name.ts';
+import { profileOf } from '../../domain/volume/profile.ts';
+import type { ExportLook } from '../../ports/nfs-server.ts';
+import type { Resource } from '../../ports/resource-client.ts';
+import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import type { StatusFields } from '../runtime/status-writer.ts';
+import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { nodesReadySince } from './nodes-ready-since.ts';
+
+type StoredRecord = Resource<'VolumeAttachmentRecord'>;
+type RecordStatus = StatusFields<'VolumeAttachmentRecord'>;
+
+/** The server can end without anybody telling, and clients wait then. */
+const CHECK_PERIOD_MS = 3_000;
+const RECONNECTING_PERIOD_MS = 1_000;
+
+/** The loop for the exports of this node. */
+export function createExportLoop(deps: AgentDeps): ReconcileLoop {
+  const { informers, node: self } = deps;
+  const state = { hasLooked: false };
+
+  const reconcile = async (_key: string, signal: AbortSignal) => {
+    const records = informers.VolumeAttachmentRecord.byIndex('node', self).filter(isExport);
+    // What an agent before this one has left running is looked for once.
+    if (records.length === 0 && state.hasLooked) return undefined;
+    const isComplete = await serveAll(deps, records, signal);
+    state.hasLooked = records.length === 0;
+    if (records.length === 0) return undefined;
+    return { requeueAfterMs: isComplete ? CHECK_PERIOD_MS : RECONNECTING_PERIOD_MS };
+  };
+
+  const isHere = (volume: string) =>
+    informers.VolumeAttachmentRecord.byIndex('volume', volume).some(
+      (record) => isExport(record) && record.spec.node === self,
+    );
+  return createReconcileLoop(deps, {
+    name: 'agent-exports',
+    watches: [
+      watchKeys(informers.VolumeAttachmentRecord, (record) =>
+        isExport(record) && record.spec.node === self ? [self] : [],
+      ),
+      watchKeys(informers.Volume, (volume) => (isHere(volume.metadata.name) ? [self] : [])),
+      watchKeys(informers.StorageNode, () => [self]),
+      watchKeys(informers.StorageCluster, () => [self]),
+    ],
+    reconcile,
+    backoff: AGENT_BACKOFF,
+  });
+}
+
+async function serveAll(deps: AgentDeps, records: readonly StoredRecord[], signal: AbortSignal): Promise<boolean> {
+  const { nfs, informers } = deps;
+  const seen = await Promise.all(records.map((record) => see(deps, record, signal)));
+  const decided = decideExports(seen);
+  const served = decided.flatMap((each) => (each.action === 'serve' ? [each] : []));
+  // Taken before the look: what is seen afterwards is newer than this.
+  const since = new Map(
+    served.map(({ record }) => [
+      record.metadata.name,
+      nodesReadySince(deps, informers.Volume.get(record.spec.volume)?.status?.placement ?? []),
+    ]),
+  );
+  try {
+    const looks = await nfs.serve(
+      served.map(({ wanted }) => wanted),
+      signal,
+    );
+    let isComplete = true;
+    for (const [at, { record }] of served.entries()) {
+      const look = looks[at];
+      if (look === undefined) continue;
+      const status = describe(deps, record, look, since.get(record.metadata.name) ?? {});
+      await report(deps, record, status, signal);
+      isComplete &&= status.state === 'Mounted' && status.connectedCopies === status.copies;
+    }
+    for (const each of decided) await settle(deps, each, signal);
+    return isComplete;
+  } catch (error) {
+    signal.throwIfAborted();
+    // Where no server runs nothing is served any more, whatever keeps it from running.
+    const isNoneRunning =
+      isAppError(error) && (error.reason === 'NfsServerMissing' || error.reason === 'NfsServerEnded');
+    const hint = isAppError(error) && error.hint !== undefined ? `; ${error.hint}` : '';
+    const message = `${messageOf(error)}${hint}`;
+    for (const each of decided) {
+      if (isNoneRunning && each.action !== 'serve') await settle(deps, each, signal);
+      else await report(deps, each.record, { state: each.action === 'end' ? 'Unmounting' : 'Failed', message }, signal);
+    }
+    throw error;
+  }
+}
+
+/** What is not served any more by now. */
+async function settle(deps: AgentDeps, decided: ExportDecision<StoredRecord>, signal: AbortSignal): Promise<void> {
+  const { record } = decided;
+  switch (decided.action) {
+    case 'serve':
+      return;
+    case 'end':
+      return removeFinalizer(deps, record, signal);
+    case 'wait':
+      return report(deps, record, { state: decided.state, message: decided.message }, signal);
+  }
+}
+
+async function see(deps: AgentDeps, record: StoredRecord, signal: AbortSignal): Promise<SeenExport<StoredRecord>> {
+  const { informers, client, node: self, bootId } = deps;
+  const cached = informers.Volume.get(record.spec.volume);
+  // Asked of the API before it is served first: when a volume is about to get other copies, nobody may begin with the old.
+  const isServed = record.status?.state === 'Mounted' && record.status.bootId === bootId;
+  const volume =
+    isServed || cached === undefined ? cached : await client.get('Volume', cached.metadata.name, { signal });
+  const cluster = informers.StorageCluster.list().find(({ spec }) => spec.nodes.includes(self));
+  const isHeldBack = areMountsHeldBack(cluster, informers.StorageNode.get(self));
+  const common = { record, isEnding: record.metadata.deletionTimestamp !== undefined, isHeldBack };
+  if (volume === undefined) return common;
+  return {
+    ...common,
+    volume: {
+      engine: volume.spec.engine,
+      engineName: engineNameOf(volume),
+      isStarted: volume.status?.engine?.state === 'Started',
+      isHolding: isHolding(volume.status),
+    },
+  };
+}
+
+function describe(
+  { informers, node: self }: AgentDeps,
+  { spec }: StoredRecord,
+  look: ExportLook,
+  since: Readonly<Record<string, string>>,
+): RecordStatus & { readonly state: NonNullable<RecordStatus['state']> } {
+  const volume = informers.Volume.get(spec.volume);
+  const copies = Math.max(look.copies, volume?.status?.placement?.length ?? 0);
+  const seen = { connectedCopies: look.connectedCopies, copies, nodesReadySince: { ...since } };
+  if (look.message !== undefined) return { state: 'Failed', message: look.message, ...seen };
+  const ip = informers.StorageNode.get(self)?.spec.addresses.ip;
+  return {
+    state: 'Mounted',
+    ...(ip === undefined ? {} : { address: `${ip}:${spec.mountPath}` }),
+    // Its connections take on the volume's options by themselves.
+    ...(volume === undefined ? {} : { profile: profileOf(volume.spec) }),
+    ...seen,
+  };
+}
+
+async function removeFinalizer({ client }: AgentDeps, record: StoredRecord, signal: AbortSignal): Promise<void> {
+  const { name, uid, finalizers = [] } = record.metadata;
+  const patch = { metadata: { finalizers: finalizers.filter((finalizer) => finalizer !== ATTACHMENT_FINALIZER) } };
+  try {
+    await client.patch('VolumeAttachmentRecord', name, patch, { uid, signal });
+  } catch (error) {
+    if (!isAppError(error, 'notFound')) throw error; // gone is what was wanted
+  }
+}
+
+async function report(deps: AgentDeps, record: StoredRecord, status: RecordStatus, signal: AbortSignal): Promise<void> {
+  const none = {
+    ...{ message: undefined, address: undefined, connectedCopies: undefined, copies: undefined },
+    nodesReadySince: undefined,
+  };
+  const fields = { ...none, ...status, bootId: deps.bootId };
+  await deps.statusWriter.write('VolumeAttachmentRecord', record, fields, { signal, isCompareAndSwap: false });
+}

@@ -1,0 +1,86 @@
+/** What a node serves by NFS, and why it does not serve the rest. Pure. */
+import type { VolumeAttachmentRecord } from '../../schemas/volume-attachment-record.ts';
+import type { EngineVolumeName } from '../names.ts';
+import type { EngineName } from '../volume/engines.ts';
+import type { Squash } from './names.ts';
+
+/** One record of an export, and its volume. */
+export interface SeenExport<
+  R extends Pick<VolumeAttachmentRecord, 'spec'> & { readonly metadata: { readonly name: string } },
+> {
+  readonly record: R;
+  /** It is to go. */
+  readonly isEnding: boolean;
+  /** Nobody on the node may use volumes while the encryption of storage traffic is changed. */
+  readonly isHeldBack: boolean;
+  /** Undefined where there is none. */
+  readonly volume?: {
+    readonly engine: EngineName;
+    readonly engineName: EngineVolumeName;
+    readonly isStarted: boolean;
+    /** A snapshot is being put in its place. */
+    readonly isHolding: boolean;
+  };
+}
+
+export type ExportDecision<R> = { readonly record: R } & (
+  | { readonly action: 'serve'; readonly wanted: WantedExport }
+  | { readonly action: 'end' }
+  | { readonly action: 'wait'; readonly state: 'Waiting' | 'HeldBack' | 'Failed'; readonly message: string }
+);
+
+interface WantedExport {
+  readonly id: number;
+  readonly volume: EngineVolumeName;
+  readonly path: string;
+  readonly clients: readonly string[];
+  readonly isReadOnly: boolean;
+  readonly squash: Squash;
+}
+
+type AnyRecord = Pick<VolumeAttachmentRecord, 'spec'> & { readonly metadata: { readonly name: string } };
+
+/**
+ * Decides about all exports of a node. Of two with the same number or path the first by name is served: a server that got
+ * both would give the files of one to clients of the other.
+ */
+export function decideExports<R extends AnyRecord>(exports: readonly SeenExport<R>[]): readonly ExportDecision<R>[] {
+  const ids = new Map<number, string>();
+  const paths = new Map<string, string>();
+  const inOrder = exports.toSorted((a, b) => (a.record.metadata.name < b.record.metadata.name ? -1 : 1));
+  return inOrder.map((seen): ExportDecision<R> => {
+    const { record } = seen;
+    if (seen.isEnding) return { record, action: 'end' };
+    const { export: exported, mountPath, volume, isReadOnly } = record.spec;
+    const wait = reasonToWait(seen);
+    if (wait !== undefined) return { record, action: 'wait', ...wait };
+    if (exported === undefined || seen.volume === undefined) return { record, action: 'end' };
+    const twin = ids.get(exported.id) ?? paths.get(mountPath);
+    if (twin !== undefined) {
+      const message = `volume ${twin} is exported here with the same number or path; take this export away and export ${volume} anew`;
+      return { record, action: 'wait', state: 'Failed', message };
+    }
+    ids.set(exported.id, volume);
+    paths.set(mountPath, volume);
+    const { id, clients, squash } = exported;
+    const wanted = { id, volume: seen.volume.engineName, path: mountPath, clients, isReadOnly, squash };
+    return { record, action: 'serve', wanted };
+  });
+}
+
+function reasonToWait({
+  record: { spec },
+  isHeldBack,
+  volume,
+}: SeenExport<AnyRecord>): { readonly state: 'Waiting' | 'HeldBack' | 'Failed'; readonly message: string } | undefined {
+  const { volume: name } = spec;
+  if (isHeldBack) {
+    return { state: 'HeldBack', message: 'served again when the encryption of storage traffic has been changed' };
+  }
+  if (volume === undefined) return { state: 'Waiting', message: `there is no volume ${name}` };
+  if (volume.engine !== 'gluster') {
+    return { state: 'Failed', message: `a volume of engine ${volume.engine} cannot be exported; gluster can` };
+  }
+  if (volume.isHolding) return { state: 'Waiting', message: `a snapshot is being put in the place of ${name}` };
+  return volume.isStarted ? undefined : { state: 'Waiting', message: `volume ${name} is not ready yet` };
+}

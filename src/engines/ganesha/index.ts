@@ -1,0 +1,2 @@
+/** NFS-Ganesha, as composition roots use it. */
+export { createGaneshaServer } from './server.ts';
