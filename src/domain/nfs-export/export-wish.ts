@@ -44,7 +44,8 @@ export function chooseClients({ to, allowFrom, nodeAddresses, mayGoBeyond }: Ask
   };
 }
 
-export interface ExportTerms extends Pick<NfsExport, 'clients' | 'squash'> {
+export interface ExportTerms extends Pick<NfsExport, 'squash'> {
+  readonly clients: readonly string[];
   readonly isReadOnly: boolean;
 }
 

@@ -113,7 +113,7 @@ function termsOf(
   const { to, isReadOnly, squash, mayGoBeyond } = request;
   const nodeAddresses = nodes.flatMap((node) => [node.spec.addresses.ip, node.spec.addresses.internalIp ?? []].flat());
   const chosen = chooseClients({ to, allowFrom: spec.allowFrom ?? [], nodeAddresses, mayGoBeyond });
-  if (chosen.ok) return { clients: [...chosen.clients], isReadOnly, squash };
+  if (chosen.ok) return { clients: chosen.clients, isReadOnly, squash };
   const { message, hint } = chosen;
   throw new AppError('invalid', `volume ${metadata.name}: ${message}`, {
     resource: `volume ${metadata.name}`,
@@ -173,7 +173,7 @@ async function write(
   const name = exportName(volume, node);
   if (record === undefined) {
     const metadata = { name, finalizers: [ATTACHMENT_FINALIZER], labels: { 'holdfast.dev/volume': volume } };
-    const spec = { volume, node, mountPath: exportPath(volume), isReadOnly, export: { id, clients, squash } };
+    const spec = { volume, node, mountPath: exportPath(volume), isReadOnly, export: { id, clients: [...clients], squash } };
     return client.create('VolumeAttachmentRecord', { metadata, spec }, scope).catch((error: unknown) => {
       if (!isAppError(error, 'exists')) throw error;
       throw new AppError('conflict', `volume ${volume} is being exported on ${node} by somebody else`, {
@@ -183,7 +183,7 @@ async function write(
   }
   if (action === 'unchanged') return record;
   const { uid, resourceVersion } = record.metadata;
-  const patch = { spec: { isReadOnly, export: { clients, squash } } };
+  const patch = { spec: { isReadOnly, export: { clients: [...clients], squash } } };
   return client.patch('VolumeAttachmentRecord', name, patch, { ...scope, uid, resourceVersion });
 }
 
