@@ -1,6 +1,7 @@
 /** Checks of volumes, their bricks and their mounts. */
 import { nextStep } from '../explain/next-step.ts';
 import { findCondition } from '../find-condition.ts';
+import { describeUse } from '../nfs-export/names.ts';
 import { strangersAmong } from '../node/is-usable.ts';
 import { phaseOf, stateMessage } from '../volume/describe-volume.ts';
 import { engineNameOf, volumeNamed } from '../volume/engine-name.ts';
@@ -178,7 +179,7 @@ function describeAttachment({ spec, status = UNREPORTED }: DoctorWorld['attachme
   return {
     status: isFailed ? 'failed' : 'warning',
     subject: `volume ${spec.volume} on node ${spec.node}`,
-    evidence: `${status.state} ${spec.export === undefined ? 'at' : 'as the NFS export'} ${spec.mountPath}: ${reasons.join('; ') || 'no reason given'}`,
+    evidence: `${status.state} ${describeUse(spec)}: ${reasons.join('; ') || 'no reason given'}`,
     meaning: isFailed
       ? 'programs on this node cannot use the volume'
       : 'what is written through this mount may not get to every copy at once',

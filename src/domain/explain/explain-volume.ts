@@ -99,7 +99,13 @@ export interface VolumeExplanation {
   /** `since` is an RFC 3339 time. */
   readonly waitsFor?: { readonly what: string; readonly since: string };
   readonly copies: readonly ExplainedCopy[];
-  readonly mounts: readonly { readonly node: string; readonly path: string; readonly state?: string }[];
+  readonly mounts: readonly {
+    readonly node: string;
+    readonly path: string;
+    readonly state?: string;
+    /** Whom the node serves it to by NFS as that path; left out where it is mounted there. */
+    readonly clients?: readonly string[];
+  }[];
   readonly ifLost: readonly ExplainedLoss[];
   readonly next: NextStep;
 }
@@ -144,6 +150,7 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
       node: record.spec.node,
       path: record.spec.mountPath,
       ...(record.status === undefined ? {} : { state: record.status.state }),
+      ...(record.spec.export === undefined ? {} : { clients: record.spec.export.clients }),
     })),
     ifLost: explainLosses(stored, volume),
     next: nextStep({

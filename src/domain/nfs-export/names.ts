@@ -22,15 +22,31 @@ export function isExport({ spec }: { readonly spec: { readonly export?: object |
   return spec.export !== undefined;
 }
 
-/** Where an attachment can be used, as a sentence says it. */
-export function describePlace({
-  node,
-  mountPath,
-  export: exported,
-}: {
+interface Place {
   readonly node: string;
   readonly mountPath: string;
   readonly export?: object | undefined;
+}
+
+/** How an attachment can be used on its node, as a sentence says it. */
+export function describeUse({ mountPath, export: exported }: Omit<Place, 'node'>): string {
+  return exported === undefined ? `at ${mountPath}` : `as the NFS export ${mountPath}`;
+}
+
+/** Where it can be used. */
+export function describePlace(place: Place): string {
+  return `${place.node} ${describeUse(place)}`;
+}
+
+/** The same in a table that names the node elsewhere. */
+export function describePath({
+  mountPath,
+  isReadOnly,
+  export: exported,
+}: Pick<Place, 'mountPath'> & {
+  readonly isReadOnly: boolean;
+  readonly export?: { readonly clients: readonly string[] } | undefined;
 }): string {
-  return exported === undefined ? `${node} at ${mountPath}` : `${node} as the NFS export ${mountPath}`;
+  if (exported === undefined) return mountPath;
+  return `NFS ${mountPath} for ${exported.clients.join(', ')}${isReadOnly ? ', read-only' : ''}`;
 }

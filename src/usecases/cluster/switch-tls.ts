@@ -1,6 +1,7 @@
 /** Asks for encrypted or plain storage traffic, and follows the change to its end. */
 import { AppError } from '../../domain/errors.ts';
 import { findCondition } from '../../domain/find-condition.ts';
+import { describeUse } from '../../domain/nfs-export/names.ts';
 import { CLUSTER_NAME } from '../../domain/plan/diff-plan.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { TlsPhase } from '../../schemas/storage-cluster.ts';
@@ -50,7 +51,7 @@ export async function foreseeTls(deps: WaitDeps, isEnabled: boolean, scope: Scop
     isDone: (cluster.spec.tls?.isEnabled === true) === isEnabled && (tls?.phase ?? 'Off') === endOf(isEnabled),
     mounts: records.items
       .filter(({ spec, status }) => isReady(spec.node) && status !== undefined && status.state !== 'Waiting')
-      .map(({ spec }) => `${spec.volume} at ${spec.mountPath} on ${spec.node}`),
+      .map(({ spec }) => `${spec.volume} ${describeUse(spec)} on ${spec.node}`),
     volumes: volumes.items
       .filter(({ status }) => status?.engine?.state === 'Started')
       .map(({ metadata }) => metadata.name),

@@ -1,6 +1,7 @@
 /** Has a volume hold again what it held when a snapshot was taken. The wish is the spec; controller and agents carry it out. */
 import { AppError } from '../../domain/errors.ts';
 import { parseVolumeName } from '../../domain/names.ts';
+import { isExport } from '../../domain/nfs-export/names.ts';
 import { placeRestore, restoredSnapshotFault, restoreFaults } from '../../domain/snapshot/restore-placement.ts';
 import { lastingFaults } from '../../domain/snapshot/snapshot-faults.ts';
 import { asksForRestore, isRestoring } from '../../domain/volume/decide-restore.ts';
@@ -104,11 +105,17 @@ async function plan(
     client.list('VolumeSnapshotRecord', scope),
     client.list('VolumeAttachmentRecord', scope),
   ]);
-  const mounted = attachments.items.filter((each) => each.spec.volume === name).map((each) => each.spec.node);
-  if (mounted.length > 0) {
-    const where = [...new Set(mounted)].toSorted().join(', ');
-    const hint = 'stop what uses it, and delete its VolumeAttachmentRecords; see: holdfast volume show';
-    throw refuse(name, `it is mounted on ${where}`, `${hint} ${name}`);
+  const used = attachments.items.filter((each) => each.spec.volume === name);
+  if (used.length > 0) {
+    const where = [...new Set(used.map((each) => each.spec.node))].toSorted().join(', ');
+    const exports = used.filter(isExport);
+    const ends = [
+      ...(exports.length > 0 ? [`end its exports (holdfast volume unexport ${name})`] : []),
+      ...(exports.length < used.length ? ['delete its VolumeAttachmentRecords'] : []),
+    ];
+    const word = exports.length > 0 ? 'in use' : 'mounted';
+    const hint = `stop what uses it, and ${ends.join(' and ')}; see: holdfast volume show ${name}`;
+    throw refuse(name, `it is ${word} on ${where}`, hint);
   }
   const world = {
     ...{ nodes: nodes.items, volumes: volumes.items },

@@ -1,5 +1,6 @@
 /** Changes what a volume is used for, while it is in use. */
 import { AppError } from '../../domain/errors.ts';
+import { isExport } from '../../domain/nfs-export/names.ts';
 import { stateMessage } from '../../domain/volume/describe-volume.ts';
 import { engineFaults } from '../../domain/volume/engines.ts';
 import { type ProfileName, pieceBytes, profileOf } from '../../domain/volume/profile.ts';
@@ -94,6 +95,8 @@ async function findOldMounts(
   if (from === to || (from !== 'shared' && to !== 'shared')) return [];
   const { items } = await client.list('VolumeAttachmentRecord', scope);
   return items
+    // An export takes on the volume's options by itself, and keeps nothing of files that others may change.
+    .filter((record) => !isExport(record))
     .filter(({ spec, status }) => spec.volume === name && status?.state === 'Mounted' && status.profile !== to)
     .map(({ spec }) => ({ node: spec.node, path: spec.mountPath }))
     .toSorted((a, b) => (a.node < b.node ? -1 : 1));

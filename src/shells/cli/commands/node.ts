@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { describeBytes } from '../../../domain/bytes.ts';
 import { findCondition } from '../../../domain/find-condition.ts';
+import { describePath } from '../../../domain/nfs-export/names.ts';
 import { isStranger } from '../../../domain/node/is-usable.ts';
 import type { PoolStatus } from '../../../schemas/storage-node.ts';
 import { type ListedNode, listNodes, type ShownNode, showNode } from '../../../usecases/nodes/read-nodes.ts';
@@ -154,7 +155,7 @@ function describeNode(shown: ShownNode, hasHeaders: boolean): string {
     renderTable(
       [
         { name: 'mounted', value: (record: (typeof attachments)[number]) => record.spec.volume },
-        { name: 'at', value: (record) => record.spec.mountPath },
+        { name: 'at', value: (record) => describePath(record.spec) },
         { name: 'state', value: (record) => stateWord(record.status?.state, isOld) },
         { name: 'message', value: (record) => record.status?.message },
       ],

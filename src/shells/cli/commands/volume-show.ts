@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { describeBytes } from '../../../domain/bytes.ts';
 import { findCondition } from '../../../domain/find-condition.ts';
 import { mountSource } from '../../../domain/nfs/share.ts';
+import { describePath } from '../../../domain/nfs-export/names.ts';
 import { describeLayout } from '../../../domain/volume/describe-layout.ts';
 import { phaseOf, stateMessage } from '../../../domain/volume/describe-volume.ts';
 import { keySecretName } from '../../../domain/volume/volume-key.ts';
@@ -182,7 +183,7 @@ function describe({ volume, copies, attachments, serving }: ShownVolume, hasHead
     renderTable(
       [
         { name: 'mounted on', value: (record: (typeof attachments)[number]) => record.spec.node },
-        { name: 'at', value: (record) => record.spec.mountPath },
+        { name: 'at', value: (record) => describePath(record.spec) },
         { name: 'state', value: (record) => record.status?.state },
         { name: 'message', value: (record) => record.status?.message },
       ],
