@@ -44,6 +44,14 @@ export const BTRFS_PROGRAMS: readonly NeededProgram[] = [
   { program: 'btrfstune', debianPackage: 'btrfs-progs' },
 ];
 
+/** For a node that serves volumes by NFS. The package brings the server, and what lets it read volumes, which is no program. */
+export const NFS_SERVER_PROGRAMS: readonly NeededProgram[] = [
+  { program: 'ganesha.nfsd', debianPackage: 'nfs-ganesha-gluster' },
+];
+
+/** For tests of exports: a client that needs no kernel's. */
+export const NFS_CLIENT_PROGRAMS: readonly NeededProgram[] = [{ program: 'nfs-cat', debianPackage: 'libnfs-utils' }];
+
 /** For tests of what is done over ssh. */
 export const SSHD_PROGRAMS: readonly NeededProgram[] = [
   { program: 'ssh', debianPackage: 'openssh-client' },

@@ -31,6 +31,10 @@ export const NfsExport = z.strictObject({
     .enum(SQUASHES)
     .default('none')
     .describe("root: what a client's root does is done as the anonymous user; none: as root."),
+  mayGoBeyond: z
+    .boolean()
+    .default(false)
+    .describe('Serves it also to clients that may not mount the volume itself (allowFrom); else those are left out.'),
 });
 export type NfsExport = z.infer<typeof NfsExport>;
 

@@ -78,6 +78,7 @@ export const PAGES: Readonly<Record<string, PageRun>> = {
     volumes: [volume('gv0', { layout: 'distributed-replicated', distribution: 2 })],
   },
   'docs/how-to/snapshot-clone-restore.md': { volumes: [volume('gv0')] },
+  'docs/how-to/export-a-volume-over-nfs.md': { volumes: [volume('gv0')] },
   'docs/how-to/local-volumes.md': {},
   'docs/how-to/encrypt-volumes.md': {},
   'docs/how-to/plans.md': {

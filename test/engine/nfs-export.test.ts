@@ -1,6 +1,6 @@
 /** Volumes served by NFSv4 to a machine that is no node and has no GlusterFS client, by real NFS-Ganesha. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GV0, NODES, PATIENCE_MS, type Product, startProduct, untilUsable } from './product-fixture.ts';
+import { GV0, NODES, PATIENCE_MS, type Product, residue, startProduct, untilUsable } from './product-fixture.ts';
 
 const CLIENT = 'client1';
 const SERVER = 'kube1';
@@ -17,8 +17,6 @@ describe('a volume exported by NFS', () => {
     await product.killAgent(CLIENT);
     await product.client.delete('StorageNode', CLIENT);
     for (const node of NODES) await untilUsable(product, node);
-    await product.apply([GV0]);
-    await product.mounted('gv0', NODES);
   });
   afterAll(() => product?.remove());
 
@@ -27,30 +25,69 @@ describe('a volume exported by NFS', () => {
     expect(result, result.stderr).toMatchObject({ code: 0 });
     return result;
   };
-  const url = (file: string) => `nfs://${product.lab.addressOf(SERVER)}/gv0/${file}?version=4`;
+  const address = (host: string) => product.lab.addressOf(host);
+  const exportTo = (host: string, ...more: string[]) =>
+    cli('volume', 'export', 'gv0', '--to', address(host), '--node', SERVER, '--yes', ...more);
+  const url = (file: string) => `nfs://${address(SERVER)}/gv0/${file}?version=4`;
   const nfs = (host: string, program: string, ...args: readonly string[]) =>
     product.attempt(host, 'timeout', TRY_SECONDS, program, ...args);
   const read = (host: string, file: string) => nfs(host, 'nfs-cat', url(file));
+  const write = (file: string) => nfs(CLIENT, 'nfs-cp', '/etc/hostname', url(file));
   const serverPid = async () => (await product.attempt(SERVER, 'pgrep', '--exact', 'ganesha.nfsd')).stdout.trim();
+  /** For all time, and until it is so: a client is told to wait while a server that was started anew collects old claims. */
+  const soon = (attempt: () => Promise<unknown>) =>
+    expect.poll(attempt, { timeout: PATIENCE_MS }).toMatchObject({ code: 0 });
+  const [DONE, REFUSED] = [{ code: 0 }, { code: 10 }];
 
-  it('is read and written by whom it is exported to alone, also after its server and its agent were killed', async () => {
-    const exported = await cli('volume', 'export', 'gv0', '--to', product.lab.addressOf(CLIENT), '--node', SERVER);
-    console.log(exported.stdout, exported.stderr);
-    console.log(await nfs(CLIENT, 'nfs-ls', `nfs://${product.lab.addressOf(SERVER)}/gv0?version=4`));
-    console.log(await nfs(CLIENT, 'nfs-cp', '/etc/hostname', url('hello')));
-    console.log(await product.attempt('kube2', 'ls', '-la', '/data'));
-    await product.run('kube3', 'cp', '/etc/hostname', '/data/from-a-mount');
-    console.log(await read(CLIENT, 'hello'), await read(CLIENT, 'from-a-mount'), await read('kube2', 'hello'));
-    const pid = await serverPid();
-    console.log(pid);
-    console.log(await product.attempt(SERVER, 'cat', '/var/lib/holdfast/nfs-server/ganesha.conf', '/var/log/holdfast/nfs-server.log', '/var/log/holdfast/nfs-server-gfapi.log', '/var/log/holdfast/nfs-server.out'));
-    await product.run(SERVER, 'kill', '-9', pid);
-    await expect.poll(() => read(CLIENT, 'hello'), { timeout: PATIENCE_MS }).toMatchObject({ code: 0 });
-    console.log(await serverPid(), Date.now());
-    const del = await product.cli('volume', 'delete', 'gv0');
-    console.log(del);
-    console.log((await cli('volume', 'show', 'gv0')).stdout);
-    const un = await cli('volume', 'unexport', 'gv0', '--yes');
-    console.log(un, await serverPid(), await read(CLIENT, 'hello'));
+  it('is read and written by whom it is exported to alone, while it is exported', async () => {
+    await product.apply([GV0]);
+    await product.mounted('gv0', NODES);
+    await product.run('kube1', 'rm', '--force', '/data/by-nfs', '/data/by-nfs-again');
+    const exported = await exportTo(CLIENT);
+    expect(exported.stdout).toContain(`is exported by ${SERVER} as ${address(SERVER)}:/gv0 to ${address(CLIENT)}`);
+    expect(await write('by-nfs')).toMatchObject(DONE);
+    expect(await product.run('kube2', 'cat', '/data/by-nfs')).toBe(`${CLIENT}\n`);
+    await product.run('kube3', 'cp', '/etc/hostname', '/data/by-mount');
+    expect(await read(CLIENT, 'by-mount')).toMatchObject({ ...DONE, stdout: 'kube3\n' });
+
+    expect(await read('kube2', 'by-mount')).toMatchObject(REFUSED);
+    // Nobody but root of the client itself can say that it is root.
+    const nobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', 'nfs-cat'] as const;
+    expect(await nfs(CLIENT, 'setpriv', ...nobody, `${url('by-mount')}&uid=0&gid=0`)).toMatchObject(REFUSED);
+
+    // What is exported is in use.
+    const deleted = await product.cli('volume', 'delete', 'gv0');
+    expect(deleted).toMatchObject({ code: 5, stderr: expect.stringContaining(`${SERVER} as the NFS export /gv0`) });
+
+    const before = await serverPid();
+    await exportTo('kube2');
+    expect(await read(CLIENT, 'by-mount')).toMatchObject(REFUSED);
+    expect(await read('kube2', 'by-mount')).toMatchObject(DONE);
+    expect(await serverPid()).toBe(before);
+
+    // An agent that comes anew finds the server that is there, and tells it what has changed.
+    await product.killAgent(SERVER);
+    await product.startAgent(SERVER);
+    await exportTo(CLIENT, '--read-only');
+    expect(await serverPid()).toBe(before);
+    expect(await read(CLIENT, 'by-nfs')).toMatchObject(DONE);
+    expect((await write('refused')).code).not.toBe(0);
+    await exportTo(CLIENT);
+
+    await product.run(SERVER, 'kill', '-9', before);
+    await soon(() => read(CLIENT, 'by-nfs'));
+    await soon(() => write('by-nfs-again'));
+    expect(await serverPid()).not.toBe(before);
+
+    const ended = await cli('volume', 'unexport', 'gv0', '--yes');
+    expect(ended.stdout).toBe(`the export of volume gv0 by ${SERVER} has ended\n`);
+    expect((await read(CLIENT, 'by-nfs')).code).not.toBe(0);
+    expect(await serverPid()).toBe('');
+    for (const file of ['by-nfs', 'by-nfs-again']) {
+      expect(await product.run('kube3', 'cat', `/data/${file}`)).toBe(`${CLIENT}\n`);
+    }
+    await product.redundant('gv0');
+    await cli('volume', 'delete', 'gv0', '--detach', '--force');
+    expect(await residue(product)).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import { isAppError, messageOf } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
 import { decideExports, type ExportDecision, type SeenExport } from '../../domain/nfs-export/decide-exports.ts';
 import { isExport } from '../../domain/nfs-export/names.ts';
+import { addressesOf } from '../../domain/node/addresses-of.ts';
 import { isHolding } from '../../domain/volume/decide-restore.ts';
 import { engineNameOf } from '../../domain/volume/engine-name.ts';
 import { profileOf } from '../../domain/volume/profile.ts';
@@ -55,50 +56,55 @@ export function createExportLoop(deps: AgentDeps): ReconcileLoop {
   });
 }
 
+type Decided = ExportDecision<StoredRecord>;
+type Served = Extract<Decided, { action: 'serve' }>;
+
 async function serveAll(deps: AgentDeps, records: readonly StoredRecord[], signal: AbortSignal): Promise<boolean> {
-  const { nfs, informers } = deps;
   const seen = await Promise.all(records.map((record) => see(deps, record, signal)));
   const decided = decideExports(seen);
-  const served = decided.flatMap((each) => (each.action === 'serve' ? [each] : []));
+  const served = decided.filter((each) => each.action === 'serve');
   // Taken before the look: what is seen afterwards is newer than this.
-  const since = new Map(
-    served.map(({ record }) => [
-      record.metadata.name,
-      nodesReadySince(deps, informers.Volume.get(record.spec.volume)?.status?.placement ?? []),
-    ]),
+  const since = served.map(({ record }) =>
+    nodesReadySince(deps, deps.informers.Volume.get(record.spec.volume)?.status?.placement ?? []),
   );
   try {
-    const looks = await nfs.serve(
-      served.map(({ wanted }) => wanted),
-      signal,
-    );
+    const wanted = served.map((each) => each.wanted);
+    const looks = await deps.nfs.serve(wanted, signal);
     let isComplete = true;
-    for (const [at, { record }] of served.entries()) {
+    for (const [at, each] of served.entries()) {
       const look = looks[at];
       if (look === undefined) continue;
-      const status = describe(deps, record, look, since.get(record.metadata.name) ?? {});
-      await report(deps, record, status, signal);
+      const status = describe(deps, each, look, since[at] ?? {});
+      await report(deps, each.record, status, signal);
       isComplete &&= status.state === 'Mounted' && status.connectedCopies === status.copies;
     }
     for (const each of decided) await settle(deps, each, signal);
     return isComplete;
   } catch (error) {
     signal.throwIfAborted();
-    // Where no server runs nothing is served any more, whatever keeps it from running.
-    const isNoneRunning =
-      isAppError(error) && (error.reason === 'NfsServerMissing' || error.reason === 'NfsServerEnded');
-    const hint = isAppError(error) && error.hint !== undefined ? `; ${error.hint}` : '';
-    const message = `${messageOf(error)}${hint}`;
-    for (const each of decided) {
-      if (isNoneRunning && each.action !== 'serve') await settle(deps, each, signal);
-      else await report(deps, each.record, { state: each.action === 'end' ? 'Unmounting' : 'Failed', message }, signal);
-    }
+    await reportFailure(deps, decided, { error, signal });
     throw error;
   }
 }
 
+async function reportFailure(
+  deps: AgentDeps,
+  decided: readonly Decided[],
+  { error, signal }: { readonly error: unknown; readonly signal: AbortSignal },
+): Promise<void> {
+  const reason = isAppError(error) ? error.reason : undefined;
+  // Where no server runs nothing is served any more, whatever keeps it from running.
+  const isNoneRunning = reason === 'NfsServerMissing' || reason === 'NfsServerEnded';
+  const hint = isAppError(error) && error.hint !== undefined ? `; ${error.hint}` : '';
+  const message = `${messageOf(error)}${hint}`;
+  for (const each of decided) {
+    if (isNoneRunning && each.action !== 'serve') await settle(deps, each, signal);
+    else await report(deps, each.record, { state: each.action === 'end' ? 'Unmounting' : 'Failed', message }, signal);
+  }
+}
+
 /** What is not served any more by now. */
-async function settle(deps: AgentDeps, decided: ExportDecision<StoredRecord>, signal: AbortSignal): Promise<void> {
+async function settle(deps: AgentDeps, decided: Decided, signal: AbortSignal): Promise<void> {
   const { record } = decided;
   switch (decided.action) {
     case 'serve':
@@ -121,6 +127,8 @@ async function see(deps: AgentDeps, record: StoredRecord, signal: AbortSignal): 
   const isHeldBack = areMountsHeldBack(cluster, informers.StorageNode.get(self));
   const common = { record, isEnding: record.metadata.deletionTimestamp !== undefined, isHeldBack };
   if (volume === undefined) return common;
+  const { allowFrom = [] } = volume.spec;
+  const nodes = informers.StorageNode.list();
   return {
     ...common,
     volume: {
@@ -128,13 +136,14 @@ async function see(deps: AgentDeps, record: StoredRecord, signal: AbortSignal): 
       engineName: engineNameOf(volume),
       isStarted: volume.status?.engine?.state === 'Started',
       isHolding: isHolding(volume.status),
+      ...(allowFrom.length === 0 ? {} : { allowed: [...allowFrom, ...nodes.flatMap(({ spec }) => addressesOf(spec))] }),
     },
   };
 }
 
 function describe(
   { informers, node: self }: AgentDeps,
-  { spec }: StoredRecord,
+  { record: { spec }, message: note }: Served,
   look: ExportLook,
   since: Readonly<Record<string, string>>,
 ): RecordStatus & { readonly state: NonNullable<RecordStatus['state']> } {
@@ -145,6 +154,7 @@ function describe(
   const ip = informers.StorageNode.get(self)?.spec.addresses.ip;
   return {
     state: 'Mounted',
+    ...(note === undefined ? {} : { message: note }),
     ...(ip === undefined ? {} : { address: `${ip}:${spec.mountPath}` }),
     // Its connections take on the volume's options by themselves.
     ...(volume === undefined ? {} : { profile: profileOf(volume.spec) }),

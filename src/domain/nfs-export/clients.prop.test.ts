@@ -27,7 +27,10 @@ describe('clientsBeyond', () => {
 
 describe('clientFault', () => {
   it('takes nothing but digits, dots and one slash', () => {
-    const almost = fc.string({ unit: fc.constantFrom(...'0129./,;"*{}\n #'), maxLength: 24 });
+    const almost = fc.string({
+      unit: fc.constantFrom('0', '1', '2', '9', '.', '/', ',', ';', '"', '*', '{', '}', '\n', ' ', '#'),
+      maxLength: 24,
+    });
     fc.assert(
       fc.property(fc.oneof(almost, fc.string()), (text) => {
         if (clientFault(text) === undefined) expect(text).toMatch(/^[\d.]+(?:\/\d{1,2})?$/);

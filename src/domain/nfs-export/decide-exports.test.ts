@@ -11,7 +11,7 @@ const VOLUME: NonNullable<SeenExport<StoredRecord>['volume']> = {
 type StoredRecord = ReturnType<typeof recordOf>;
 
 function recordOf(volume = 'gv0', id = 7) {
-  const exported = { id, clients: ['10.10.0.0/16'], squash: 'none' as const };
+  const exported = { id, clients: ['10.10.0.0/16'], squash: 'none' as const, mayGoBeyond: false };
   const spec = { volume, node: 'kube1', mountPath: `/${volume}`, isReadOnly: false, export: exported };
   return { metadata: { name: `${volume}.nfs.kube1` }, spec };
 }
@@ -35,6 +35,20 @@ describe('decideExports', () => {
     expect(decideExports([seen(more)])).toMatchObject([{ action: 'wait', state }]);
     // What is to go goes all the same.
     expect(decideExports([seen({ ...more, isEnding: true })])).toMatchObject([{ action: 'end' }]);
+  });
+
+  it('leaves out whom the list of the volume does not name any more, unless that was said', () => {
+    const { spec, metadata } = recordOf();
+    const clients = ['10.10.0.0/16', '10.20.1.1'];
+    const both = (mayGoBeyond: boolean, allowed?: readonly string[]) => {
+      const record = { metadata, spec: { ...spec, export: { ...spec.export, clients, mayGoBeyond } } };
+      return decideExports([seen({ record, volume: { ...VOLUME, ...(allowed && { allowed }) } })])[0];
+    };
+    expect(both(false)).toMatchObject({ wanted: { clients } });
+    expect(both(true, ['10.20.*.*'])).toMatchObject({ wanted: { clients } });
+    const message = expect.stringContaining('not served to 10.10.0.0/16');
+    expect(both(false, ['10.20.*.*'])).toMatchObject({ wanted: { clients: ['10.20.1.1'] }, message });
+    expect(both(false, ['10.30.1.1'])).toMatchObject({ action: 'wait', state: 'Failed' });
   });
 
   it('serves one of two with the same number or path, whatever their order', () => {

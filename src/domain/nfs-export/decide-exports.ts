@@ -1,7 +1,8 @@
 /** What a node serves by NFS, and why it does not serve the rest. Pure. */
-import type { VolumeAttachmentRecord } from '../../schemas/volume-attachment-record.ts';
+import type { NfsExport, VolumeAttachmentRecord } from '../../schemas/volume-attachment-record.ts';
 import type { EngineVolumeName } from '../names.ts';
 import type { EngineName } from '../volume/engines.ts';
+import { clientsBeyond } from './clients.ts';
 import type { Squash } from './names.ts';
 
 /** One record of an export, and its volume. */
@@ -20,11 +21,18 @@ export interface SeenExport<
     readonly isStarted: boolean;
     /** A snapshot is being put in its place. */
     readonly isHolding: boolean;
+    /** Who may mount it, by its own list and as a node; undefined where there is no list: everybody. */
+    readonly allowed?: readonly string[];
   };
 }
 
 export type ExportDecision<R> = { readonly record: R } & (
-  | { readonly action: 'serve'; readonly wanted: WantedExport }
+  | {
+      readonly action: 'serve';
+      readonly wanted: WantedExport;
+      /** Whom it is not served to though it was asked for. */
+      readonly message?: string;
+    }
   | { readonly action: 'end' }
   | { readonly action: 'wait'; readonly state: 'Waiting' | 'HeldBack' | 'Failed'; readonly message: string }
 );
@@ -62,10 +70,25 @@ export function decideExports<R extends AnyRecord>(exports: readonly SeenExport<
     }
     ids.set(exported.id, volume);
     paths.set(mountPath, volume);
-    const { id, clients, squash } = exported;
+    const { clients, ...left } = leaveOut(exported, seen.volume.allowed);
+    if (clients.length === 0) return { record, action: 'wait', state: 'Failed', message: left.message ?? '' };
+    const { id, squash } = exported;
     const wanted = { id, volume: seen.volume.engineName, path: mountPath, clients, isReadOnly, squash };
-    return { record, action: 'serve', wanted };
+    return { record, action: 'serve', wanted, ...left };
   });
+}
+
+/** The list may have become shorter since the export was asked for. */
+function leaveOut(
+  { clients, mayGoBeyond }: Pick<NfsExport, 'clients' | 'mayGoBeyond'>,
+  allowed: readonly string[] | undefined,
+): { readonly clients: readonly string[]; readonly message?: string } {
+  const beyond = mayGoBeyond || allowed === undefined ? [] : clientsBeyond(clients, allowed);
+  if (beyond.length === 0) return { clients };
+  return {
+    clients: clients.filter((client) => !beyond.includes(client)),
+    message: `not served to ${beyond.join(', ')}, who may not mount the volume itself any more`,
+  };
 }
 
 function reasonToWait({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chooseClients, lossesOf } from './export-wish.ts';
 
-const ASKED = { allowFrom: [], nodeAddresses: ['10.91.1.1'], mayGoBeyond: false };
+const ASKED = { allowFrom: [], nodeAddresses: ['10.91.1.1'], isListUnknown: false, mayGoBeyond: false };
 
 describe('chooseClients', () => {
   it('exports to whom the volume is allowed where nobody is named', () => {
@@ -21,8 +21,15 @@ describe('chooseClients', () => {
   });
 
   it('refuses what cannot be read, also in the list of the volume', () => {
-    for (const to of [['fe80::1'], ['*'], ['"; }']]) expect(chooseClients({ ...ASKED, to })).toMatchObject({ ok: false });
+    for (const to of [['fe80::1'], ['*'], ['"; }']])
+      expect(chooseClients({ ...ASKED, to })).toMatchObject({ ok: false });
     expect(chooseClients({ ...ASKED, allowFrom: ['10.*.1.*'] })).toMatchObject({ ok: false });
+  });
+
+  it('exports an adopted volume, whose list nobody knows here, only when that is said', () => {
+    const adopted = { ...ASKED, to: ['10.10.1.7'], isListUnknown: true };
+    expect(chooseClients(adopted)).toMatchObject({ ok: false, message: expect.stringContaining('adopted') });
+    expect(chooseClients({ ...adopted, mayGoBeyond: true })).toEqual({ ok: true, clients: adopted.to });
   });
 
   it('names each client once, in order', () => {
@@ -32,7 +39,7 @@ describe('chooseClients', () => {
 });
 
 describe('lossesOf', () => {
-  const terms = { clients: ['10.10.0.0/16'], squash: 'none', isReadOnly: false } as const;
+  const terms = { clients: ['10.10.0.0/16'], squash: 'none', mayGoBeyond: false, isReadOnly: false } as const;
 
   it('is nothing where clients only gain', () => {
     expect(lossesOf(terms, terms)).toEqual([]);
@@ -40,7 +47,7 @@ describe('lossesOf', () => {
   });
 
   it('names each that is lost', () => {
-    const after = { clients: ['10.10.1.0/24'], squash: 'root', isReadOnly: true } as const;
+    const after = { clients: ['10.10.1.0/24'], squash: 'root', mayGoBeyond: true, isReadOnly: true } as const;
     expect(lossesOf(terms, after)).toHaveLength(3);
   });
 });

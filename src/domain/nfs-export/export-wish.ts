@@ -9,7 +9,9 @@ export interface AskedClients {
   readonly allowFrom: readonly string[];
   /** Addresses of the nodes, who always may. */
   readonly nodeAddresses: readonly string[];
-  /** The export may go beyond allowFrom. */
+  /** The volume is adopted: who may mount it is with the engine alone. */
+  readonly isListUnknown: boolean;
+  /** The export may go beyond who may mount the volume. */
   readonly mayGoBeyond: boolean;
 }
 
@@ -18,7 +20,8 @@ export type ChosenClients =
   | { readonly ok: false; readonly message: string; readonly hint: string };
 
 /** Clients of an export as they are stored, or why they cannot be had. */
-export function chooseClients({ to, allowFrom, nodeAddresses, mayGoBeyond }: AskedClients): ChosenClients {
+export function chooseClients(ask: AskedClients): ChosenClients {
+  const { to, allowFrom, nodeAddresses, mayGoBeyond } = ask;
   const asked = to ?? allowFrom;
   if (asked.length === 0) {
     const hint = 'name them: --to 10.10.0.0/16';
@@ -34,7 +37,13 @@ export function chooseClients({ to, allowFrom, nodeAddresses, mayGoBeyond }: Ask
     return { ok: false, message: `client ${JSON.stringify(unread.slice(0, 64))} ${fault}`, hint: 'IPv6 is not served' };
   }
   const clients = [...new Set(asked.flatMap((text) => readClient(text) ?? []))].toSorted();
-  if (allowFrom.length === 0 || mayGoBeyond) return { ok: true, clients };
+  if (mayGoBeyond) return { ok: true, clients };
+  if (ask.isListUnknown) {
+    const hint =
+      'see there with: gluster volume get NAME auth.allow; if the clients are among those, say --beyond-allowed';
+    return { ok: false, message: 'it is adopted, and only the engine knows who may mount it', hint };
+  }
+  if (allowFrom.length === 0) return { ok: true, clients };
   const beyond = clientsBeyond(clients, [...allowFrom, ...nodeAddresses]);
   if (beyond.length === 0) return { ok: true, clients };
   return {
@@ -44,7 +53,7 @@ export function chooseClients({ to, allowFrom, nodeAddresses, mayGoBeyond }: Ask
   };
 }
 
-export interface ExportTerms extends Pick<NfsExport, 'squash'> {
+export interface ExportTerms extends Pick<NfsExport, 'squash' | 'mayGoBeyond'> {
   readonly clients: readonly string[];
   readonly isReadOnly: boolean;
 }

@@ -24,7 +24,8 @@ const served: fc.Arbitrary<ServedExport> = fc.record({
 });
 
 /** A reader of its own: blocks of lines NAME = VALUE; and blocks. */
-const BLOCK = /^EXPORT \{\n {2}Export_Id = (\d+);[^{}]*Path = "([^"]*)";\n {2}Pseudo = "([^"]*)";[^{}]*CLIENT \{\n {4}Clients = ([\d., /]+);\n {4}Access_Type = (RO|RW);\n {4}Squash = (Root_Squash|No_Root_Squash);[^{}]*\}\n {2}FSAL \{[^{}]*Volume = "([^"]*)";[^{}]*\}\n\}\n/;
+const BLOCK =
+  /^EXPORT \{\n {2}Export_Id = (\d+);[^{}]*Path = "([^"]*)";\n {2}Pseudo = "([^"]*)";[^{}]*CLIENT \{\n {4}Clients = ([\d., /]+);\n {4}Access_Type = (RO|RW);\n {4}Squash = (Root_Squash|No_Root_Squash);[^{}]*\}\n {2}FSAL \{[^{}]*Volume = "([^"]*)";[^{}]*\}\n\}\n/;
 
 describe('renderConfiguration', () => {
   it('says exactly what was asked for, or refuses', () => {

@@ -74,6 +74,10 @@ export function renderConfiguration(exports: readonly ServedExport[], paths: Ser
   return serverPart(paths) + exports.map((each) => renderExport(each, paths)).join('');
 }
 
+/**
+ * With SecType sys a client says itself who its user is. A port below 1024 is what only its root can take, so no other
+ * program there can say that it is root.
+ */
 function renderExport(wanted: ServedExport, { engineLog }: ServerPaths): string {
   assertSafe(wanted);
   const { id, path, volume, clients, isReadOnly, squash } = wanted;
@@ -94,6 +98,7 @@ function renderExport(wanted: ServedExport, { engineLog }: ServerPaths): string 
     Protocols = 4;
     Transports = TCP;
     SecType = sys;
+    PrivilegedPort = true;
   }
   FSAL {
     Name = GLUSTER;

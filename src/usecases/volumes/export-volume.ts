@@ -5,6 +5,7 @@ import { nearest } from '../../domain/nearest.ts';
 import { chooseExportId } from '../../domain/nfs-export/export-id.ts';
 import { chooseClients, type ExportTerms, lossesOf } from '../../domain/nfs-export/export-wish.ts';
 import { exportName, exportPath, isExport, type Squash } from '../../domain/nfs-export/names.ts';
+import { addressesOf } from '../../domain/node/addresses-of.ts';
 import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
 import { findVolume } from './read-volumes.ts';
@@ -43,6 +44,7 @@ export interface ExportedVolume {
   readonly name: string;
   readonly outcome: 'kept' | 'stored' | 'served' | 'foreseen';
   readonly exports: readonly ExportedOn[];
+  readonly notices: readonly string[];
 }
 
 /**
@@ -60,16 +62,18 @@ export async function exportVolume(
   const scope = options.signal === undefined ? {} : { signal: options.signal };
   const volume = await findVolume({ client, ...scope }, request.volume);
   assertExportable(volume);
-  const [records, nodes] = await Promise.all([
+  const [records, nodes, clusters] = await Promise.all([
     client.list('VolumeAttachmentRecord', scope),
     client.list('StorageNode', scope),
+    client.list('StorageCluster', scope),
   ]);
   const known = records.items.filter(isExport);
   const own = known.filter(({ spec }) => spec.volume === request.volume);
   const terms = termsOf(request, volume, nodes.items);
   const places = placesOf(request, volume, { own, nodes: nodes.items });
   const changes = places.map((node) => compare(node, terms, own));
-  const result = { name: request.volume, exports: changes.map(({ record: _, ...change }) => change) };
+  const notices = noticesOn(volume, clusters.items);
+  const result = { name: request.volume, exports: changes.map(({ shown }) => shown), notices };
   const losses = [
     ...new Set(changes.flatMap(({ record }) => (record === undefined ? [] : lossesOf(termsIn(record), terms)))),
   ];
@@ -89,7 +93,7 @@ export async function exportVolume(
   return {
     ...result,
     outcome: 'served',
-    exports: result.exports.map((each, at) => ({ ...each, ...addressOf(served[at]) })),
+    exports: result.exports.map((each, at) => ({ ...each, ...whereServed(served[at]) })),
   };
 }
 
@@ -105,15 +109,25 @@ function assertExportable({ metadata, spec }: Resource<'Volume'>): void {
   });
 }
 
+function noticesOn({ spec }: Resource<'Volume'>, clusters: readonly Resource<'StorageCluster'>[]): readonly string[] {
+  const encrypted = [
+    ...(spec.encryption === true ? ['the volume'] : []),
+    ...(clusters.some((cluster) => cluster.spec.tls?.isEnabled === true) ? ['storage traffic'] : []),
+  ];
+  if (encrypted.length === 0) return [];
+  return [`${encrypted.join(' and ')} is encrypted; what NFS clients and the node send each other is not`];
+}
+
 function termsOf(
   request: ExportRequest,
   { metadata, spec }: Resource<'Volume'>,
   nodes: readonly Resource<'StorageNode'>[],
 ): ExportTerms {
   const { to, isReadOnly, squash, mayGoBeyond } = request;
-  const nodeAddresses = nodes.flatMap((node) => [node.spec.addresses.ip, node.spec.addresses.internalIp ?? []].flat());
-  const chosen = chooseClients({ to, allowFrom: spec.allowFrom ?? [], nodeAddresses, mayGoBeyond });
-  if (chosen.ok) return { clients: chosen.clients, isReadOnly, squash };
+  const nodeAddresses = nodes.flatMap((node) => addressesOf(node.spec));
+  const isListUnknown = spec.adopted !== undefined;
+  const chosen = chooseClients({ to, allowFrom: spec.allowFrom ?? [], nodeAddresses, isListUnknown, mayGoBeyond });
+  if (chosen.ok) return { clients: chosen.clients, isReadOnly, squash, mayGoBeyond };
   const { message, hint } = chosen;
   throw new AppError('invalid', `volume ${metadata.name}: ${message}`, {
     resource: `volume ${metadata.name}`,
@@ -146,7 +160,10 @@ function placesOf(
   });
 }
 
-type Change = ExportedOn & { readonly record: StoredRecord | undefined };
+interface Change {
+  readonly shown: ExportedOn;
+  readonly record: StoredRecord | undefined;
+}
 
 function compare(node: string, terms: ExportTerms, own: readonly StoredRecord[]): Change {
   const record = own.find(({ spec }) => spec.node === node);
@@ -155,25 +172,28 @@ function compare(node: string, terms: ExportTerms, own: readonly StoredRecord[])
       hint: 'ask again',
     });
   }
-  if (record === undefined) return { node, ...terms, action: 'create', record };
+  if (record === undefined) return { shown: { node, ...terms, action: 'create' }, record };
   const isSame = JSON.stringify(termsIn(record)) === JSON.stringify(terms);
-  return { node, ...terms, action: isSame ? 'unchanged' : 'update', record };
+  return { shown: { node, ...terms, action: isSame ? 'unchanged' : 'update' }, record };
 }
 
 function termsIn({ spec }: StoredRecord): ExportTerms {
-  return { clients: spec.export?.clients ?? [], isReadOnly: spec.isReadOnly, squash: spec.export?.squash ?? 'none' };
+  const { clients = [], squash = 'none', mayGoBeyond = false } = spec.export ?? {};
+  return { clients, isReadOnly: spec.isReadOnly, squash, mayGoBeyond };
 }
 
 async function write(
   client: ResourceClient,
   volume: string,
-  { node, clients, isReadOnly, squash, action, record, id }: Change & { readonly id: number },
+  { shown, record, id }: Change & { readonly id: number },
   scope: { readonly signal?: AbortSignal },
 ): Promise<StoredRecord> {
+  const { node, clients, isReadOnly, squash, mayGoBeyond, action } = shown;
   const name = exportName(volume, node);
+  const terms = { clients: [...clients], squash, mayGoBeyond };
   if (record === undefined) {
     const metadata = { name, finalizers: [ATTACHMENT_FINALIZER], labels: { 'holdfast.dev/volume': volume } };
-    const spec = { volume, node, mountPath: exportPath(volume), isReadOnly, export: { id, clients: [...clients], squash } };
+    const spec = { volume, node, mountPath: exportPath(volume), isReadOnly, export: { id, ...terms } };
     return client.create('VolumeAttachmentRecord', { metadata, spec }, scope).catch((error: unknown) => {
       if (!isAppError(error, 'exists')) throw error;
       throw new AppError('conflict', `volume ${volume} is being exported on ${node} by somebody else`, {
@@ -183,7 +203,7 @@ async function write(
   }
   if (action === 'unchanged') return record;
   const { uid, resourceVersion } = record.metadata;
-  const patch = { spec: { isReadOnly, export: { clients: [...clients], squash } } };
+  const patch = { spec: { isReadOnly, export: terms } };
   return client.patch('VolumeAttachmentRecord', name, patch, { ...scope, uid, resourceVersion });
 }
 
@@ -221,7 +241,7 @@ async function waitUntilServed(
   });
 }
 
-function addressOf(record: StoredRecord | undefined): Pick<ExportedOn, 'address'> {
+function whereServed(record: StoredRecord | undefined): Pick<ExportedOn, 'address'> {
   const address = record?.status?.address;
   return address === undefined ? {} : { address };
 }

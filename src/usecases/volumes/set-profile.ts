@@ -94,12 +94,14 @@ async function findOldMounts(
   // Only what is shared asks something of its mounts.
   if (from === to || (from !== 'shared' && to !== 'shared')) return [];
   const { items } = await client.list('VolumeAttachmentRecord', scope);
-  return items
-    // An export takes on the volume's options by itself, and keeps nothing of files that others may change.
-    .filter((record) => !isExport(record))
-    .filter(({ spec, status }) => spec.volume === name && status?.state === 'Mounted' && status.profile !== to)
-    .map(({ spec }) => ({ node: spec.node, path: spec.mountPath }))
-    .toSorted((a, b) => (a.node < b.node ? -1 : 1));
+  return (
+    items
+      // An export takes on the volume's options by itself, and keeps nothing of files that others may change.
+      .filter((record) => !isExport(record))
+      .filter(({ spec, status }) => spec.volume === name && status?.state === 'Mounted' && status.profile !== to)
+      .map(({ spec }) => ({ node: spec.node, path: spec.mountPath }))
+      .toSorted((a, b) => (a.node < b.node ? -1 : 1))
+  );
 }
 
 async function waitUntilSet(

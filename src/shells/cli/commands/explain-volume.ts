@@ -51,7 +51,10 @@ function describe(explained: VolumeExplanation, context: CliContext, hasHeaders:
       : renderTable<(typeof mounts)[number]>(
           [
             { name: 'mounted on', value: (mount) => mount.node },
-            { name: 'at', value: ({ path, clients }) => (clients === undefined ? path : `NFS ${path} for ${clients.join(', ')}`) },
+            {
+              name: 'at',
+              value: ({ path, clients }) => (clients === undefined ? path : `NFS ${path} for ${clients.join(', ')}`),
+            },
             { name: 'state', value: (mount) => mount.state },
           ],
           mounts,

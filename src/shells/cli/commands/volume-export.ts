@@ -62,6 +62,7 @@ export function registerVolumeExport(command: Command, context: CliContext): voi
           },
         ),
       );
+      for (const notice of exported.notices) say(context, notice);
       assertDone(exported.outcome, `the export of volume ${name} was not changed`);
       await printResult(context, globalOptions(own), {
         data: exported,
