@@ -67,6 +67,10 @@ async function serveAll(deps: AgentDeps, records: readonly StoredRecord[], signa
   const since = served.map(({ record }) =>
     nodesReadySince(deps, deps.informers.Volume.get(record.spec.volume)?.status?.placement ?? []),
   );
+  // Said before it is tried: who reads HeldBack relies on no attempt being under way.
+  for (const { record } of served) {
+    if (record.status?.state === 'HeldBack') await report(deps, record, { state: 'Waiting' }, signal);
+  }
   try {
     const wanted = served.map((each) => each.wanted);
     const looks = await deps.nfs.serve(wanted, signal);

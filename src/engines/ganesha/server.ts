@@ -89,7 +89,7 @@ async function makeRun(
 }
 
 /** @throws {AppError} unavailable, while one that ends again and again is not started anew */
-function holdOff({ clock, host }: GaneshaDeps, state: State): void {
+function holdOff({ clock, host, paths }: GaneshaDeps & { readonly paths: ServerPaths }, state: State): void {
   if (state.startedAt === undefined) return;
   const now = clock.monotonic();
   const lived = now - state.startedAt;
@@ -100,7 +100,7 @@ function holdOff({ clock, host }: GaneshaDeps, state: State): void {
     throw new AppError(
       'unavailable',
       `${state.lastWords ?? `NFS-Ganesha on ${host.name} ends again and again`}; it is started again in at most ${waitMs / 1000} s`,
-      { reason: 'NfsServerEnded', hint: `see ${SERVER_PATHS.log} there` },
+      { reason: 'NfsServerEnded', hint: `see ${paths.log} there` },
     );
   }
   state.deaths += 1;
