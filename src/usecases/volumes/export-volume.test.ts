@@ -89,7 +89,7 @@ describe('exportVolume', () => {
 
 test('only what the engine can serve is exported', async () => {
   const cluster = await withVolume();
-  await cluster.client.patch('Volume', 'gv0', { spec: { engine: 'local' } });
+  await cluster.client.patch('Volume', 'gv0', { spec: { engine: 'local', layout: 'single', replicas: null } });
   await expect(ask(cluster)).rejects.toMatchObject({ kind: 'unsupported', message: expect.stringContaining('local') });
 });
 
