@@ -87,13 +87,23 @@ function isAllowedAddress(text: string): boolean {
   return [z.ipv6(), z.cidrv4(), z.cidrv6()].some((schema) => schema.safeParse(text).success);
 }
 
-const Mount = z.strictObject({
-  path: AbsolutePath,
-  /** The word all, or names of nodes of this plan. */
-  nodes: z.union([z.literal('all'), z.array(z.string()).min(1).max(1000)], {
-    error: 'must be the word all, or a list of nodes such as [kube1, kube2]',
-  }),
+/** The word all, or names of nodes of this plan. */
+const NodeNames = z.union([z.literal('all'), z.array(z.string()).min(1).max(1000)], {
+  error: 'must be the word all, or a list of nodes such as [kube1, kube2]',
 });
+
+const Mount = z.strictObject({ path: AbsolutePath, nodes: NodeNames });
+
+/** A volume that nodes serve by NFSv4 to machines that are no nodes. */
+const PlanExport = z.strictObject({
+  nodes: NodeNames,
+  /** Who may mount the volume itself when left out. */
+  to: z.array(AllowedAddress).min(1).max(256).optional(),
+  readOnly: z.boolean().optional(),
+  rootSquash: z.boolean().optional(),
+  beyondAllowed: z.boolean().optional(),
+});
+export type PlanExport = z.infer<typeof PlanExport>;
 
 export const PlanVolume = z.strictObject({
   name: Label,
@@ -123,6 +133,7 @@ export const PlanVolume = z.strictObject({
   pool: Label.optional(),
   allow: z.array(AllowedAddress).max(256).optional(),
   mount: Mount.optional(),
+  export: PlanExport.optional(),
   allowSplitBrain: z.boolean().optional(),
   /** Written by `plan adopt`: takes over a volume that exists. How it is deleted is said when it is. */
   adopted: Adopted.omit({ isRemovedFromEngine: true }).optional(),

@@ -9,7 +9,7 @@ describe('chooseClients', () => {
   });
 
   it('never exports to everybody because nobody was named', () => {
-    expect(chooseClients(ASKED)).toMatchObject({ ok: false, hint: expect.stringContaining('--to') });
+    expect(chooseClients(ASKED)).toMatchObject({ ok: false, fault: 'nobody' });
     expect(chooseClients({ ...ASKED, to: [] })).toMatchObject({ ok: false });
   });
 

@@ -17,40 +17,31 @@ export interface AskedClients {
 
 export type ChosenClients =
   | { readonly ok: true; readonly clients: readonly string[] }
-  | { readonly ok: false; readonly message: string; readonly hint: string };
+  | { readonly ok: false; readonly fault: 'nobody' | 'unread' | 'unknown' | 'beyond'; readonly message: string };
 
 /** Clients of an export as they are stored, or why they cannot be had. */
 export function chooseClients(ask: AskedClients): ChosenClients {
   const { to, allowFrom, nodeAddresses, mayGoBeyond } = ask;
   const asked = to ?? allowFrom;
   if (asked.length === 0) {
-    const hint = 'name them: --to 10.10.0.0/16';
-    return {
-      ok: false,
-      message: 'nobody is named who may mount the export, and the volume has no list of its own',
-      hint,
-    };
+    const message = 'nobody is named who may mount the export, and the volume has no list of its own';
+    return { ok: false, fault: 'nobody', message };
   }
   const unread = asked.find((text) => readClient(text) === undefined);
   if (unread !== undefined) {
     const fault = clientFault(unread) ?? 'cannot be read';
-    return { ok: false, message: `client ${JSON.stringify(unread.slice(0, 64))} ${fault}`, hint: 'IPv6 is not served' };
+    return { ok: false, fault: 'unread', message: `client ${JSON.stringify(unread.slice(0, 64))} ${fault}` };
   }
   const clients = [...new Set(asked.flatMap((text) => readClient(text) ?? []))].toSorted();
   if (mayGoBeyond) return { ok: true, clients };
   if (ask.isListUnknown) {
-    const hint =
-      'see there with: gluster volume get NAME auth.allow; if the clients are among those, say --beyond-allowed';
-    return { ok: false, message: 'it is adopted, and only the engine knows who may mount it', hint };
+    return { ok: false, fault: 'unknown', message: 'it is adopted, and only the engine knows who may mount it' };
   }
   if (allowFrom.length === 0) return { ok: true, clients };
   const beyond = clientsBeyond(clients, [...allowFrom, ...nodeAddresses]);
   if (beyond.length === 0) return { ok: true, clients };
-  return {
-    ok: false,
-    message: `${beyond.join(', ')} may not mount the volume itself, which is allowed to ${allowFrom.join(', ')}`,
-    hint: 'leave them out, or say --beyond-allowed',
-  };
+  const message = `${beyond.join(', ')} may not mount the volume itself, which is allowed to ${allowFrom.join(', ')}`;
+  return { ok: false, fault: 'beyond', message };
 }
 
 export interface ExportTerms extends Pick<NfsExport, 'squash' | 'mayGoBeyond'> {

@@ -2,6 +2,7 @@
 import { checkController } from './controller-rule.ts';
 import type { PlanFault } from './fault.ts';
 import { checkNetworks } from './network-rule.ts';
+import { checkNfsExports } from './nfs-export-rule.ts';
 import { checkNodes } from './node-rules.ts';
 import { checkVolumes } from './volume-rules.ts';
 
@@ -11,5 +12,6 @@ import { checkVolumes } from './volume-rules.ts';
  * @param plan - the plan as written, which may also be wrong field by field
  */
 export function checkPlan(plan: unknown): readonly PlanFault[] {
-  return [...checkNodes(plan), ...checkVolumes(plan), ...checkController(plan), ...checkNetworks(plan)];
+  const rules = [checkNodes, checkVolumes, checkNfsExports, checkController, checkNetworks];
+  return rules.flatMap((check) => check(plan));
 }

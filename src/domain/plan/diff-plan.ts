@@ -223,7 +223,9 @@ function profileChange(
 }
 
 /** The spec of a new Volume. */
-export function volumeSpec(volume: Omit<ResolvedVolume, 'name' | 'mounts'>): Readonly<Record<string, unknown>> {
+export function volumeSpec(
+  volume: Omit<ResolvedVolume, 'name' | 'mounts' | 'exports'>,
+): Readonly<Record<string, unknown>> {
   return {
     size: volume.size,
     engine: volume.engine,

@@ -5,6 +5,7 @@ import type { Volume } from '../../schemas/volume.ts';
 import type { VolumeAttachmentRecord } from '../../schemas/volume-attachment-record.ts';
 import { layoutFields } from '../volume/layout-fields.ts';
 import { HOST_ANNOTATION, type StoredObjects } from './diff-plan.ts';
+import { exportNfsExports } from './export-nfs-exports.ts';
 import { exportShares } from './export-shares.ts';
 import { nodeNameOf } from './node-name.ts';
 import { DEFAULT_POOL } from './volume-rules.ts';
@@ -79,6 +80,7 @@ function exportVolume(
 ): { readonly volume: PlanVolume; readonly notices: readonly string[] } {
   const { name = '' } = metadata;
   const mounts = exportMounts(name, known);
+  const exports = exportNfsExports(name, known);
   const { allowFrom = [], zones = [] } = spec;
   const zoneNotice = `volume ${name} may use only the zones ${zones.join(', ')}, which a plan does not say`;
   return {
@@ -94,8 +96,9 @@ function exportVolume(
       ...(spec.allowSplitBrain === true ? { allowSplitBrain: true } : {}),
       ...exportAdopted(spec),
       ...mounts.mount,
+      ...exports.fields,
     },
-    notices: [...mounts.notices, ...(zones.length === 0 ? [] : [zoneNotice])],
+    notices: [...mounts.notices, ...exports.notices, ...(zones.length === 0 ? [] : [zoneNotice])],
   };
 }
 

@@ -2,6 +2,7 @@
 import type { PlanFile, PlanNode, PlanVolume } from '../../schemas/plan-file.ts';
 import type { Share, VolumeProfile } from '../../schemas/volume.ts';
 import type { ShareAddress } from '../nfs/share.ts';
+import { chooseClients, type ExportTerms } from '../nfs-export/export-wish.ts';
 import { type BrickKind, type EngineName, type FileSystemType, localLayout } from '../volume/engines.ts';
 import { type ChosenLayout, decideLayout, type LayoutDecision, type LayoutRequest } from '../volume/layout.ts';
 import { LAYOUTS } from '../volume/layout-faults.ts';
@@ -21,6 +22,10 @@ export interface ResolvedNode {
   readonly pools: readonly { readonly name: string; readonly path: string; readonly device?: string }[];
 }
 
+export interface PlannedExport extends ExportTerms {
+  readonly node: string;
+}
+
 export interface ResolvedVolume extends ChosenLayout {
   readonly name: string;
   readonly size: string;
@@ -37,6 +42,8 @@ export interface ResolvedVolume extends ChosenLayout {
   readonly allowFrom: readonly string[];
   readonly allowSplitBrain: boolean;
   readonly mounts: readonly { readonly node: string; readonly path: string }[];
+  /** Nodes that serve it by NFS, and to whom. */
+  readonly exports?: readonly PlannedExport[];
   readonly adopted?: NonNullable<PlanVolume['adopted']>;
 }
 
@@ -104,9 +111,25 @@ function resolveVolume(
       allowFrom: volume.allow ?? [],
       allowSplitBrain,
       mounts: mountNodes.map((node) => ({ node: nodeNameOf(node), path: mount?.path ?? '' })),
+      ...exportsOf(volume, nodes),
     },
     notes: decision.notes.map((note) => `volume ${volume.name}: ${note}`),
   };
+}
+
+function exportsOf(volume: PlanVolume, nodes: readonly ResolvedNode[]): Pick<ResolvedVolume, 'exports'> {
+  const { export: wish } = volume;
+  if (wish === undefined) return {};
+  const { beyondAllowed: mayGoBeyond = false, readOnly: isReadOnly = false } = wish;
+  const chosen = chooseClients({
+    ...{ to: wish.to, allowFrom: volume.allow ?? [], isListUnknown: volume.adopted !== undefined, mayGoBeyond },
+    nodeAddresses: nodes.flatMap(({ ip, internalIp }) => [ip, ...(internalIp === undefined ? [] : [internalIp])]),
+  });
+  if (!chosen.ok) throw new Error(`resolvePlan was given a plan that breaks a rule: ${chosen.message}`);
+  const squash = wish.rootSquash === true ? 'root' : 'none';
+  const names = wish.nodes === 'all' ? nodes.map((node) => node.name) : wish.nodes.map(nodeNameOf);
+  const terms = { clients: chosen.clients, isReadOnly, squash, mayGoBeyond } as const;
+  return { exports: names.map((node) => ({ node, ...terms })) };
 }
 
 /** The layout that an adopted volume was found with: nothing is decided about it any more. */

@@ -239,7 +239,7 @@ function noSuchPool(name: string, path: PlanPath, nodes: readonly PlanNodeSeen[]
 }
 
 function checkNodeNames(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonly PlanFault[] {
-  const lists = [field(volume, 'mount', 'nodes'), field(volume, 'nodes')];
+  const lists = [field(volume, 'mount', 'nodes'), field(volume, 'export', 'nodes'), field(volume, 'nodes')];
   return lists.flatMap((list) => checkNodeList(list, nodes));
 }
 

@@ -1,6 +1,7 @@
 /** Makes the stored objects as a plan says: creates and updates, never deletes, and may be repeated at any time. */
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { type FieldChange, fieldChanges } from '../../domain/plan/describe-write.ts';
+import { diffNfsExports } from '../../domain/plan/diff-nfs-exports.ts';
 import { diffPlan, type PlanWrite, type StoredObjects } from '../../domain/plan/diff-plan.ts';
 import { diffShares, type RegistrationWrite, type StoredShares } from '../../domain/plan/diff-shares.ts';
 import { type ResolvedPlan, resolvePlan } from '../../domain/plan/resolve-plan.ts';
@@ -84,9 +85,13 @@ function compare(
   const plan = diffPlan(resolved, stored);
   const shares = diffShares(resolved, stored);
   const service = diffStorageService(resolved, stored);
-  const conflicts = [...plan.conflicts, ...shares.conflicts, ...service.conflicts];
+  const exports = diffNfsExports(resolved, stored);
+  const conflicts = [...plan.conflicts, ...exports.conflicts, ...shares.conflicts, ...service.conflicts];
   if (conflicts.length === 0) {
-    return { writes: [...plan.writes, ...shares.writes, ...service.writes], notices: shares.notices };
+    return {
+      writes: [...plan.writes, ...exports.writes, ...shares.writes, ...service.writes],
+      notices: shares.notices,
+    };
   }
   const places = conflicts.length === 1 ? '1 place' : `${conflicts.length} places`;
   throw new AppError('precondition', `the plan contradicts what is there in ${places}`, {

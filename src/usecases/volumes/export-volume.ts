@@ -118,6 +118,13 @@ function noticesOn({ spec }: Resource<'Volume'>, clusters: readonly Resource<'St
   return [`${encrypted.join(' and ')} is encrypted; what NFS clients and the node send each other is not`];
 }
 
+const HINTS = {
+  nobody: 'name them: --to 10.10.0.0/16',
+  unread: 'IPv6 is not served',
+  unknown: 'see there with: gluster volume get NAME auth.allow; if the clients are among those, say --beyond-allowed',
+  beyond: 'leave them out, or say --beyond-allowed',
+} as const;
+
 function termsOf(
   request: ExportRequest,
   { metadata, spec }: Resource<'Volume'>,
@@ -128,11 +135,11 @@ function termsOf(
   const isListUnknown = spec.adopted !== undefined;
   const chosen = chooseClients({ to, allowFrom: spec.allowFrom ?? [], nodeAddresses, isListUnknown, mayGoBeyond });
   if (chosen.ok) return { clients: chosen.clients, isReadOnly, squash, mayGoBeyond };
-  const { message, hint } = chosen;
+  const { message, fault } = chosen;
   throw new AppError('invalid', `volume ${metadata.name}: ${message}`, {
     resource: `volume ${metadata.name}`,
     reason: 'ClientRefused',
-    hint,
+    hint: HINTS[fault],
   });
 }
 
