@@ -138,12 +138,12 @@ export async function startCsiWorld({
   };
 }
 
-interface Service {
+export interface Service {
   stop(): Promise<void>;
 }
 
 /** Returns when the service listens. */
-async function serving(
+export async function serving(
   log: FakeLogger,
   signal: AbortSignal,
   serve: (log: FakeLogger, until: AbortSignal) => Promise<void>,

@@ -22,15 +22,19 @@ export interface LocalMachine extends LocalEngineUnderTest {
 
 const TIMEOUT_MS = 60_000;
 
-/** Makes the pool; needs root and loop devices. */
-export async function startLocalMachine(): Promise<LocalMachine> {
+/**
+ * Makes the pool; needs root and loop devices.
+ *
+ * @param size - of the pool's disk, which is sparse
+ */
+export async function startLocalMachine(size = '3G'): Promise<LocalMachine> {
   const host = createLocalHost({ clock: createSystemClock() }, { name: 'kube1' });
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'holdfast-local-')));
   const [disk, poolPath, mountsPath] = [join(folder, 'disk'), join(folder, 'pool'), join(folder, 'mnt')];
   const run = async (file: string, ...args: readonly string[]) =>
     (await host.run({ file, args, timeoutMs: TIMEOUT_MS })).stdout;
   await run('mkdir', poolPath, mountsPath);
-  await run('truncate', '--size', '3G', disk);
+  await run('truncate', '--size', size, disk);
   await run('mkfs.xfs', '-q', '-m', 'reflink=1', disk);
   await run('mount', '-o', 'loop', disk, poolPath);
   const below = async () =>

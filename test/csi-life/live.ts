@@ -27,6 +27,8 @@ export interface Observed {
 
 /** A driver with everything behind it. */
 export interface LifeWorld {
+  /** How a volume is used where that is not as on an engine that serves all nodes. */
+  readonly modes?: Partial<Readonly<Record<VolumeId, Mode>>>;
   readonly root: string;
   readonly controller: ControllerClient;
   readonly nodes: Readonly<Record<string, NodeClient>>;
@@ -166,18 +168,19 @@ type ToController = Extract<
 
 /** @returns GiB of a volume, or the names in a list */
 async function sendToController(
-  { controller }: LifeWorld,
+  world: LifeWorld,
   call: ToController,
   parameters: Making['parameters'],
   options: { readonly signal: AbortSignal },
 ): Promise<unknown> {
+  const { controller } = world;
   if (call.do === 'list') {
     const { entries } = await controller.listVolumes({}, options);
     const ids = entries.map(({ volume }) => volume?.volumeId ?? '');
     return ids.toSorted((a, b) => (a < b ? -1 : 1)).join();
   }
   if (call.do === 'create') {
-    const { volume: made } = await controller.createVolume(creation(call, parameters), options);
+    const { volume: made } = await controller.createVolume(creation(world, call, parameters), options);
     return Number((made?.capacityBytes ?? 0n) / GIB);
   }
   if (call.do === 'expand') {
@@ -192,30 +195,32 @@ async function sendToController(
     await controller.createSnapshot({ name: call.snapshot, sourceVolumeId: call.volume }, options);
   else if (call.do === 'unsnap') await controller.deleteSnapshot({ snapshotId: call.snapshot }, options);
   else if (call.do === 'delete') await controller.deleteVolume({ volumeId: call.volume }, options);
-  else await sendUse(controller, call, options);
+  else await sendUse(world, call, options);
   return undefined;
 }
 
 async function sendUse(
-  controller: ControllerClient,
+  world: LifeWorld,
   { do: what, volume: volumeId, node: nodeId }: Extract<Call, { do: 'attach' | 'detach' }>,
   options: { readonly signal: AbortSignal },
 ): Promise<void> {
+  const { controller } = world;
   if (what === 'detach') return void (await controller.controllerUnpublishVolume({ volumeId, nodeId }, options));
-  const wish = { volumeId, nodeId, volumeCapability: capability(volumeId) };
+  const wish = { volumeId, nodeId, volumeCapability: capability(world, volumeId) };
   await controller.controllerPublishVolume(wish, options);
 }
 
 async function sendToNode(
-  { nodes, root }: LifeWorld,
+  world: LifeWorld,
   call: Extract<Call, { readonly node: string }>,
   signal: AbortSignal,
 ): Promise<void> {
+  const { nodes, root } = world;
   const node = nodes[call.node];
   if (node === undefined) throw new Error(`${call.node} has no node service`);
   const volumeId = call.volume;
   const stagingTargetPath = stagingPath(root, volumeId);
-  const volumeCapability = capability(call.volume);
+  const volumeCapability = capability(world, call.volume);
   if (call.do === 'stage') await node.nodeStageVolume({ volumeId, stagingTargetPath, volumeCapability }, { signal });
   if (call.do === 'unstage') await node.nodeUnstageVolume({ volumeId, stagingTargetPath }, { signal });
   if (call.do !== 'bind' && call.do !== 'unbind') return;
@@ -225,6 +230,7 @@ async function sendToNode(
 }
 
 function creation(
+  world: LifeWorld,
   { volume, gib, from }: Extract<Call, { do: 'create' }>,
   parameters: Readonly<Record<string, string>>,
 ) {
@@ -235,15 +241,15 @@ function creation(
         ? { $case: 'snapshot' as const, value: { snapshotId: from.id } }
         : { $case: 'volume' as const, value: { volumeId: from.id } };
   return {
-    ...{ name: volume, volumeCapabilities: [capability(volume)], parameters: { ...parameters } },
+    ...{ name: volume, volumeCapabilities: [capability(world, volume)], parameters: { ...parameters } },
     capacityRange: { requiredBytes: BigInt(gib) * GIB, limitBytes: 0n },
     ...(type === undefined ? {} : { volumeContentSource: { type } }),
   };
 }
 
-function capability(volume: VolumeId): VolumeCapability {
+function capability({ modes = {} }: LifeWorld, volume: VolumeId): VolumeCapability {
   const mount = { fsType: '', mountFlags: [], volumeMountGroup: '' };
-  return { accessType: { $case: 'mount', value: mount }, accessMode: { mode: MODES[volume] } };
+  return { accessType: { $case: 'mount', value: mount }, accessMode: { mode: modes[volume] ?? MODES[volume] } };
 }
 
 /** Returns when the driver has let go of what the call was about: it says so to calls that have nothing to ask. */
