@@ -24,6 +24,7 @@ import {
 } from '../../src/gen/csi/csi.ts';
 import { createFakeEncryption } from '../../src/ports/encryption.fake.ts';
 import { createFakeLogger } from '../../src/ports/logger.fake.ts';
+import type { ExportLook, ServedExport } from '../../src/ports/nfs-server.ts';
 import { createFakeEngineDoctor, createFakeNodeSenses } from '../../src/ports/node-doctor.fake.ts';
 import { createFakeResourceClient } from '../../src/ports/resource-client.fake.ts';
 import type { ResourceClient } from '../../src/ports/resource-client.ts';
@@ -129,9 +130,16 @@ function agentOf({ host, poolPath }: LocalMachine, clock: ReturnType<typeof crea
     snapshots: { gluster: snapshots.engine(NODE), local: createLocalSnapshots({ host }) },
     work: createFakeVolumeWork(),
     encryption: createFakeEncryption(),
+    nfs: { serve: serveNothing },
     doctor: createFakeEngineDoctor(),
     senses: createFakeNodeSenses(),
   };
+}
+
+/** Lives have no exports. */
+async function serveNothing(exports: readonly ServedExport[]): Promise<readonly ExportLook[]> {
+  if (exports.length > 0) throw new Error(`nobody asked for ${exports.map(({ path }) => path).join(', ')}`);
+  return [];
 }
 
 /** The driver has one place for its mounts on a machine, and here another run of this test has that too. */
