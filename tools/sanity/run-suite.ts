@@ -6,6 +6,7 @@ import { LAB_DATA_DISK } from '../../src/ports/lab.ts';
 import { bringUpHoldfast, csiSockets, type HoldfastLab } from '../../src/usecases/lab/bring-up-holdfast.ts';
 import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
 import { waitForObject } from '../../src/usecases/waiting/wait-for-object.ts';
+import { startCsiWorld } from '../../test/contract/csi-world.ts';
 import { runTool } from '../project.ts';
 import { judgeSpecs, type SanityResult, type Spec } from './skips.ts';
 import type { Suite } from './suites.ts';
@@ -50,6 +51,7 @@ export interface SuiteResult extends SanityResult {
 export async function runSuite(run: SuiteRun, suite: Suite): Promise<SuiteResult> {
   const { composed, folder, signal } = run;
   mkdirSync(folder, { recursive: true });
+  if (suite.isWithoutLab === true) return runWithoutLab(run, suite);
   const name = `san${process.pid % 100_000}${suite.name.slice(0, 3)}${suite.accessType.slice(0, 1)}`;
   const up = await bringUpHoldfast(composed, { name, hosts: 1, hasCsi: true }, signal);
   try {
@@ -80,19 +82,46 @@ async function preparePool({ lab, client }: HoldfastLab, clock: ComposedLab['clo
   }
 }
 
-async function runSanity({ composed, program, folder }: SuiteRun, suite: Suite, up: HoldfastLab): Promise<SuiteResult> {
+/** The real services over what test/contract has for the rest: nothing is mounted, so nothing of the node service is asked. */
+async function runWithoutLab(run: SuiteRun, suite: Suite): Promise<SuiteResult> {
+  const world = await startCsiWorld();
+  try {
+    for (const { metadata } of (await world.client.list('StorageNode')).items) {
+      const engines = [{ name: 'nfs', isInstalled: true, isRunning: true }];
+      await world.client.patch('StorageNode', metadata.name, { status: { engines } }, { subresource: 'status' });
+    }
+    const flags = {
+      ...volumeFlags(run.folder, suite),
+      ...{ endpoint: `unix://${world.nodeSocket}`, controllerendpoint: `unix://${world.controllerSocket}` },
+      // The folders of the stand-in are its own.
+      ...pathFlags(run.folder, { make: 'echo "$1"', remove: 'true', check: 'echo not_found' }),
+    };
+    return await callSanity(run, suite, flags);
+  } finally {
+    await world.stop();
+  }
+}
+
+async function runSanity(run: SuiteRun, suite: Suite, up: HoldfastLab): Promise<SuiteResult> {
+  const { composed, folder } = run;
+  const controllerFolder = composed.controllerFolder(up.lab.name);
+  return callSanity(run, suite, await sanityFlags({ folder, suite, up, controllerFolder }));
+}
+
+type Flags = Readonly<Record<string, string>>;
+
+async function callSanity({ program, folder }: SuiteRun, { leftOut = {} }: Suite, flags: Flags): Promise<SuiteResult> {
   const report = join(folder, 'report.json');
-  const args = [
-    ...(await sanityFlags({ folder, suite, up, controllerFolder: composed.controllerFolder(up.lab.name) })),
-    ...['--ginkgo.no-color', '--ginkgo.succinct', `--ginkgo.json-report=${report}`],
-  ];
+  const own = Object.entries(flags).map(([flag, value]) => `-csi.${flag}=${value}`);
+  const skips = Object.keys(leftOut).map((begin) => `--ginkgo.skip=${begin.replaceAll(/[[\]()]/g, '\\$&')}`);
+  const args = [...own, ...skips, '--ginkgo.no-color', '--ginkgo.succinct', `--ginkgo.json-report=${report}`];
   const { code, output, seconds } = await runTool({ file: program, args, timeoutMs: RUN_MS, output: 'capture' });
   const suites = readReport(report, output);
   const specs = suites.flatMap((each) => each.SpecReports);
   const hasFailed = specs.some((spec) => spec.State === 'failed');
   // It left badly, and no test says why.
   const unfinished = code === 0 || hasFailed ? [] : [{ ...ITSELF, State: `exit ${code}` }];
-  return { ...judgeSpecs([...specs, ...unfinished]), output, seconds };
+  return { ...judgeSpecs([...specs, ...unfinished], leftOut), output, seconds };
 }
 
 const ITSELF: Spec = { ContainerHierarchyTexts: [], LeafNodeType: 'It', LeafNodeText: 'csi-sanity', State: '' };
@@ -115,27 +144,42 @@ async function sanityFlags({
   readonly suite: Suite;
   readonly up: HoldfastLab;
   readonly controllerFolder: string;
-}): Promise<readonly string[]> {
+}): Promise<Flags> {
   const pid = (await up.lab.record()).hosts[0]?.init?.pid;
   if (pid === undefined) throw new Error('the host of the lab is off');
+  const inHost = (name: keyof typeof PATH_PROGRAMS) =>
+    `exec nsenter --target ${pid} --mount -- sh -c '${PATH_PROGRAMS[name]}' "$1"`;
+  const sockets = csiSockets(controllerFolder);
+  return {
+    endpoint: `unix:///proc/${pid}/root${sockets.node}`,
+    controllerendpoint: `unix://${sockets.controller}`,
+    ...pathFlags(folder, { make: inHost('make'), remove: inHost('remove'), check: inHost('check') }),
+    ...volumeFlags(folder, suite),
+  };
+}
+
+/** @param lines - of shell, by what each program does with the path that it is given */
+function pathFlags(folder: string, lines: Readonly<Record<keyof typeof PATH_PROGRAMS, string>>): Flags {
   const program = (name: keyof typeof PATH_PROGRAMS): string => {
     const path = join(folder, name);
-    writeFileSync(path, `#!/bin/sh\nexec nsenter --target ${pid} --mount -- sh -c '${PATH_PROGRAMS[name]}' "$1"\n`);
+    writeFileSync(path, `#!/bin/sh\n${lines[name]}\n`);
     chmodSync(path, 0o700);
     return path;
   };
-  const [make, remove, parameters] = [program('make'), program('remove'), join(folder, 'parameters.yaml')];
-  writeFileSync(parameters, JSON.stringify(suite.parameters));
-  const sockets = csiSockets(controllerFolder);
-  const flags = {
-    endpoint: `unix:///proc/${pid}/root${sockets.node}`,
-    controllerendpoint: `unix://${sockets.controller}`,
+  const [make, remove] = [program('make'), program('remove')];
+  return {
     ...{ mountdir: `${TARGETS}/mount`, stagingdir: `${TARGETS}/staging` },
     ...{ createmountpathcmd: make, createstagingpathcmd: make, createpathcmdtimeout: '60s' },
     ...{ removemountpathcmd: remove, removestagingpathcmd: remove, removepathcmdtimeout: '60s' },
     ...{ checkpathcmd: program('check'), checkpathcmdtimeout: '60s' },
-    ...{ testvolumesize: String(SIZE_BYTES), testvolumeexpandsize: String(GROWN_BYTES) },
-    ...{ testvolumeparameters: parameters, testvolumeaccesstype: suite.accessType },
   };
-  return Object.entries(flags).map(([flag, value]) => `-csi.${flag}=${value}`);
+}
+
+function volumeFlags(folder: string, { parameters, accessType }: Suite): Flags {
+  const path = join(folder, 'parameters.yaml');
+  writeFileSync(path, JSON.stringify(parameters));
+  return {
+    ...{ testvolumesize: String(SIZE_BYTES), testvolumeexpandsize: String(GROWN_BYTES) },
+    ...{ testvolumeparameters: path, testvolumeaccesstype: accessType },
+  };
 }

@@ -24,3 +24,11 @@ test('a skip that nobody has justified is a failure, and so is whatever did not 
   ]);
   expect([...skipped]).toEqual([['GetSnapshot not supported: snapshots are listed', 1]]);
 });
+
+test('what csi-sanity was told to leave out is a skip with its reason, and nothing else without a message is', () => {
+  const { failed, skipped } = judgeSpecs([spec('skipped'), { ...spec('skipped'), LeafNodeText: 'stages' }], {
+    'Node stages': 'no mounts here',
+  });
+  expect([...skipped]).toEqual([['Node stages: no mounts here', 1]]);
+  expect(failed).toEqual(['Node skipped: skipped: ']);
+});
