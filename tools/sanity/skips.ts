@@ -41,13 +41,18 @@ export function judgeSpecs(specs: readonly Spec[], leftOut: Readonly<Record<stri
   for (const spec of specs.filter((each) => each.LeafNodeType === 'It')) {
     const message = spec.Failure?.Message ?? '';
     const name = [...(spec.ContainerHierarchyTexts ?? []), spec.LeafNodeText].join(' ');
-    const line = message === '' ? reasonIn(leftOut, name) : JUSTIFIED[message] && `${message}: ${JUSTIFIED[message]}`;
+    const line = message === '' ? reasonIn(leftOut, name) : justify(message);
     if (spec.State === 'passed') passed += 1;
     else if (spec.State === 'skipped' && line !== undefined) {
       skipped.set(line, (skipped.get(line) ?? 0) + 1);
     } else if (spec.State !== 'pending') failed.push(`${name}: ${spec.State}: ${message.slice(0, 500)}`);
   }
   return { passed, failed, skipped };
+}
+
+function justify(message: string): string | undefined {
+  const why = JUSTIFIED[message];
+  return why === undefined ? undefined : `${message}: ${why}`;
 }
 
 function reasonIn(leftOut: Readonly<Record<string, string>>, name: string): string | undefined {
