@@ -6,6 +6,8 @@ import { type CsiClient, createCsiClient, mountable, refusalOf } from './csi-cli
 import { type CsiWorld, startCsiWorld, TARGET_ROOT } from './csi-world.ts';
 
 const STAGING = `${TARGET_ROOT}/plugins/csi.holdfast.dev/vol/globalmount`;
+/** What is bound there: not at the path itself, or kubelet would never let go of it. */
+const STAGED = `${STAGING}/volume`;
 const TARGET = `${TARGET_ROOT}/pods/p1/volumes/vol/mount`;
 const MOUNT = '/var/lib/holdfast/mounts/vol';
 
@@ -72,7 +74,7 @@ test.each([1, 2])(
     await expect(stage(signal)).rejects.toThrow('aborted');
     await expect.poll(targets).toEqual([MOUNT]);
     await succeed(() => stage());
-    expect(targets()).toEqual([MOUNT, STAGING]);
+    expect(targets()).toEqual([MOUNT, STAGED]);
   },
 );
 
@@ -83,7 +85,7 @@ test.each([1, 2])(
     await stage();
     const signal = hangUpAt(nth);
     await expect(bind({}, signal)).rejects.toThrow('aborted');
-    await expect.poll(targets).toEqual([MOUNT, STAGING]);
+    await expect.poll(targets).toEqual([MOUNT, STAGED]);
     await succeed(() => bind());
     expect(optionsAt(TARGET)).toEqual(['rw', 'nosuid', 'nodev']);
   },
@@ -101,7 +103,7 @@ test('staging that is given up while the volume is not mounted yet has mounted n
   letGo();
   await expect.poll(targets).toEqual([MOUNT]);
   await succeed(() => stage());
-  expect(targets()).toEqual([MOUNT, STAGING]);
+  expect(targets()).toEqual([MOUNT, STAGED]);
 });
 
 test('a bind that a death left without its options gets them from the next call', async () => {
@@ -121,5 +123,5 @@ test('a folder that becomes a symlink while something is mounted on it gets noth
   const refusal = await refusalOf(bind());
   expect(refusal).toMatchObject({ code: Status.INVALID_ARGUMENT });
   expect(refusal.details).toContain('has become a symlink');
-  expect(targets()).toEqual([MOUNT, STAGING]);
+  expect(targets()).toEqual([MOUNT, STAGED]);
 });

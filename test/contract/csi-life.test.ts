@@ -101,7 +101,7 @@ async function observe({ client, hosts, data }: CsiWorld): Promise<Observed> {
       .map(({ metadata }) => metadata.name),
     attached: records.items.map(({ spec }) => `${spec.volume}@${spec.node}`),
     staged: places
-      .filter(({ volume, node }) => targets.has(`${node} ${stagingPath(TARGET_ROOT, volume)}`))
+      .filter(({ volume, node }) => targets.has(`${node} ${stagingPath(TARGET_ROOT, volume)}/volume`))
       .map(({ place }) => place),
     bound: pods
       .filter(({ volume, node, pod }) => targets.has(`${node} ${podPath(TARGET_ROOT, volume, pod)}`))

@@ -9,6 +9,8 @@ import { type CsiWorld, startCsiWorld, TARGET_ROOT } from './csi-world.ts';
 
 const GIB = 1024n ** 3n;
 const STAGING = `${TARGET_ROOT}/plugins/csi.holdfast.dev/pvc-1/globalmount`;
+/** What is bound there: not at the path itself, or kubelet would never let go of it. */
+const STAGED = `${STAGING}/volume`;
 const TARGET = `${TARGET_ROOT}/pods/p1/volumes/pvc-1/mount`;
 const MOUNT = '/var/lib/holdfast/mounts/pvc-1';
 
@@ -43,7 +45,7 @@ describe('a volume', () => {
       await stage();
       await bind();
     }
-    expect(targets()).toEqual([MOUNT, STAGING, TARGET]);
+    expect(targets()).toEqual([MOUNT, STAGED, TARGET]);
     expect(world.host.mountTable().at(-1)?.options).toEqual(['rw', 'nosuid', 'nodev']);
     const stats = await csi.node.nodeGetVolumeStats({ volumeId: 'pvc-1', volumePath: TARGET });
     expect(stats.usage[0]).toMatchObject({ total: 4_096_000n, used: 1_638_400n, available: 2_048_000n });
@@ -388,4 +390,20 @@ describe('calls', () => {
     const expand = csi.node.nodeExpandVolume({ volumeId: 'pvc-1', volumePath: TARGET });
     expect(await refusalOf(expand)).toMatchObject({ code: Status.UNIMPLEMENTED });
   });
+});
+
+test('a volume goes before its PersistentVolume, which its provisioner holds until then and deletes itself', async () => {
+  const { client } = world;
+  await csi.controller.createVolume(wish());
+  const made = await client.create('PersistentVolume', {
+    metadata: { name: 'pvc-1', finalizers: ['external-provisioner.volume.kubernetes.io/finalizer'] },
+    spec: {
+      ...{ capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], persistentVolumeReclaimPolicy: 'Delete' },
+      csi: { driver: 'csi.holdfast.dev', volumeHandle: 'pvc-1' },
+    },
+  });
+  await csi.controller.deleteVolume({ volumeId: 'pvc-1' });
+  expect(await volumes()).toEqual([]);
+  const left = await client.get('PersistentVolume', 'pvc-1');
+  expect(left?.metadata).toEqual(made.metadata);
 });

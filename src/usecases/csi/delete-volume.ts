@@ -21,7 +21,7 @@ export async function deleteVolume(deps: CsiDeps, id: string, signal: AbortSigna
     });
   }
   try {
-    await deleteStored(deps, name, { confirm: async () => true, waitMs: CALL_MS, signal });
+    await deleteStored(deps, name, { isRegistrationKept: true, confirm: async () => true, waitMs: CALL_MS, signal });
   } catch (error) {
     // Gone meanwhile, which is what was asked for.
     if (!isAppError(error, 'notFound')) throw error;

@@ -40,7 +40,7 @@ const ALWAYS_SET: ReadonlySet<string> = new Set(['nosuid', 'nodev']);
 type AttachmentRecord = Resource<'VolumeAttachmentRecord'>;
 
 /**
- * CSI NodeStageVolume: waits until the volume is mounted here, and binds it to the staging path.
+ * CSI NodeStageVolume: waits until the volume is mounted here, and binds it below the staging path.
  *
  * @throws {AppError} notFound; precondition, when it is not published to this node, or something else is at the path; exists,
  *   when it is published for another use; unavailable
@@ -103,12 +103,13 @@ export async function publishToPod(deps: CsiNodeDeps, request: NodePublishReques
   await bindAnew(deps, { volume, path, source, options }, signal);
 }
 
-/** A device cannot be bound to the folder that a caller names for it, and is bound to a file in there. */
+/**
+ * A volume is bound below the folder that a caller names for it: a folder to a folder, a device to a file. Kubelet lets go of
+ * a staging path only when nothing else is mounted that is mounted there (GetDeviceMountRefs), and the agent's own mount is.
+ */
 function stagedAt(stagingPath: string, kind: BindKind): string {
-  return kind === 'device' ? `${stagingPath}/${STAGED_DEVICE}` : stagingPath;
+  return `${stagingPath}/${kind === 'device' ? 'device' : 'volume'}`;
 }
-
-const STAGED_DEVICE = 'device';
 
 function readOnlyDevice(volume: string): AppError {
   return new AppError('invalid', `volume ${volume} is a device, which is read-only for the whole node or for nobody`, {
@@ -122,13 +123,11 @@ export async function unstageVolume(
   { volumeId, stagingPath }: Pick<StageRequest, 'volumeId' | 'stagingPath'>,
 ): Promise<void> {
   parseCsiId('volume_id', volumeId);
-  const path = await findTarget(deps, 'staging_target_path', stagingPath);
-  if (path === undefined) return;
-  // Its maker removes the folder.
-  await unbind(deps, path, { isFolderKept: true });
-  // Only now: what was mounted there could have a file of that name.
-  const device = await findTarget(deps, 'staging_target_path', stagedAt(path, 'device'));
-  if (device !== undefined) await unbind(deps, device);
+  const { path: staging } = parseTargetPath('staging_target_path', stagingPath, deps.targetRoot);
+  for (const kind of ['folder', 'device'] as const) {
+    const path = await findTarget(deps, 'staging_target_path', stagedAt(staging, kind));
+    if (path !== undefined) await unbind(deps, path);
+  }
 }
 
 /** CSI NodeUnpublishVolume: takes the folder away too. No error when nothing is there. */

@@ -18,6 +18,8 @@ export interface DeleteVolumeOptions {
   /** How long to wait until it is gone; does not wait when left out. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal;
+  /** The PersistentVolume is somebody else's, who deletes it after the volume: external-provisioner's. */
+  readonly isRegistrationKept?: boolean;
   /** Asked once everything else is in order; the volume stays when the answer is false. */
   readonly confirm: (shown: ShownVolume) => Promise<boolean>;
 }
@@ -41,7 +43,7 @@ export async function deleteVolume(deps: WaitDeps, name: string, options: Delete
   const scope = options.signal === undefined ? {} : { signal: options.signal };
   const [found, registration] = await Promise.all([
     showVolume({ client, ...scope }, name).catch(asMissing),
-    findRegistration(client, name, scope),
+    options.isRegistrationKept === true ? undefined : findRegistration(client, name, scope),
   ]);
   if ('missing' in found) {
     // Nothing but the PersistentVolume was left, by whoever deleted the volume alone: there is no data to ask about.
