@@ -1,48 +1,90 @@
-/** The API server of Kubernetes with its etcd on this machine, beside a lab: everything that was started ends with the lab. */
-import { mkdtemp, rm } from 'node:fs/promises';
+/** A whole Kubernetes on this machine, each node a host of a lab; it ends with the lab, with everything that was started. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '../../src/domain/errors.ts';
 import { type ComposedLab, composeLab } from '../../src/main/compose-lab.ts';
 import type { ResourceClient } from '../../src/ports/resource-client.ts';
-import { buildApiServer } from '../../tools/k8s/build.ts';
-import { API_SERVER_PORT, startApiServer } from './control-plane.ts';
+import type { Lab } from '../../src/usecases/lab/labs.ts';
+import { buildPrograms, type ProgramPaths } from '../../tools/k8s/build.ts';
+import { removeControlGroups } from './cgroups.ts';
+import { API_SERVER_PORT, type ControlPlaneOptions, startApiServer, startControllers } from './control-plane.ts';
+import { makeImage } from './image.ts';
 import { createKubectl, type Kubectl } from './kubectl.ts';
-import { createPki } from './pki.ts';
+import { startKubelet } from './kubelet.ts';
+import { createPki, type Pki } from './pki.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const READY_MS = 60_000;
 const POLL_MS = 100;
 
 export interface Cluster {
+  readonly lab: Lab;
+  readonly composed: ComposedLab;
+  readonly programs: ProgramPaths;
+  readonly pki: Pki;
+  readonly folder: string;
+  /** Path of the administrator's kubeconfig. */
+  readonly kubeconfig: string;
   readonly kubectl: Kubectl;
   /** The product's own client, as the administrator. */
   readonly client: ResourceClient;
   remove(): Promise<void>;
 }
 
-/** Brings it up; returns when the API server answers. @param name - of its lab */
-export async function startCluster(name: string): Promise<Cluster> {
-  const program = await buildApiServer();
+export interface ClusterOptions {
+  readonly name: string;
+  /** Nodes with kubelet and containerd; none for the API server alone. */
+  readonly nodes: number;
+}
+
+/** Brings it up; returns when the API server answers and the nodes are Ready. */
+export async function startCluster({ name, nodes }: ClusterOptions): Promise<Cluster> {
+  const programs = await buildPrograms((line) => console.log(line));
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-k8s-'));
   const composed = composeLab(join(folder, 'labs'), ROOT);
   const { labs, machine, clock } = composed;
   const remove = async (): Promise<void> => {
-    for (const each of await labs.list()) await labs.down(each.name);
+    for (const each of await labs.list()) {
+      await labs.down(each.name);
+      for (const host of each.hosts) await removeControlGroups(machine, controlGroupOf(each.name, host.name));
+    }
     await rm(folder, { recursive: true });
   };
   try {
-    const lab = await labs.up({ name, hosts: 1 });
+    const lab = await labs.up({
+      ...{ name, hosts: Math.max(1, nodes), installation: composed.installation },
+      bootActions: [{ name: 'glusterd', kind: 'run', argv: [...composed.engineDaemon] }],
+    });
     const server = `https://${lab.gateway}:${API_SERVER_PORT}`;
     const pki = await createPki(join(folder, 'pki'), lab.gateway, server);
-    await startApiServer({ lab, program, pki, folder });
-    const kubectl = createKubectl(machine, pki.admin, join(folder, 'kubectl'));
+    const control: ControlPlaneOptions = { lab, programs, pki, folder };
+    await startApiServer(control);
+    const kubeconfig = await pki.kubeconfig('admin', 'system:masters');
+    const kubectl = createKubectl(machine, kubeconfig, join(folder, 'kubectl'));
     await answers(kubectl, clock);
-    return { kubectl, client: await composed.connect(pki.admin), remove };
+    const cluster = {
+      lab,
+      composed,
+      programs,
+      pki,
+      folder,
+      kubeconfig,
+      kubectl,
+      client: await composed.connect(kubeconfig),
+      remove,
+    };
+    if (nodes > 0) await startNodes(cluster, control);
+    return cluster;
   } catch (error) {
     await remove();
     throw error;
   }
+}
+
+/** Each of one folder: groups of cpuset have to be filled level by level. */
+function controlGroupOf(lab: string, host: string): string {
+  return `holdfast-${lab}-${host}`;
 }
 
 async function answers(kubectl: Kubectl, clock: ComposedLab['clock']): Promise<void> {
@@ -56,4 +98,23 @@ async function answers(kubectl: Kubectl, clock: ComposedLab['clock']): Promise<v
     }
   }
   throw new Error(`the API server does not answer: ${last}`);
+}
+
+async function startNodes(cluster: Cluster, control: ControlPlaneOptions): Promise<void> {
+  const { lab, composed, programs, pki, folder, kubectl } = cluster;
+  await startControllers(control);
+  await mkdir(join(folder, 'image'), { recursive: true });
+  const image = await makeImage(composed.machine, join(folder, 'image'));
+  await Promise.all(
+    lab.hostNames.map((host, at) =>
+      startKubelet({
+        ...{ lab, machine: composed.machine, host, index: at + 1, programs, pki, image },
+        ...{ controlGroup: controlGroupOf(lab.name, host), sleep: (ms) => composed.clock.sleep(ms) },
+      }),
+    ),
+  );
+  for (const host of lab.hostNames) {
+    await kubectl.until(`node/${host}`, 'create', READY_MS);
+    await kubectl.until(`node/${host}`, 'condition=Ready', READY_MS);
+  }
 }

@@ -1,7 +1,8 @@
-/** etcd and the API server, as processes of a lab beside its hosts: they end with it. */
+/** etcd, API server, controller manager and scheduler, as processes of a lab beside its hosts: they end with it. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lab } from '../../src/usecases/lab/labs.ts';
+import type { ProgramPaths } from '../../tools/k8s/build.ts';
 import type { Pki } from './pki.ts';
 
 const ETCD_PORT = 2379;
@@ -10,22 +11,21 @@ export const API_SERVER_PORT = 6443;
 /** No service is reached in these tests, but the API server wants a range for them. */
 const SERVICE_RANGE = '10.250.0.0/16';
 
-interface ApiServerOptions {
+export interface ControlPlaneOptions {
   readonly lab: Lab;
-  /** kube-apiserver. */
-  readonly program: string;
+  readonly programs: ProgramPaths;
   readonly pki: Pki;
   /** For what etcd keeps. */
   readonly folder: string;
 }
 
 /** `--key=value` for each. */
-function flags(values: Readonly<Record<string, string>>): readonly string[] {
+export function flags(values: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(values).map(([name, value]) => `--${name}=${value}`);
 }
 
 /** Starts etcd and the API server. */
-export async function startApiServer({ lab, program, pki, folder }: ApiServerOptions): Promise<void> {
+export async function startApiServer({ lab, programs, pki, folder }: ControlPlaneOptions): Promise<void> {
   const etcd = `http://${lab.gateway}:${ETCD_PORT}`;
   const data = join(folder, 'etcd');
   await mkdir(data, { recursive: true, mode: 0o700 });
@@ -37,18 +37,51 @@ export async function startApiServer({ lab, program, pki, folder }: ApiServerOpt
   await lab.startMachineDaemon({ name: 'etcd', argv: ['etcd', ...etcdFlags, '--unsafe-no-fsync'] });
   await lab.startMachineDaemon({
     name: 'kube-apiserver',
-    argv: [program, ...apiServerFlags(lab, pki, etcd)],
+    argv: [programs['kube-apiserver'], ...apiServerFlags(lab, pki, etcd)],
   });
 }
 
 function apiServerFlags(lab: Lab, pki: Pki, etcd: string): readonly string[] {
   const [certificate, key] = pki.server;
+  const [clientCertificate, clientKey] = pki.kubeletClient;
   return flags({
     ...{ 'etcd-servers': etcd, 'bind-address': lab.gateway, 'secure-port': String(API_SERVER_PORT) },
     ...{ 'advertise-address': lab.gateway, 'endpoint-reconciler-type': 'none' },
     ...{ 'tls-cert-file': certificate, 'tls-private-key-file': key, 'client-ca-file': pki.authority },
+    ...{ 'kubelet-client-certificate': clientCertificate, 'kubelet-client-key': clientKey },
     ...{ 'service-account-key-file': pki.serviceAccounts, 'service-account-signing-key-file': pki.serviceAccounts },
     ...{ 'service-account-issuer': 'https://kubernetes.default.svc', 'service-cluster-ip-range': SERVICE_RANGE },
-    ...{ 'authorization-mode': 'RBAC', 'allow-privileged': 'true', profiling: 'false' },
+    ...{ 'authorization-mode': 'Node,RBAC', 'allow-privileged': 'true', profiling: 'false' },
+    'enable-admission-plugins': 'NodeRestriction',
+    // Names of hosts are known in the lab only.
+    'kubelet-preferred-address-types': 'InternalIP',
+  });
+}
+
+/** Starts what makes pods of claims and templates, and gives them nodes; the API server answers already. */
+export async function startControllers({ lab, programs, pki }: ControlPlaneOptions): Promise<void> {
+  const manager = await pki.kubeconfig('system:kube-controller-manager', 'system:kube-controller-manager');
+  const scheduler = await pki.kubeconfig('system:kube-scheduler', 'system:kube-scheduler');
+  const quiet = { 'leader-elect': 'false', 'bind-address': lab.gateway };
+  await lab.startMachineDaemon({
+    name: 'kube-controller-manager',
+    argv: [
+      programs['kube-controller-manager'],
+      ...flags({
+        ...{ ...quiet, kubeconfig: manager, 'authentication-kubeconfig': manager, 'authorization-kubeconfig': manager },
+        ...{ 'service-account-private-key-file': pki.serviceAccounts, 'root-ca-file': pki.authority },
+        'use-service-account-credentials': 'true',
+      }),
+    ],
+  });
+  await lab.startMachineDaemon({
+    name: 'kube-scheduler',
+    argv: [
+      programs['kube-scheduler'],
+      ...flags({
+        ...{ ...quiet, kubeconfig: scheduler },
+        ...{ 'authentication-kubeconfig': scheduler, 'authorization-kubeconfig': scheduler },
+      }),
+    ],
   });
 }

@@ -10,7 +10,7 @@ const CRDS = join(import.meta.dirname, '../../deploy/crds.yaml');
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await startCluster('k8scrds');
+  cluster = await startCluster({ name: 'k8scrds', nodes: 0 });
   await cluster.kubectl.applyFile(CRDS);
   await cluster.kubectl.until('crd/volumes.holdfast.dev', 'condition=Established');
 });

@@ -7,20 +7,30 @@ const TIMEOUT_MS = 180_000;
 export interface Kubectl {
   /** Standard output. @throws {RunError} with what it said */
   run(...args: readonly string[]): Promise<string>;
+  apply(...objects: readonly object[]): Promise<void>;
   applyFile(path: string): Promise<void>;
+  /** What a path in an object holds. */
+  read(what: string, jsonPath: string): Promise<string>;
   /** Waits until kubectl's own condition holds: "jsonpath={.status.phase}=Bound", "condition=Ready", "delete". */
   until(what: string, condition: string, timeoutMs?: number): Promise<void>;
 }
 
 export function createKubectl(machine: Host, kubeconfig: string, cacheFolder: string): Kubectl {
   const common = ['--kubeconfig', kubeconfig, '--cache-dir', cacheFolder];
-  const run = async (args: readonly string[]): Promise<string> =>
-    (await machine.run({ file: 'kubectl', args: [...common, ...args], timeoutMs: TIMEOUT_MS })).stdout;
+  const run = async (args: readonly string[], stdin?: string): Promise<string> => {
+    const command = { file: 'kubectl', args: [...common, ...args], timeoutMs: TIMEOUT_MS };
+    return (await machine.run(stdin === undefined ? command : { ...command, stdin })).stdout;
+  };
   return {
     run: (...args) => run(args),
+    apply: async (...objects) => {
+      const list = { apiVersion: 'v1', kind: 'List', items: objects };
+      await run(['apply', '--server-side', '-f', '-'], JSON.stringify(list));
+    },
     applyFile: async (path) => {
       await run(['apply', '--server-side', '-f', path]);
     },
+    read: (what, jsonPath) => run(['get', what, '-o', `jsonpath=${jsonPath}`]),
     until: async (what, condition, timeoutMs = 60_000) => {
       const args = ['wait', what, `--for=${condition}`, `--timeout=${Math.ceil(timeoutMs / 1000)}s`];
       try {

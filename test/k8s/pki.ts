@@ -10,14 +10,18 @@ import type { IssuedCertificate } from '../../src/ports/certificate-authority.ts
 const DAYS = 2;
 
 export interface Pki {
+  readonly folder: string;
   /** Path of what all trust. */
   readonly authority: string;
   /** Paths of a certificate and its key. */
   readonly server: readonly [certificate: string, key: string];
+  readonly kubeletClient: readonly [certificate: string, key: string];
   /** Path of the key that service accounts' tokens are signed with. */
   readonly serviceAccounts: string;
-  /** Path of the administrator's kubeconfig. */
-  readonly admin: string;
+  /** Text of the kubeconfig of a user. */
+  kubeconfigText(user: string, group: string): Promise<string>;
+  /** Path of the kubeconfig of a user, for a process on this machine. */
+  kubeconfig(user: string, group: string): Promise<string>;
 }
 
 /** @param address - where the API server listens; @param server - its URL */
@@ -31,28 +35,27 @@ export async function createPki(folder: string, address: string, server: string)
   };
   const pair = async (name: string, { certificatePem, keyPem }: IssuedCertificate) =>
     [await write(`${name}.crt`, certificatePem), await write(`${name}.key`, keyPem)] as const;
+  const issue = (commonName: string, organization: string) =>
+    authority.issueClientCertificate({ commonName, organization, days: DAYS });
   const ipAddresses = [...new Set(['127.0.0.1', address])];
-  const user = 'admin';
-  const client = await authority.issueClientCertificate({
-    commonName: user,
-    organization: 'system:masters',
-    days: DAYS,
-  });
+  const kubeconfigText = async (user: string, group: string): Promise<string> =>
+    renderKubeconfig({ server, authorityPem: authority.certificatePem, client: await issue(user, group), user });
   const { privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   });
   return {
+    folder,
     authority: await write('ca.crt', authority.certificatePem),
     server: await pair(
       'server',
       await authority.issueServerCertificate({ dnsNames: ['kubernetes'], ipAddresses, days: DAYS }),
     ),
+    kubeletClient: await pair('kubelet-client', await issue('kube-apiserver-kubelet-client', 'system:masters')),
     serviceAccounts: await write('service-accounts.key', privateKey),
-    admin: await write(
-      'admin.kubeconfig',
-      renderKubeconfig({ server, authorityPem: authority.certificatePem, client, user }),
-    ),
+    kubeconfigText,
+    kubeconfig: async (user, group) =>
+      write(`${user.replaceAll(':', '-')}.kubeconfig`, await kubeconfigText(user, group)),
   };
 }

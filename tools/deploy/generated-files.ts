@@ -2,6 +2,8 @@
 import { stringify } from 'yaml';
 import type { Json } from './crd-schema.ts';
 import { customResourceDefinitions } from './crds.ts';
+import { driverObjects, snapshotClass } from './driver.ts';
+import { accessObjects } from './rbac.ts';
 
 const NOTE = '# This file is made by `node tools/deploy/index.ts`, from the program itself.';
 
@@ -13,7 +15,11 @@ export interface GeneratedFile {
 
 /** Makes all of them; nothing is written. */
 export function generateDeploy(): readonly GeneratedFile[] {
-  return [{ path: 'deploy/crds.yaml', text: documents(customResourceDefinitions()) }];
+  return [
+    { path: 'deploy/crds.yaml', text: documents(customResourceDefinitions()) },
+    { path: 'deploy/driver.yaml', text: documents([...driverObjects(), ...accessObjects()]) },
+    { path: 'deploy/snapshot-class.yaml', text: documents([snapshotClass()]) },
+  ];
 }
 
 function documents(objects: readonly Json[]): string {

@@ -1,49 +1,75 @@
-/** Builds kube-apiserver from its pinned Go module, once per version, into a cache outside the project. */
+/** Builds the programs of Kubernetes from pinned Go modules, once per version, into a cache outside the project. */
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { runTool } from '../project.ts';
-import { KIT_PROGRAMS, kubernetesVersion, MODULE } from './programs.ts';
+import { type Program, type ProgramName, programFolder, programs } from './programs.ts';
 
-/** Measured on two cores that did other things as well: ten minutes, five of processor time. */
+const LIST_MS = 120_000;
+/** Measured on two cores that did other things as well: ten minutes for the first, two for each other. */
 const BUILD_MS = 60 * 60_000;
 
-function programPath(): string {
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  return join(cache, 'holdfast/k8s', `kube-apiserver-${kubernetesVersion()}`);
+export type ProgramPaths = Readonly<Record<ProgramName, string>> & {
+  /** Folder of the definitions of the snapshot kinds. */
+  readonly snapshotKinds: string;
+};
+
+function pathOf({ name, version }: Program): string {
+  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'holdfast/k8s', `${name}-${version}`);
 }
 
-/** What is missing to run the kit here, one sentence each; what can be built is not missing. */
-export async function missingForKit(): Promise<readonly string[]> {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const absent = KIT_PROGRAMS.filter(({ program }) => !folders.some((folder) => existsSync(join(folder, program))));
-  const missing = absent.map(
-    ({ program, debianPackage }) => `${program} is not installed: apt-get install ${debianPackage}`,
-  );
-  if (existsSync(programPath())) return missing;
+/** Why what is not there yet cannot be built; undefined when it can, or everything is there. */
+export async function whyNotBuilt(): Promise<string | undefined> {
+  const absent = programs().filter((program) => !existsSync(pathOf(program)));
+  if (absent.length === 0) return undefined;
   const { code } = await runTool({ file: 'go', args: ['version'], timeoutMs: 60_000, output: 'capture' });
-  return code === 0 ? missing : [...missing, 'kube-apiserver is a Go program, and there is no Go to build it with'];
+  return code === 0 ? undefined : `there is no Go to build ${absent.map(({ name }) => name).join(', ')} with`;
 }
 
 /**
- * Path of kube-apiserver, built if it is not there yet.
+ * Where each program is; those that are not there yet are built, which takes long.
  *
  * @throws {Error} with what go said
  */
-export async function buildApiServer(): Promise<string> {
-  const program = programPath();
-  if (existsSync(program)) return program;
-  mkdirSync(join(program, '..'), { recursive: true });
+export async function buildPrograms(say: (line: string) => void): Promise<ProgramPaths> {
+  const paths: Record<string, string> = {};
+  for (const program of programs()) {
+    const path = pathOf(program);
+    if (!existsSync(path)) {
+      say(`building ${program.name} ${program.version}`);
+      say(`built in ${Math.round(await build(program, path))} s`);
+    }
+    paths[program.name] = path;
+  }
+  return { ...(paths as Record<ProgramName, string>), snapshotKinds: await snapshotKinds() };
+}
+
+/** They lie beside the code of the snapshotter's client, which Go has fetched for the sidecars. */
+async function snapshotKinds(): Promise<string> {
+  const args = [
+    'list',
+    '-mod=readonly',
+    '-m',
+    '-f',
+    '{{.Dir}}',
+    'github.com/kubernetes-csi/external-snapshotter/client/v8',
+  ];
+  const { code, output } = await runTool({
+    ...{ file: 'go', args, cwd: programFolder('sidecars'), timeoutMs: LIST_MS, output: 'capture' },
+  });
+  if (code !== 0) throw new Error(`go list -m of the snapshotter's client ended with ${code}: ${output}`);
+  return join(output.trim(), 'config/crd');
+}
+
+/** @returns seconds */
+async function build({ folder, package: what, ldflags }: Program, path: string): Promise<number> {
+  mkdirSync(join(path, '..'), { recursive: true });
   // A name of its own: two runs may build at once.
-  const made = `${program}.${process.pid}`;
-  // Without its version it calls itself v0.0.0-master, which clients take for very old.
-  const ldflags = `-s -w -X k8s.io/component-base/version.gitVersion=${kubernetesVersion()}`;
-  const args = ['build', '-mod=readonly', '-trimpath', '-ldflags', ldflags, '-o', made];
-  const what = 'k8s.io/kubernetes/cmd/kube-apiserver';
+  const made = `${path}.${process.pid}`;
+  const args = ['build', '-mod=readonly', '-trimpath', '-ldflags', ldflags, '-o', made, what];
   const env = { CGO_ENABLED: '0', GOFLAGS: '' };
-  const call = { file: 'go', args: [...args, what], cwd: MODULE, env, timeoutMs: BUILD_MS } as const;
-  const built = await runTool({ ...call, output: 'capture' });
+  const built = await runTool({ file: 'go', args, cwd: folder, env, timeoutMs: BUILD_MS, output: 'capture' });
   if (built.code !== 0) throw new Error(`go build of ${what} ended with ${built.code}: ${built.output}`);
-  renameSync(made, program);
-  return program;
+  renameSync(made, path);
+  return built.seconds;
 }

@@ -7,6 +7,7 @@ import {
   BTRFS_PROGRAMS,
   GLUSTER_PROGRAMS,
   LAB_PROGRAMS,
+  type NeededProgram,
   NFS_CLIENT_PROGRAMS,
   NFS_SERVER_PROGRAMS,
   SSHD_PROGRAMS,
@@ -19,17 +20,20 @@ const NEEDED = [
   ...[...NFS_SERVER_PROGRAMS, ...NFS_CLIENT_PROGRAMS],
 ];
 
-/** Installs what is missing, naming it. @returns why those levels cannot run here, or undefined when they can */
-export async function prepareHost(): Promise<string | undefined> {
+/**
+ * Installs what is missing, naming it.
+ *
+ * @param more - programs that only the caller's tests need
+ * @returns why those levels cannot run here, or undefined when they can
+ */
+export async function prepareHost(more: readonly NeededProgram[] = []): Promise<string | undefined> {
   const reason = whyNoHost();
   if (reason !== undefined) return reason;
   const machine = createLocalHost({ clock: createSystemClock() });
   const packages = createApt({ host: machine, processes: machine.processes, userId: process.getuid?.() ?? -1 });
   try {
     const say = (line: string): void => console.log(line);
-    const installed = await installMissing({ packages }, NEEDED, {
-      say,
-    });
+    const installed = await installMissing({ packages }, [...NEEDED, ...more], { say });
     console.log(installed.length === 0 ? 'all there' : `installed: ${installed.join(' ')}`);
     return undefined;
   } catch (error) {

@@ -1,0 +1,94 @@
+/** Holdfast on the cluster, as processes: two controllers with a driver each beside the sidecars, and an agent in each host. */
+import { join } from 'node:path';
+import { LAB_DATA_DISK, LAB_NODE, LAB_PACKAGE_FOLDER } from '../../src/ports/lab.ts';
+import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
+import { DRIVER_NAME } from '../../src/shells/csi/identity.ts';
+import { CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
+import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
+import { SIDECARS } from '../../tools/deploy/rbac.ts';
+import type { ProgramName } from '../../tools/k8s/programs.ts';
+import type { Cluster } from './cluster.ts';
+import { flags } from './control-plane.ts';
+
+const NODE_SOCKET = '/run/holdfast/csi.sock';
+const KUBECONFIG = '/etc/holdfast/node.kubeconfig';
+
+const DEPLOY = join(import.meta.dirname, '../../deploy');
+/** Of the module that the sidecars are built from. */
+const SNAPSHOT_KINDS = ['volumesnapshotclasses', 'volumesnapshotcontents', 'volumesnapshots'];
+const START_MS = 60_000;
+
+/** Installs and starts all of it; returns when kubelet knows the driver on every node, and each has a pool. */
+export async function runHoldfast(cluster: Cluster): Promise<void> {
+  const { kubectl, lab, client, programs } = cluster;
+  for (const kind of SNAPSHOT_KINDS) {
+    await kubectl.applyFile(join(programs.snapshotKinds, `snapshot.storage.k8s.io_${kind}.yaml`));
+  }
+  for (const file of ['crds', 'driver', 'snapshot-class']) await kubectl.applyFile(join(DEPLOY, `${file}.yaml`));
+  await startController(cluster, 'controller-a');
+  await startSidecars(cluster, 'controller-a');
+  await startSnapshotController(cluster);
+  for (const host of lab.hostNames) await startAgent(cluster, host);
+  const nodes = lab.hostNames.map((host) => ({
+    ...{ host, ip: lab.addressOf(host), pools: [{ name: 'default', path: '/mnt/pool', device: LAB_DATA_DISK }] },
+  }));
+  await applyPlan({ client }, { storage: { nodes }, volumes: [] }, { signal: AbortSignal.timeout(START_MS) });
+  for (const host of lab.hostNames) {
+    await kubectl.until(`csinode/${host}`, `jsonpath={.spec.drivers[0].name}=${DRIVER_NAME}`);
+    await kubectl.until(`storagenode/${host}`, 'condition=Ready');
+  }
+}
+
+/** Starts a controller; the first serves CSI, and has the sidecars beside it. */
+export async function startController(
+  { lab, pki, folder, composed: { installation } }: Cluster,
+  name: string,
+): Promise<void> {
+  const kubeconfig = await pki.kubeconfig(`holdfast:${name}`, CONTROLLERS);
+  const socket = join(folder, `${name}.sock`);
+  await lab.startMachineDaemon({
+    name,
+    argv: [
+      ...[installation.node, join(installation.packageFolder, 'dist/main.mjs'), 'controller'],
+      ...['--kubeconfig', kubeconfig, '--csi-socket', socket],
+    ],
+  });
+}
+
+/** Starts what turns claims into calls of the driver that a controller serves. */
+export async function startSidecars({ lab, programs, pki, folder }: Cluster, controller: string): Promise<void> {
+  const kubeconfig = await pki.kubeconfig('holdfast:sidecars', SIDECARS);
+  const socket = join(folder, `${controller}.sock`);
+  const common = flags({ kubeconfig, 'csi-address': `unix://${socket}` });
+  const start = (name: ProgramName, more: readonly string[] = []) =>
+    lab.startMachineDaemon({ name, argv: [programs[name], ...common, ...more], env: { NAMESPACE: SYSTEM_NAMESPACE } });
+  // The driver says that its room is known: without it the scheduler finds no node for a claim that waits for its pod.
+  // Nobody owns what is said there: there is no pod that could.
+  const capacity = ['--enable-capacity', '--capacity-ownerref-level=-1', '--capacity-poll-interval=5s'];
+  await start('csi-provisioner', ['--feature-gates=Topology=true', '--extra-create-metadata', ...capacity]);
+  await start('csi-attacher');
+  await start('csi-resizer');
+  await start('csi-snapshotter');
+}
+
+/** Starts what binds snapshots, one for all drivers of a cluster. */
+export async function startSnapshotController({ lab, programs, pki }: Cluster): Promise<void> {
+  const kubeconfig = await pki.kubeconfig('snapshot-controller', 'system:masters');
+  const argv = [programs['snapshot-controller'], ...flags({ kubeconfig, 'leader-election': 'false' })];
+  await lab.startMachineDaemon({ name: 'snapshot-controller', argv });
+}
+
+/** Starts the agent of a host, which makes the driver known to kubelet there. */
+export async function startAgent({ lab, pki }: Cluster, host: string): Promise<void> {
+  const { files } = lab.host(host);
+  await files.makeDirectory('/etc/holdfast');
+  const text = await pki.kubeconfigText(`holdfast:node:${host}`, NODES);
+  await files.writeText(KUBECONFIG, text, { mode: 0o600 });
+  await lab.startDaemon(host, {
+    name: 'agent',
+    argv: [
+      ...[LAB_NODE, `${LAB_PACKAGE_FOLDER}/dist/main.mjs`, 'node', '--name', host, '--address', lab.addressOf(host)],
+      ...['--kubeconfig', KUBECONFIG, '--csi-socket', NODE_SOCKET, '--csi-register'],
+    ],
+  });
+}

@@ -1,0 +1,69 @@
+/** Claims and pods as people write them. */
+import { DRIVER_NAME } from '../../src/shells/csi/identity.ts';
+import { IMAGE } from './image.ts';
+
+export interface ClaimWish {
+  readonly name: string;
+  readonly storageClass: string;
+  readonly size: string;
+  readonly accessMode?: 'ReadWriteOnce' | 'ReadWriteMany';
+  /** What it begins with: "VolumeSnapshot/before", "PersistentVolumeClaim/other". */
+  readonly source?: string;
+}
+
+export function claim({ name, storageClass, size, accessMode = 'ReadWriteOnce', source }: ClaimWish): object {
+  const [kind, of] = source?.split('/') ?? [];
+  const apiGroup = kind === 'VolumeSnapshot' ? { apiGroup: 'snapshot.storage.k8s.io' } : {};
+  return {
+    ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name } },
+    spec: {
+      ...{ storageClassName: storageClass, accessModes: [accessMode], resources: { requests: { storage: size } } },
+      ...(of === undefined ? {} : { dataSource: { ...apiGroup, kind, name: of } }),
+    },
+  };
+}
+
+export interface PodWish {
+  readonly name: string;
+  readonly claim: string;
+  /** Run by a shell; the volume is at /data. */
+  readonly script: string;
+  readonly node?: string;
+}
+
+export function pod({ name, claim: claimName, script, node }: PodWish): object {
+  return {
+    ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name } },
+    spec: {
+      ...{ restartPolicy: 'Never', terminationGracePeriodSeconds: 0, automountServiceAccountToken: false },
+      dnsPolicy: 'Default',
+      // Not nodeName: the scheduler has to see it, or a claim that waits for its pod never hears of it.
+      ...(node === undefined ? {} : { nodeSelector: { 'kubernetes.io/hostname': node } }),
+      containers: [
+        {
+          ...{ name: 'main', image: IMAGE, imagePullPolicy: 'Never', command: ['sh', '-ec', script] },
+          volumeMounts: [{ name: 'data', mountPath: '/data' }],
+        },
+      ],
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName } }],
+    },
+  };
+}
+
+/** A class of volumes that are made at once. */
+export function storageClass(wish: {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}): object {
+  return {
+    ...{ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name: wish.name } },
+    ...{ provisioner: DRIVER_NAME, parameters: wish.parameters, allowVolumeExpansion: true },
+  };
+}
+
+export function snapshot({ name, claim: of }: { readonly name: string; readonly claim: string }): object {
+  return {
+    ...{ apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshot', metadata: { name } },
+    spec: { volumeSnapshotClassName: 'holdfast', source: { persistentVolumeClaimName: of } },
+  };
+}

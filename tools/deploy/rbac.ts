@@ -1,0 +1,141 @@
+/** What each role of Holdfast may do on a cluster, and the groups that have it. */
+import { KINDS, type KindName, SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
+import { GROUP } from '../../src/schemas/own-kind.ts';
+import { authorize, CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
+import type { Json } from './crd-schema.ts';
+
+/** Of the processes that come with CSI and turn claims into calls. */
+export const SIDECARS = 'holdfast:sidecars';
+
+type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
+const READ: readonly Verb[] = ['get', 'list', 'watch'];
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly Verb[];
+}
+
+const rule = (group: string, resources: readonly string[], verbs: readonly Verb[]): Rule => ({
+  apiGroups: [group],
+  resources,
+  verbs,
+});
+/** The same by kind, one rule for all of a group. */
+function on(kinds: readonly KindName[], verbs: readonly Verb[], part = ''): readonly Rule[] {
+  const groups = [...new Set(kinds.map((kind) => KINDS[kind].group))];
+  return groups.map((group) => {
+    const plurals = kinds.filter((kind) => KINDS[kind].group === group).map((kind) => KINDS[kind].plural);
+    return rule(
+      group,
+      plurals.map((plural) => `${plural}${part}`),
+      verbs,
+    );
+  });
+}
+
+const KIND_NAMES = Object.keys(KINDS) as KindName[];
+const VERBS: readonly Verb[] = [...READ, 'create', 'update', 'patch', 'delete'];
+const OWN = KIND_NAMES.filter((kind) => KINDS[kind].group === GROUP);
+
+interface Role {
+  readonly name: string;
+  readonly group: string;
+  readonly everywhere: readonly Rule[];
+  /** In the namespace of Holdfast. */
+  readonly here: readonly Rule[];
+}
+
+const CONTROLLER: Role = {
+  name: 'holdfast-controller',
+  group: CONTROLLERS,
+  everywhere: [
+    ...on(OWN, VERBS),
+    ...on(OWN, ['patch'], '/status'),
+    ...on(['PersistentVolume'], ['get', 'list']),
+    ...on(['Event'], ['create', 'patch']),
+  ],
+  here: [...on(['Lease'], [...READ, 'create', 'patch']), ...on(['Secret'], ['get', 'create', 'patch', 'delete'])],
+};
+
+/**
+ * What the embedded API lets an agent do. That one also looks at whose objects they are, which RBAC cannot: so no role has the
+ * Secrets with the keys of volumes, of which an agent may read those of its own node only.
+ */
+function agentRules(kinds: readonly KindName[]): readonly Rule[] {
+  const isAllowed = (kind: KindName, verb: Verb, subresource?: 'status') =>
+    authorize({ user: 'holdfast:node:any', groups: [NODES] }, { verb, kind, subresource }).isAllowed;
+  const askable = kinds.filter((kind) => kind !== 'Secret');
+  return [
+    ...byVerbs(askable, (kind) => VERBS.filter((verb) => isAllowed(kind, verb))),
+    ...byVerbs(
+      askable.filter((kind) => KINDS[kind].hasStatus),
+      (kind) => (['update', 'patch'] as const).filter((verb) => isAllowed(kind, verb, 'status')),
+      '/status',
+    ),
+  ];
+}
+
+/** One rule for all kinds of which the same may be done. */
+function byVerbs(kinds: readonly KindName[], verbsOf: (kind: KindName) => readonly Verb[], part = ''): readonly Rule[] {
+  const alike = Map.groupBy(kinds, (kind) => verbsOf(kind).join(' '));
+  return [...alike].flatMap(([verbs, same]) => (verbs === '' ? [] : on(same, verbs.split(' ') as Verb[], part)));
+}
+
+const NODE: Role = {
+  name: 'holdfast-node',
+  group: NODES,
+  everywhere: agentRules(KIND_NAMES.filter((kind) => kind !== 'Lease')),
+  here: agentRules(['Lease']),
+};
+
+const SNAPSHOTS = 'snapshot.storage.k8s.io';
+const STORAGE = 'storage.k8s.io';
+
+/** As external-provisioner, -attacher, -resizer and -snapshotter say in their own deploy/kubernetes/rbac.yaml. */
+const SIDECAR: Role = {
+  name: 'holdfast-sidecars',
+  group: SIDECARS,
+  everywhere: [
+    rule('', ['persistentvolumes'], [...READ, 'create', 'patch', 'delete']),
+    rule('', ['persistentvolumeclaims'], [...READ, 'update']),
+    rule('', ['persistentvolumeclaims/status'], ['patch']),
+    rule('', ['pods', 'nodes'], READ),
+    rule('', ['events'], ['list', 'watch', 'create', 'update', 'patch']),
+    rule(STORAGE, ['storageclasses', 'csinodes', 'volumeattributesclasses'], READ),
+    rule(STORAGE, ['volumeattachments'], [...READ, 'patch']),
+    rule(STORAGE, ['volumeattachments/status'], ['patch']),
+    rule(SNAPSHOTS, ['volumesnapshots'], [...READ, 'update']),
+    rule(SNAPSHOTS, ['volumesnapshotclasses'], READ),
+    rule(SNAPSHOTS, ['volumesnapshotcontents'], [...READ, 'update', 'patch']),
+    rule(SNAPSHOTS, ['volumesnapshotcontents/status'], ['update', 'patch']),
+  ],
+  here: [
+    rule('coordination.k8s.io', ['leases'], [...READ, 'create', 'update', 'patch', 'delete']),
+    rule(STORAGE, ['csistoragecapacities'], [...READ, 'create', 'update', 'patch', 'delete']),
+  ],
+};
+
+const API = 'rbac.authorization.k8s.io';
+const labels = { 'app.kubernetes.io/part-of': 'holdfast' };
+
+/** Roles and who has them. */
+export function accessObjects(): readonly Json[] {
+  return [CONTROLLER, NODE, SIDECAR].flatMap(objectsOf);
+}
+
+function objectsOf({ name, group, everywhere, here }: Role): readonly Json[] {
+  const subjects = [{ kind: 'Group', apiGroup: API, name: group }];
+  const apiVersion = `${API}/v1`;
+  const wide = { name, labels };
+  const narrow = { name, namespace: SYSTEM_NAMESPACE, labels };
+  return [
+    { apiVersion, kind: 'ClusterRole', metadata: wide, rules: everywhere },
+    {
+      ...{ apiVersion, kind: 'ClusterRoleBinding', metadata: wide, subjects },
+      roleRef: { apiGroup: API, kind: 'ClusterRole', name },
+    },
+    { apiVersion, kind: 'Role', metadata: narrow, rules: here },
+    { apiVersion, kind: 'RoleBinding', metadata: narrow, subjects, roleRef: { apiGroup: API, kind: 'Role', name } },
+  ];
+}
