@@ -9,6 +9,8 @@ export interface ServedExport {
   /** In every file handle of its clients. */
   readonly id: number;
   readonly volume: EngineVolumeName;
+  /** Copies that the volume is made of; where another number is seen, it is looked at again soon. */
+  readonly copies: number;
   /** What clients mount; one path segment. */
   readonly path: string;
   /** IPv4 addresses and networks; everybody else is refused. */

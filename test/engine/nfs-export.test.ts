@@ -40,7 +40,7 @@ describe('a volume exported by NFS', () => {
   const [DONE, REFUSED] = [{ code: 0 }, { code: 10 }];
 
   it('is read and written by whom it is exported to alone, while it is exported', async () => {
-    await product.apply([GV0]);
+    await product.apply([{ ...GV0, export: { nodes: [SERVER], to: [address(CLIENT)] } }]);
     await product.mounted('gv0', NODES);
     await product.run('kube1', 'rm', '--force', '/data/by-nfs', '/data/by-nfs-again');
     const exported = await exportTo(CLIENT);

@@ -138,6 +138,7 @@ async function see(deps: AgentDeps, record: StoredRecord, signal: AbortSignal): 
     volume: {
       engine: volume.spec.engine,
       engineName: engineNameOf(volume),
+      copies: volume.status?.placement?.length ?? 0,
       isStarted: volume.status?.engine?.state === 'Started',
       isHolding: isHolding(volume.status),
       ...(allowFrom.length === 0 ? {} : { allowed: [...allowFrom, ...nodes.flatMap(({ spec }) => addressesOf(spec))] }),

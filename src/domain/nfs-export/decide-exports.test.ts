@@ -5,6 +5,7 @@ import { decideExports, type SeenExport } from './decide-exports.ts';
 const VOLUME: NonNullable<SeenExport<StoredRecord>['volume']> = {
   engine: 'gluster',
   engineName: parseEngineVolumeName('gv0'),
+  copies: 3,
   isStarted: true,
   isHolding: false,
 };
@@ -22,7 +23,15 @@ const seen = (more: Partial<SeenExport<StoredRecord>> = {}): SeenExport<StoredRe
 
 describe('decideExports', () => {
   it('serves a volume that is started', () => {
-    const wanted = { id: 7, volume: 'gv0', path: '/gv0', clients: ['10.10.0.0/16'], isReadOnly: false, squash: 'none' };
+    const wanted = {
+      id: 7,
+      volume: 'gv0',
+      copies: 3,
+      path: '/gv0',
+      clients: ['10.10.0.0/16'],
+      isReadOnly: false,
+      squash: 'none',
+    };
     expect(decideExports([seen()])).toEqual([{ record: recordOf(), action: 'serve', wanted }]);
   });
 

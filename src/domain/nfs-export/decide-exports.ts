@@ -18,6 +18,7 @@ export interface SeenExport<
   readonly volume?: {
     readonly engine: EngineName;
     readonly engineName: EngineVolumeName;
+    readonly copies: number;
     readonly isStarted: boolean;
     /** A snapshot is being put in its place. */
     readonly isHolding: boolean;
@@ -40,6 +41,7 @@ export type ExportDecision<R> = { readonly record: R } & (
 interface WantedExport {
   readonly id: number;
   readonly volume: EngineVolumeName;
+  readonly copies: number;
   readonly path: string;
   readonly clients: readonly string[];
   readonly isReadOnly: boolean;
@@ -73,7 +75,8 @@ export function decideExports<R extends AnyRecord>(exports: readonly SeenExport<
     const { clients, ...left } = leaveOut(exported, seen.volume.allowed);
     if (clients.length === 0) return { record, action: 'wait', state: 'Failed', message: left.message ?? '' };
     const { id, squash } = exported;
-    const wanted = { id, volume: seen.volume.engineName, path: mountPath, clients, isReadOnly, squash };
+    const { engineName, copies } = seen.volume;
+    const wanted = { id, volume: engineName, copies, path: mountPath, clients, isReadOnly, squash };
     return { record, action: 'serve', wanted, ...left };
   });
 }

@@ -17,6 +17,7 @@ const address = fc.ipV4();
 const served: fc.Arbitrary<ServedExport> = fc.record({
   id: fc.integer({ min: -1, max: 70_000 }),
   volume: fc.oneof(fc.constantFrom('gv0', 'vol_1'), hostile).map((name) => name as EngineVolumeName),
+  copies: fc.constant(3),
   path: fc.oneof(fc.constantFrom('/gv0', '/a-b', '/gv0/../..', '/'), hostile),
   clients: fc.array(fc.oneof({ weight: 3, arbitrary: address }, { weight: 1, arbitrary: hostile }), { maxLength: 3 }),
   isReadOnly: fc.boolean(),
@@ -63,7 +64,7 @@ describe('an export', () => {
     const volume = parseEngineVolumeName('gv0');
     const clients = ['10.10.0.0/16'];
     const text = renderConfiguration(
-      [{ id: 7, volume, path: '/gv0', clients, isReadOnly: false, squash: 'none' }],
+      [{ id: 7, volume, copies: 3, path: '/gv0', clients, isReadOnly: false, squash: 'none' }],
       SERVER_PATHS,
     );
     const [, outside = ''] = text.split('EXPORT {');

@@ -12,7 +12,7 @@ const { signal } = new AbortController();
 const BRICK = { addresses: ['10.91.1.1'], port: 49_152 };
 const exported = (id = 7, clients = ['10.10.0.0/16']): ServedExport => {
   const volume = parseEngineVolumeName(`gv${id}`);
-  return { id, volume, path: `/gv${id}`, clients, isReadOnly: false, squash: 'none' };
+  return { id, volume, copies: 1, path: `/gv${id}`, clients, isReadOnly: false, squash: 'none' };
 };
 
 /** A machine with files and processes in memory, on which the program says in its log what the real one says. */
@@ -167,10 +167,45 @@ describe('the server of a node', () => {
     expect(await server.serve([exported()], signal)).toMatchObject([
       { connectedCopies: 0, message: expect.stringContaining('reaches no copy of gv7') },
     ]);
+    await server.serve([exported()], signal);
+    expect(machine.deeds).toEqual(['start 101']);
     machine.isConnected = true;
+    await machine.clock.advance(5_000);
     expect(await server.serve([exported()], signal)).toEqual([{ path: '/gv7', connectedCopies: 1, copies: 1 }]);
     await server.serve([exported()], signal);
     expect(machine.deeds).toEqual(['start 101', 'tell 101']);
+  });
+
+  it('asks the engine again soon while the volume is not whole, and seldom while it is', async () => {
+    const machine = createMachine();
+    const answers: (readonly (typeof BRICK)[] | Error)[] = [];
+    let asked = 0;
+    const bricksOf = async () => {
+      asked += 1;
+      const answer = answers.shift() ?? [BRICK];
+      if (answer instanceof Error) throw answer;
+      return answer;
+    };
+    const server = createGaneshaServer({ host: machine.host, clock: machine.clock, bricksOf });
+    const lookAfter = async (ms: number, copies = 1) => {
+      await machine.clock.advance(ms);
+      const [look] = await server.serve([{ ...exported(), copies }], signal);
+      return { ...look, asked };
+    };
+    // Served all the same; who waits for all copies goes on waiting.
+    answers.push(new AppError('conflict', 'another transaction is in progress'));
+    expect(await lookAfter(0)).toEqual({ path: '/gv7', connectedCopies: 0, copies: 0, asked: 1 });
+    expect(await lookAfter(0)).toEqual({ path: '/gv7', connectedCopies: 1, copies: 1, asked: 2 });
+    expect(await lookAfter(50_000)).toMatchObject({ connectedCopies: 1, asked: 2 });
+    expect(await lookAfter(11_000)).toMatchObject({ asked: 3 });
+    answers.push(new AppError('unavailable', 'glusterd is away'));
+    expect(await lookAfter(61_000)).toMatchObject({ connectedCopies: 1, copies: 1, asked: 4 });
+    // Another copy has come.
+    expect(await lookAfter(1_000, 2)).toMatchObject({ copies: 1, asked: 4 });
+    answers.push([BRICK, { ...BRICK, port: 49_153 }]);
+    expect(await lookAfter(2_000, 2)).toMatchObject({ connectedCopies: 1, copies: 2, asked: 5 });
+    expect(await lookAfter(1_000, 2)).toMatchObject({ asked: 5 });
+    expect(await lookAfter(2_000, 2)).toMatchObject({ asked: 6 });
   });
 
   it('has logs that end somewhere', async () => {

@@ -21,6 +21,10 @@ export interface GaneshaDeps {
 const SHORT_MS = 20_000;
 /** Ports of bricks that are all connected are asked for again after this time. */
 const BRICKS_MS = 60_000;
+/** And those of a volume that is not whole: each question holds up other commands on the volume for a moment. */
+const LACKING_MS = 3_000;
+/** What it could not reach it is asked for again no sooner than this: it reads everything anew for that. */
+const AGAIN_MS = 5_000;
 /** Longer than any wait: one that was started so long ago has run, and ends for another reason now. */
 const SOUND_MS = 180_000;
 const FIRST_WAIT_MS = 5_000;
@@ -33,14 +37,14 @@ interface State {
   /** Why the last start came to nothing. */
   lastWords: string | undefined;
   readonly bricks: Map<string, { readonly at: Millis; readonly endpoints: readonly BrickEndpoint[] }>;
-  /** Exports that were not connected to anything at the last look: they are asked for once more. */
-  hasUnserved: boolean;
+  /** Exports that were not connected to anything at the last look: they are asked for once more at that time. */
+  againAt: Millis | undefined;
 }
 
 /** Creates the server of the node whose Host is given. */
 export function createGaneshaServer(deps: GaneshaDeps): NfsServer {
   const paths = deps.paths ?? SERVER_PATHS;
-  const state: State = { startedAt: undefined, deaths: 0, lastWords: undefined, bricks: new Map(), hasUnserved: false };
+  const state: State = { startedAt: undefined, deaths: 0, lastWords: undefined, bricks: new Map(), againAt: undefined };
   return {
     serve: async (exports, signal) => {
       const { host, clock } = deps;
@@ -53,7 +57,8 @@ export function createGaneshaServer(deps: GaneshaDeps): NfsServer {
       await boundLogs(host, [paths.log, paths.engineLog, paths.output], signal);
       const id = await makeRun({ ...deps, paths }, state, renderConfiguration(exports, paths), signal);
       const looks = await look(deps, state, { id, exports, signal });
-      state.hasUnserved = looks.some(({ message }) => message !== undefined);
+      if (!looks.some(({ message }) => message !== undefined)) state.againAt = undefined;
+      else state.againAt ??= clock.monotonic() + AGAIN_MS;
       return looks;
     },
   };
@@ -68,7 +73,9 @@ async function makeRun(
 ): Promise<ProcessId> {
   const { host, paths } = deps;
   const running = await findServer(deps);
-  if (running?.configuration === configuration && !state.hasUnserved) return running.id;
+  const isAgain = state.againAt !== undefined && deps.clock.monotonic() >= state.againAt;
+  if (running?.configuration === configuration && !isAgain) return running.id;
+  state.againAt = undefined;
   await host.files.makeDirectory(paths.recovery);
   await host.files.writeText(paths.configuration, configuration);
   const isOther = running?.configuration?.startsWith(serverPart(paths)) === false;
@@ -115,23 +122,45 @@ async function look(
     signal,
   }: { readonly id: ProcessId; readonly exports: readonly ServedExport[]; readonly signal: AbortSignal },
 ): Promise<readonly ExportLook[]> {
-  const { host, clock } = deps;
+  const { host } = deps;
   const args = ['--tcp', '--numeric', '--processes', '--no-header', 'state', 'established'];
   const answer = await host.run({ file: 'ss', args, timeoutMs: SHORT_MS, signal });
   const peers = peersOf(answer.stdout, id.pid);
   const looks: ExportLook[] = [];
-  for (const { volume, path } of exports) {
-    const known = state.bricks.get(volume);
-    let endpoints = known?.endpoints ?? [];
-    let connectedCopies = countConnected(endpoints, peers);
-    if (known === undefined || connectedCopies < endpoints.length || clock.monotonic() - known.at > BRICKS_MS) {
-      endpoints = await deps.bricksOf(volume, signal);
-      state.bricks.set(volume, { at: clock.monotonic(), endpoints });
-      connectedCopies = countConnected(endpoints, peers);
+  for (const wanted of exports) {
+    const endpoints = await findBricks(deps, state, { wanted, peers, signal });
+    if (endpoints === undefined) {
+      looks.push({ path: wanted.path, connectedCopies: 0, copies: 0 });
+      continue;
     }
-    const message =
-      connectedCopies > 0 ? {} : { message: `NFS-Ganesha on ${host.name} reaches no copy of ${volume} now` };
-    looks.push({ path, connectedCopies, copies: endpoints.length, ...message });
+    const connectedCopies = countConnected(endpoints, peers);
+    const message = `NFS-Ganesha on ${host.name} reaches no copy of ${wanted.volume} now`;
+    const seen = { path: wanted.path, connectedCopies, copies: endpoints.length };
+    looks.push(connectedCopies > 0 ? seen : { ...seen, message });
   }
   return looks;
+}
+
+/** Where the bricks of a volume listen; undefined where the engine has not said it yet. */
+async function findBricks(
+  { clock, bricksOf }: GaneshaDeps,
+  { bricks }: State,
+  {
+    wanted: { volume, copies },
+    peers,
+    signal,
+  }: { readonly wanted: ServedExport; readonly peers: readonly string[]; readonly signal: AbortSignal },
+): Promise<readonly BrickEndpoint[] | undefined> {
+  const known = bricks.get(volume);
+  const isWhole = known?.endpoints.length === copies && countConnected(known.endpoints, peers) === copies;
+  if (known !== undefined && clock.monotonic() - known.at < (isWhole ? BRICKS_MS : LACKING_MS)) return known.endpoints;
+  let endpoints = known?.endpoints;
+  try {
+    endpoints = await bricksOf(volume, signal);
+  } catch {
+    // The engine is busy or away, and says so elsewhere; the exports are served all the same.
+    signal.throwIfAborted();
+  }
+  if (endpoints !== undefined) bricks.set(volume, { at: clock.monotonic(), endpoints });
+  return endpoints;
 }
