@@ -34,7 +34,7 @@ describe('a volume exported by NFS', () => {
   const read = (host: string, file: string) => nfs(host, 'nfs-cat', url(file));
   const write = (file: string) => nfs(CLIENT, 'nfs-cp', '/etc/hostname', url(file));
   const serverPid = async () => (await product.attempt(SERVER, 'pgrep', '--exact', 'ganesha.nfsd')).stdout.trim();
-  /** For all time, and until it is so: a client is told to wait while a server that was started anew collects old claims. */
+  /** A client is told to wait while a server that was started anew collects old claims. */
   const soon = (attempt: () => Promise<unknown>) =>
     expect.poll(attempt, { timeout: PATIENCE_MS }).toMatchObject({ code: 0 });
   const [DONE, REFUSED] = [{ code: 0 }, { code: 10 }];
@@ -55,29 +55,28 @@ describe('a volume exported by NFS', () => {
     const nobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', 'nfs-cat'] as const;
     expect(await nfs(CLIENT, 'setpriv', ...nobody, `${url('by-mount')}&uid=0&gid=0`)).toMatchObject(REFUSED);
 
+    const first = await serverPid();
+    await product.run(SERVER, 'kill', '-9', first);
+    await expect.poll(serverPid, { timeout: PATIENCE_MS }).toMatch(new RegExp(`^(?!${first}$)\\d+$`));
+    const second = await serverPid();
+
     // What is exported is in use.
     const deleted = await product.cli('volume', 'delete', 'gv0');
     expect(deleted).toMatchObject({ code: 5, stderr: expect.stringContaining(`${SERVER} as the NFS export /gv0`) });
-
-    const before = await serverPid();
-    await exportTo('kube2');
-    expect(await read(CLIENT, 'by-mount')).toMatchObject(REFUSED);
-    expect(await read('kube2', 'by-mount')).toMatchObject(DONE);
-    expect(await serverPid()).toBe(before);
 
     // An agent that comes anew finds the server that is there, and tells it what has changed.
     await product.killAgent(SERVER);
     await product.startAgent(SERVER);
     await exportTo(CLIENT, '--read-only');
-    expect(await serverPid()).toBe(before);
-    expect(await read(CLIENT, 'by-nfs')).toMatchObject(DONE);
-    expect((await write('refused')).code).not.toBe(0);
-    await exportTo(CLIENT);
-
-    await product.run(SERVER, 'kill', '-9', before);
     await soon(() => read(CLIENT, 'by-nfs'));
-    await soon(() => write('by-nfs-again'));
-    expect(await serverPid()).not.toBe(before);
+    expect((await write('refused')).code).not.toBe(0);
+
+    await exportTo('kube2');
+    expect(await read(CLIENT, 'by-mount')).toMatchObject(REFUSED);
+    expect(await read('kube2', 'by-mount')).toMatchObject(DONE);
+    await exportTo(CLIENT);
+    expect(await write('by-nfs-again')).toMatchObject(DONE);
+    expect(await serverPid()).toBe(second);
 
     const ended = await cli('volume', 'unexport', 'gv0', '--yes');
     expect(ended.stdout).toBe(`the export of volume gv0 by ${SERVER} has ended\n`);
