@@ -131,18 +131,23 @@ async function see(deps: AgentDeps, record: StoredRecord, signal: AbortSignal): 
   const isHeldBack = areMountsHeldBack(cluster, informers.StorageNode.get(self));
   const common = { record, isEnding: record.metadata.deletionTimestamp !== undefined, isHeldBack };
   if (volume === undefined) return common;
-  const { allowFrom = [] } = volume.spec;
-  const nodes = informers.StorageNode.list();
+  return { ...common, volume: seeVolume(volume, informers.StorageNode.list()) };
+}
+
+function seeVolume(
+  volume: Resource<'Volume'>,
+  nodes: readonly Resource<'StorageNode'>[],
+): NonNullable<SeenExport<StoredRecord>['volume']> {
+  const { spec, status } = volume;
+  const { engine, allowFrom = [] } = spec;
+  const addresses = nodes.flatMap((node) => addressesOf(node.spec));
   return {
-    ...common,
-    volume: {
-      engine: volume.spec.engine,
-      engineName: engineNameOf(volume),
-      copies: volume.status?.placement?.length ?? 0,
-      isStarted: volume.status?.engine?.state === 'Started',
-      isHolding: isHolding(volume.status),
-      ...(allowFrom.length === 0 ? {} : { allowed: [...allowFrom, ...nodes.flatMap(({ spec }) => addressesOf(spec))] }),
-    },
+    engine,
+    engineName: engineNameOf(volume),
+    copies: status?.placement?.length ?? 0,
+    isStarted: status?.engine?.state === 'Started',
+    isHolding: isHolding(status),
+    ...(allowFrom.length === 0 ? {} : { allowed: [...allowFrom, ...addresses] }),
   };
 }
 
