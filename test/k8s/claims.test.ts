@@ -1,7 +1,8 @@
 /** Claims on a real Kubernetes with two nodes: the sidecars call the driver, kubelet mounts what pods use. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { type Cluster, startCluster } from './cluster.ts';
-import { runHoldfast } from './holdfast.ts';
+import { runHoldfast, startController } from './holdfast.ts';
 import { claim, type PodWish, pod, snapshot, storageClass } from './manifests.ts';
 
 const PATIENCE_MS = 120_000;
@@ -87,4 +88,22 @@ test('a replicated claim is written by pods on both nodes at once, and let go by
   });
   expect(await ran(meets('kube1', 'kube2'), meets('kube2', 'kube1'))).toEqual(['kube2\n', 'kube1\n']);
   await gone('team');
+});
+
+test('a second controller takes over when the first dies', async () => {
+  const { lab, composed, client, kubectl } = cluster;
+  const holder = () => kubectl.read('lease/holdfast-controller', '{.spec.holderIdentity}', SYSTEM_NAMESPACE);
+  const first = await holder();
+  await startController(cluster, 'controller-b');
+  const dying = (await lab.record()).machineDaemons['controller-a'];
+  if (dying === undefined) throw new Error('controller-a is not recorded');
+  await composed.machine.processes.stop(dying, { graceMs: 0 });
+  await expect.poll(holder, { timeout: PATIENCE_MS }).not.toBe(first);
+  await client.create('Volume', {
+    metadata: { name: 'after' },
+    spec: { size: '128Mi', engine: 'local', layout: 'single' },
+  });
+  await kubectl.until('volume/after', 'condition=Ready', PATIENCE_MS);
+  await client.delete('Volume', 'after');
+  await kubectl.until('volume/after', 'delete', PATIENCE_MS);
 });

@@ -10,7 +10,7 @@ export interface Kubectl {
   apply(...objects: readonly object[]): Promise<void>;
   applyFile(path: string): Promise<void>;
   /** What a path in an object holds. */
-  read(what: string, jsonPath: string): Promise<string>;
+  read(what: string, jsonPath: string, namespace?: string): Promise<string>;
   /** Waits until kubectl's own condition holds: "jsonpath={.status.phase}=Bound", "condition=Ready", "delete". */
   until(what: string, condition: string, timeoutMs?: number): Promise<void>;
 }
@@ -30,7 +30,7 @@ export function createKubectl(machine: Host, kubeconfig: string, cacheFolder: st
     applyFile: async (path) => {
       await run(['apply', '--server-side', '-f', path]);
     },
-    read: (what, jsonPath) => run(['get', what, '-o', `jsonpath=${jsonPath}`]),
+    read: (what, jsonPath, namespace = 'default') => run(['get', what, '-n', namespace, '-o', `jsonpath=${jsonPath}`]),
     until: async (what, condition, timeoutMs = 60_000) => {
       const args = ['wait', what, `--for=${condition}`, `--timeout=${Math.ceil(timeoutMs / 1000)}s`];
       try {
