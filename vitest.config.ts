@@ -21,6 +21,18 @@ export default defineConfig({
       {
         test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 60_000 },
       },
+      // What needs a kernel that this machine may not have: it is started as a program, and runs the tests of `guest`.
+      { test: { name: 'vm', include: ['test/vm/*.test.ts'], testTimeout: 3_600_000, hookTimeout: 1_200_000 } },
+      {
+        test: {
+          name: 'guest',
+          include: ['test/vm/guest/**/*.test.ts'],
+          testTimeout: 1_200_000,
+          hookTimeout: 600_000,
+          // It has one processor.
+          fileParallelism: false,
+        },
+      },
       {
         test: {
           name: 'engine',

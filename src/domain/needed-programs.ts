@@ -52,6 +52,9 @@ export const NFS_SERVER_PROGRAMS: readonly NeededProgram[] = [
 /** For tests of exports: a client that needs no kernel's. */
 export const NFS_CLIENT_PROGRAMS: readonly NeededProgram[] = [{ program: 'nfs-cat', debianPackage: 'libnfs-utils' }];
 
+/** For encrypted copies where the kernel has dm-crypt; without it they have fscrypt. */
+export const LUKS_PROGRAMS: readonly NeededProgram[] = [{ program: 'cryptsetup', debianPackage: 'cryptsetup-bin' }];
+
 /** For tests of what is done over ssh. */
 export const SSHD_PROGRAMS: readonly NeededProgram[] = [
   { program: 'ssh', debianPackage: 'openssh-client' },

@@ -274,6 +274,8 @@ export interface DesiredAttachment {
   readonly servers: readonly string[];
   /** Where this node keeps a copy of it, if it does. */
   readonly copyPath?: string;
+  /** Name of the Secret with the key of that copy, where it is an encrypted device: it is opened when it is attached. */
+  readonly keySecret?: string;
   /** Whether traffic of the volume is encrypted; left out where that was never changed. */
   readonly isEncrypted?: boolean;
   /** Flags for the mount, such as nodev; the engine refuses those that it does not know. */

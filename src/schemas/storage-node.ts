@@ -77,7 +77,10 @@ export const EngineStatus = z.object({
     .describe(
       'The machine was installed anew: the other nodes know this node by another identity, or it has that one back and learns from them yet. It is not used until it has rejoined.',
     ),
-  abilities: z.array(z.string()).optional().describe('What it can do on this node and not on every one: btrfs.'),
+  abilities: z
+    .array(z.string())
+    .optional()
+    .describe('What it can do on this node and not on every one: btrfs, fscrypt, luks.'),
   message: z.string().optional().describe('Why it is not usable.'),
 });
 

@@ -167,7 +167,7 @@ export const VolumeSpec = z
       .boolean()
       .optional()
       .describe(
-        'True encrypts what is in the copies, and the names of files, with a key of its own: brick image, in ext4. It cannot be changed later.',
+        'True encrypts what is in the copies, and the names of files, with a key of its own: brick image or block. It cannot be changed later.',
       ),
     keyIsGiven: z
       .boolean()

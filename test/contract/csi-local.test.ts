@@ -207,7 +207,6 @@ describe('what a class may ask', () => {
     [{ fsType: 'glusterfs' }, ''],
     [{ brick: 'directory' }, 'ext4'],
     [{ brick: 'directory', fsType: 'ext4' }, ''],
-    [{ encryption: 'true' }, 'xfs'],
     [{ replicas: '3' }, ''],
     [{ layout: 'replicated' }, ''],
     [{ profile: 'database' }, ''],
@@ -226,12 +225,27 @@ describe('what a class may ask', () => {
     expect(await refusalOf(csi.controller.createVolume(both))).toMatchObject({ code: Status.INVALID_ARGUMENT });
     const formatted = { ...wish('pvc-1', { fsType: 'xfs' }), volumeCapabilities: [blockOf(WRITER)] };
     expect(await refusalOf(csi.controller.createVolume(formatted))).toMatchObject({ code: Status.INVALID_ARGUMENT });
-    const encrypted = { ...wish('pvc-1', { encryption: 'true' }), volumeCapabilities: [blockOf(WRITER)] };
-    expect(await refusalOf(csi.controller.createVolume(encrypted))).toMatchObject({ code: Status.INVALID_ARGUMENT });
     const gluster = { ...wish('pvc-1', { engine: 'gluster' }), volumeCapabilities: [blockOf(WRITER)] };
     expect(await refusalOf(csi.controller.createVolume(gluster))).toMatchObject({ code: Status.INVALID_ARGUMENT });
     expect(await specOf('pvc-1')).toBeUndefined();
   });
+});
+
+test('what only LUKS encrypts is refused where no node has that, and made where one has', async () => {
+  const parameters = { encryption: 'true' };
+  const wishes = {
+    'pvc-1': { ...wish('pvc-1', parameters), volumeCapabilities: [blockOf(WRITER)] },
+    'pvc-2': { ...wish('pvc-2', parameters), volumeCapabilities: [mountable(WRITER, [], 'btrfs')] },
+  };
+  for (const asked of Object.values(wishes)) {
+    const { code, details } = await refusalOf(csi.controller.createVolume(asked));
+    expect([code, details]).toEqual([Status.RESOURCE_EXHAUSTED, expect.stringContaining('the node has no LUKS')]);
+  }
+  const able = { abilities: ['btrfs', 'luks'], name: 'local', isInstalled: true, isRunning: true };
+  await world.client.patch('StorageNode', 'kube1', { status: { engines: [able] } }, { subresource: 'status' });
+  for (const asked of Object.values(wishes)) await csi.controller.createVolume(asked);
+  expect(await specOf('pvc-1')).toMatchObject({ brick: 'block', encryption: true });
+  expect(await specOf('pvc-2')).toMatchObject({ fsType: 'btrfs', encryption: true });
 });
 
 describe('a device', () => {

@@ -26,7 +26,12 @@ import { type CsiHost, createCsiHost } from './csi-host.ts';
 export const TARGET_ROOT = '/var/lib/kubelet';
 const GIB = 1024 ** 3;
 const NODE = {
-  engines: ['gluster', 'local'].map((name) => ({ name, isInstalled: true, isRunning: true, abilities: ['btrfs'] })),
+  engines: ['gluster', 'local'].map((name) => ({
+    name,
+    isInstalled: true,
+    isRunning: true,
+    abilities: ['btrfs', 'fscrypt'],
+  })),
   pools: [
     {
       ...{ name: 'default', path: '/mnt/glusterVolume0', isReady: true, hasReflink: true },

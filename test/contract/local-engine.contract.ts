@@ -78,6 +78,7 @@ export async function createLocalSet(
   const attachment: DesiredAttachment = {
     ...{ subject: 'attachment', isPresent: true, volume: name, mountPath: `${under.mountsPath}/${name}` },
     ...{ isReadOnly: false, servers: [under.node], copyPath: brickPath },
+    ...(copy.brick === 'block' && copy.keySecret !== undefined ? { keySecret: copy.keySecret } : {}),
   };
   // What is unmounted a moment ago may still be held by the kernel: that is refused, and tried again.
   const options = {
@@ -104,7 +105,12 @@ export async function createLocalSet(
 }
 
 /** Defines the suite over one implementation. */
-export function describeLocalEngine(name: string, start: () => Promise<LocalEngineUnderTest>): void {
+export function describeLocalEngine(
+  name: string,
+  start: () => Promise<LocalEngineUnderTest>,
+  /** What not every machine can make. */
+  more: readonly Partial<LocalWish>[] = [],
+): void {
   describe(`${name} as a local engine`, () => {
     let under: LocalEngineUnderTest;
     const signal = AbortSignal.timeout(10 * 60_000);
@@ -131,14 +137,15 @@ export function describeLocalEngine(name: string, start: () => Promise<LocalEngi
       expect(under.engine().capabilities()).toMatchObject({ layouts: ['single'], isClustered: false });
     });
 
-    it.each([
+    it.each<Partial<LocalWish>>([
       {},
       { fsType: 'ext4' },
       { fsType: 'btrfs' },
       ENCRYPTED,
       { brick: 'directory' },
       { brick: 'block' },
-    ] as const)('makes %o, mounts it, leaves it alone then, and removes it without residue', async (wish) => {
+      ...more,
+    ])('makes %o, mounts it, leaves it alone then, and removes it without residue', async (wish) => {
       const set = await newSet(wish);
       expect(await set.make()).toMatchObject({
         ...{ isPresent: true, isStarted: true, engineId: set.copy.copyUid },

@@ -17,7 +17,9 @@ import {
 } from './local-engine.contract.ts';
 import { type LocalMachine, startLocalMachine } from './local-machine.ts';
 
-describeLocalEngine('this machine', startLocalMachine);
+// With fscrypt, which it has whatever its kernel can; LUKS is tested where there is a kernel that has it (test/vm).
+const start = () => startLocalMachine('3G', false);
+describeLocalEngine('this machine', start);
 
 const MIB = 1024 ** 2;
 /** Only what changes something: after a look nothing is other than before it. */
@@ -28,7 +30,7 @@ describe('local copies on this machine', () => {
   let under: LocalMachine;
   const signal = AbortSignal.timeout(10 * 60_000);
   beforeAll(async () => {
-    under = await startLocalMachine();
+    under = await start();
     under.keys.set(ENCRYPTED.keySecret, KEY);
   });
   afterAll(() => under?.stop());
@@ -274,6 +276,16 @@ describe('local copies on this machine', () => {
     await under.run('cp', '/bin/true', `${copyPaths(set.copy).brick}/program`);
     await under.run(`${copyPaths(set.copy).brick}/program`);
     await bring(set.copy, false);
+  });
+
+  it.each([
+    { fsType: 'xfs', keySecret: ENCRYPTED.keySecret },
+    { fsType: 'btrfs', keySecret: ENCRYPTED.keySecret },
+    { brick: 'block', keySecret: ENCRYPTED.keySecret },
+  ] as const)('makes nothing of %o, which only LUKS could encrypt', async (wish) => {
+    const set = await newSet(wish);
+    await expect(bring(set.copy, true)).rejects.toMatchObject({ kind: 'unsupported', reason: 'EncryptionUnsupported' });
+    expect(await under.residue()).toEqual([]);
   });
 
   it('makes no folder that is not encrypted in the place of one that is', async () => {

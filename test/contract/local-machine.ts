@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { createInjector, type Injection } from '../../src/adapters/host/inject.ts';
 import { createLocalHost } from '../../src/adapters/host/local-host.ts';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
+import { closeLuks, copyOfMapping } from '../../src/engines/image/luks.ts';
 import { copyPaths } from '../../src/engines/image/paths.ts';
 import { createLocalEngine } from '../../src/engines/local/index.ts';
-import type { Engine } from '../../src/ports/engine.ts';
+import type { DesiredCopy, Engine } from '../../src/ports/engine.ts';
 import type { Host } from '../../src/ports/host.ts';
 import { createFakeVolumeKeys } from '../../src/ports/volume-keys.fake.ts';
 import type { Around } from './engine-harness.ts';
@@ -26,9 +27,13 @@ const TIMEOUT_MS = 60_000;
  * Makes the pool; needs root and loop devices.
  *
  * @param size - of the pool's disk, which is sparse
+ * @param hasLuks - false for one whose kernel keeps dm-crypt to itself
  */
-export async function startLocalMachine(size = '3G'): Promise<LocalMachine> {
-  const host = createLocalHost({ clock: createSystemClock() }, { name: 'kube1' });
+export async function startLocalMachine(size = '3G', hasLuks = true): Promise<LocalMachine> {
+  const machine = createLocalHost({ clock: createSystemClock() }, { name: 'kube1' });
+  const stat: Host['files']['stat'] = async (path) =>
+    path === '/dev/mapper/control' ? undefined : machine.files.stat(path);
+  const host = hasLuks ? machine : { ...machine, files: { ...machine.files, stat } };
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'holdfast-local-')));
   const [disk, poolPath, mountsPath] = [join(folder, 'disk'), join(folder, 'pool'), join(folder, 'mnt')];
   const run = async (file: string, ...args: readonly string[]) =>
@@ -41,6 +46,15 @@ export async function startLocalMachine(size = '3G'): Promise<LocalMachine> {
     (await host.mounts.list()).map(({ target }) => target).filter((each) => each.startsWith(folder));
 
   const keys = createFakeVolumeKeys();
+  const switchOff = async (copy: DesiredCopy) => {
+    await run('umount', copyPaths(copy).mountPoint);
+    await closeLuks(host, copy.copyUid);
+  };
+  const mappings = async () => {
+    const devices = (await host.files.list('/sys/block')).filter((name) => name.startsWith('dm-'));
+    const names = devices.map((device) => host.files.readText(`/sys/block/${device}/dm/name`));
+    return (await Promise.all(names)).map((name) => name.trim()).filter((name) => copyOfMapping(name) !== undefined);
+  };
   return {
     host,
     keys: keys.keys,
@@ -59,9 +73,9 @@ export async function startLocalMachine(size = '3G'): Promise<LocalMachine> {
     },
     release: async (mountPath) => void (await run('umount', mountPath)),
     breakDisk: async (copy) => void (await run('xfs_io', '-x', '-c', 'shutdown', copyPaths(copy).mountPoint)),
-    restart: async (copy) => void (await run('umount', copyPaths(copy).mountPoint)),
+    restart: switchOff,
     loseDisk: async (copy) => {
-      await run('umount', copyPaths(copy).mountPoint);
+      await switchOff(copy);
       await run('rm', '-r', copyPaths(copy).folder);
     },
     residue: async () => [
@@ -70,6 +84,7 @@ export async function startLocalMachine(size = '3G'): Promise<LocalMachine> {
       ...(await run('losetup', '--noheadings', '--output', 'BACK-FILE'))
         .split('\n')
         .filter((file) => file.startsWith(poolPath)),
+      ...(await mappings()),
     ],
     stop: async () => {
       for (const target of (await below()).toReversed()) await run('umount', '--lazy', target);

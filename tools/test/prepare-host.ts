@@ -7,6 +7,7 @@ import {
   BTRFS_PROGRAMS,
   GLUSTER_PROGRAMS,
   LAB_PROGRAMS,
+  LUKS_PROGRAMS,
   type NeededProgram,
   NFS_CLIENT_PROGRAMS,
   NFS_SERVER_PROGRAMS,
@@ -16,7 +17,7 @@ import { installMissing } from '../../src/usecases/lab/install-missing.ts';
 import { whyNoHost } from './levels.ts';
 
 const NEEDED = [
-  ...[...LAB_PROGRAMS, ...GLUSTER_PROGRAMS, ...BTRFS_PROGRAMS, ...SSHD_PROGRAMS],
+  ...[...LAB_PROGRAMS, ...GLUSTER_PROGRAMS, ...BTRFS_PROGRAMS, ...LUKS_PROGRAMS, ...SSHD_PROGRAMS],
   ...[...NFS_SERVER_PROGRAMS, ...NFS_CLIENT_PROGRAMS],
 ];
 

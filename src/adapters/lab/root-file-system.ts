@@ -114,6 +114,10 @@ async function mountRuntime({ inside, lab, layout }: RootRequest): Promise<void>
   const root = layout.rootMount;
   await inside.files.makeDirectory(`${root}${OLD_ROOT}`, { mode: 0o755 });
   await mount(inside, ['--rbind', '/dev', `${root}/dev`]);
+  // A mapping would outlive its host: it is the machine's, and known to no namespace. Without it copies are encrypted by fscrypt.
+  if ((await inside.files.stat('/dev/mapper')) !== undefined) {
+    await mount(inside, ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', `${root}/dev/mapper`]);
+  }
   await mount(inside, ['--rbind', '/proc', `${root}/proc`]);
   await mount(inside, ['-t', 'sysfs', 'sysfs', `${root}/sys`]);
   await mount(inside, ['-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', `${root}/dev/shm`]);

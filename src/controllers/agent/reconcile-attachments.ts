@@ -7,6 +7,7 @@ import { isExport } from '../../domain/nfs-export/names.ts';
 import { isHolding } from '../../domain/volume/decide-restore.ts';
 import { engineNameOf, ownEngineName } from '../../domain/volume/engine-name.ts';
 import { profileOf } from '../../domain/volume/profile.ts';
+import { keySecretName } from '../../domain/volume/volume-key.ts';
 import type { DesiredAttachment, Engine, Step } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
@@ -239,10 +240,12 @@ function trafficOf(deps: AgentDeps): Pick<DesiredAttachment, 'isEncrypted'> {
 function copyHere(
   { informers, node }: AgentDeps,
   volume: Resource<'Volume'> | undefined,
-): { readonly copyPath?: string } {
+): Pick<DesiredAttachment, 'copyPath' | 'keySecret'> {
   const placed = volume?.status?.placement?.find((each) => each.node === node);
   const path = placed === undefined ? undefined : informers.VolumeCopy.get(placed.copy)?.status?.path;
-  return path === undefined ? {} : { copyPath: path };
+  if (volume === undefined || path === undefined) return {};
+  const isEncrypted = volume.spec.encryption === true && volume.spec.brick === 'block';
+  return { copyPath: path, ...(isEncrypted ? { keySecret: keySecretName(volume.metadata.uid) } : {}) };
 }
 
 async function report(deps: AgentDeps, record: StoredRecord, status: RecordStatus, signal: AbortSignal): Promise<void> {

@@ -88,7 +88,7 @@ function emptyPool(name: string, bytes: number): PlacementPool {
 
 /** Nobody knows what a node that has said nothing yet can do; what is advised is one that can. */
 function able({ request: { needs = [] } }: PlacementInput): Pick<PlacementNode, 'abilities'> {
-  return { abilities: needs };
+  return { abilities: needs.flat() };
 }
 
 function newNodes(input: PlacementInput, change: Change & { change: 'addNodes' }): readonly PlacementNode[] {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { GIB } from '../bytes.ts';
+import { neededAbilities } from '../volume/abilities.ts';
 import { choosePlacement } from './choose-placement.ts';
 import { explainPlacement } from './explain-placement.ts';
 import type { PlacementInput, PlacementNode, PlacementPool } from './model.ts';
@@ -166,7 +167,7 @@ describe('choosePlacement', () => {
     const able = { abilities: ['btrfs'] };
     const away = node('kube4', { isReady: false });
     const nodes = [node('kube1', able), node('kube2', able), node('kube3'), away];
-    const result = refused(input(nodes, { needs: ['btrfs'] }));
+    const result = refused(input(nodes, { needs: neededAbilities({ fsType: 'btrfs' }) }));
     expect(result.rejections.map(({ filter, message }) => [filter, message])).toEqual([
       ['nodeAble', 'kube3: the node has no btrfs: its kernel must know it, and btrfs-progs be installed'],
       ['nodeReady', 'kube4: the node is not ready'],

@@ -1,6 +1,6 @@
 /** The filters of placement, in the order in which their reasons are shown. Each is a pure function with a name. */
 import { describeAvailable, describeNeed, formatQuantity, MIB } from '../bytes.ts';
-import { LACKS } from '../volume/abilities.ts';
+import { describeLack } from '../volume/abilities.ts';
 import type { Change, PlacementInput, PlacementNode, PlacementRequest } from './model.ts';
 import { isUnknown, roomOf } from './model.ts';
 
@@ -59,9 +59,9 @@ const nodeAble: Filter = {
   name: 'nodeAble',
   check: ({ node, request: { needs = [] } }) => {
     if (!node.engineRunning || !node.isReady) return undefined;
-    const missing = needs.filter((need) => node.abilities?.includes(need) !== true);
+    const missing = needs.filter((need) => !need.some((ability) => node.abilities?.includes(ability) === true));
     if (missing.length === 0) return undefined;
-    const message = missing.map((need) => LACKS[need]).join('; ');
+    const message = missing.map(describeLack).join('; ');
     return { message, fix: { change: 'makeAble', node: node.name, needs: missing } };
   },
 };
@@ -173,9 +173,19 @@ export function failedChecks(candidate: Candidate, filters: readonly Filter[] = 
 
 /** How many nodes could take part in this request at all; what a layout can count on. */
 export function countUsableNodes(input: PlacementInput): number {
-  const { request, nodes } = input;
+  return input.nodes.length - unusableNodes(input).length;
+}
+
+/** The nodes that could take no part in this request, and why not. */
+export function unusableNodes({
+  request,
+  nodes,
+}: PlacementInput): readonly { readonly node: string; readonly message: string }[] {
   const base = { request, takenNodes: new Set<string>(), sizeBytes: 0 };
-  return nodes.filter((node) => failedChecks({ ...base, node }, USABILITY_FILTERS).length === 0).length;
+  return nodes.flatMap((node) => {
+    const failed = failedChecks({ ...base, node }, USABILITY_FILTERS);
+    return failed.length === 0 ? [] : [{ node: node.name, message: failed.map(({ message }) => message).join('; ') }];
+  });
 }
 
 function describeRoom(room: number, sizeBytes: number): string {

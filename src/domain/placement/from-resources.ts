@@ -12,7 +12,8 @@ export interface VolumeToPlace {
   readonly name: string;
   /** Undefined for a volume that is only being thought about. */
   readonly uid?: string;
-  readonly spec: Pick<VolumeSpec, 'size' | 'engine' | 'pool' | 'brick' | 'fsType' | 'zones' | 'nodes'> & LayoutSpec;
+  readonly spec: Pick<VolumeSpec, 'size' | 'engine' | 'pool' | 'brick' | 'fsType' | 'encryption' | 'zones' | 'nodes'> &
+    LayoutSpec;
 }
 
 /**

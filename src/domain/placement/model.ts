@@ -1,6 +1,6 @@
 /** What placement looks at and what it answers. Plain data, so that the controller, dry runs and the simulator share it. */
 
-import type { Ability } from '../volume/abilities.ts';
+import type { Need } from '../volume/abilities.ts';
 
 export type CopyRole = 'data' | 'arbiter';
 
@@ -22,7 +22,7 @@ export interface PlacementRequest {
   /** No two copies of the same set may share a node. */
   readonly copies: readonly WantedCopy[];
   /** What a copy asks of its node beside the engine; nothing when left out. */
-  readonly needs?: readonly Ability[];
+  readonly needs?: readonly Need[];
   /** Zones that copies may be placed in; all when left out. */
   readonly zones?: readonly string[];
   /** Nodes that copies may be placed on; all when left out. */
@@ -93,7 +93,7 @@ export type Change =
   | { readonly change: 'allowZone'; readonly node: string; readonly zone: string }
   | { readonly change: 'readyPool'; readonly node: string; readonly pool: string }
   | { readonly change: 'startEngine'; readonly node: string; readonly engine: string }
-  | { readonly change: 'makeAble'; readonly node: string; readonly needs: readonly Ability[] }
+  | { readonly change: 'makeAble'; readonly node: string; readonly needs: readonly Need[] }
   | { readonly change: 'readyNode'; readonly node: string }
   | { readonly change: 'addPool'; readonly node: string; readonly pool: string; readonly bytes: number }
   | { readonly change: 'addNodes'; readonly count: number; readonly pool: string; readonly bytes: number };

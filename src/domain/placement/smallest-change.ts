@@ -177,7 +177,7 @@ function describeChange(change: Change): string {
     case 'startEngine':
       return `start ${change.engine} on ${change.node}`;
     case 'makeAble':
-      return `make ${change.node} able (${change.needs.join(', ')})`;
+      return `make ${change.node} able (${change.needs.map((need) => need.join(' or ')).join(', ')})`;
     case 'addSpace':
       return `add ${describeNeed(change.bytes)} to pool ${change.pool} of ${change.node}`;
     case 'readyNode':

@@ -23,6 +23,10 @@ interface Overhead {
 export interface KeptAs {
   readonly brick: BrickKind;
   readonly fsType?: FileSystemType | undefined;
+  /** It is encrypted: said by a volume. */
+  readonly encryption?: boolean | undefined;
+  /** It is encrypted: said by a copy. */
+  readonly keySecret?: string | undefined;
 }
 
 /** mkfs.xfs 6.1 refuses less: "Filesystem must be larger than 300MB". */
@@ -39,6 +43,11 @@ const XFS: Overhead = { fixedBytes: 112 * MIB, share: 0.002, metadataShare: 0, m
  * GiB and of 500 GiB. Checksums of the data take a thousandth.
  */
 const BTRFS: Overhead = { fixedBytes: 64 * MIB, share: 0.004, metadataShare: 0.11, metadataMaxBytes: 2304 * MIB };
+/**
+ * What LUKS keeps at the beginning of an image; see engines/image/luks.ts. In one with a file system it is taken from what that
+ * is counted to keep for itself, of which it needs 14 MiB less at every size that was measured.
+ */
+export const LUKS_HEADER_BYTES = 2 * MIB;
 /** GlusterFS keeps storage.reserve (1 %) of a brick back, so that it can still write its own marks when it is full. */
 const GLUSTER_RESERVE_SHARE = 0.01;
 
@@ -69,9 +78,18 @@ export function arbiterSizeBytes(sizeBytes: number): number {
  * Bytes that a copy of `sizeBytes` usable bytes takes from its pool: what placement counts, and for an image the size of
  * the file that the engine makes.
  */
-export function poolBytesOf({ brick, fsType }: KeptAs, sizeBytes: number): number {
-  if (brick === 'block') return Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES;
-  return brick === 'directory' ? sizeBytes : imageBytes(sizeBytes, fsType);
+export function poolBytesOf(kept: KeptAs, sizeBytes: number): number {
+  const { brick, fsType } = kept;
+  const headerBytes = headerBytesOf(kept);
+  if (brick === 'block') return Math.ceil(sizeBytes / PAGE_BYTES) * PAGE_BYTES + headerBytes;
+  if (brick === 'directory') return sizeBytes;
+  // The smallest XFS has to find room behind the header.
+  return Math.max(MIN_IMAGE_BYTES + ((fsType ?? 'xfs') === 'xfs' ? headerBytes : 0), imageBytes(sizeBytes, fsType));
+}
+
+/** The most that is kept at the beginning of a copy's image and cannot be used. */
+export function headerBytesOf({ encryption, keySecret }: Omit<KeptAs, 'brick'>): number {
+  return encryption === true || keySecret !== undefined ? LUKS_HEADER_BYTES : 0;
 }
 
 /** ext4 is made so that it takes what XFS takes. */

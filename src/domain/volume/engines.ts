@@ -130,13 +130,11 @@ function localFaults(wish: EngineWish): Faults {
   ];
 }
 
-/** What is encrypted is a folder of ext4 in an image that Holdfast makes. */
-function encryptionFaults({ encryption, brick, fsType, adopted }: EngineWish): readonly EngineFault[] {
+/** What is encrypted is an image that Holdfast makes, or a folder in it. */
+function encryptionFaults({ encryption, brick, adopted }: EngineWish): readonly EngineFault[] {
   if (encryption !== true) return [];
   const faults: readonly (string | false)[] = [
     brick === 'directory' && 'needs brick image: a plain folder of the pool is not encrypted',
-    brick === 'block' && 'does not go with brick block: a device has no folder that could be encrypted',
-    fsType !== undefined && fsType !== 'ext4' && `needs fsType ext4, the only one that encrypts; ${fsType} does not`,
     adopted !== undefined && 'does not go with a volume that somebody else has made: it has its data already',
   ];
   return faults.flatMap((message) => (message === false ? [] : [{ field: 'encryption' as const, message }]));

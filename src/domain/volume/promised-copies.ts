@@ -15,7 +15,8 @@ export function plannedCopy(
   const { brick, encryption } = volume.spec;
   const engine = copyEngine(volume.spec.engine);
   const isEncrypted = encryption === true;
-  const fsType = isEncrypted ? 'ext4' : volume.spec.fsType;
+  // What fscrypt needs where there is no LUKS; a device has none.
+  const fsType = volume.spec.fsType ?? (isEncrypted && brick === 'image' ? 'ext4' : undefined);
   const sizeBytes = bytesFor(volume.spec, role, grantedSize(volume));
   return {
     apiVersion: 'holdfast.dev/v1alpha1',

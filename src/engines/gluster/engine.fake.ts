@@ -1,6 +1,7 @@
 /** The GlusterFS engine of one node of a cluster in memory: the real planners over a model of what their steps do. */
 
 import { AppError } from '../../domain/errors.ts';
+import type { Ability } from '../../domain/volume/abilities.ts';
 import { usableBytes } from '../../domain/volume/copy-size.ts';
 import type {
   Desired,
@@ -63,7 +64,8 @@ export function createFakeGlusterEngine(cluster: FakeCluster, name: string, opti
     capabilities: () => GLUSTER_CAPABILITIES,
     probe: async (signal) => {
       const { isInstalled, id, members, isRejoining } = alive(signal);
-      return { isInstalled, isRunning: isInstalled, version: '10.3', id, isBlank: members.size === 1, isRejoining };
+      const said = { version: '10.3', id, isBlank: members.size === 1, isRejoining, abilities: FAKE_ABILITIES };
+      return { isInstalled, isRunning: isInstalled, ...said };
     },
     observe: async <S extends Subject>(desired: Desired<S> & { readonly subject: S }, signal: AbortSignal) =>
       observe(state, alive(signal), desired),
@@ -77,6 +79,9 @@ export function createFakeGlusterEngine(cluster: FakeCluster, name: string, opti
       }),
   };
 }
+
+/** Of every node. */
+const FAKE_ABILITIES: Ability[] = ['fscrypt'];
 
 function observe(state: FakeState, node: FakeNode, desired: Desired<Subject>): Observed<Subject> {
   switch (desired.subject) {

@@ -10,9 +10,7 @@ import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
 import type { VolumeKeys } from '../../ports/volume-keys.ts';
 import type { Rework } from '../image/clone-image.ts';
-import { type CopyCare, createCopyActions } from '../image/copy-actions.ts';
-import { fileSystemOf } from '../image/file-systems.ts';
-import { bringIntoOrder, proveFree } from '../image/image-order.ts';
+import { createCopyActions } from '../image/copy-actions.ts';
 import { createKeyedMutex } from '../image/keyed-mutex.ts';
 import type { CopyIdentity } from '../image/paths.ts';
 import { applyStep, refuse, type StepTable } from '../image/step-table.ts';
@@ -83,7 +81,7 @@ function createObservers({ clock }: GlusterEngineDeps, volumes: VolumeDeps): Obs
 
 function createActions({ host, clock, keys }: GlusterEngineDeps, volumes: VolumeDeps): StepTable<GlusterStep> {
   const { cli } = volumes;
-  const copies = createCopyActions<CopyIdentity>({ host, keys }, createBrickCare(host));
+  const copies = createCopyActions<CopyIdentity>({ host, keys });
   return {
     probePeer: (step, signal) => probePeer(cli, step, signal),
     detachPeer: (step, signal) => detachPeer(cli, step, signal),
@@ -109,18 +107,6 @@ function createActions({ host, clock, keys }: GlusterEngineDeps, volumes: Volume
       mountVolume(host, { ...step, servers: await serversThatKnow(cli, step, signal) }, signal),
     unmountVolume: (step) => unmountVolume(host, step),
     refuse,
-  };
-}
-
-/** XFS replays its log, and refuses an image that is mounted already; ext4, in encrypted copies, does neither by itself. */
-function createBrickCare(host: Host): CopyCare<CopyIdentity> {
-  return {
-    beforeMount: async (copy, paths, signal) => {
-      const fileSystem = fileSystemOf(copy);
-      if (fileSystem.check === undefined) return;
-      await proveFree(host, paths, signal);
-      await bringIntoOrder(host, { fileSystem, image: paths.image, signal });
-    },
   };
 }
 

@@ -1,6 +1,6 @@
 /** What to do about one copy on this node. Pure. */
 import { describeBytes } from '../../domain/bytes.ts';
-import { imageBytes } from '../../domain/volume/copy-size.ts';
+import { poolBytesOf } from '../../domain/volume/copy-size.ts';
 import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
 import { isTooSmall, type SeenImage } from '../image/observe-image.ts';
 import { identify } from '../image/paths.ts';
@@ -32,9 +32,16 @@ export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): r
     if (observed.hasImage !== true && desired.source !== undefined) {
       const { volume, source } = desired;
       const about = `make the copy of ${volume} from the image of snapshot ${source.snapshotUid}`;
-      steps.push({ step: 'cloneImage', copy, volume, source, imageBytes: imageBytes(desired.sizeBytes), about });
+      steps.push({
+        step: 'cloneImage',
+        copy,
+        volume,
+        source,
+        imageBytes: poolBytesOf(desired, desired.sizeBytes),
+        about,
+      });
     } else if (observed.hasImage !== true) {
-      const size = imageBytes(desired.sizeBytes);
+      const size = poolBytesOf(desired, desired.sizeBytes);
       const about = `reserve ${describeBytes(size)} in ${desired.poolPath} for a copy of ${desired.volume}`;
       steps.push({ step: 'makeImage', copy, imageBytes: size, about });
     }
@@ -59,7 +66,7 @@ function planAdopted(desired: DesiredCopy, observed: ObservedGlusterCopy): reado
 
 function planGrowth(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly CopyStep[] {
   if (desired.brick !== 'image') return [];
-  const wanted = imageBytes(desired.sizeBytes);
+  const wanted = poolBytesOf(desired, desired.sizeBytes);
   if (!isTooSmall(desired, observed, wanted)) return [];
   const about = `grow the copy of ${desired.volume} to ${describeBytes(desired.sizeBytes)}`;
   return [{ step: 'growImage', copy: identify(desired), imageBytes: wanted, about }];

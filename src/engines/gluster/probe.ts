@@ -3,6 +3,7 @@ import { isAppError, messageOf } from '../../domain/errors.ts';
 import type { EngineProbe } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
+import { probeEncryption } from '../image/abilities.ts';
 import type { GlusterCli } from './cli.ts';
 import { daemonAdvice } from './daemon.ts';
 import { isBlank, isRejoining } from './identity.ts';
@@ -35,7 +36,8 @@ export async function probeGluster(
     const isPartial = rejoining ? { isRejoining: true } : {};
     const identity = { ...(selfId === undefined ? {} : { id: selfId }), isBlank: blank, ...isPartial };
     const message = await daemonAdvice(host, signal);
-    return { ...installed, ...identity, isRunning: true, ...(message === undefined ? {} : { message }) };
+    const abilities = await probeEncryption(host, signal);
+    return { ...installed, ...identity, isRunning: true, abilities, ...(message === undefined ? {} : { message }) };
   } catch (error) {
     signal.throwIfAborted();
     const hint = isAppError(error) && error.hint !== undefined ? `; ${error.hint}` : '';

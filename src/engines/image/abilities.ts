@@ -7,7 +7,16 @@ const LOOK_MS = 10_000;
 
 /** Asks kernel and programs; never throws but when it is aborted. */
 export async function probeAbilities(host: Host, signal: AbortSignal): Promise<Ability[]> {
-  return (await hasBtrfs(host, signal)) ? ['btrfs'] : [];
+  const encryption = await probeEncryption(host, signal);
+  return (await hasBtrfs(host, signal)) ? ['btrfs', ...encryption] : encryption;
+}
+
+/** As {@link probeAbilities}, how images can be encrypted alone. */
+export async function probeEncryption(host: Host, signal: AbortSignal): Promise<Ability[]> {
+  const found: Ability[] = [];
+  if (await hasFscrypt(host)) found.push('fscrypt');
+  if (await hasLuks(host, signal)) found.push('luks');
+  return found;
 }
 
 async function hasBtrfs(host: Host, signal: AbortSignal): Promise<boolean> {
@@ -20,6 +29,21 @@ async function hasBtrfs(host: Host, signal: AbortSignal): Promise<boolean> {
   if (/^\s*btrfs$/m.test(known)) return true;
   // The kernel loads it by itself at the first mount, where it has it.
   return succeeds(host, { file: 'modprobe', args: ['--dry-run', '--quiet', 'btrfs'] }, signal);
+}
+
+/** The folder is there as soon as the kernel has loaded ext4; before that nobody can tell, and making one tells. */
+export async function hasFscrypt({ files }: Pick<Host, 'files'>): Promise<boolean> {
+  const features = '/sys/fs/ext4/features';
+  return (await files.stat(features)) === undefined || (await files.stat(`${features}/encryption`)) !== undefined;
+}
+
+/** Whether images can be encrypted with LUKS: cryptsetup is there, and the kernel has dm-crypt, or would load it. */
+export async function hasLuks(host: Host, signal: AbortSignal): Promise<boolean> {
+  // In a container, and in a host of a lab, the kernel may have it and not give it away.
+  if ((await host.files.stat('/dev/mapper/control')) === undefined) return false;
+  if (!(await succeeds(host, { file: 'cryptsetup', args: ['--version'] }, signal))) return false;
+  if ((await host.files.stat('/sys/module/dm_crypt')) !== undefined) return true;
+  return succeeds(host, { file: 'modprobe', args: ['--dry-run', '--quiet', 'dm_crypt'] }, signal);
 }
 
 async function succeeds(

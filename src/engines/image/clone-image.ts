@@ -10,8 +10,11 @@ import { AppError } from '../../domain/errors.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import type { VolumeKeys } from '../../ports/volume-keys.ts';
+import { seeEncryption } from './choose-encryption.ts';
 import { findFolder, statAs } from './copy-folder.ts';
+import { luksImage, withMapping } from './encrypted-device.ts';
 import { fileSystemOf } from './file-systems.ts';
+import { closeLuks, renameLuks } from './luks.ts';
 import { mountAside, UNUSED, unmountAside } from './mount-aside.ts';
 import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
 import { type SnapshotPaths, snapshotPaths } from './snapshot-paths.ts';
@@ -65,19 +68,25 @@ export async function cloneImage(
   const run = (file: string, args: readonly string[]) => host.run({ file, args, timeoutMs: LONG_MS, signal });
   await run('cp', ['--reflink=always', '--no-target-directory', '--', from, paths.newImage]);
   await making.reserve(paths, Math.max(found.sizeBytes, imageBytes));
-  if (copy.brick !== 'block') {
+  const identify = async (device?: string): Promise<void> => {
     const { cloneMountOptions, isToldByUuid = false } = fileSystemOf(copy);
     const options = [...cloneMountOptions, ...UNUSED];
-    const [program, ...args] = fileSystemOf(copy).setUuid(paths.newImage, copy.copyUid);
+    const [program, ...args] = fileSystemOf(copy).setUuid(device ?? paths.newImage, copy.copyUid);
     // The image was taken from a file system at rest: there is no log to replay first.
     if (isToldByUuid) await run(program, args);
-    await mountAside({ host, keys }, { copy, paths, image: paths.newImage, options, signal }, async (mountPoint) => {
+    const aside = { copy, paths, image: paths.newImage, options, signal, ...(device === undefined ? {} : { device }) };
+    await mountAside({ host, keys }, aside, async (mountPoint) => {
       const brick = `${mountPoint}${paths.brick.slice(paths.mountPoint.length)}`;
       if ((await statAs(host, brick, 'directory')) === undefined) throw missing(host, brick);
       await rework(brick, snapshot);
     });
     if (!isToldByUuid) await run(program, args);
-  }
+  };
+  const scope = { host, keys, copy, paths, signal };
+  const isDevice = (await seeEncryption(host, copy, paths.newImage)) === 'luks';
+  if (isDevice) await renameLuks(host, luksImage(scope, paths.newImage));
+  if (copy.brick !== 'block' && isDevice) await withMapping(scope, paths.newImage, identify);
+  else if (copy.brick !== 'block') await identify();
   await run('sync', ['--', paths.newImage]);
   await run('mv', ['--no-clobber', '--no-target-directory', '--', paths.newImage, paths.image]);
   await run('sync', ['--', paths.folder]);
@@ -88,6 +97,7 @@ export async function discardClone(host: Host, copy: CopyIdentity): Promise<void
   const paths = copyPaths(copy);
   if (!(await findFolder(host, paths))) return;
   await unmountAside(host, paths);
+  if (copy.keySecret !== undefined) await closeLuks(host, copy.copyUid);
   await host.files.remove(paths.newImage);
 }
 

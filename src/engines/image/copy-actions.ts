@@ -7,16 +7,21 @@ import { AppError, messageOf } from '../../domain/errors.ts';
 import type { Command, CommandResult, Host } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
 import type { VolumeKeys } from '../../ports/volume-keys.ts';
+import { chooseEncryption, type EncryptionKind, seeEncryption } from './choose-encryption.ts';
 import { type CloneRequest, cloneImage, discardClone, type Rework } from './clone-image.ts';
 import { findFolder, findMount, foreignEntries, statAs } from './copy-folder.ts';
-import { type FolderEncryption, proveEncryption } from './encrypted-folder.ts';
+import { makeEncryptedDevice, mountEncryptedDevice } from './encrypted-device.ts';
+import type { FolderEncryption } from './encrypted-folder.ts';
 import { encryptImage, folderIsGone, mountUnlocked } from './encrypted-image.ts';
 import { fileSystemOf } from './file-systems.ts';
 import { growBlock, growImage } from './grow-image.ts';
+import { bringIntoOrder, proveFree } from './image-order.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
 import { refuseDiscard } from './loop-devices.ts';
+import { closeLuks, headerUuid, isMappingDevice } from './luks.ts';
 import { unmountAside } from './mount-aside.ts';
 import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
+import { proveContents } from './prove-image.ts';
 
 const SHORT_MS = 20_000;
 /** Reserving and formatting is metadata only, but a slow disk with a full journal takes its time. */
@@ -25,12 +30,14 @@ const FORMAT_MS = 300_000;
 const MOUNT_MS = 120_000;
 /** Removing a directory brick visits each of its files. */
 const ERASE_MS = 3_600_000;
+/** What blkid(8) calls an image that is encrypted as a whole. */
+const LUKS_TYPE = 'crypto_LUKS';
 
 /** What an engine does beside what all do with the images and folders of copies. */
 export interface CopyCare<C extends CopyIdentity> {
   /** The copy's folder was made. */
   readonly markFolder?: (copy: C, paths: CopyPaths) => Promise<void>;
-  /** Throws where the image may not be mounted; brings it into order where that is to be done before. */
+  /** Throws where the image may not be mounted. */
   readonly beforeMount?: (copy: C, paths: CopyPaths, signal: AbortSignal) => Promise<void>;
   /** Throws where the copy may not be erased. */
   readonly beforeErase?: (copy: C, paths: CopyPaths, signal: AbortSignal) => Promise<void>;
@@ -92,36 +99,36 @@ export function createCopyActions<C extends CopyIdentity>(
     unmountImage: async (copy) => {
       await unmountAside(host, copyPaths(copy));
       const mounted = await findMount(host, copyPaths(copy));
-      // The loop device goes with the mount: mount(8) marks it autoclear.
+      // The loop device goes with the mount: mount(8) marks it autoclear, as cryptsetup(8) does.
       if (mounted !== undefined) await host.mounts.unmount(mounted.target, { timeoutMs: MOUNT_MS });
+      if (copy.keySecret !== undefined) await closeLuks(host, copy.copyUid, true);
     },
     eraseCopy: (copy, signal) => inPool(copy, () => eraseCopy(scope(copy, signal))),
   };
 }
 
-async function grow<C extends CopyIdentity>(
-  { host, copy, paths, signal }: Scope<C>,
-  imageBytes: number,
-): Promise<void> {
+async function grow<C extends CopyIdentity>(scope: Scope<C>, imageBytes: number): Promise<void> {
+  const { host, copy, paths, signal } = scope;
   await findFolder(host, paths);
-  if (copy.brick === 'block') return growBlock(host, paths, { imageBytes, signal });
+  if (copy.brick === 'block') return growBlock(scope, paths, { copy, imageBytes, signal });
   await proveMounted(host, paths, copy);
-  await growImage(host, paths, { fileSystem: fileSystemOf(copy), imageBytes, signal });
+  await growImage(scope, paths, { copy, fileSystem: fileSystemOf(copy), imageBytes, signal });
   await refuseDiscardOf(host, paths, signal);
 }
 
 /** The image gets its final name only when it is whole and on disk, so an image with that name is never formatted. */
 async function makeImage<C extends CopyIdentity>(scope: Scope<C>, imageBytes: number): Promise<void> {
   const { host, paths, signal } = scope;
-  if (scope.copy.keySecret !== undefined) await proveEncryption(host);
+  const kind = await chooseEncryption(host, scope.copy, signal);
   await makeFolder(scope);
   if ((await statAs(host, paths.image, 'file')) !== undefined) return;
   await discardClone(host, scope.copy);
   try {
     await reserve(scope, imageBytes);
+    if (kind === 'luks') await makeEncryptedDevice(scope);
     // A device is for its user to format: it begins as zeros.
-    if (scope.copy.brick !== 'block') await format(scope);
-    await encryptImage(scope);
+    else if (scope.copy.brick !== 'block') await format(scope);
+    if (kind === 'fscrypt') await encryptImage(scope);
   } catch (error) {
     await discardClone(host, scope.copy);
     await scope.care.unmarkFolder?.(scope.copy, paths);
@@ -175,15 +182,35 @@ async function mountImage<C extends CopyIdentity>(scope: Scope<C>): Promise<void
   const { host, copy, paths, care, signal } = scope;
   await findFolder(host, paths);
   if ((await findMount(host, paths)) === undefined) {
-    await proveImage(host, paths, copy, signal);
+    const kind = await proveImage(scope);
     await statAs(host, paths.mountPoint, 'directory');
     await host.files.makeDirectory(paths.mountPoint, { mode: 0o700 });
-    if (copy.keySecret !== undefined) await unmountAside(host, paths);
+    if (kind !== 'none') await unmountAside(host, paths);
+    if (kind === 'luks') await closeLuks(host, copy.copyUid, true);
     await care.beforeMount?.(copy, paths, signal);
-    if (copy.keySecret !== undefined) await mountUnlocked(scope);
-    else await mountPlain(scope);
+    if (kind === 'luks') await mountLuks(scope);
+    else await mountImageFile(scope, kind);
   }
   await refuseDiscardOf(host, paths, signal);
+}
+
+/** A mapping that an agent has left behind is gone, or still used by whoever keeps it. */
+async function mountLuks<C extends CopyIdentity>(scope: Scope<C>): Promise<void> {
+  await proveFree(scope.host, scope.paths, scope.signal);
+  await mountEncryptedDevice(scope);
+}
+
+async function mountImageFile<C extends CopyIdentity>(scope: Scope<C>, kind: EncryptionKind): Promise<void> {
+  const { host, copy, paths, signal } = scope;
+  const fileSystem = fileSystemOf(copy);
+  if (fileSystem.check !== undefined) {
+    // XFS and btrfs replay their log, and refuse an image that is mounted already; ext4 does neither by itself.
+    await proveFree(host, paths, signal);
+    const sizeBytes = (await host.files.stat(paths.image))?.sizeBytes ?? 0;
+    await bringIntoOrder(host, { fileSystem, image: paths.image, sizeBytes, signal });
+  }
+  if (kind === 'fscrypt') await mountUnlocked(scope);
+  else await mountPlain(scope);
 }
 
 async function mountPlain<C extends CopyIdentity>({ host, copy, paths, signal }: Scope<C>): Promise<void> {
@@ -198,23 +225,14 @@ async function mountPlain<C extends CopyIdentity>({ host, copy, paths, signal }:
   });
 }
 
-/** @throws {AppError} dataLoss, when the image is not this copy's: it is neither mounted nor formatted */
-async function proveImage(host: Host, paths: CopyPaths, copy: CopyIdentity, signal: AbortSignal): Promise<void> {
-  // blkid(8): -p looks at the file itself, not at a cache; 2: nothing found, 8: several things found.
-  const found = await host.run({
-    file: 'blkid',
-    args: ['-p', '-o', 'export', '--', paths.image],
-    okCodes: [0, 2, 8],
-    timeoutMs: SHORT_MS,
-    signal,
-  });
-  const lines = found.stdout.split('\n');
-  if (lines.includes(`TYPE=${fileSystemOf(copy).type}`) && lines.includes(`UUID=${copy.copyUid}`)) return;
-  const type = lines.find((line) => line.startsWith('TYPE='))?.slice(5) ?? 'nothing that is known';
-  throw new AppError('dataLoss', `${paths.image} on ${host.name} is not the image of this copy: it holds ${type}`, {
-    reason: 'ImageUnknown',
-    hint: 'replace the copy; the image stays as it is, to be looked at',
-  });
+/** What the image is encrypted with. @throws {AppError} dataLoss, when it is not this copy's: it is neither mounted nor formatted */
+async function proveImage({ host, copy, paths, signal }: Omit<Scope<CopyIdentity>, 'care'>): Promise<EncryptionKind> {
+  const kind = await seeEncryption(host, copy, paths.image);
+  const { copyUid } = copy;
+  const expected =
+    kind === 'luks' ? { type: LUKS_TYPE, uuid: headerUuid(copyUid) } : { type: fileSystemOf(copy).type, uuid: copyUid };
+  await proveContents(host, { path: paths.image, ...expected, signal });
+  return kind;
 }
 
 /** The image's device, for as long as it is mounted. */
@@ -228,7 +246,8 @@ async function makeBrick<C extends CopyIdentity>(scope: Scope<C>): Promise<void>
   if (copy.brick === 'directory') await makeFolder(scope);
   else await proveMounted(host, paths, copy);
   const brick = await statAs(host, paths.brick, 'directory');
-  if (brick === undefined && copy.keySecret !== undefined) throw folderIsGone(host, paths);
+  const isFolder = copy.keySecret !== undefined && !isMappingDevice((await findMount(host, paths))?.source ?? '');
+  if (brick === undefined && isFolder) throw folderIsGone(host, paths);
   await host.files.makeDirectory(paths.brick);
   // On disk before the copy is called ready: a folder that is missing later was not lost to a power cut.
   await host.run({ file: 'sync', args: ['--', paths.brick], timeoutMs: FORMAT_MS, signal });
@@ -254,6 +273,11 @@ async function proveMounted(host: Host, paths: CopyPaths, copy: CopyIdentity): P
 async function eraseCopy<C extends CopyIdentity>({ host, copy, paths, care, signal }: Scope<C>): Promise<void> {
   if (!(await findFolder(host, paths))) return removeEmptyFolders(host, paths);
   await proveErasable(host, paths);
+  // Of a device it is taken away by whoever detaches that: it may be in use.
+  if (copy.keySecret !== undefined && copy.brick === 'image') {
+    await unmountAside(host, paths);
+    await closeLuks(host, copy.copyUid);
+  }
   await care.beforeErase?.(copy, paths, signal);
   if (copy.brick === 'directory') {
     const brick = await statAs(host, paths.brick, 'directory');

@@ -36,21 +36,6 @@ export async function allowEncryption(host: Host, image: string, signal: AbortSi
   await host.run({ file: 'tune2fs', args: ['-O', 'encrypt', image], timeoutMs: SHORT_MS, signal });
 }
 
-/**
- * Refuses what this host cannot do, before anything is made.
- *
- * @throws {AppError} unsupported
- */
-export async function proveEncryption({ files, name }: Host): Promise<void> {
-  // The folder is there as soon as the kernel has loaded ext4; before that nobody can tell.
-  const features = '/sys/fs/ext4/features';
-  if ((await files.stat(features)) === undefined || (await files.stat(`${features}/encryption`)) !== undefined) return;
-  throw new AppError('unsupported', `the kernel of ${name} cannot encrypt folders of ext4`, {
-    reason: 'EncryptionUnsupported',
-    hint: 'use a kernel with CONFIG_FS_ENCRYPTION, as those of Debian are, or another node',
-  });
-}
-
 /** Makes the folder, encrypted from its first byte on. */
 export async function makeEncrypted(tools: FolderEncryption, wanted: EncryptedFolder): Promise<void> {
   const { host, keys } = tools;

@@ -12,12 +12,14 @@ import { isRunError } from '../../ports/run-error.ts';
 import { findMount, statAs } from './copy-folder.ts';
 import type { FileSystem } from './file-systems.ts';
 import { loopDevicesOf, refreshDevice } from './loop-devices.ts';
-import type { CopyPaths } from './paths.ts';
+import { findMapping, isMappingDevice, type LuksTools, resizeLuks } from './luks.ts';
+import type { CopyIdentity, CopyPaths } from './paths.ts';
 
 /** Reserving is metadata only on XFS and ext4, but a slow disk with a full journal takes its time. */
 const GROW_MS = 300_000;
 
 export interface GrowRequest {
+  readonly copy: CopyIdentity;
   readonly fileSystem: FileSystem;
   /** Size of the image's file in the end; one that is larger stays as it is. */
   readonly imageBytes: number;
@@ -29,10 +31,11 @@ export interface GrowRequest {
  *
  * @throws {AppError} capacity, when the pool has too little room: the copy is then as it was
  */
-export async function growImage(host: Host, paths: CopyPaths, request: GrowRequest): Promise<void> {
+export async function growImage(tools: LuksTools, paths: CopyPaths, request: GrowRequest): Promise<void> {
+  const { host } = tools;
   const { imageBytes, fileSystem, signal } = request;
   const [image, mount] = await Promise.all([statAs(host, paths.image, 'file'), findMount(host, paths)]);
-  const device = /^\/dev\/loop\d+$/.exec(mount?.source ?? '')?.[0];
+  const device = findDevice(mount?.source);
   if (image === undefined || mount === undefined || device === undefined) {
     throw new AppError('precondition', `the image ${paths.image} on ${host.name} is not mounted, so it cannot grow`, {
       reason: 'ImageNotMounted',
@@ -43,7 +46,7 @@ export async function growImage(host: Host, paths: CopyPaths, request: GrowReque
   if (image.sizeBytes < imageBytes) await reserveMore(host, paths, { ...request, hadBytes: image.sizeBytes });
   // A power cut that took the reservation back would leave a file system that is larger than its device: XFS mounts none.
   await run('sync', '--', paths.image);
-  await refreshDevice(host, device, signal);
+  await refreshDevices(tools, paths, request);
   try {
     await run(...fileSystem.grow(device, mount.target));
   } catch (error) {
@@ -66,10 +69,12 @@ export async function growImage(host: Host, paths: CopyPaths, request: GrowReque
  * @throws {AppError} capacity, when the pool has too little room: the copy is then as it was
  */
 export async function growBlock(
-  host: Host,
+  tools: LuksTools,
   paths: CopyPaths,
-  { imageBytes, signal }: Omit<GrowRequest, 'fileSystem'>,
+  request: Omit<GrowRequest, 'fileSystem'>,
 ): Promise<void> {
+  const { host } = tools;
+  const { imageBytes, signal } = request;
   const image = await statAs(host, paths.image, 'file');
   if (image === undefined) {
     throw new AppError('precondition', `the image ${paths.image} is not there on ${host.name}, so it cannot grow`, {
@@ -78,16 +83,34 @@ export async function growBlock(
     });
   }
   if (image.sizeBytes < imageBytes) {
-    await reserveMore(host, paths, { imageBytes, hadBytes: image.sizeBytes, signal });
+    await reserveMore(host, paths, { ...request, hadBytes: image.sizeBytes });
   }
   await host.run({ file: 'sync', args: ['--', paths.image], timeoutMs: GROW_MS, signal });
-  for (const device of await loopDevicesOf(host, paths.image, signal)) await refreshDevice(host, device.path, signal);
+  await refreshDevices(tools, paths, request);
+}
+
+/** The device that is mounted, if it is one of ours. */
+function findDevice(source = ''): string | undefined {
+  return /^\/dev\/loop\d+$/.test(source) || isMappingDevice(source) ? source : undefined;
+}
+
+/** The image's devices, and the mapping over one of an encrypted copy. */
+async function refreshDevices(
+  tools: LuksTools,
+  { image }: CopyPaths,
+  { copy, signal }: Pick<GrowRequest, 'copy' | 'signal'>,
+): Promise<void> {
+  const { host } = tools;
+  const { copyUid, keySecret } = copy;
+  for (const device of await loopDevicesOf(host, image, signal)) await refreshDevice(host, device.path, signal);
+  if (keySecret === undefined || (await findMapping(host, copyUid)) === undefined) return;
+  await resizeLuks(tools, { copyUid, keySecret, signal });
 }
 
 async function reserveMore(
   host: Host,
   paths: CopyPaths,
-  { imageBytes, hadBytes, signal }: Omit<GrowRequest, 'fileSystem'> & { readonly hadBytes: number },
+  { imageBytes, hadBytes, signal }: Omit<GrowRequest, 'fileSystem' | 'copy'> & { readonly hadBytes: number },
 ): Promise<void> {
   const [pool] = paths.parents;
   const need = imageBytes - hadBytes;

@@ -26,12 +26,15 @@ export async function proveFree(host: Host, { image }: CopyPaths, signal: AbortS
 
 interface Order {
   readonly fileSystem: FileSystem;
+  /** Or the device that it is open as. */
   readonly image: string;
+  /** What of it the file system is to fill. */
+  readonly sizeBytes: number;
   readonly signal: AbortSignal;
 }
 
 /** Checks what was not unmounted cleanly, and fills the image where its growth was cut short. The image is in no use. */
-export async function bringIntoOrder(host: Host, { fileSystem, image, signal }: Order): Promise<void> {
+export async function bringIntoOrder(host: Host, { fileSystem, image, sizeBytes, signal }: Order): Promise<void> {
   const { check, fill } = fileSystem;
   if (check === undefined || fill === undefined) return;
   const run = async ([file, ...args]: readonly [string, ...string[]], okCodes: readonly number[]) => {
@@ -51,9 +54,8 @@ export async function bringIntoOrder(host: Host, { fileSystem, image, signal }: 
     }
   };
   await run(check.quick(image), check.okCodes);
-  const size = (await host.files.stat(image))?.sizeBytes ?? 0;
   const filled = await measureFileSystem(host, fileSystem, { device: image, mountPoint: image, signal });
-  if (filled >= size - fileSystem.tailBytes) return;
+  if (filled >= sizeBytes - fileSystem.tailBytes) return;
   await run(check.thorough(image), check.okCodes);
   await run(fill(image), [0]);
 }

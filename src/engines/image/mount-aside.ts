@@ -19,6 +19,8 @@ export interface Aside {
   /** Beside those that every image has. */
   readonly options: readonly string[];
   readonly signal: AbortSignal;
+  /** What it is open as, where it is encrypted as a whole. */
+  readonly device?: string;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface Aside {
  */
 export async function mountAside(
   encryption: FolderEncryption,
-  { copy, paths, image, options, signal }: Aside,
+  { copy, paths, image, options, signal, device }: Aside,
   act: (mountPoint: string) => Promise<void>,
   isNew = false,
 ): Promise<void> {
@@ -36,16 +38,17 @@ export async function mountAside(
   const { keySecret } = copy;
   await host.files.makeDirectory(paths.cloneMount, { mode: 0o700 });
   await host.mounts.mount({
-    source: image,
+    source: device ?? image,
     target: paths.cloneMount,
     fsType: fileSystemOf(copy).type,
-    options: ['loop', 'noatime', ...options],
+    options: [...(device === undefined ? ['loop'] : []), 'noatime', ...options],
     timeoutMs: LONG_MS,
   });
   try {
     const mountPoint = paths.cloneMount;
     const folder = `${mountPoint}${paths.brick.slice(paths.mountPoint.length)}`;
-    if (keySecret !== undefined && !isNew) await unlock(encryption, { mountPoint, folder, keySecret, signal });
+    const isFolder = keySecret !== undefined && device === undefined;
+    if (isFolder && !isNew) await unlock(encryption, { mountPoint, folder, keySecret, signal });
     await act(mountPoint);
   } finally {
     await unmountAside(host, paths);

@@ -1,5 +1,5 @@
 /** What is there of the image of a copy. Looks only. */
-import { usableBytes } from '../../domain/volume/copy-size.ts';
+import { headerBytesOf, usableBytes } from '../../domain/volume/copy-size.ts';
 import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { findMount, statAs } from './copy-folder.ts';
@@ -39,12 +39,17 @@ export async function seeSize(
   const fileSystem = fileSystemOf(desired);
   const device = (await findMount(host, paths))?.source ?? '';
   const fileSystemBytes = await measureFileSystem(host, fileSystem, { device, mountPoint: paths.mountPoint, signal });
-  const usable = usableBytes(Math.min(imageBytes, fileSystemBytes + fileSystem.tailBytes), desired.fsType);
+  const usable = usableBytes(Math.min(imageBytes, fileSystemBytes + unfilledBytes(desired)), desired.fsType);
   return { fileSystemBytes, sizeBytes: Math.min(sizeBytes, usable) };
 }
 
 /** The image, or the file system in it, is smaller than is wanted: the latter where a growth was cut short in between. */
 export function isTooSmall(desired: DesiredCopy, observed: SeenImage, wanted: number): boolean {
   const { imageBytes: had = wanted, fileSystemBytes = had } = observed;
-  return had < wanted || fileSystemBytes < wanted - fileSystemOf(desired).tailBytes;
+  return had < wanted || fileSystemBytes < wanted - unfilledBytes(desired);
+}
+
+/** What of an image its file system may leave out: at its end, and for the header of one that is encrypted. */
+function unfilledBytes(desired: DesiredCopy): number {
+  return fileSystemOf(desired).tailBytes + headerBytesOf(desired);
 }

@@ -46,8 +46,8 @@ export const OWN_ENTRIES: ReadonlySet<string> = new Set([
   OWNER_FILE,
 ]);
 
-// RFC 9562 text form, as Kubernetes writes metadata.uid; mkfs.xfs takes it as the file system's UUID.
-const UID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** RFC 9562 text form, as Kubernetes writes metadata.uid; mkfs.xfs takes it as the file system's UUID. */
+export const UID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
  * The paths of one copy.

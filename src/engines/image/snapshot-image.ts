@@ -7,6 +7,7 @@ import type { FileInfo, Host } from '../../ports/host.ts';
 import type { SnapshotImage } from '../../ports/snapshot-engine.ts';
 import { findMount, statAs } from './copy-folder.ts';
 import { loopDevicesOf } from './loop-devices.ts';
+import { findMapping } from './luks.ts';
 import { copyPaths } from './paths.ts';
 import { OWN_SNAPSHOT_ENTRIES, type SnapshotPaths, snapshotPaths } from './snapshot-paths.ts';
 
@@ -80,6 +81,8 @@ export async function takeBlockImage(
   const run = (file: string, ...args: readonly string[]) => host.run({ file, args, timeoutMs: SYNC_MS, signal });
   try {
     // What was written to the device and not flushed is in the kernel's cache of the device yet, and not in the image.
+    const mapping = await findMapping(host, image.copyUid);
+    if (mapping !== undefined) await run('blockdev', '--flushbufs', mapping);
     for (const { path } of await loopDevicesOf(host, copy.image, signal)) await run('blockdev', '--flushbufs', path);
     await run('cp', '--reflink=always', '--no-target-directory', '--', copy.image, paths.newImage);
     await proveWhole(host, image, paths);

@@ -3,6 +3,7 @@ import { AppError, isAppError } from '../../domain/errors.ts';
 import type { DesiredAttachment, ObservedAttachment } from '../../ports/engine.ts';
 import type { Host, MountEntry } from '../../ports/host.ts';
 import { loopDevicesOf } from '../image/loop-devices.ts';
+import { copyOfMapping, nameOfMapping } from '../image/luks.ts';
 import { plainPath } from '../image/paths.ts';
 import { lookAtMount } from '../mount/look-at-mount.ts';
 import type { LocalMountStep } from './steps.ts';
@@ -14,7 +15,8 @@ const IMAGE_ROOT = '/data/brick';
 const COPY =
   /\/\.holdfast\/copies\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/(?:mnt\/data\/brick|brick|brick\.img)$/;
 /** A device that is bound to a path is a node of the file system of devices. */
-const DEVICE = /^\/(loop\d+)$/;
+const DEVICE = /^\/(loop\d+|dm-\d+|mapper\/.+)$/;
+const LOOP = /^loop\d+$/;
 const IMAGE = /\/\.holdfast\/copies\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/brick\.img$/;
 
 export interface ObservedLocalAttachment extends ObservedAttachment {
@@ -128,10 +130,18 @@ export async function findEntry(host: Host, mountPath: string): Promise<MountEnt
 const DEVICE_FILE_SYSTEMS: ReadonlySet<string> = new Set(['devtmpfs', 'tmpfs']);
 
 /** UID of the copy that a mount shows; undefined when it shows none. */
-export async function copyBehind(host: Host, { source, fsType, root = '/' }: MountEntry): Promise<string | undefined> {
-  const mounted = root === IMAGE_ROOT ? /^\/dev\/(loop\d+)$/.exec(source)?.[1] : undefined;
-  const device = mounted ?? (DEVICE_FILE_SYSTEMS.has(fsType) ? DEVICE.exec(root)?.[1] : undefined);
-  if (device === undefined) return COPY.exec(root)?.[1];
+export async function copyBehind(host: Host, entry: MountEntry): Promise<string | undefined> {
+  const { source, fsType, root = '/' } = entry;
+  if (root === IMAGE_ROOT) return copyOfDevice(host, source.replace('/dev/', ''));
+  const device = DEVICE_FILE_SYSTEMS.has(fsType) ? DEVICE.exec(root)?.[1] : undefined;
+  return device === undefined ? COPY.exec(root)?.[1] : copyOfDevice(host, device);
+}
+
+/** UID of the copy whose image a device is of: loop3, dm-0, mapper/NAME. */
+async function copyOfDevice(host: Host, device: string): Promise<string | undefined> {
+  if (device.startsWith('mapper/')) return copyOfMapping(device.slice('mapper/'.length));
+  if (device.startsWith('dm-')) return copyOfMapping((await nameOfMapping(host, device)) ?? '');
+  if (!LOOP.test(device)) return undefined;
   try {
     const file = await host.files.readText(`/sys/block/${device}/loop/backing_file`);
     return IMAGE.exec(file.trim())?.[1];

@@ -5,8 +5,7 @@
 import { AppError, isAppError } from '../../domain/errors.ts';
 import type { Host } from '../../ports/host.ts';
 import type { CopyCare } from '../image/copy-actions.ts';
-import { fileSystemOf } from '../image/file-systems.ts';
-import { bringIntoOrder, proveFree } from '../image/image-order.ts';
+import { proveFree } from '../image/image-order.ts';
 import { type CopyPaths, OWNER_FILE } from '../image/paths.ts';
 import type { OwnedCopy } from './steps.ts';
 
@@ -20,7 +19,6 @@ export function createLocalCare(host: Host): CopyCare<OwnedCopy> {
     beforeMount: async (copy, paths, signal) => {
       await proveOwned(host, copy, paths);
       await proveFree(host, paths, signal);
-      await bringIntoOrder(host, { fileSystem: fileSystemOf(copy), image: paths.image, signal });
     },
     beforeErase: async (copy, paths, signal) => {
       if (!(await isOnlyBegun(host, paths))) await proveOwned(host, copy, paths);

@@ -1,7 +1,8 @@
-/** Copies that are used as devices: a loop device of the image, bound to where it is wanted. */
+/** Copies that are used as devices: a loop device of the image, or the mapping over it, bound to where it is wanted. */
 import { AppError } from '../../domain/errors.ts';
-import type { Host } from '../../ports/host.ts';
+import type { Host, MountEntry } from '../../ports/host.ts';
 import { type LoopDevice, loopDevicesOf, refuseDiscard } from '../image/loop-devices.ts';
+import { closeLuks, findMapping, hasLuksHeader, type LuksTools, mappingPath, openLuks } from '../image/luks.ts';
 import { OWNER_FILE, plainPath } from '../image/paths.ts';
 import { copyBehind, findEntry, uidOf } from './attachment.ts';
 import type { LocalDeviceStep } from './steps.ts';
@@ -16,10 +17,11 @@ const SHORT_MS = 20_000;
  *   something else is at the path
  */
 export async function attachDevice(
-  host: Host,
+  tools: LuksTools,
   step: Extract<LocalDeviceStep, { step: 'attachDevice' }>,
   signal: AbortSignal,
 ): Promise<void> {
+  const { host } = tools;
   const [image, mountPath] = [plainPath(step.copyPath, 'copy path'), plainPath(step.mountPath, 'mount path')];
   const entry = await findEntry(host, mountPath);
   if (entry !== undefined && (await copyBehind(host, entry)) === uidOf(image)) return;
@@ -31,9 +33,10 @@ export async function attachDevice(
   }
   await proveOwned(host, step);
   await makeFile(host, mountPath);
-  const { path } = (await findDevice(host, step, signal)) ?? (await makeDevice(host, step, signal));
-  await refuseDiscard(host, path, signal);
-  await host.mounts.mount({ source: path, target: mountPath, options: ['bind'], timeoutMs: SHORT_MS, signal });
+  const source = await (step.keySecret === undefined
+    ? plainDevice(host, step, signal)
+    : openDevice(tools, step, signal));
+  await host.mounts.mount({ source, target: mountPath, options: ['bind'], timeoutMs: SHORT_MS, signal });
 }
 
 type AttachStep = Extract<LocalDeviceStep, { step: 'attachDevice' }>;
@@ -47,6 +50,30 @@ async function proveOwned(host: Host, { volume, copyPath }: AttachStep): Promise
     reason: 'NotTheOwner',
     hint: 'nothing of it is touched; look at it',
   });
+}
+
+async function plainDevice(host: Host, step: AttachStep, signal: AbortSignal): Promise<string> {
+  const { path } = (await findDevice(host, step, signal)) ?? (await makeDevice(host, step, signal));
+  await refuseDiscard(host, path, signal);
+  return path;
+}
+
+/** The mapping of an encrypted image: the one that is there, or a new one. */
+async function openDevice(tools: LuksTools, step: AttachStep, signal: AbortSignal): Promise<string> {
+  const { host } = tools;
+  const { copyPath: image, keySecret = '', isReadOnly } = step;
+  const copyUid = uidOf(image);
+  const mapping = await findMapping(host, copyUid);
+  if (mapping === undefined) {
+    if (await hasLuksHeader(host, image)) return openLuks(tools, { copyUid, image, keySecret, signal }, isReadOnly);
+    throw new AppError('dataLoss', `${image} on ${host.name} is not encrypted, as it should be`, {
+      reason: 'NotEncrypted',
+      hint: 'nothing is written to it; look at it, and clone a snapshot',
+    });
+  }
+  const isSeenReadOnly = (await host.files.readText(`/sys/block/${mapping.slice('/dev/'.length)}/ro`)).trim() === '1';
+  if (isSeenReadOnly === isReadOnly) return mapping;
+  throw held(host, step, `open as ${mapping}`);
 }
 
 async function findDevice(host: Host, step: AttachStep, signal: AbortSignal): Promise<LoopDevice | undefined> {
@@ -90,15 +117,29 @@ export async function detachDevice(
   signal: AbortSignal,
 ): Promise<void> {
   const mounts = await host.mounts.list();
+  const copyUid = uidOf(step.copyPath);
+  const mapping = await findMapping(host, copyUid);
+  if (mapping !== undefined) {
+    for (const device of [mapping, mappingPath(copyUid)]) proveUnbound(host, step, { mounts, device });
+    await closeLuks(host, copyUid);
+  }
   for (const { path } of await loopDevicesOf(host, step.copyPath, signal)) {
-    const root = path.slice('/dev'.length);
-    const bound = mounts.find((entry) => entry.root === root || entry.source === path);
-    if (bound !== undefined) throw held(host, step, `bound at ${bound.target}`);
+    proveUnbound(host, step, { mounts, device: path });
     await host.run({ file: 'losetup', args: ['--detach', path], timeoutMs: SHORT_MS });
   }
   // One that is open goes only when it is closed.
   const [left] = await loopDevicesOf(host, step.copyPath, signal);
   if (left !== undefined) throw held(host, step, `open as ${left.path}`);
+}
+
+function proveUnbound(
+  host: Host,
+  step: Extract<LocalDeviceStep, { step: 'detachDevice' }>,
+  { mounts, device }: { readonly mounts: readonly MountEntry[]; readonly device: string },
+): void {
+  const root = device.slice('/dev'.length);
+  const bound = mounts.find((entry) => entry.root === root || entry.source === device);
+  if (bound !== undefined) throw held(host, step, `bound at ${bound.target}`);
 }
 
 function held(host: Host, { volume }: { readonly volume: string }, how: string): AppError {

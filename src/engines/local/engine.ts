@@ -64,7 +64,7 @@ function createActions({ host, keys }: FolderEncryption): StepTable<LocalStep> {
     bindCopy: (step, signal) => bindCopy(host, step, signal),
     setFlags: (step, signal) => setFlags(host, step, signal),
     unbindCopy: (step) => unbindCopy(host, step),
-    attachDevice: (step, signal) => attachDevice(host, step, signal),
+    attachDevice: (step, signal) => attachDevice({ host, keys }, step, signal),
     detachDevice: (step, signal) => detachDevice(host, step, signal),
     refuse,
   };

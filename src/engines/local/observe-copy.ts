@@ -1,9 +1,11 @@
 /** What is there of one local copy on this node. Looks only. */
 import { isAppError, messageOf } from '../../domain/errors.ts';
+import { headerBytesOf } from '../../domain/volume/copy-size.ts';
 import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { findFolder, findMount, foreignEntries, hasEmptyParents, statAs } from '../image/copy-folder.ts';
 import { loopDevicesOf } from '../image/loop-devices.ts';
+import { findMapping } from '../image/luks.ts';
 import { type SeenImage, seeImage, seeSize } from '../image/observe-image.ts';
 import { type CopyPaths, copyPaths } from '../image/paths.ts';
 
@@ -67,17 +69,22 @@ async function seeDevice(
   signal: AbortSignal,
 ): Promise<Partial<ObservedLocalCopy>> {
   const { imageBytes = 0 } = image;
+  const headerBytes = headerBytesOf(desired);
   if (desired.isPresent && desired.seenSizeBytes === desired.sizeBytes) {
-    return { ...image, sizeBytes: Math.min(desired.sizeBytes, imageBytes) };
+    return { ...image, sizeBytes: Math.min(desired.sizeBytes, imageBytes - headerBytes) };
   }
   const devices = await loopDevicesOf(host, copyPaths(desired).image, signal);
-  let usable = imageBytes;
-  for (const { path } of devices) {
-    const sectors = await host.files.readText(`/sys/block/${path.slice('/dev/'.length)}/size`);
-    usable = Math.min(usable, Number(sectors) * SECTOR_BYTES);
-  }
-  const sizeBytes = Math.min(desired.sizeBytes, usable);
-  return { ...image, fileSystemBytes: usable, sizeBytes, isAttached: devices.length > 0 };
+  const sizes = await Promise.all(devices.map(({ path }) => sizeOf(host, path)));
+  const mapping = headerBytes === 0 ? undefined : await findMapping(host, desired.copyUid);
+  if (mapping !== undefined) sizes.push((await sizeOf(host, mapping)) + headerBytes);
+  const filled = Math.min(imageBytes, ...sizes);
+  const sizeBytes = Math.min(desired.sizeBytes, filled - headerBytes);
+  return { ...image, fileSystemBytes: filled, sizeBytes, isAttached: devices.length > 0 };
+}
+
+/** Bytes that a device of the kernel has. */
+async function sizeOf(host: Host, device: string): Promise<number> {
+  return Number(await host.files.readText(`/sys/block/${device.slice('/dev/'.length)}/size`)) * SECTOR_BYTES;
 }
 
 /** Why the mounted file system of a copy is of no use; undefined when it is. */

@@ -44,7 +44,7 @@ function planBind(desired: HereWanted, observed: ObservedLocalAttachment): Steps
 }
 
 function planDevice(desired: HereWanted, observed: ObservedLocalAttachment): Steps {
-  const { volume, mountPath, copyPath, isReadOnly, mountOptions = [] } = desired;
+  const { volume, mountPath, copyPath, isReadOnly, keySecret, mountOptions = [] } = desired;
   const unbind = unbindStep(desired, false);
   if (!desired.isPresent) {
     if (observed.state === 'mounted' || observed.state === 'dead') return [unbind, detachStep({ volume, copyPath })];
@@ -53,6 +53,7 @@ function planDevice(desired: HereWanted, observed: ObservedLocalAttachment): Ste
   if (mountOptions.length > 0) return [refuseOptions(desired)];
   const attach: LocalDeviceStep = {
     ...{ step: 'attachDevice', volume, mountPath, copyPath, isReadOnly },
+    ...(keySecret === undefined ? {} : { keySecret }),
     about: `attach ${volume} as a device at ${mountPath}`,
   };
   if (observed.state === 'foreign') return [refuseOccupied(desired, observed)];

@@ -57,6 +57,8 @@ export type LocalDeviceStep =
       /** The image. */
       readonly copyPath: string;
       readonly isReadOnly: boolean;
+      /** Name of the Secret with the key of an encrypted one. */
+      readonly keySecret?: string;
     })
   | (About & { readonly step: 'detachDevice'; readonly volume: string; readonly copyPath: string });
 

@@ -4,7 +4,7 @@ import { AppError, isAppError } from '../../domain/errors.ts';
 import { parseNodeName, parsePoolName, parseVolumeName } from '../../domain/names.ts';
 import { choosePlacement } from '../../domain/placement/choose-placement.ts';
 import { explainPlacement, type PlacementExplanation } from '../../domain/placement/explain-placement.ts';
-import { countUsableNodes } from '../../domain/placement/filters.ts';
+import { unusableNodes } from '../../domain/placement/filters.ts';
 import { placementInput } from '../../domain/placement/from-resources.ts';
 import { largestVolume } from '../../domain/placement/largest-volume.ts';
 import type { PlacedOn, PlacementInput } from '../../domain/placement/model.ts';
@@ -201,9 +201,9 @@ function layOut(
 ): { readonly layout: Extract<LayoutDecision, { ok: true }>; readonly input: PlacementInput } {
   const toPlace = (chosen: ChosenLayout) =>
     placementInput({ name: wish.name, spec: { ...wish, ...chosen } }, nodes, copies);
-  const usable = countUsableNodes(toPlace({ layout: 'single', replicas: 1 }));
-  const layout = decideLayout(asked, usable);
-  if (!layout.ok) throw noLayout(layout, nodes.length, usable);
+  const unusable = unusableNodes(toPlace({ layout: 'single', replicas: 1 }));
+  const layout = decideLayout(asked, nodes.length - unusable.length);
+  if (!layout.ok) throw noLayout(layout, nodes.length, unusable);
   return { layout, input: toPlace(layout.chosen) };
 }
 
@@ -222,13 +222,14 @@ function refuseMisfits(wish: Wish, { layout, shard }: ChosenLayout): void {
 function noLayout(
   decision: { readonly message: string; readonly hint: string },
   known: number,
-  usable: number,
+  unusable: ReturnType<typeof unusableNodes>,
 ): AppError {
   // With too few nodes the wish is sound and the machines are missing; otherwise the wish itself is refused.
   const isMissingNodes = decision.message.startsWith('the requested volume configuration');
-  const away = known > usable ? ` (${known - usable} of ${known} known nodes cannot be used now)` : '';
+  const away = unusable.length > 0 ? ` (${unusable.length} of ${known} known nodes cannot be used now)` : '';
   return new AppError(isMissingNodes ? 'capacity' : 'invalid', `${decision.message}${away}; nothing was created`, {
     reason: isMissingNodes ? 'TooFewNodes' : 'InvalidLayout',
     hint: isMissingNodes && away !== '' ? `${decision.hint}; see: holdfast node list` : decision.hint,
+    faults: isMissingNodes ? unusable.map(({ node, message }) => ({ field: `node ${node}`, message })) : [],
   });
 }

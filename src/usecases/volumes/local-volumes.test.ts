@@ -40,7 +40,6 @@ test.each<[what: string, change: Partial<StaticVolumeRequest>]>([
   ['allowed clients', { allowFrom: ['10.0.0.1'] }],
   ['a file system for a folder', { brick: 'directory', fsType: 'ext4' }],
   ['an encrypted folder', { brick: 'directory', encryption: true }],
-  ['an encrypted XFS', { fsType: 'xfs', encryption: true }],
   ['an encrypted brick of GlusterFS in a folder', { engine: 'gluster', brick: 'directory', encryption: true }],
   ['pods on several nodes', { registration: { ...REQUEST.registration, accessModes: ['ReadWriteMany'] } }],
 ])('%s are refused, and nothing is created', async (_what, change) => {
@@ -50,4 +49,33 @@ test.each<[what: string, change: Partial<StaticVolumeRequest>]>([
     reason: 'EngineMismatch',
   });
   expect((await cluster.client.list('Volume')).items).toEqual([]);
+});
+
+test.each([
+  ['XFS', { encryption: true, fsType: 'xfs' }, ['fscrypt']],
+  ['a device', { encryption: true, brick: 'block' }, ['fscrypt']],
+  ['what any node with encryption takes', { encryption: true }, []],
+] as const)('%s that is to be encrypted names what its node lacks', async (_what, change, abilities) => {
+  const cluster = await createFakeCluster();
+  await cluster.addNode('kube2', {
+    engines: [{ name: 'local', isInstalled: true, isRunning: true, abilities: [...abilities] }],
+  });
+  await expect(addStaticVolume(cluster, { ...REQUEST, ...change })).rejects.toMatchObject({
+    kind: 'capacity',
+    faults: [{ field: 'node kube2', message: expect.stringContaining('LUKS') }],
+  });
+  expect((await cluster.client.list('Volume')).items).toEqual([]);
+});
+
+test.each([
+  [{ encryption: true }, ['fscrypt']],
+  [{ encryption: true }, ['luks']],
+  [{ encryption: true, brick: 'block' }, ['luks', 'fscrypt']],
+  [{ encryption: true, fsType: 'btrfs' }, ['luks', 'btrfs']],
+] as const)('%o is placed on a node that has %o', async (change, abilities) => {
+  const cluster = await createFakeCluster();
+  await cluster.addNode('kube2', {
+    engines: [{ name: 'local', isInstalled: true, isRunning: true, abilities: [...abilities] }],
+  });
+  expect(await addStaticVolume(cluster, { ...REQUEST, ...change })).toMatchObject({ placement: [{ node: 'kube2' }] });
 });

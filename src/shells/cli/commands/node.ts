@@ -83,6 +83,12 @@ function describeEngines(node: ListedNode['node']): string {
     .join(', ');
 }
 
+/** What it can do and not every node. */
+function describeAbilities({ status }: ListedNode['node']): string | undefined {
+  const abilities = new Set((status?.engines ?? []).flatMap((engine) => engine.abilities ?? []));
+  return abilities.size === 0 ? undefined : [...abilities].toSorted().join(', ');
+}
+
 /** Why an engine is not usable, or what to change about it. */
 function engineMessages({ status }: ListedNode['node']): string | undefined {
   const messages = (status?.engines ?? []).flatMap(({ message }) => (message === undefined ? [] : [message]));
@@ -122,6 +128,7 @@ function describeNode(shown: ShownNode, hasHeaders: boolean): string {
       ['Address', [node.spec.addresses.ip, node.spec.addresses.internalIp].filter(Boolean).join(', ')],
       ['Zone', node.spec.zone],
       ['Engines', describeEngines(node)],
+      ['Abilities', describeAbilities(node)],
       ['Note', engineMessages(node)],
       ['Boot', node.status?.bootId],
       ['Agent', node.status?.agentVersion],

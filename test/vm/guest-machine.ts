@@ -1,0 +1,49 @@
+/**
+ * A small machine for what the kernel of a machine that builds may not have: Debian's kernel as a program (User-mode Linux),
+ * Debian's programs, and this project with its Node. No network; what a test writes goes with the machine.
+ */
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT, runTool } from '../../tools/project.ts';
+import { makeGuestImage } from './guest-image.ts';
+
+/** Programs start several times as slowly as on the machine itself. */
+const GUEST_MS = 45 * 60_000;
+const PROJECT_FILES = ['src', 'test', 'tools', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+
+export interface GuestRun {
+  /** What came out of the console. */
+  readonly console: string;
+  /** What was written to the file `report` in the project's folder; empty where nothing was. */
+  readonly report: string;
+}
+
+/**
+ * Starts a machine, runs lines of shell in the project's folder, and waits until it switches itself off.
+ *
+ * @throws {Error} where it cannot be made, with what the program said
+ */
+export async function runInGuest(run: string): Promise<GuestRun> {
+  const { kernel, disk } = await makeGuestImage();
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-vm-'));
+  try {
+    const project = join(folder, 'project');
+    for (const name of PROJECT_FILES) await cp(join(ROOT, name), join(project, name), { recursive: true });
+    await symlink('/node_modules', join(project, 'node_modules'));
+    await writeFile(join(project, 'run'), run);
+    const { output } = await runTool({
+      file: 'nice',
+      args: [
+        ...['-n', '10', kernel, 'mem=2G', `ubda=${join(folder, 'cow')},${disk}`, 'root=/dev/ubda', 'rw', 'init=/init'],
+        ...['con=null', 'con0=null,fd:1', `uml_dir=${folder}`, `HOLDFAST=${project}`],
+      ],
+      timeoutMs: GUEST_MS,
+      output: 'capture',
+    });
+    const report = await readFile(join(project, 'report'), 'utf8').catch(() => '');
+    return { console: output, report };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,36 @@
+/** Test files that run in a guest, with its kernel: what came of them. */
+import { runInGuest } from './guest-machine.ts';
+
+export interface GuestTests {
+  readonly passed: number;
+  /** Of each that failed, what it is called and why. */
+  readonly failures: readonly string[];
+}
+
+interface Report {
+  readonly numPassedTests: number;
+  readonly testResults: readonly {
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
+
+/** @throws {Error} with the console of the guest, where it came to no report */
+export async function runGuestTests(...files: readonly string[]): Promise<GuestTests> {
+  const vitest = `node node_modules/vitest/vitest.mjs run --project guest ${files.join(' ')}`;
+  const run = `${vitest} --reporter verbose --reporter json --outputFile.json=report`;
+  const { console: said, report } = await runInGuest(`${run}\n`);
+  if (!report.startsWith('{')) throw new Error(`the guest came to no report; its console:\n${said}`);
+  const { numPassedTests, testResults } = JSON.parse(report) as Report;
+  const failures = testResults.flatMap(({ message, assertionResults }) => [
+    ...(assertionResults.length === 0 ? [message] : []),
+    ...assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) => `${fullName}: ${failureMessages.join('\n')}`),
+  ]);
+  return { passed: numPassedTests, failures };
+}
