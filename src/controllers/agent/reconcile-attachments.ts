@@ -11,6 +11,7 @@ import { keySecretName } from '../../domain/volume/volume-key.ts';
 import type { DesiredAttachment, Engine, Step } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { isOfRoomOnly } from '../runtime/room-changes.ts';
 import type { StatusFields } from '../runtime/status-writer.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
 import { describeMount } from './attachment-report.ts';
@@ -55,7 +56,7 @@ export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
       watchKeys(informers.VolumeAttachmentRecord, (record) => (isMountHere(record) ? [record.metadata.name] : [])),
       watchKeys(informers.Volume, (volume) => namesOfVolume(volume.metadata.name)),
       // A node that comes back has copies that the mounts here have to find again.
-      watchKeys(informers.StorageNode, namesHere),
+      watchKeys(informers.StorageNode, namesHere, isOfRoomOnly),
       watchKeys(informers.StorageCluster, namesHere),
     ],
     reconcile,

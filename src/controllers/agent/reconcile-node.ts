@@ -5,6 +5,7 @@ import type { Resource } from '../../ports/resource-client.ts';
 import type { EngineStatus, PoolSpec, PoolStatus } from '../../schemas/storage-node.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
+import { createEngineWatch } from './engine-watch.ts';
 import { createPoolWatch } from './pool-watch.ts';
 
 /** Free space and the engine's health are looked at this often when nothing else asks for it. */
@@ -12,14 +13,20 @@ const REPORT_PERIOD_MS = 15_000;
 /** Until pools and engine are usable somebody waits for them. */
 const SETTLING_PERIOD_MS = 500;
 
+export interface NodeLoop extends ReconcileLoop {
+  /** For who has changed what an engine is or speaks here: looks at once, and asks the engines anew. */
+  onEngineChanged(): void;
+}
+
 /** The loop for this node's own StorageNode. `onPoolReady` lets loops that waited for a pool go on at once. */
-export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): ReconcileLoop {
+export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): NodeLoop {
   const { informers, host, engines, statusWriter, node: self, readyPools, pulse } = deps;
   const ownerOf = (fsUuid: string) => {
     const others = informers.StorageNode.list().filter((node) => node.metadata.name !== self);
     return others.find((node) => node.status?.pools?.some((pool) => pool.fsUuid === fsUuid))?.metadata.name;
   };
   const lookAt = createPoolWatch(host, ownerOf);
+  const engineWatch = createEngineWatch(deps, Object.values(engines));
 
   const lookAround = async (wanted: readonly PoolSpec[], signal: AbortSignal) => {
     const pools: PoolStatus[] = [];
@@ -31,11 +38,7 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
       const copyBytes = [...before].reduce((sum, [copy, bytes]) => sum + (after.has(copy) ? bytes : 0), 0);
       pools.push(status.isReady ? { ...status, copyBytes } : status);
     }
-    const probed = await Promise.all(
-      Object.values(engines).map(async (engine) => ({ engine, probe: await engine.probe(signal) })),
-    );
-    const probes = probed.filter(({ engine, probe }) => probe.isInstalled || engine.capabilities().isOptional !== true);
-    return { pools, probes };
+    return { pools, probes: await engineWatch.look(signal) };
   };
 
   const reconcile = async (name: string, signal: AbortSignal) => {
@@ -70,7 +73,7 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
     return { requeueAfterMs: isSettled ? REPORT_PERIOD_MS : SETTLING_PERIOD_MS };
   };
 
-  return createReconcileLoop(deps, {
+  const loop = createReconcileLoop(deps, {
     name: 'agent-node',
     watches: [
       watchKeys(informers.StorageNode, (node) => (node.metadata.name === self ? [self] : [])),
@@ -81,6 +84,13 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): Reconc
     reconcile,
     backoff: AGENT_BACKOFF,
   });
+  return {
+    ...loop,
+    onEngineChanged: () => {
+      engineWatch.forget();
+      loop.enqueue(self);
+    },
+  };
 }
 
 /**

@@ -14,6 +14,7 @@ import type { DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { Adopted, PlacedCopy, VolumeEngineStatus } from '../../schemas/volume.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { isOfRoomOnly } from '../runtime/room-changes.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
 import { desiredBricks, engineLayout } from './desired-bricks.ts';
 import { desiredShare } from './desired-share.ts';
@@ -53,7 +54,7 @@ export function createVolumeEngineLoop(deps: AgentDeps): ReconcileLoop {
       watchKeys(informers.Volume, (volume) => (volume.status?.anchor === self ? [volume.metadata.name] : [])),
       watchKeys(informers.VolumeCopy, (copy) => [copy.spec.volume]),
       // A node that comes or goes changes what the engine can reach.
-      watchKeys(informers.StorageNode, anchored),
+      watchKeys(informers.StorageNode, anchored, isOfRoomOnly),
       watchKeys(informers.StorageCluster, anchored),
     ],
     reconcile,

@@ -8,6 +8,7 @@ import type { KindName } from '../../schemas/kinds.ts';
 import type { BackoffLimits } from './backoff.ts';
 import { withDeadline } from './cancellation.ts';
 import type { Informer } from './informer.ts';
+import type { Change } from './object-cache.ts';
 import { createWorkQueue, type WorkQueueStats } from './work-queue.ts';
 
 /** A source of keys for a loop; made by {@link watchKeys}. */
@@ -23,10 +24,12 @@ export interface KeySource {
  *
  * @param keysOf - the keys that a change of this object concerns: its own ({@link objectKey}) or those of its owners.
  *   Called with the object before and after a change, so that an owner it was taken from is reconciled too.
+ * @param isIgnored - for changes of an object that tell the loop nothing; everything else makes it look
  */
 export function watchKeys<K extends KindName>(
   informer: Informer<K>,
   keysOf: (object: Resource<K>) => readonly string[],
+  isIgnored: (change: Extract<Change<K>, { readonly type: 'updated' }>) => boolean = () => false,
 ): KeySource {
   return {
     kind: informer.kind,
@@ -34,6 +37,7 @@ export function watchKeys<K extends KindName>(
     whenSynced: (options) => informer.whenSynced(options),
     subscribe: (enqueue) =>
       informer.onChange((change) => {
+        if (change.type === 'updated' && isIgnored(change)) return;
         const before = change.type === 'added' ? [] : keysOf(change.before);
         const after = change.type === 'deleted' ? [] : keysOf(change.after);
         for (const key of new Set([...before, ...after])) enqueue(key);
