@@ -157,3 +157,26 @@ test.each([
   await expect(client.patch(kind, 'moment', { spec: other })).rejects.toMatchObject({ kind: 'invalid' });
   await client.patch(kind, 'moment', { spec });
 });
+
+test.each([
+  '10.1.2.3',
+  '10.1.0.0/16',
+  '0.0.0.0/0',
+  '10.1.2.3/16',
+  '10.1.2.300',
+  '010.1.2.3',
+  '10.1.*.*',
+  'fd00::1',
+  '*',
+  '',
+])('client %j of an export is judged as by the embedded API', async (text) => {
+  const spec = { volume: 'v', node: 'n1', mountPath: '/v', export: { id: 1, clients: [text] } };
+  const object = { apiVersion: 'holdfast.dev/v1alpha1', kind: 'VolumeAttachmentRecord', metadata: { name: 'e' }, spec };
+  const made = cluster.client.create('VolumeAttachmentRecord', object);
+  if (!KINDS.VolumeAttachmentRecord.schema.safeParse(object).success) {
+    await expect(made).rejects.toMatchObject({ kind: 'invalid' });
+    return;
+  }
+  await made;
+  await cluster.client.delete('VolumeAttachmentRecord', 'e');
+});

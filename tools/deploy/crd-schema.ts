@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AbsolutePath, Condition, IpAddress, Label, Size } from '../../src/schemas/common.ts';
 import { Share, VolumeSpec } from '../../src/schemas/volume.ts';
+import { NfsExport } from '../../src/schemas/volume-attachment-record.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -75,6 +76,17 @@ FORMS.add(VolumeSpec.shape.shard, {
     anyOf: [
       { enum: [true, false] },
       { pattern: '^(([4-9]|[1-9][0-9]{1,5})Mi|[1-9][0-9]{0,2}Gi|[1-4]Ti)$', minLength: 1, ...NOTHING_ELSE },
+    ],
+  },
+});
+FORMS.add(NfsExport.shape.clients.element, {
+  form: {
+    ...{ type: 'string', maxLength: 18, pattern: '^[0-9]{1,3}(\\.[0-9]{1,3}){3}(/(3[0-2]|[12]?[0-9]))?$' },
+    'x-kubernetes-validations': [
+      {
+        rule: "self.contains('/') ? isCIDR(self) && cidr(self).masked() == cidr(self) : isIP(self)",
+        message: 'must be an IPv4 address or network, such as 10.10.1.2 or 10.10.0.0/16',
+      },
     ],
   },
 });
