@@ -18,6 +18,7 @@ const WATCHED = [
   'VolumeAttachmentRecord',
   'VolumeSnapshotRecord',
   'VolumeGroupSnapshotRecord',
+  'FenceRecord',
   'Task',
   'Lease',
 ] as const;
@@ -56,6 +57,7 @@ export function createInformers(
     }),
     VolumeSnapshotRecord: createInformer(deps, { kind: 'VolumeSnapshotRecord', idleMs }),
     VolumeGroupSnapshotRecord: createInformer(deps, { kind: 'VolumeGroupSnapshotRecord', idleMs }),
+    FenceRecord: createInformer(deps, { kind: 'FenceRecord', idleMs }),
     Task: createInformer(deps, { kind: 'Task', idleMs }),
     Lease: createInformer(deps, { kind: 'Lease', namespace: SYSTEM_NAMESPACE, idleMs }),
   };

@@ -6,6 +6,7 @@ import { createClusterLoop } from './cluster/reconcile-cluster.ts';
 import { createTlsLoop } from './cluster/reconcile-tls.ts';
 import { createSigningLoop } from './cluster/sign-certificates.ts';
 import { type ControllerDeps, createInformers, runLoops } from './deps.ts';
+import { createFenceLoop } from './node/reconcile-fence.ts';
 import { createNodeHealthLoop } from './node/reconcile-node-health.ts';
 import { createEventRecorder } from './runtime/event-recorder.ts';
 import { createStatusWriter } from './runtime/status-writer.ts';
@@ -34,6 +35,7 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
   const promises = createTurns();
   const loops = [
     createNodeHealthLoop(deps),
+    createFenceLoop(deps),
     createClusterLoop(deps, options),
     createVolumeLoop(deps, promises),
     createTaskLoop(deps),
@@ -54,6 +56,7 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
           'VolumeAttachmentRecord',
           'VolumeSnapshotRecord',
           'VolumeGroupSnapshotRecord',
+          'FenceRecord',
           'Task',
           'Lease',
         ],

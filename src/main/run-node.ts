@@ -21,6 +21,7 @@ import {
   createGlusterDoctor,
   createGlusterEncryption,
   createGlusterEngine,
+  createGlusterFencing,
   createGlusterSnapshots,
   createGlusterWork,
 } from '../engines/gluster/index.ts';
@@ -100,6 +101,7 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
     nfs: createNfsEngine({ host, folders, hash: sha256 }),
   };
   const work = createGlusterWork({ host, clock, random });
+  const fencing = createGlusterFencing({ host, clock, random });
   const snapshots = {
     gluster: createGlusterSnapshots({ host, clock, random }),
     local: createLocalSnapshots({ host }),
@@ -120,6 +122,7 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
       host,
       engines,
       work,
+      fencing,
       snapshots,
       encryption,
       doctor,

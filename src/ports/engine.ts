@@ -201,6 +201,11 @@ export interface DesiredVolume {
   readonly encryptedFor?: readonly string[] | 'none';
   /** Its copies are encrypted: the engine writes nothing of what is in them where it is not. */
   readonly isEncrypted?: boolean;
+  /**
+   * Clients that the volume refuses, the engine's own daemons on their machines included. Addresses that are refused and
+   * not known were refused by somebody else, and stay so. What the volume refuses is left as it is when left out.
+   */
+  readonly refusal?: { readonly refused: readonly string[]; readonly known: readonly string[] };
   /** A limit that the engine itself enforces; for copies in plain folders, which have no size of their own. */
   readonly limitBytes?: number;
   /** What the engine called it when it was seen before. A volume that has had data is never created again. */
@@ -255,6 +260,8 @@ export interface ObservedVolume {
   readonly freeBytes?: number;
   /** The options of the wanted profile hold, and none of another's. */
   readonly hasProfile?: boolean;
+  /** Addresses that it refuses; none when left out. */
+  readonly refused?: readonly string[];
   /** Only of an adopted one: options of the engine's own volumes that it does not have. */
   readonly lacks?: Readonly<Record<string, string>>;
 }

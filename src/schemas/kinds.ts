@@ -1,5 +1,6 @@
 /** Every kind that Holdfast stores or writes: the single table behind the embedded API server, the client and the CRDs. */
 import type { z } from 'zod';
+import { FenceRecord } from './fence-record.ts';
 import {
   EndpointSlice,
   Event,
@@ -162,6 +163,22 @@ export const KINDS = {
       { name: 'Volumes', type: 'string', jsonPath: '.spec.members[*].volume' },
       { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
       { name: 'Taken', type: 'date', jsonPath: '.status.takenAt' },
+      { name: 'Message', type: 'string', jsonPath: '.status.message', priority: 1 },
+      AGE,
+    ],
+  },
+  FenceRecord: {
+    ...own,
+    kind: 'FenceRecord',
+    plural: 'fencerecords',
+    singular: 'fencerecord',
+    shortNames: ['fr'],
+    schema: FenceRecord,
+    nameRule: 'label',
+    columns: [
+      { name: 'Node', type: 'string', jsonPath: '.spec.node' },
+      { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
+      { name: 'Held', type: 'date', jsonPath: '.status.heldSince' },
       { name: 'Message', type: 'string', jsonPath: '.status.message', priority: 1 },
       AGE,
     ],

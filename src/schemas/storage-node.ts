@@ -109,6 +109,17 @@ export const NodeCertificate = z.object({
 });
 export type NodeCertificate = z.infer<typeof NodeCertificate>;
 
+export const NodeFenceStatus = z.object({
+  record: z.string().describe('UID of the FenceRecord that it is about.'),
+  bootId: z.string().describe('Boot ID of the node when it looked.'),
+  mounts: z.array(z.string()).max(64).describe('Where volumes are still mounted on the node.'),
+  isReturned: z
+    .boolean()
+    .optional()
+    .describe("True when, after the fence was taken away, the engine's own daemons reach the other nodes again."),
+});
+export type NodeFenceStatus = z.infer<typeof NodeFenceStatus>;
+
 export const StorageNodeStatus = z.object({
   bootId: z
     .string()
@@ -118,6 +129,7 @@ export const StorageNodeStatus = z.object({
   engines: z.array(EngineStatus).optional().describe('Engines found on the node.'),
   pools: z.array(PoolStatus).optional().describe('The pools as the agent sees them.'),
   tls: NodeTlsStatus.optional().describe('Encryption of storage traffic as the agent sees it.'),
+  fence: NodeFenceStatus.optional().describe('While the node is fenced: what its agent sees of it.'),
   certificate: NodeCertificate.optional().describe('Written by the controller: its answer to tls.request.'),
   conditions: z.array(Condition).optional().describe("Written by the controller from the node's Lease."),
   observedGeneration: ObservedGeneration,

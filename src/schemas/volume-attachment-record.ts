@@ -72,6 +72,7 @@ export const VolumeAttachmentRecordStatus = z.object({
     .string()
     .optional()
     .describe('What the engine calls the volume that was mounted, where that is not the name of the Volume.'),
+  fence: z.string().optional().describe('With HeldBack: UID of the FenceRecord of the node for which it is away.'),
   profile: VolumeProfile.or(z.literal('none'))
     .optional()
     .describe("Profile of the volume whose options the mount was seen to have; none for the engine's defaults."),

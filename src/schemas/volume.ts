@@ -278,6 +278,20 @@ export const BrickStatus = z.object({
 
 export type BrickStatus = z.infer<typeof BrickStatus>;
 
+/** What the agent of the anchor saw of a fenced node at the copies of a volume. */
+export const VolumeFenceStatus = z.object({
+  fence: z.string().describe('UID of the FenceRecord: what is said here was looked at after that was written.'),
+  node: z.string().describe('Node that is fenced.'),
+  isRefused: z.boolean().describe('The engine is told to refuse each of its addresses.'),
+  copies: z
+    .record(z.string(), z.string())
+    .describe(
+      'By the name of the VolumeCopy: since when it was seen to have no connection of the node, and nothing left of what the node had asked before.',
+    ),
+  message: z.string().optional().describe('What is missing for the proof.'),
+});
+export type VolumeFenceStatus = z.infer<typeof VolumeFenceStatus>;
+
 /** Written by the agent of the anchor node. */
 export const VolumeEngineStatus = z.object({
   observedBy: z.string().describe('Node whose agent wrote this.'),
@@ -301,6 +315,11 @@ export const VolumeEngineStatus = z.object({
     .array(z.string())
     .optional()
     .describe("Safety options of Holdfast's own volumes that an adopted one does not have, as OPTION VALUE."),
+  refused: z.array(z.string()).optional().describe('Addresses that the engine was seen to refuse.'),
+  fences: z
+    .array(VolumeFenceStatus)
+    .optional()
+    .describe('Of each fenced node: the proof that it cannot write this volume.'),
   message: z.string().optional().describe('What is wrong or under way.'),
 });
 export type VolumeEngineStatus = z.infer<typeof VolumeEngineStatus>;

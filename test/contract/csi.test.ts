@@ -37,6 +37,26 @@ const volumes = async () => (await world.client.list('Volume')).items.map((volum
 const targets = () => world.host.mountTable().map((mount) => mount.target);
 
 describe('a volume', () => {
+  test('is published to no node that is fenced, whether that is proven or not', async () => {
+    await csi.controller.createVolume(wish());
+    const node = await world.client.get('StorageNode', 'kube1');
+    const spec = {
+      node: 'kube1',
+      nodeUid: node?.metadata.uid,
+      bootId: 'b',
+      addresses: ['10.0.0.1'],
+      reason: 'it hangs',
+    };
+    await world.client.create('FenceRecord', { metadata: { name: 'kube1' }, spec });
+    const refusal = await refusalOf(publish());
+    expect(refusal).toMatchObject({ code: Status.FAILED_PRECONDITION });
+    expect(refusal.details).toMatch(/node kube1 is fenced since .*: it hangs/);
+    expect((await world.client.list('VolumeAttachmentRecord')).items).toEqual([]);
+    await publish('kube2');
+    await world.client.delete('FenceRecord', 'kube1');
+    await publish();
+  });
+
   test('goes all the way into a pod and out again, each call twice, and leaves nothing', async () => {
     for (let round = 0; round < 2; round += 1) {
       const { volume } = await csi.controller.createVolume(wish());

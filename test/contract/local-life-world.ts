@@ -13,6 +13,7 @@ import { runControllers } from '../../src/controllers/run-controllers.ts';
 import { parseQuantity } from '../../src/domain/bytes.ts';
 import { createFakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
 import { createFakeGlusterEngine } from '../../src/engines/gluster/engine.fake.ts';
+import { createFakeFencing } from '../../src/engines/gluster/fencing.fake.ts';
 import { createFakeSnapshots } from '../../src/engines/gluster/snapshots.fake.ts';
 import { createLocalEngine, createLocalSnapshots } from '../../src/engines/local/index.ts';
 import { createFakeFileServer } from '../../src/engines/nfs/file-server.fake.ts';
@@ -129,6 +130,7 @@ function agentOf({ host, poolPath }: LocalMachine, clock: ReturnType<typeof crea
     },
     snapshots: { gluster: snapshots.engine(NODE), local: createLocalSnapshots({ host }) },
     work: createFakeVolumeWork(),
+    fencing: createFakeFencing(gluster, NODE),
     encryption: createFakeEncryption(),
     nfs: { serve: serveNothing },
     doctor: createFakeEngineDoctor(),

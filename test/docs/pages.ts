@@ -46,6 +46,7 @@ const CSI = 'makes a lab of its own; test/engine/csi.test.ts runs it';
 const LOST = 'needs a machine or a disk that is lost; test/engine/verbs-interrupted.test.ts runs it';
 const ADOPT = 'needs a pool that others made; test/engine/adopt.test.ts runs it';
 const TLS = 'stops all volumes; test/engine/tls.test.ts runs it';
+const FENCE = 'cuts a node off; test/engine/product-faults.test.ts runs it';
 const REJOIN = 'needs a machine that was installed anew; test/engine/rejoin.test.ts runs it';
 
 const all = (lines: readonly string[], reason: string) => Object.fromEntries(lines.map((line) => [line, reason]));
@@ -112,5 +113,6 @@ export const PAGES_NOT_RUN: Readonly<Record<string, string>> = {
   'docs/how-to/adopt-a-pool.md': ADOPT,
   'docs/how-to/choose-a-layout.md': LAYOUTS,
   'docs/how-to/encrypt-storage-traffic.md': TLS,
+  'docs/how-to/fence-a-node.md': FENCE,
   'docs/how-to/rejoin-a-reinstalled-node.md': REJOIN,
 };

@@ -161,4 +161,34 @@ describe('a replicated volume under a writer', () => {
     await whole();
     await product.expectIntact(writer, second);
   });
+
+  it('writes nothing of a node once it is said to be fenced, while the others go on, and takes it in again', async () => {
+    const [fenced, second] = await cast();
+    const [own, other] = [
+      await product.startWriter(fenced, '/data/fenced'),
+      await product.startWriter(second, '/data/beside-fenced'),
+    ];
+    await own.writeMore(RECORDS);
+    const fence = await product.cli('node', 'fence', fenced, '--yes', '--reason', 'a test');
+    const last = own.acknowledged();
+    expect(fence).toMatchObject({ code: 0, stdout: expect.stringContaining('is cut off from 1 volume') });
+    await other.writeMore(RECORDS);
+    expect(own.acknowledged()).toBe(last);
+    // GlusterFS itself names nobody of that node any more, on any copy.
+    const clients = () => product.run(second, 'gluster', 'volume', 'status', VOLUME, 'clients');
+    const connected = async () => (await clients()).split('\n').filter((line) => line.startsWith(`${address}:`)).length;
+    const address = product.lab.addressOf(fenced);
+    expect(await connected()).toBe(0);
+    await served();
+    // Its client ends when it is refused, and nothing is mounted anew.
+    await product.until('StorageNode', fenced, (seen) => (seen?.status?.fence?.mounts.length === 0 ? true : undefined));
+    const unfence = await product.cli('node', 'unfence', fenced);
+    expect(unfence).toMatchObject({ code: 0 });
+    await whole();
+    await own.writeMore(RECORDS);
+    // Its mount and its self-heal daemon, on each of three copies.
+    await expect.poll(connected, { timeout: PATIENCE_MS }).toBeGreaterThanOrEqual(6);
+    await product.expectIntact(own, second);
+    await product.expectIntact(other, fenced);
+  });
 });

@@ -147,6 +147,11 @@ test('a share that an agent knows is not exchanged for another', async () => {
 test.each([
   { kind: 'VolumeSnapshotRecord', spec: { volume: 'v', volumeUid: 'u' }, other: { volume: 'w' } },
   {
+    kind: 'FenceRecord',
+    spec: { node: 'n', nodeUid: 'u', bootId: 'b', addresses: ['10.0.0.1'] },
+    other: { addresses: ['10.0.0.2'] },
+  },
+  {
     kind: 'VolumeGroupSnapshotRecord',
     spec: { members: [{ volume: 'v', volumeUid: 'u', snapshot: 's' }] },
     other: { members: [{ volume: 'v', volumeUid: 'u', snapshot: 't' }] },

@@ -25,6 +25,7 @@ import { createInvariants } from './invariants.ts';
 import { createObserver, type Seen } from './observer.ts';
 import { createSimEncryption } from './sim-encryption.ts';
 import { type CrashPoint, createSimEngine, type Pace, USUAL_PACE } from './sim-engine.ts';
+import { createSimFencing } from './sim-fencing.ts';
 import { createSimHost } from './sim-host.ts';
 import { createSimLocalEngine, createSimNfsEngine } from './sim-local.ts';
 import { createSimNfsServer } from './sim-nfs-server.ts';
@@ -216,6 +217,7 @@ export async function createSimCluster(seed: number, options: SimOptions = {}): 
       watchIdleMs: WATCH_IDLE_MS,
       identity: { name: node, initialSpec: spec, agentVersion: 'sim' },
       host: createSimHost(gluster, node, { bootId: `boot-${node}-${boots}`, foreignBytes }),
+      fencing: createSimFencing(world, gluster, { node, process, pace, begin: beginCall }),
       work: createSimWork(work, { world, process, pace, begin: beginCall }),
       snapshots: {
         gluster: createSimSnapshots(snapshots, { node, world, process, pace, begin: beginCall }),

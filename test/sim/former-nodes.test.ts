@@ -79,7 +79,10 @@ describe('a node that is given up', () => {
     const sim = await whole([]);
     const brick = { node: 'kube3', path: '/theirs', isArbiter: false };
     const kept = { isStarted: false, limitBytes: undefined, isHealing: false };
-    const fresh = { options: new Map<string, string>(), stale: new Map<string, number>() };
+    const fresh = {
+      ...{ options: new Map<string, string>(), stale: new Map<string, number>() },
+      ...{ lagging: new Map<string, number>(), late: new Map<string, number>() },
+    };
     sim.gluster.state.volumes.set('theirs', {
       ...{ name: 'theirs', id: 'theirs', shape: { layout: 'single' as const }, bricks: [brick] },
       ...kept,

@@ -4,6 +4,7 @@ import type { FakeEncryption } from '../../src/ports/encryption.fake.ts';
 import { createClaimCheck } from './check-claims.ts';
 import { createDaemonCheck } from './check-daemons.ts';
 import { createDataCheck } from './check-data.ts';
+import { createFenceCheck } from './check-fences.ts';
 import { createKeyCheck } from './check-keys.ts';
 import { createRoomCheck } from './check-room.ts';
 import { createVolumeCheck } from './check-volumes.ts';
@@ -57,6 +58,7 @@ export function createInvariants(options: Omit<CheckContext, 'report'>): Invaria
     createClaimCheck(context),
     createKeyCheck(context),
     createDaemonCheck(context),
+    createFenceCheck(context),
   ];
   return {
     onChange: (...change) => {

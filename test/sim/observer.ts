@@ -11,6 +11,7 @@ const KEPT = [
   'VolumeAttachmentRecord',
   'VolumeSnapshotRecord',
   'VolumeGroupSnapshotRecord',
+  'FenceRecord',
 ] as const;
 type KeptKind = (typeof KEPT)[number];
 
@@ -39,6 +40,7 @@ export function createObserver(world: World, onChange: OnChange): Observer {
     VolumeAttachmentRecord: new Map(),
     VolumeSnapshotRecord: new Map(),
     VolumeGroupSnapshotRecord: new Map(),
+    FenceRecord: new Map(),
   };
   const forever = new AbortController().signal;
   const start = world.resources.resourceVersion();

@@ -34,7 +34,7 @@ export async function makeOthersVolume(sim: SimCluster, bricks: readonly FakeBri
   state.volumes.set(ENGINE_NAME, {
     ...{ name: ENGINE_NAME, id: ENGINE_ID, shape: { layout: 'arbiter', sets: 1 }, bricks, isStarted: true },
     options: new Map([['performance.stat-prefetch', 'off']]),
-    ...{ limitBytes: undefined, stale: new Map(), isHealing: false },
+    ...{ limitBytes: undefined, stale: new Map(), isHealing: false, lagging: new Map(), late: new Map() },
   });
 }
 

@@ -54,7 +54,19 @@ export function createSimHost(gluster: FakeCluster, name: string, { bootId, fore
     mounts: {
       list: async () => {
         assertOn();
-        return [...node.pools.keys()].map((target) => ({ source: '/dev/vdb', target, fsType: 'xfs', options: ['rw'] }));
+        const volumes = [...node.mounts].map(([target, { source }]) => ({
+          source,
+          target,
+          fsType: 'fuse.glusterfs',
+          options: [],
+        }));
+        const pools = [...node.pools.keys()].map((target) => ({
+          source: '/dev/vdb',
+          target,
+          fsType: 'xfs',
+          options: ['rw'],
+        }));
+        return [...pools, ...volumes];
       },
       mount: absent('mount'),
       unmount: absent('unmount'),

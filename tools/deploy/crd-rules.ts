@@ -211,6 +211,9 @@ export const CRD_RULES: Partial<Record<KindName, KindRules>> = {
   Volume: { spec: [...LAYOUT, ...ENGINE, ...REST], change: [...VOLUME_CHANGE, ...SHARE_CHANGE] },
   VolumeSnapshotRecord: SNAPSHOT_CHANGE,
   VolumeGroupSnapshotRecord: SNAPSHOT_CHANGE,
+  FenceRecord: {
+    change: [rule('spec', 'self.spec == oldSelf.spec', 'cannot be changed; unfence the node, and fence it anew')],
+  },
   Task: { change: taskRules() },
 };
 

@@ -1,6 +1,7 @@
 /** What the loops of one node's agent are given. */
 import type { EngineEncryption } from '../../ports/encryption.ts';
 import type { EngineTable } from '../../ports/engine.ts';
+import type { EngineFencing } from '../../ports/fencing.ts';
 import type { Host } from '../../ports/host.ts';
 import type { NfsServer } from '../../ports/nfs-server.ts';
 import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
@@ -18,6 +19,8 @@ export interface AgentDeps extends ControllerDeps {
   readonly engines: EngineTable;
   /** Work on the contents of volumes that people ask for with Tasks. */
   readonly work: VolumeWork;
+  /** Who is connected to copies of volumes; of the engine that is a cluster. */
+  readonly fencing: EngineFencing;
   readonly snapshots: SnapshotTable;
   readonly encryption: EngineEncryption;
   /** Taken by whoever stops the engine's daemon: another one would start it before all is there that it needs. */

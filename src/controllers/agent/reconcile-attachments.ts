@@ -36,7 +36,8 @@ export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
     const record = informers.VolumeAttachmentRecord.get(name);
     if (record === undefined || !isMountHere(record)) return undefined;
     if (record.metadata.deletionTimestamp !== undefined) return unmount(deps, record, signal);
-    if (areMountsHeldBack(deps, record)) return holdBack(deps, record, signal);
+    const reason = whyHeldBack(deps, record);
+    if (reason !== undefined) return holdBack(deps, record, reason, signal);
     // Said before it is tried: who reads HeldBack relies on no attempt being under way.
     if (record.status?.state === 'HeldBack') await report(deps, record, { state: 'Waiting' }, signal);
     return mount(deps, record, signal);
@@ -58,6 +59,7 @@ export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
       // A node that comes back has copies that the mounts here have to find again.
       watchKeys(informers.StorageNode, namesHere, isOfRoomOnly),
       watchKeys(informers.StorageCluster, namesHere),
+      watchKeys(informers.FenceRecord, ({ spec }) => (spec.node === self ? namesHere() : [])),
     ],
     reconcile,
     workers: 2,
@@ -104,9 +106,16 @@ function describeWait(name: string, volume: Resource<'Volume'> | undefined): str
  * Asked of the API, not of the cache: when a volume is about to get other copies, nobody may mount the old ones any more
  * whose record was not seen by then.
  */
-async function mayMount({ client }: AgentDeps, volume: Resource<'Volume'>, signal: AbortSignal): Promise<boolean> {
-  const now = await client.get('Volume', volume.metadata.name, { signal });
-  return now?.metadata.uid === volume.metadata.uid && !isHolding(now.status);
+async function mayMount(
+  { client, node }: AgentDeps,
+  volume: Resource<'Volume'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const [now, fence] = await Promise.all([
+    client.get('Volume', volume.metadata.name, { signal }),
+    client.get('FenceRecord', node, { signal }),
+  ]);
+  return now?.metadata.uid === volume.metadata.uid && !isHolding(now.status) && fence === undefined;
 }
 
 interface MountLook {
@@ -135,6 +144,28 @@ async function mountAndLook(
   return { seen: describeMount(observed, placement.length, since, profileOf(volume.spec)), applied };
 }
 
+interface HeldBack {
+  readonly message: string;
+  /** UID of the FenceRecord. */
+  readonly fence?: string;
+}
+
+/** Why the volume is not to be mounted here for the time being. */
+function whyHeldBack(deps: AgentDeps, record: StoredRecord): HeldBack | undefined {
+  const fence = deps.informers.FenceRecord.get(deps.node);
+  if (fence !== undefined && !isLocalInUse(deps, record)) {
+    return { message: `node ${deps.node} is fenced`, fence: fence.metadata.uid };
+  }
+  if (!areMountsHeldBack(deps, record)) return undefined;
+  return { message: 'mounted again when the encryption of storage traffic has been changed' };
+}
+
+/** What never leaves its node harms nobody else, and what is mounted already stays. */
+function isLocalInUse(deps: AgentDeps, { spec, status }: StoredRecord): boolean {
+  const isLocal = deps.informers.Volume.get(spec.volume)?.spec.engine === 'local';
+  return isLocal && status?.state === 'Mounted' && status.bootId === deps.bootId;
+}
+
 /** The mounts of this node are to be away while the engine's traffic is being changed; they return by themselves. */
 function areMountsHeldBack(deps: AgentDeps, record: StoredRecord): boolean {
   const { informers, node: self } = deps;
@@ -146,10 +177,9 @@ function clusterOf({ informers, node: self }: AgentDeps): Resource<'StorageClust
   return informers.StorageCluster.list().find(({ spec }) => spec.nodes.includes(self));
 }
 
-async function holdBack(deps: AgentDeps, record: StoredRecord, signal: AbortSignal) {
+async function holdBack(deps: AgentDeps, record: StoredRecord, reason: HeldBack, signal: AbortSignal) {
   await takeAway(deps, record, signal);
-  const message = 'mounted again when the encryption of storage traffic has been changed';
-  await report(deps, record, { state: 'HeldBack', message }, signal);
+  await report(deps, record, { state: 'HeldBack', ...reason }, signal);
   // What an agent that was killed had begun may still come to its end.
   return { requeueAfterMs: CHECK_PERIOD_MS };
 }
@@ -250,7 +280,13 @@ function copyHere(
 }
 
 async function report(deps: AgentDeps, record: StoredRecord, status: RecordStatus, signal: AbortSignal): Promise<void> {
-  const none = { message: undefined, connectedCopies: undefined, copies: undefined, nodesReadySince: undefined };
+  const none = {
+    message: undefined,
+    connectedCopies: undefined,
+    copies: undefined,
+    nodesReadySince: undefined,
+    fence: undefined,
+  };
   const fields = { ...none, ...status, bootId: deps.bootId };
   await deps.statusWriter.write('VolumeAttachmentRecord', record, fields, { signal, isCompareAndSwap: false });
 }

@@ -50,6 +50,7 @@ export function createExportLoop(deps: AgentDeps): ReconcileLoop {
       watchKeys(informers.Volume, (volume) => (isHere(volume.metadata.name) ? [self] : [])),
       watchKeys(informers.StorageNode, () => [self]),
       watchKeys(informers.StorageCluster, () => [self]),
+      watchKeys(informers.FenceRecord, ({ spec }) => (spec.node === self ? [self] : [])),
     ],
     reconcile,
     backoff: AGENT_BACKOFF,
@@ -129,7 +130,8 @@ async function see(deps: AgentDeps, record: StoredRecord, signal: AbortSignal): 
     isServed || cached === undefined ? cached : await client.get('Volume', cached.metadata.name, { signal });
   const cluster = informers.StorageCluster.list().find(({ spec }) => spec.nodes.includes(self));
   const isHeldBack = areMountsHeldBack(cluster, informers.StorageNode.get(self));
-  const common = { record, isEnding: record.metadata.deletionTimestamp !== undefined, isHeldBack };
+  const isFenced = informers.FenceRecord.get(self) !== undefined;
+  const common = { record, isEnding: record.metadata.deletionTimestamp !== undefined, isHeldBack, isFenced };
   if (volume === undefined) return common;
   return { ...common, volume: seeVolume(volume, informers.StorageNode.list()) };
 }

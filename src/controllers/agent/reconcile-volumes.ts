@@ -20,8 +20,9 @@ import { desiredBricks, engineLayout } from './desired-bricks.ts';
 import { desiredShare } from './desired-share.ts';
 import { mountsBehind } from './mounts-behind.ts';
 import { nodesReadySince } from './nodes-ready-since.ts';
+import { areFencesAsSeen, createFenceProver, type FenceProver, refusalOf } from './prove-fences.ts';
 import { runSteps } from './run-steps.ts';
-import { createVolumeReport, describeVolume, isOutdated, withReplaced } from './volume-report.ts';
+import { createVolumeReport, describeVolume, isOutdated, type VolumeReport, withReplaced } from './volume-report.ts';
 
 type StoredVolume = Resource<'Volume'>;
 
@@ -30,8 +31,9 @@ export const HEALTHY_PERIOD_MS = 30_000;
 const UNHEALTHY_PERIOD_MS = 1_000;
 
 /** The loop for the Volumes anchored on this node. */
-export function createVolumeEngineLoop(deps: AgentDeps): ReconcileLoop {
-  const { informers, node: self } = deps;
+export function createVolumeEngineLoop(agent: AgentDeps): ReconcileLoop {
+  const { informers, node: self } = agent;
+  const deps: VolumeLoopDeps = { ...agent, prover: createFenceProver(agent) };
 
   const reconcile = async (name: string, signal: AbortSignal) => {
     const volume = informers.Volume.get(name);
@@ -56,6 +58,7 @@ export function createVolumeEngineLoop(deps: AgentDeps): ReconcileLoop {
       // A node that comes or goes changes what the engine can reach.
       watchKeys(informers.StorageNode, anchored, isOfRoomOnly),
       watchKeys(informers.StorageCluster, anchored),
+      watchKeys(informers.FenceRecord, anchored),
     ],
     reconcile,
     workers: 2,
@@ -63,44 +66,89 @@ export function createVolumeEngineLoop(deps: AgentDeps): ReconcileLoop {
   });
 }
 
+/** What is seen of a volume that is not made yet. */
+const NOT_MADE = { refused: [] };
+
+type VolumeLoopDeps = AgentDeps & { readonly prover: FenceProver };
+
 async function serveVolume(
-  deps: AgentDeps,
+  deps: VolumeLoopDeps,
   volume: StoredVolume,
   placement: readonly PlacedCopy[],
   signal: AbortSignal,
 ) {
-  const { log } = deps;
-  const engine = deps.engines[volume.spec.engine];
-  const { isClustered } = engine.capabilities();
+  const { isClustered } = deps.engines[volume.spec.engine].capabilities();
   const { isLeftOut, ...traffic } = isClustered ? seeTraffic(deps) : PRIVATE_TRAFFIC;
   const found = desiredVolume(deps, volume, placement, true);
-  if (found === undefined || isLeftOut) return undefined;
-  const mayBeMade = () => traffic.isStopped !== true && (!isClustered || isReadyToCreate(deps, placement));
-  if (!isMade(volume) && !mayBeMade()) return undefined;
-  const desired = { ...found, ...traffic };
   const report = createVolumeReport(deps, volume, signal);
+  const refusal = isClustered ? refusalOf(deps) : undefined;
+  const mayBeMade = () => traffic.isStopped !== true && (!isClustered || isReadyToCreate(deps, placement));
+  if (found === undefined || isLeftOut || (!isMade(volume) && !mayBeMade())) {
+    // It is known all the same that nobody uses it.
+    if (refusal !== undefined && !isMade(volume))
+      await report.write({ ...report.last(), ...deps.prover.carry(NOT_MADE) });
+    return undefined;
+  }
+  const desired = { ...found, ...traffic, ...(refusal === undefined ? {} : { refusal }) };
+  return bringAbout(deps, volume, { placement, desired, traffic, report, isClustered }, signal);
+}
+
+interface Wish {
+  readonly placement: readonly PlacedCopy[];
+  readonly desired: DesiredVolume;
+  readonly traffic: Omit<Traffic, 'isLeftOut'>;
+  readonly report: VolumeReport;
+  readonly isClustered: boolean;
+}
+
+async function bringAbout(
+  deps: VolumeLoopDeps,
+  volume: StoredVolume,
+  { placement, desired, traffic, report, isClustered }: Wish,
+  signal: AbortSignal,
+) {
+  const { log } = deps;
+  const engine = deps.engines[volume.spec.engine];
   // Taken before the look: what is seen afterwards is newer than this.
   const since = nodesReadySince(deps, withReplaced(deps, placement));
-  const describe = (observed: ObservedVolume) => describeVolume(deps, { volume, placement, observed, since });
+  const describe = (observed: ObservedVolume) => ({
+    ...describeVolume(deps, { volume, placement, observed, since }),
+    ...(isClustered ? deps.prover.carry(observed, report.last()) : {}),
+  });
   try {
     const { observed, applied } = await runSteps(engine, desired, {
       log,
       signal,
       mayGoOn: async () =>
-        (await isStillAnchor(deps, volume, signal)) && (await isTrafficAsSeen(deps, traffic, signal)),
+        (await isStillAnchor(deps, volume, signal)) &&
+        (await isTrafficAsSeen(deps, traffic, signal)) &&
+        (!isClustered || (await areFencesAsSeen(deps, desired, signal))),
       // What is seen is said before anything is done about it, and stays said when that fails. So does what went wrong
       // before, until this pass went well: else each try of what cannot be done would take it away and say it again.
       onFirstLook: (first) => report.write({ ...keptMessage(report.last()), ...describe(first) }),
     });
     await report.write(describe(observed));
+    const isOpen = isClustered && (await proveFences(deps, volume, { report, observed }, signal));
     for (const step of applied) deps.events.normal(volume, 'EngineStep', step.about);
     if (desired.isStopped === true && !observed.isStarted) return { requeueAfterMs: HEALTHY_PERIOD_MS };
-    return { requeueAfterMs: isHealthy(observed, desired) ? HEALTHY_PERIOD_MS : UNHEALTHY_PERIOD_MS };
+    return { requeueAfterMs: isHealthy(observed, desired) && !isOpen ? HEALTHY_PERIOD_MS : UNHEALTHY_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
     if (!isOutdated(error)) await report.addMessage(messageOf(error));
     throw error;
   }
+}
+
+/** True while another look soon may prove more. */
+async function proveFences(
+  { prover }: VolumeLoopDeps,
+  volume: StoredVolume,
+  { report, observed }: { readonly report: VolumeReport; readonly observed: ObservedVolume },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const looked = await prover.look(volume, { before: report.last(), observed }, signal);
+  await report.write({ ...report.last(), ...looked.report });
+  return looked.isOpen;
 }
 
 function keptMessage({ message }: VolumeEngineStatus): Pick<VolumeEngineStatus, 'message'> {

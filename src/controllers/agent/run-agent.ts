@@ -3,6 +3,7 @@ import { messageOf } from '../../domain/errors.ts';
 import type { Millis } from '../../ports/clock.ts';
 import type { EngineEncryption } from '../../ports/encryption.ts';
 import type { EngineTable } from '../../ports/engine.ts';
+import type { EngineFencing } from '../../ports/fencing.ts';
 import type { Host } from '../../ports/host.ts';
 import type { NfsServer } from '../../ports/nfs-server.ts';
 import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
@@ -22,6 +23,7 @@ import { createEncryptionLoop } from './reconcile-encryption.ts';
 import { createExportLoop } from './reconcile-exports.ts';
 import { createIdentityLoop } from './reconcile-identity.ts';
 import { createNodeLoop } from './reconcile-node.ts';
+import { createOwnFenceLoop } from './reconcile-own-fence.ts';
 import { createPeerLoop } from './reconcile-peers.ts';
 import { createSnapshotGroupPart } from './reconcile-snapshot-groups.ts';
 import { createSnapshotPartLoop } from './reconcile-snapshots.ts';
@@ -36,6 +38,7 @@ export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 
   readonly host: Host;
   readonly engines: EngineTable;
   readonly work: VolumeWork;
+  readonly fencing: EngineFencing;
   readonly snapshots: SnapshotTable;
   readonly encryption: EngineEncryption;
   /** Serves volumes to machines that are no nodes. */
@@ -53,6 +56,7 @@ const WATCHED = [
   'VolumeAttachmentRecord',
   'VolumeSnapshotRecord',
   'VolumeGroupSnapshotRecord',
+  'FenceRecord',
   'Task',
 ] as const;
 
@@ -98,6 +102,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     createVolumeEngineLoop(deps),
     createAttachmentLoop(deps),
     createExportLoop(deps),
+    createOwnFenceLoop(deps),
     createTaskPartLoop(deps),
     createTidyLoop(deps),
     groups.loop,

@@ -14,6 +14,8 @@ export interface SeenExport<
   readonly isEnding: boolean;
   /** Nobody on the node may use volumes while the encryption of storage traffic is changed. */
   readonly isHeldBack: boolean;
+  /** The node is cut off from all volumes. */
+  readonly isFenced?: boolean;
   /** Undefined where there is none. */
   readonly volume?: {
     readonly engine: EngineName;
@@ -97,12 +99,14 @@ function leaveOut(
 function reasonToWait({
   record: { spec },
   isHeldBack,
+  isFenced,
   volume,
 }: SeenExport<AnyRecord>): { readonly state: 'Waiting' | 'HeldBack' | 'Failed'; readonly message: string } | undefined {
   const { volume: name } = spec;
   if (isHeldBack) {
     return { state: 'HeldBack', message: 'served again when the encryption of storage traffic has been changed' };
   }
+  if (isFenced === true) return { state: 'HeldBack', message: `node ${spec.node} is fenced` };
   if (volume === undefined) return { state: 'Waiting', message: `there is no volume ${name}` };
   if (volume.engine !== 'gluster') {
     return { state: 'Failed', message: `a volume of engine ${volume.engine} cannot be exported; gluster can` };

@@ -1,7 +1,9 @@
 /** The state of everything in one sentence, the same for the CLI and the dashboard. */
+import type { FenceRecord } from '../../schemas/fence-record.ts';
 import type { StorageCluster } from '../../schemas/storage-cluster.ts';
 import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
+import { fenceWord } from '../fence/fence-word.ts';
 import { findCondition } from '../find-condition.ts';
 import { phaseOf, stateMessage } from '../volume/describe-volume.ts';
 import { keepsCopies } from '../volume/engines.ts';
@@ -19,6 +21,8 @@ export interface ClusterStatus {
   /** Nothing needs a person or is being repaired. */
   readonly isHealthy: boolean;
   readonly nodes: { readonly total: number; readonly ready: number; readonly problems: readonly Problem[] };
+  /** Nodes that a person has fenced, and whether it is proven. */
+  readonly fences: { readonly problems: readonly Problem[] };
   /** Why the engines of the nodes are not joined into one pool; none while they are, or while a node's own problem tells why. */
   readonly cluster: { readonly problems: readonly Problem[] };
   readonly volumes: { readonly total: number; readonly current: number; readonly problems: readonly Problem[] };
@@ -40,7 +44,9 @@ export function describeStatus(
   nodes: readonly StorageNode[],
   volumes: readonly Volume[],
   clusters: readonly StorageCluster[] = [],
+  fences: readonly FenceRecord[] = [],
 ): ClusterStatus {
+  const fenceProblems = fences.map(describeFence);
   const nodeProblems = nodes.flatMap(nodeProblem);
   const clusterProblems = nodeProblems.length > 0 ? [] : clusters.flatMap(clusterProblem);
   const volumeProblems = volumes.flatMap(volumeProblem);
@@ -51,14 +57,16 @@ export function describeStatus(
   const safeToLose = judgeLoss(readyNames, nodes, kept);
   const parts = [
     describeNodes(nodes.length, nodeProblems),
+    ...(fenceProblems.length === 0 ? [] : [`fenced: ${names(fenceProblems)}`]),
     ...(clusterProblems.length === 0 ? [] : ['not all joined']),
     describeVolumes(volumes.length, volumeProblems),
     ...(kept.length === 0 ? [] : [`safe to lose: ${describeLoss(safeToLose)}`]),
   ];
   return {
     sentence: parts.join('; '),
-    isHealthy: nodeProblems.length === 0 && clusterProblems.length === 0 && volumeProblems.length === 0,
+    isHealthy: [nodeProblems, fenceProblems, clusterProblems, volumeProblems].every((each) => each.length === 0),
     nodes: { total: nodes.length, ready: readyNames.length, problems: nodeProblems },
+    fences: { problems: fenceProblems },
     cluster: { problems: clusterProblems },
     volumes: { total: volumes.length, current: volumes.length - volumeProblems.length, problems: volumeProblems },
     safeToLose,
@@ -68,6 +76,10 @@ export function describeStatus(
 function nodeProblem(node: StorageNode): readonly Problem[] {
   const message = notReadyMessage(node) ?? engineMessage(node) ?? poolMessage(node);
   return message === undefined ? [] : [{ name: node.metadata.name ?? '', message }];
+}
+
+function describeFence(fence: FenceRecord): Problem {
+  return { name: fence.spec.node, message: `${fenceWord(fence)}: ${fence.status?.message ?? 'just asked for'}` };
 }
 
 function clusterProblem(cluster: StorageCluster): readonly Problem[] {

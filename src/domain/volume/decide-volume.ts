@@ -45,6 +45,8 @@ export interface SeenVolume {
   readonly attachments: readonly SeenAttachment[];
   /** Nodes with a fresh heartbeat and a running engine, and since when; see BrickStatus.nodeReadySince. */
   readonly usableNodes: ReadonlyMap<string, string>;
+  /** Cut off from their volumes: as anchor each can look at no copy, so any other is better. */
+  readonly fencedNodes?: ReadonlySet<string>;
   /** Names of all nodes, as the API has them; only of a volume that is to go. */
   readonly knownNodes?: ReadonlySet<string> | undefined;
   /** Asked only while the volume has no placement. */
@@ -305,12 +307,17 @@ function decideInUse(seen: SeenVolume): VolumeDecision {
 function moveAnchor(seen: SeenVolume, placement: readonly PlacedCopy[]): Pick<VolumeStatus, 'anchor' | 'epoch'> {
   const { anchor, epoch = 0 } = seen.status;
   const members = placement.map((placed) => placed.node);
-  if (anchor !== undefined && members.includes(anchor) && seen.usableNodes.has(anchor)) return { anchor, epoch };
+  const isFenced = (node: string) => seen.fencedNodes?.has(node) === true;
+  const isUsable = (node: string) => seen.usableNodes.has(node);
+  const isKept = anchor !== undefined && members.includes(anchor) && isUsable(anchor);
+  const hasBetter = members.some((node) => isUsable(node) && !isFenced(node));
+  if (isKept && !(isFenced(anchor) && hasBetter)) return { anchor, epoch };
   // Settled data members first: an arbiter's node, the smallest machine as a rule, does the work only when it must, and so
   // does one that the engine may know nothing of the volume on yet.
-  const reluctance = (placed: PlacedCopy) => Number(isMarked(placed)) * 2 + Number(placed.role === 'arbiter');
+  const reluctance = (placed: PlacedCopy) =>
+    Number(isFenced(placed.node)) * 4 + Number(isMarked(placed)) * 2 + Number(placed.role === 'arbiter');
   const byPreference = placement.toSorted((a, b) => reluctance(a) - reluctance(b));
-  const next = byPreference.map((placed) => placed.node).find((node) => seen.usableNodes.has(node));
+  const next = byPreference.map((placed) => placed.node).find(isUsable);
   if (next === undefined) return anchor === undefined ? { epoch } : { anchor, epoch };
   return { anchor: next, epoch: epoch + 1 };
 }

@@ -7,6 +7,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { DesiredBrick, ObservedAttachment } from '../../ports/engine.ts';
 import type { FakeCopy } from '../image/copy.fake.ts';
 import { brickSets, setQuorum } from './brick-sets.ts';
+import { refusedAddresses } from './refusal.ts';
 import type { VolumeShape } from './steps.ts';
 
 export interface FakeMount {
@@ -20,6 +21,8 @@ export interface FakeMount {
 
 export interface FakeNode {
   readonly name: string;
+  /** Where its clients connect from: 10.9.0.1 is the first node's. */
+  readonly address: string;
   /** What its glusterd calls itself. */
   id: string;
   /** What the others know it by. */
@@ -29,6 +32,8 @@ export interface FakeNode {
   isOn: boolean;
   isPlugged: boolean;
   isInstalled: boolean;
+  /** Its self-heal daemon was refused once, and tries no more. */
+  isHealerCut: boolean;
   /** Bytes of each pool, by path. */
   readonly pools: Map<string, number>;
   readonly copies: Map<string, FakeCopy>;
@@ -52,6 +57,10 @@ export interface FakeVolume {
   readonly options: Map<string, string>;
   isStarted: boolean;
   limitBytes: number | undefined;
+  /** By path of the bricks that do not obey the latest refusal yet: how often they were looked at; the second look ends it. */
+  lagging: Map<string, number>;
+  /** By path: calls of clients that were cut off, and how often those were looked at; the second look finds them done. */
+  readonly late: Map<string, number>;
   /** Entries that a brick lacks, by its path. */
   readonly stale: Map<string, number>;
   isHealing: boolean;
@@ -112,7 +121,8 @@ export function createFakeCluster(
   names: readonly string[],
   options: { readonly poolBytes?: number } = {},
 ): FakeCluster {
-  const nodes = new Map(names.map((name) => [name, createNode(name, options.poolBytes ?? DEFAULT_POOL_BYTES)]));
+  const poolBytes = options.poolBytes ?? DEFAULT_POOL_BYTES;
+  const nodes = new Map(names.map((name, at) => [name, createNode(name, poolBytes, `10.9.0.${at + 1}`)]));
   const state = createState(nodes);
   const { node } = state;
   const copyOf = (name: string, volume: string): FakeCopy => {
@@ -145,7 +155,7 @@ export function createFakeCluster(
       node(name).isPlugged = true;
     },
     reinstall: (name) => {
-      const fresh = createNode(name, node(name).pools.get(DEFAULT_POOL) ?? DEFAULT_POOL_BYTES);
+      const fresh = createNode(name, node(name).pools.get(DEFAULT_POOL) ?? DEFAULT_POOL_BYTES, node(name).address);
       Object.assign(node(name), {
         ...{ isOn: true, members: fresh.members, isRejoining: false },
         id: uuidOf(`${name} anew ${node(name).wiped.size}`),
@@ -184,15 +194,17 @@ export function uuidOf(words: string): string {
   return `00000000-0000-4000-8000-${digits.toString(16).padStart(12, '0')}`;
 }
 
-function createNode(name: string, poolBytes: number): FakeNode {
+function createNode(name: string, poolBytes: number, address: string): FakeNode {
   return {
     name,
+    address,
     id: uuidOf(name),
     poolId: uuidOf(name),
     isRejoining: false,
     isOn: true,
     isPlugged: true,
     isInstalled: true,
+    isHealerCut: false,
     pools: new Map([[DEFAULT_POOL, poolBytes]]),
     copies: new Map(),
     wiped: new Set(),
@@ -220,7 +232,9 @@ function createState(nodes: ReadonlyMap<string, FakeNode>): FakeState {
   const isUsable = (volume: FakeVolume, from: string): boolean => {
     // Quorum auto: more than half of a set; a single copy needs itself; a dispersed set enough fragments.
     const isServed = brickSets(volume.bricks, volume.shape).every((set) => {
-      const served = set.filter((brick) => reaches(from, brick.node) && serves(brick));
+      const served = set.filter(
+        (brick) => reaches(from, brick.node) && serves(brick) && !isRefused(volume, brick, node(from)),
+      );
       const { 'cluster.quorum-type': type, 'cluster.quorum-count': count } = Object.fromEntries(volume.options);
       if (type === 'fixed') return served.length >= Math.min(Number(count), set.length);
       if (type === 'none') return served.length > 0;
@@ -231,6 +245,11 @@ function createState(nodes: ReadonlyMap<string, FakeNode>): FakeState {
     return volume.isStarted && isServed;
   };
   return { nodes, volumes, node, reaches, serves, isUsable };
+}
+
+/** Whether the brick lets nobody from the node in: it is told to, and obeys by now. */
+function isRefused(volume: FakeVolume, { path }: DesiredBrick, { address }: FakeNode): boolean {
+  return refusedAddresses(Object.fromEntries(volume.options)).includes(address) && !volume.lagging.has(path);
 }
 
 /** Starts the volume's bricks on one node, as far as their directories are there. */
@@ -252,7 +271,8 @@ export function newMount(source: string, connected: ReadonlySet<string>, options
 /** Paths of the bricks that a client on the node could reach now. */
 export function reachableBricks(state: FakeState, volume: FakeVolume, client: string): ReadonlySet<string> {
   const reached = volume.bricks.filter((brick) => {
-    return state.reaches(client, brick.node) && state.node(brick.node).running.has(brick.path);
+    const isRunning = state.reaches(client, brick.node) && state.node(brick.node).running.has(brick.path);
+    return isRunning && !isRefused(volume, brick, state.node(client));
   });
   return new Set(reached.map((brick) => brick.path));
 }
@@ -277,10 +297,11 @@ function write(
   if (volume === undefined || !state.isUsable(volume, from)) return false;
   // The client refuses what no copy in reach could be current for: an arbiter's word alone keeps no data.
   const isCurrent = ({ isArbiter, path }: DesiredBrick) => !isArbiter && !volume.stale.has(path);
-  const reached = volume.bricks.filter((brick) => state.reaches(from, brick.node) && state.serves(brick));
-  if (!reached.some(isCurrent)) return false;
+  const isReached = (brick: DesiredBrick) =>
+    state.reaches(from, brick.node) && state.serves(brick) && !isRefused(volume, brick, state.node(from));
+  if (!volume.bricks.filter(isReached).some(isCurrent)) return false;
   for (const brick of volume.bricks) {
-    if (state.reaches(from, brick.node) && state.serves(brick)) continue;
+    if (isReached(brick)) continue;
     volume.stale.set(brick.path, (volume.stale.get(brick.path) ?? 0) + entries);
   }
   return true;

@@ -52,6 +52,16 @@ export function volumeStatusArgv(volume: string): Argv {
   return gluster('volume', 'status', parseEngineVolumeName(volume));
 }
 
+/** Who is connected to each brick that answers. */
+export function volumeClientsArgv(volume: string): Argv {
+  return gluster('volume', 'status', parseEngineVolumeName(volume), 'clients');
+}
+
+/** What each brick works on, in text: with --xml there is the first brick only (GlusterFS 10.3). */
+export function volumeCallsArgv(volume: string): Argv {
+  return ['--mode=script', 'volume', 'status', parseEngineVolumeName(volume), 'callpool'];
+}
+
 /** What is to heal, counted per brick; asks the bricks themselves. */
 export function healSummaryArgv(volume: string): Argv {
   return gluster('volume', 'heal', parseEngineVolumeName(volume), 'info', 'summary');

@@ -113,12 +113,24 @@ async function hasSystemd(host: Host): Promise<boolean> {
 }
 
 /** Ends what glusterd has started on this machine, bricks among it; glusterd starts them again. Mounts stay. */
-export async function stopServices({ host, clock, signal }: DaemonDeps): Promise<void> {
+export async function stopServices(deps: DaemonDeps): Promise<void> {
+  // Bricks, and of the processes called glusterfs those that are no mounts: self-heal, quota.
+  await stopProcesses(deps, (line) => !line.includes('--process-name fuse'));
+}
+
+/** Ends the daemons for self-heal and quota alone; `volume start force` starts them again. */
+export async function stopHelpers(deps: DaemonDeps): Promise<void> {
+  await stopProcesses(deps, (line) => / --volfile-id (shd\/|gluster\/(glustershd|quotad)( |$))/.test(line));
+}
+
+type IsMeant = (commandLine: string) => boolean;
+
+async function stopProcesses({ host, clock, signal }: DaemonDeps, isMeant: IsMeant): Promise<void> {
   for (let tries = 0; ; tries += 1) {
-    const pids = await servicePids({ host, signal });
+    const pids = await servicePids({ host, signal }, isMeant);
     if (pids.length === 0) return;
     if (tries > STOP_MS / POLL_MS) {
-      throw new AppError('timeout', `bricks of GlusterFS on ${host.name} do not end`, {
+      throw new AppError('timeout', `daemons of GlusterFS on ${host.name} do not end`, {
         resource: `node ${host.name}`,
         reason: 'EngineStuck',
         hint: 'they wait in the kernel for a disk that does not answer; restart the machine',
@@ -132,11 +144,13 @@ export async function stopServices({ host, clock, signal }: DaemonDeps): Promise
   }
 }
 
-/** Bricks, and of the processes called glusterfs those that are no mounts: self-heal, quota. */
-async function servicePids({ host, signal }: Pick<DaemonDeps, 'host' | 'signal'>): Promise<readonly string[]> {
+async function servicePids(
+  { host, signal }: Pick<DaemonDeps, 'host' | 'signal'>,
+  isMeant: IsMeant,
+): Promise<readonly string[]> {
   const args = ['--list-full', '--exact', '--ns', '1', '--nslist', 'pid', 'glusterfsd|glusterfs'];
   const found = await host.run({ file: 'pgrep', args, okCodes: [0, 1], timeoutMs: LOOK_MS, signal });
-  const lines = found.stdout.split('\n').filter((line) => line !== '' && !line.includes('--process-name fuse'));
+  const lines = found.stdout.split('\n').filter((line) => line !== '' && isMeant(line));
   return lines.flatMap((line) => line.split(' ')[0] ?? []);
 }
 

@@ -37,6 +37,7 @@ import { memberActions } from './members.fake.ts';
 import { hasMountOptions, hasProfile, lackingOptions } from './options.ts';
 import { planGluster } from './plan.ts';
 import type { ObservedGlusterCopy } from './plan-copy.ts';
+import { REFUSED, refusedAddresses } from './refusal.ts';
 import type { GlusterStep } from './steps.ts';
 
 export interface FakeEngineOptions {
@@ -170,6 +171,7 @@ function observeVolume(state: FakeState, node: FakeNode, desired: DesiredVolume)
     ),
     options: Object.fromEntries(volume.options),
     hasProfile: hasProfile(desired, Object.fromEntries(volume.options)),
+    refused: refusedAddresses(Object.fromEntries(volume.options)),
     ...(desired.adopted === undefined ? {} : { lacks: lackingOptions(desired, Object.fromEntries(volume.options)) }),
     ...(volume.limitBytes === undefined ? {} : { limitBytes: volume.limitBytes }),
   };
@@ -250,6 +252,14 @@ function applyStep<K extends GlusterStep['step']>(
 ): void {
   const act: Actions[K] = ACTIONS[step.step];
   act(state, node, step);
+}
+
+/** Each brick obeys a little later; the node's own daemons are refused too. */
+function refuseAnew(state: FakeState, volume: FakeVolume): void {
+  // A brick that is started later has the options from the beginning.
+  volume.lagging = new Map(volume.isStarted ? volume.bricks.map(({ path }) => [path, 0]) : []);
+  const refused = refusedAddresses(Object.fromEntries(volume.options));
+  for (const each of state.nodes.values()) if (refused.includes(each.address)) each.isHealerCut = true;
 }
 
 /** The others have known it all along. */
@@ -352,12 +362,19 @@ const ACTIONS: Actions = {
       if (copy?.hasBrick !== true) throw new AppError('precondition', `Failed to create brick directory ${brick.path}`);
     }
     const id = `id-of-${bricks[0]?.path ?? ''}`;
-    const fresh = { isStarted: false, limitBytes: undefined, isHealing: false };
+    const fresh = {
+      isStarted: false,
+      limitBytes: undefined,
+      isHealing: false,
+      lagging: new Map<string, number>(),
+      late: new Map(),
+    };
     state.volumes.set(volume, { name: volume, id, shape, bricks, options: new Map(), stale: new Map(), ...fresh });
   },
   setOptions: (state, node, { volume, options }) => {
     const found = demandVolume(state, node, volume);
     for (const [key, value] of Object.entries(options)) found.options.set(key, value);
+    if (options[REFUSED] !== undefined) refuseAnew(state, found);
   },
   resetOptions: (state, node, { volume, keys }) => {
     const found = demandVolume(state, node, volume);

@@ -20,6 +20,7 @@ import {
   type StatusBrick,
   type VolumeInfo,
 } from './parse.ts';
+import { refusedAddresses } from './refusal.ts';
 import { refusal } from './reply.ts';
 
 export interface VolumeDeps {
@@ -84,6 +85,7 @@ export async function observeVolume(
     ),
     options: info.options,
     hasProfile: hasProfile(desired, info.options),
+    refused: refusedAddresses(info.options),
     ...(desired.adopted === undefined ? {} : { lacks: lackingOptions(desired, info.options) }),
     ...(limitBytes === undefined ? {} : { limitBytes }),
   };

@@ -7,6 +7,7 @@ import { isAdopted, nameBrick } from './adopted-bricks.ts';
 import { isRedundant } from './brick-sets.ts';
 import { creationOptions, surplusOptions, wantedOptions } from './options.ts';
 import { fillOptions, guardOptions, isHealHeld, isMadeOf, planMembership } from './plan-membership.ts';
+import { REFUSED, refusalOption } from './refusal.ts';
 import type { VolumeStep } from './steps.ts';
 import { isOtherTraffic, surplusTlsOptions, tlsOptions } from './tls-options.ts';
 
@@ -58,7 +59,12 @@ function planOptions(desired: DesiredVolume, observed: ObservedVolume): readonly
   if (Object.keys(options).length > 0) {
     steps.push({ step: 'setOptions', volume, options, about: `set ${describeOptions(options)} on ${volume}` });
   }
-  const keys = [...surplusOptions(desired, observed.options), ...surplusTlsOptions(desired, observed.options)];
+  const refusal = refusalOption(desired, observed.options);
+  const keys = [
+    ...surplusOptions(desired, observed.options),
+    ...surplusTlsOptions(desired, observed.options),
+    ...(refusal === 'none' ? [REFUSED] : []),
+  ];
   if (keys.length > 0)
     steps.push({ step: 'resetOptions', volume, keys, about: `reset ${keys.join(', ')} of ${volume}` });
   return steps;
@@ -176,12 +182,14 @@ function missingOptions(desired: DesiredVolume, observed: ObservedVolume): Reado
       : {};
   const atCreation = observed.isStarted || desired.adopted !== undefined ? {} : creationOptions(desired);
   const guard = { ...guardOptions(desired, observed), ...fillOptions(desired, observed) };
+  const refusal = refusalOption(desired, observed.options);
   const wanted = Object.entries({
     ...leftover,
     ...wantedOptions(desired),
     ...tlsOptions(desired),
     ...atCreation,
     ...guard,
+    ...(refusal === undefined || refusal === 'none' ? {} : { [REFUSED]: refusal }),
   });
   return Object.fromEntries(wanted.filter(([key, value]) => observed.options[key] !== value));
 }

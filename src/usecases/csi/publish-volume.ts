@@ -28,17 +28,18 @@ type AttachmentRecord = Resource<'VolumeAttachmentRecord'>;
 /**
  * Records that a volume is to be used on a node, whose agent mounts it. Repeated, it changes nothing.
  *
- * @throws {AppError} notFound, for volume and node; exists, when it is published there otherwise; precondition, when another
- *   node has it and only one may; conflict, while it is being taken away there
+ * @throws {AppError} notFound, for volume and node; exists, when it is published there otherwise; precondition, when the
+ *   node is fenced, or another node has it and only one may; conflict, while it is being taken away there
  */
 export async function publishVolume(deps: CsiDeps, request: PublishRequest, signal: AbortSignal): Promise<void> {
   const { client } = deps;
   const [volume, node] = [parseCsiId('volume_id', request.volumeId), parseCsiId('node_id', request.nodeId)];
   const { mode } = parseAccess(request.access);
   const isReadOnly = request.isReadOnly || isReadingOnly(mode);
-  const [stored, storedNode, records] = await Promise.all([
+  const [stored, storedNode, fence, records] = await Promise.all([
     client.get('Volume', volume, { signal }),
     client.get('StorageNode', node, { signal }),
+    client.get('FenceRecord', node, { signal }),
     client.list('VolumeAttachmentRecord', { signal }),
   ]);
   if (stored === undefined) throw new AppError('notFound', `there is no volume ${volume}`);
@@ -48,6 +49,7 @@ export async function publishVolume(deps: CsiDeps, request: PublishRequest, sign
       hint: 'publish the volume to another node',
     });
   }
+  if (fence !== undefined) throw fenced(fence);
   if (stored.metadata.deletionTimestamp !== undefined) {
     throw new AppError('precondition', `volume ${volume} is being deleted`);
   }
@@ -70,6 +72,17 @@ export async function publishVolume(deps: CsiDeps, request: PublishRequest, sign
     if (!isAppError(error, 'exists')) throw error;
     throw new AppError('conflict', `volume ${volume} is being published by another call`, { hint: 'ask again' });
   }
+}
+
+/** Whether it is held or not: whoever asked for it wants nothing written there. */
+function fenced({ metadata, spec }: Resource<'FenceRecord'>): AppError {
+  const why = spec.reason === undefined ? '' : `: ${spec.reason}`;
+  const message = `node ${spec.node} is fenced since ${metadata.creationTimestamp}${why}`;
+  return new AppError('precondition', message, {
+    resource: `node ${spec.node}`,
+    reason: 'NodeFenced',
+    hint: `publish the volume to another node, or take it back with "holdfast node unfence ${spec.node}"`,
+  });
 }
 
 function assertAtHome(volume: Resource<'Volume'>, node: string): void {

@@ -7,6 +7,8 @@ export interface ListedNode {
   readonly node: Resource<'StorageNode'>;
   /** Copies of volumes on it. */
   readonly copies: readonly Resource<'VolumeCopy'>[];
+  /** While it is fenced. */
+  readonly fence?: Resource<'FenceRecord'>;
 }
 
 export interface ShownNode extends ListedNode {
@@ -21,13 +23,19 @@ interface ReadDeps {
 /** All nodes, by name. */
 export async function listNodes(deps: ReadDeps): Promise<readonly ListedNode[]> {
   const scope = deps.signal === undefined ? {} : { signal: deps.signal };
-  const [nodes, copies] = await Promise.all([
+  const [nodes, copies, fences] = await Promise.all([
     deps.client.list('StorageNode', scope),
     deps.client.list('VolumeCopy', scope),
+    deps.client.list('FenceRecord', scope),
   ]);
   return nodes.items
     .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-    .map((node) => ({ node, copies: copies.items.filter((copy) => copy.spec.node === node.metadata.name) }));
+    .map((node) => {
+      const { name } = node.metadata;
+      const fence = fences.items.find(({ spec }) => spec.node === name);
+      const own = copies.items.filter((copy) => copy.spec.node === name);
+      return { node, copies: own, ...(fence === undefined ? {} : { fence }) };
+    });
 }
 
 /**

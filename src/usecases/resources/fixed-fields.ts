@@ -49,6 +49,7 @@ export function fixedFieldFaults(before: KubeObject, after: KubeObject): readonl
   if (before.kind === 'VolumeSnapshotRecord' || before.kind === 'VolumeGroupSnapshotRecord') {
     return snapshotFaults(before, after);
   }
+  if (before.kind === 'FenceRecord') return fenceFaults(before, after);
   if (before.kind === 'Secret') return secretFaults(before, after);
   if (before.kind !== 'Volume') return [];
   if (!isPlaced(before)) return shareFaults(before, after);
@@ -140,6 +141,12 @@ function shareFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
 function snapshotFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
   if (isDeepStrictEqual(before['spec'], after['spec'])) return [];
   return [{ field: 'spec', message: 'cannot be changed; take another snapshot' }];
+}
+
+/** What is proven is proven of these addresses and this boot. */
+function fenceFaults(before: KubeObject, after: KubeObject): readonly Fault[] {
+  if (isDeepStrictEqual(before['spec'], after['spec'])) return [];
+  return [{ field: 'spec', message: 'cannot be changed; unfence the node, and fence it anew' }];
 }
 
 /** As in Kubernetes; it never repeats what is there. */

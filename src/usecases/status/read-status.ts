@@ -8,10 +8,11 @@ export async function readStatus(deps: {
   readonly signal?: AbortSignal;
 }): Promise<ClusterStatus> {
   const scope = deps.signal === undefined ? {} : { signal: deps.signal };
-  const [nodes, volumes, clusters] = await Promise.all([
+  const [nodes, volumes, clusters, fences] = await Promise.all([
     deps.client.list('StorageNode', scope),
     deps.client.list('Volume', scope),
     deps.client.list('StorageCluster', scope),
+    deps.client.list('FenceRecord', scope),
   ]);
-  return describeStatus(nodes.items, volumes.items, clusters.items);
+  return describeStatus(nodes.items, volumes.items, clusters.items, fences.items);
 }

@@ -2,9 +2,11 @@
 
 import type { Command } from 'commander';
 import { describeBytes } from '../../../domain/bytes.ts';
+import { fenceWord } from '../../../domain/fence/fence-word.ts';
 import { findCondition } from '../../../domain/find-condition.ts';
 import { describePath } from '../../../domain/nfs-export/names.ts';
 import { isStranger } from '../../../domain/node/is-usable.ts';
+import type { FencedVolume } from '../../../schemas/fence-record.ts';
 import type { PoolStatus } from '../../../schemas/storage-node.ts';
 import { type ListedNode, listNodes, type ShownNode, showNode } from '../../../usecases/nodes/read-nodes.ts';
 import { ageOf } from '../age.ts';
@@ -12,6 +14,7 @@ import type { CliContext } from '../context.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
 import { printResult } from '../output.ts';
 import { type Column, renderPairs, renderTable } from '../table.ts';
+import { registerNodeFence, registerNodeUnfence } from './node-fence.ts';
 import { registerNodeDrain, registerNodeReplace, registerNodeUndrain } from './node-move.ts';
 import { registerNodeRejoin } from './node-rejoin.ts';
 
@@ -46,6 +49,8 @@ export function register(command: Command, context: CliContext): void {
       });
     });
   registerNodeRejoin(command.command('rejoin'), context);
+  registerNodeFence(command.command('fence'), context);
+  registerNodeUnfence(command.command('unfence'), context);
 }
 
 function columnsOf({ clock }: CliContext): readonly Column<ListedNode>[] {
@@ -62,9 +67,10 @@ function columnsOf({ clock }: CliContext): readonly Column<ListedNode>[] {
   ];
 }
 
-function readiness({ node }: ListedNode): string {
+function readiness({ node, fence }: ListedNode): string {
   const ready = findCondition(node, 'Ready');
   const word = ready?.status === 'True' ? 'yes' : `no (${ready?.reason ?? 'NeverSeen'})`;
+  if (fence !== undefined) return `${word}, ${fenceWord(fence)}`;
   if (node.spec.isDraining === true) return `${word}, draining`;
   return node.spec.isCordoned === true ? `${word}, cordoned` : word;
 }
@@ -108,6 +114,34 @@ function isHeard(node: ListedNode['node']): boolean {
   return ['True', 'False'].includes(findCondition(node, 'Ready')?.status ?? '');
 }
 
+interface FencedRow extends FencedVolume {
+  readonly volume: string;
+}
+
+function fencedRows(fence: ListedNode['fence']): readonly FencedRow[] {
+  const rows = Object.entries(fence?.status?.volumes ?? {}).map(([volume, fenced]) => ({ volume, ...fenced }));
+  return rows.toSorted((a, b) => (a.volume < b.volume ? -1 : 1));
+}
+
+function renderFenced(fence: ListedNode['fence'], options: Parameters<typeof renderTable>[2]): string {
+  return renderTable<FencedRow>(
+    [
+      { name: 'fenced', value: ({ volume }) => volume },
+      { name: 'state', value: ({ state }) => state },
+      { name: 'message', value: ({ message }) => message },
+    ],
+    fencedRows(fence),
+    options,
+  );
+}
+
+function describeFence(fence: NonNullable<ListedNode['fence']>): string {
+  const { spec, status } = fence;
+  const why = spec.reason === undefined ? '' : ` (${spec.reason})`;
+  const what = status?.message ?? 'no controller has looked at it yet';
+  return `${fenceWord(fence)} since ${status?.heldSince ?? fence.metadata.creationTimestamp}${why}: ${what}`;
+}
+
 /** The state that a node reported, marked as such once the node is not heard any more. */
 function stateWord(state: string | undefined, isOld: boolean): string | undefined {
   return state === undefined || !isOld ? state : `${state} (before)`;
@@ -132,8 +166,10 @@ function describeNode(shown: ShownNode, hasHeaders: boolean): string {
       ['Note', engineMessages(node)],
       ['Boot', node.status?.bootId],
       ['Agent', node.status?.agentVersion],
+      ['Fence', shown.fence && describeFence(shown.fence)],
       ['Next', next],
     ]),
+    renderFenced(shown.fence, options),
     renderTable<PoolStatus>(
       [
         { name: 'pool', value: (pool) => pool.name },
@@ -170,6 +206,6 @@ function describeNode(shown: ShownNode, hasHeaders: boolean): string {
       options,
     ),
   ];
-  const lists = [true, pools.length > 0, copies.length > 0, attachments.length > 0];
+  const lists = [true, fencedRows(shown.fence).length > 0, pools.length > 0, copies.length > 0, attachments.length > 0];
   return sections.filter((_, at) => lists[at]).join('\n');
 }

@@ -21,9 +21,10 @@ export function register(command: Command, context: CliContext): void {
 }
 
 /** What is not as it should be. */
-function problemNames({ nodes, cluster, volumes }: ClusterStatus): readonly string[] {
+function problemNames({ nodes, fences, cluster, volumes }: ClusterStatus): readonly string[] {
   return [
     ...nodes.problems.map((problem) => `storagenode/${problem.name}`),
+    ...fences.problems.map((problem) => `fencerecord/${problem.name}`),
     ...cluster.problems.map((problem) => `storagecluster/${problem.name}`),
     ...volumes.problems.map((problem) => `volume/${problem.name}`),
   ];
@@ -32,6 +33,7 @@ function problemNames({ nodes, cluster, volumes }: ClusterStatus): readonly stri
 function describe(status: ClusterStatus, hasHeaders: boolean): string {
   const problems = [
     ...status.nodes.problems.map((problem) => ({ kind: 'node', ...problem })),
+    ...status.fences.problems.map((problem) => ({ kind: 'fence', ...problem })),
     ...status.cluster.problems.map((problem) => ({ kind: 'cluster', ...problem })),
     ...status.volumes.problems.map((problem) => ({ kind: 'volume', ...problem })),
   ];
