@@ -150,7 +150,6 @@ function stateWord(state: string | undefined, isOld: boolean): string | undefine
 function describeNode(shown: ShownNode, hasHeaders: boolean): string {
   const { node, copies, attachments } = shown;
   const ready = findCondition(node, 'Ready');
-  const next = nextForNode(node);
   const isOld = !isHeard(node);
   const pools =
     node.status?.pools ?? node.spec.pools.map((pool) => ({ ...pool, isReady: false, capacityBytes: 0, freeBytes: 0 }));
@@ -167,7 +166,7 @@ function describeNode(shown: ShownNode, hasHeaders: boolean): string {
       ['Boot', node.status?.bootId],
       ['Agent', node.status?.agentVersion],
       ['Fence', shown.fence && describeFence(shown.fence)],
-      ['Next', next],
+      ['Next', nextForNode(node)],
     ]),
     renderFenced(shown.fence, options),
     renderTable<PoolStatus>(
