@@ -208,7 +208,9 @@ async function observe(client: ResourceClient, machine: LocalMachine, root: stri
       .filter(({ metadata, status }) => !metadata.name.startsWith('clone-for-') && status?.phase === 'Ready')
       .map(({ metadata }) => metadata.name),
     attached: records.map(({ spec }) => `${spec.volume}@${spec.node}`),
-    staged: VOLUMES.filter((volume) => targets.has(`${stagingPath(root, volume)}/volume`)).map((volume) => `${volume}@${NODE}`),
+    staged: VOLUMES.filter((volume) => targets.has(`${stagingPath(root, volume)}/volume`)).map(
+      (volume) => `${volume}@${NODE}`,
+    ),
     bound: VOLUMES.flatMap((volume) =>
       PODS.filter((pod) => targets.has(podPath(root, volume, pod))).map((pod) => `${volume}@${NODE}/${pod}`),
     ),
