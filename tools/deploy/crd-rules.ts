@@ -105,13 +105,8 @@ const copies = `(self.layout == 'arbiter' ? 3 : ${isDispersed} ? ${data} + ${spa
 const REST: readonly CelRule[] = [
   rule(
     'encryption',
-    `!${isEncrypted} || (self.engine != 'nfs' && self.brick == 'image')`,
-    'needs engine gluster or local, and brick image',
-  ),
-  rule(
-    'encryption',
-    `!${isEncrypted} || !has(self.fsType) || self.fsType == 'ext4'`,
-    'needs fsType ext4, the only one that encrypts',
+    `!${isEncrypted} || (self.engine != 'nfs' && self.brick != 'directory')`,
+    'needs engine gluster or local, and brick image or block',
   ),
   rule('encryption', `!${isEncrypted} || !has(self.adopted)`, 'does not go with a volume that somebody else has made'),
   rule('keyIsGiven', `!has(self.keyIsGiven) || !self.keyIsGiven || ${isEncrypted}`, 'goes with encryption only'),
