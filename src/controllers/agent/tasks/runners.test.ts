@@ -128,6 +128,24 @@ describe('rebalance', () => {
     await expect(run.pass()).rejects.toThrow('has been stopped by somebody else');
   });
 
+  test('is started again when GlusterFS gives it up, and not for ever', async () => {
+    const work = createFakeVolumeWork();
+    const run = createRun(rebalance, work);
+    await run.pass();
+    const fail = () => work.rebalances.set('gv0', { ...moved, lookedAt: 0, failures: 1, state: 'failed' });
+    fail();
+    expect(await run.pass()).toMatchObject({ state: 'Running', message: expect.stringContaining('(2 of 5)') });
+    work.rebalances.set('gv0', { ...moved, state: 'done' });
+    expect(await run.pass()).toMatchObject({ state: 'Succeeded' });
+    const doomed = createRun(rebalance, work);
+    for (let start = 1; start <= 5; start += 1) {
+      expect(await doomed.pass()).toMatchObject({ state: 'Running' });
+      fail();
+    }
+    await expect(doomed.pass()).rejects.toThrow('has failed');
+    expect(work.calls).toHaveLength(2 + 5);
+  });
+
   test('stops with its task', async () => {
     const work = createFakeVolumeWork();
     const run = createRun(rebalance, work);
