@@ -73,6 +73,13 @@ async function someSnapshot(world: VerbsWorld, volume: string): Promise<string> 
   return name;
 }
 
+/** What each restore keeps of the volume before it would fill the pools when every moment is tried. */
+async function forgetRestores(world: VerbsWorld): Promise<void> {
+  const { items } = await world.product.client.list('VolumeSnapshotRecord');
+  const kept = items.map(({ metadata }) => metadata.name).filter((name) => name.includes('-before-restore-'));
+  for (const name of kept) await world.undisturbed(`volume snapshot delete ${name} --force`);
+}
+
 /** Nothing but gv0 is there, with three whole copies: a part that is nowhere else, or a file in split-brain, cannot move. */
 async function standAlone(world: VerbsWorld): Promise<void> {
   await world.clear();
@@ -194,6 +201,7 @@ const SNAPSHOTS: readonly InterruptedVerb[] = [
       ...times(VOLUME_WRITE, 12),
     ],
     begin: async (world) => {
+      await forgetRestores(world);
       const volume = await someVolume(world);
       const snapshot = await someSnapshot(world, volume);
       await world.product.redundant(volume);
