@@ -21,7 +21,25 @@ export interface GuestImage {
   readonly disk: string;
 }
 
-/** HOLDFAST is a folder of the machine, given to the kernel as a word of its command line. Without what it names there is nothing to run. */
+/** What systemd runs, where a guest has it as its first process. */
+const UNIT = `[Unit]
+After=basic.target
+[Service]
+Type=oneshot
+Environment=PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root CI=true
+WorkingDirectory=/project
+ExecStart=/bin/bash ./run
+ExecStopPost=/bin/busybox poweroff -f
+TimeoutStartSec=infinity
+StandardInput=null
+StandardOutput=tty
+TTYPath=/dev/console
+`;
+
+/**
+ * HOLDFAST is a folder of the machine, given to the kernel as a word of its command line, and so is HOLDFAST_SYSTEMD. Without
+ * what the first names there is nothing to run.
+ */
 const INIT = `#!/bin/bash
 export PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root CI=true
 mount -t proc proc /proc
@@ -29,7 +47,9 @@ mount -t sysfs sys /sys
 mount -t tmpfs run /run
 echo /sbin/modprobe > /proc/sys/kernel/modprobe
 modprobe --all loop dm_mod dm_crypt xts ecb cbc algif_skcipher
-mount -t hostfs none /project -o "$HOLDFAST" && cd /project && bash ./run < /dev/null
+mount -t hostfs none /project -o "$HOLDFAST" || /bin/busybox poweroff -f
+[ -z "$HOLDFAST_SYSTEMD" ] || exec /lib/systemd/systemd
+cd /project && bash ./run < /dev/null
 sync
 /bin/busybox poweroff -f
 `;
@@ -37,7 +57,7 @@ sync
 /** Makes the parts where they are not there yet. @returns their paths */
 export async function makeGuestImage(): Promise<GuestImage> {
   const lockfile = await readFile(join(ROOT, 'package-lock.json'), 'utf8');
-  const made = [await kernelVersion(), GUEST_PACKAGES, INIT, [...UNUSED_PACKAGES], lockfile];
+  const made = [await kernelVersion(), GUEST_PACKAGES, INIT, UNIT, [...UNUSED_PACKAGES], lockfile];
   const key = createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 16);
   const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'holdfast', `vm-${key}`);
   const image = { kernel: join(folder, 'linux'), disk: join(folder, 'disk') };
@@ -83,4 +103,10 @@ async function fillTree(tree: string): Promise<void> {
   await writeFile(join(tree, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\n');
   await writeFile(join(tree, 'etc/group'), 'root:x:0:\n');
   await writeFile(join(tree, 'init'), INIT, { mode: 0o755 });
+  const units = join(tree, 'etc/systemd/system');
+  await mkdir(join(units, 'multi-user.target.wants'), { recursive: true });
+  await writeFile(join(units, 'run.service'), UNIT);
+  await symlink('../run.service', join(units, 'multi-user.target.wants/run.service'));
+  await symlink('/lib/systemd/system/multi-user.target', join(units, 'default.target'));
+  for (const name of ['machine-id', 'fstab']) await writeFile(join(tree, 'etc', name), '');
 }

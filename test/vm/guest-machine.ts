@@ -19,12 +19,17 @@ export interface GuestRun {
   readonly report: string;
 }
 
+export interface GuestOptions {
+  /** systemd is the first process, and runs the lines; else nothing runs beside them. */
+  readonly isUnderSystemd?: boolean;
+}
+
 /**
  * Starts a machine, runs lines of shell in the project's folder, and waits until it switches itself off.
  *
  * @throws {Error} where it cannot be made, with what the program said
  */
-export async function runInGuest(run: string): Promise<GuestRun> {
+export async function runInGuest(run: string, { isUnderSystemd = false }: GuestOptions = {}): Promise<GuestRun> {
   const { kernel, disk } = await makeGuestImage();
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-vm-'));
   try {
@@ -37,6 +42,7 @@ export async function runInGuest(run: string): Promise<GuestRun> {
       args: [
         ...['-n', '10', kernel, 'mem=2G', `ubda=${join(folder, 'cow')},${disk}`, 'root=/dev/ubda', 'rw', 'init=/init'],
         ...['con=null', 'con0=null,fd:1', `uml_dir=${folder}`, `HOLDFAST=${project}`],
+        ...(isUnderSystemd ? ['HOLDFAST_SYSTEMD=1'] : []),
       ],
       timeoutMs: GUEST_MS,
       output: 'capture',

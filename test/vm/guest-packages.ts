@@ -35,6 +35,8 @@ export const GUEST_PACKAGES: readonly string[] = [
   ],
   ...['libbsd0', 'libmd0', 'libmount1', 'libpam0g', 'libpcre2-8-0', 'libpopt0', 'libselinux1', 'libss2', 'libssl3'],
   ...['libstdc++6', 'libsystemd0', 'libudev1', 'liburcu8', 'libuuid1', 'libzstd1', 'zlib1g'],
+  // systemd, and what it is linked with.
+  ...['systemd', 'libsystemd-shared', 'libapparmor1', 'libfdisk1', 'libip4tc2', 'libseccomp2'],
 ];
 
 /** Fetching goes over the network, and a guest has some sixty packages. */

@@ -1,5 +1,5 @@
 /** Test files that run in a guest, with its kernel: what came of them. */
-import { runInGuest } from './guest-machine.ts';
+import { type GuestOptions, runInGuest } from './guest-machine.ts';
 
 export interface GuestTests {
   readonly passed: number;
@@ -20,10 +20,10 @@ interface Report {
 }
 
 /** @throws {Error} with the console of the guest, where it came to no report */
-export async function runGuestTests(...files: readonly string[]): Promise<GuestTests> {
-  const vitest = `node node_modules/vitest/vitest.mjs run --project guest ${files.join(' ')}`;
+export async function runGuestTests(file: string, options: GuestOptions = {}): Promise<GuestTests> {
+  const vitest = `node node_modules/vitest/vitest.mjs run --project guest ${file}`;
   const run = `${vitest} --reporter verbose --reporter json --outputFile.json=report`;
-  const { console: said, report } = await runInGuest(`${run}\n`);
+  const { console: said, report } = await runInGuest(`${run}\n`, options);
   if (!report.startsWith('{')) throw new Error(`the guest came to no report; its console:\n${said}`);
   const { numPassedTests, testResults } = JSON.parse(report) as Report;
   const failures = testResults.flatMap(({ message, assertionResults }) => [
