@@ -113,7 +113,8 @@ export function describeLocalEngine(
 ): void {
   describe(`${name} as a local engine`, () => {
     let under: LocalEngineUnderTest;
-    const signal = AbortSignal.timeout(10 * 60_000);
+    // From when the file is read on, and in a guest other tests come before and all are slow; each test has a limit of its own.
+    const signal = AbortSignal.timeout(60 * 60_000);
 
     beforeAll(async () => {
       under = await start();
