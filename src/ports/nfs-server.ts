@@ -2,22 +2,7 @@
  * The NFS server of a node: serves volumes to machines that are no nodes. Declarative: it is told all that it is to serve,
  * makes that so, and says what it sees. Safe to repeat after a crash at any line.
  */
-import type { EngineVolumeName } from '../domain/names.ts';
-import type { Squash } from '../domain/nfs-export/names.ts';
-
-export interface ServedExport {
-  /** In every file handle of its clients. */
-  readonly id: number;
-  readonly volume: EngineVolumeName;
-  /** Copies that the volume is made of; where another number is seen, it is looked at again soon. */
-  readonly copies: number;
-  /** What clients mount; one path segment. */
-  readonly path: string;
-  /** IPv4 addresses and networks; everybody else is refused. */
-  readonly clients: readonly string[];
-  readonly isReadOnly: boolean;
-  readonly squash: Squash;
-}
+import type { ServedExport } from '../domain/nfs-export/served-export.ts';
 
 export interface ExportLook {
   readonly path: string;

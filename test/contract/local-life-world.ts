@@ -11,6 +11,7 @@ import { createSystemRandom } from '../../src/adapters/system/random.ts';
 import { runAgent } from '../../src/controllers/agent/run-agent.ts';
 import { runControllers } from '../../src/controllers/run-controllers.ts';
 import { parseQuantity } from '../../src/domain/bytes.ts';
+import type { ServedExport } from '../../src/domain/nfs-export/served-export.ts';
 import { createFakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
 import { createFakeGlusterEngine } from '../../src/engines/gluster/engine.fake.ts';
 import { createFakeFencing } from '../../src/engines/gluster/fencing.fake.ts';
@@ -25,7 +26,7 @@ import {
 } from '../../src/gen/csi/csi.ts';
 import { createFakeEncryption } from '../../src/ports/encryption.fake.ts';
 import { createFakeLogger } from '../../src/ports/logger.fake.ts';
-import type { ExportLook, ServedExport } from '../../src/ports/nfs-server.ts';
+import type { ExportLook } from '../../src/ports/nfs-server.ts';
 import { createFakeEngineDoctor, createFakeNodeSenses } from '../../src/ports/node-doctor.fake.ts';
 import { createFakeResourceClient } from '../../src/ports/resource-client.fake.ts';
 import type { ResourceClient } from '../../src/ports/resource-client.ts';

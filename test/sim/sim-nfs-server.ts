@@ -2,8 +2,10 @@
  * The NFS server of a simulated node, over the fake engine: each export is a client of its volume, as a mount is one, and
  * ends with the host. It outlives the agent that tells it what to serve.
  */
+
+import type { ServedExport } from '../../src/domain/nfs-export/served-export.ts';
 import { type FakeCluster, fakeAway, newMount, reachableBricks } from '../../src/engines/gluster/cluster.fake.ts';
-import type { ExportLook, NfsServer, ServedExport } from '../../src/ports/nfs-server.ts';
+import type { ExportLook, NfsServer } from '../../src/ports/nfs-server.ts';
 import { never } from './mortality.ts';
 import type { Pace } from './sim-engine.ts';
 import type { SimProcess, World } from './world.ts';

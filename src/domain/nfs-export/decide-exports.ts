@@ -3,7 +3,7 @@ import type { NfsExport, VolumeAttachmentRecord } from '../../schemas/volume-att
 import type { EngineVolumeName } from '../names.ts';
 import type { EngineName } from '../volume/engines.ts';
 import { clientsBeyond } from './clients.ts';
-import type { Squash } from './names.ts';
+import type { ServedExport } from './served-export.ts';
 
 /** One record of an export, and its volume. */
 export interface SeenExport<
@@ -32,23 +32,13 @@ export interface SeenExport<
 export type ExportDecision<R> = { readonly record: R } & (
   | {
       readonly action: 'serve';
-      readonly wanted: WantedExport;
+      readonly wanted: ServedExport;
       /** Whom it is not served to though it was asked for. */
       readonly message?: string;
     }
   | { readonly action: 'end' }
   | { readonly action: 'wait'; readonly state: 'Waiting' | 'HeldBack' | 'Failed'; readonly message: string }
 );
-
-interface WantedExport {
-  readonly id: number;
-  readonly volume: EngineVolumeName;
-  readonly copies: number;
-  readonly path: string;
-  readonly clients: readonly string[];
-  readonly isReadOnly: boolean;
-  readonly squash: Squash;
-}
 
 type AnyRecord = Pick<VolumeAttachmentRecord, 'spec'> & { readonly metadata: { readonly name: string } };
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isAppError } from '../../domain/errors.ts';
 import { type EngineVolumeName, parseEngineVolumeName } from '../../domain/names.ts';
-import type { ServedExport } from '../../ports/nfs-server.ts';
+import type { ServedExport } from '../../domain/nfs-export/served-export.ts';
 import { renderConfiguration, SERVER_PATHS, serverPart } from './configuration.ts';
 
 /** What ends a value, a line, a block or the file, begins a comment, or reads another file in NFS-Ganesha's language. */

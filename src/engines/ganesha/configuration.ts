@@ -7,7 +7,7 @@ import { ENGINE_VOLUME_NAME } from '../../domain/names.ts';
 import { clientFault } from '../../domain/nfs-export/clients.ts';
 import { MAX_EXPORT_ID } from '../../domain/nfs-export/export-id.ts';
 import { NFS_PORT } from '../../domain/nfs-export/names.ts';
-import type { ServedExport } from '../../ports/nfs-server.ts';
+import type { ServedExport } from '../../domain/nfs-export/served-export.ts';
 
 export interface ServerPaths {
   readonly configuration: string;

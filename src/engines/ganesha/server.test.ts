@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../domain/errors.ts';
 import { parseEngineVolumeName } from '../../domain/names.ts';
+import type { ServedExport } from '../../domain/nfs-export/served-export.ts';
 import { createFakeClock, type FakeClock } from '../../ports/clock.fake.ts';
 import type { MachineHost, ProcessId } from '../../ports/host.ts';
-import type { NfsServer, ServedExport } from '../../ports/nfs-server.ts';
+import type { NfsServer } from '../../ports/nfs-server.ts';
 import { SERVER_PATHS } from './configuration.ts';
 import { createGaneshaServer } from './server.ts';
 

@@ -1,9 +1,10 @@
 /** NFS-Ganesha of one node, as the NfsServer that the agent tells what to serve. One per node and process. */
 import { AppError, messageOf } from '../../domain/errors.ts';
 import type { EngineVolumeName } from '../../domain/names.ts';
+import type { ServedExport } from '../../domain/nfs-export/served-export.ts';
 import type { Clock, Millis } from '../../ports/clock.ts';
 import type { MachineHost, ProcessId } from '../../ports/host.ts';
-import type { ExportLook, NfsServer, ServedExport } from '../../ports/nfs-server.ts';
+import type { ExportLook, NfsServer } from '../../ports/nfs-server.ts';
 import { renderConfiguration, SERVER_PATHS, type ServerPaths, serverPart } from './configuration.ts';
 import { type BrickEndpoint, countConnected, peersOf } from './connections.ts';
 import { boundLogs } from './logs.ts';
