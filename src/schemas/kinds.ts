@@ -7,6 +7,8 @@ import {
   Lease,
   Namespace,
   PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
   Secret,
   Service,
   StorageClass,
@@ -46,6 +48,8 @@ export interface KindDefinition {
   readonly hasStatus: boolean;
   /** 'label': names are RFC 1123 labels (63 characters, no dots), as everything made from them needs; else subdomains. */
   readonly nameRule?: 'label';
+  /** The embedded API server does not have it: nobody there would do what it asks for. */
+  readonly isOfCluster?: true;
   readonly columns: readonly PrinterColumn[];
 }
 
@@ -261,6 +265,32 @@ export const KINDS = {
       AGE,
     ],
   },
+  PersistentVolumeClaim: {
+    group: '',
+    version: 'v1',
+    kind: 'PersistentVolumeClaim',
+    plural: 'persistentvolumeclaims',
+    singular: 'persistentvolumeclaim',
+    shortNames: ['pvc'],
+    scope: 'Namespaced',
+    schema: PersistentVolumeClaim,
+    hasStatus: true,
+    isOfCluster: true,
+    columns: [{ name: 'Status', type: 'string', jsonPath: '.status.phase' }, AGE],
+  },
+  Pod: {
+    group: '',
+    version: 'v1',
+    kind: 'Pod',
+    plural: 'pods',
+    singular: 'pod',
+    shortNames: ['po'],
+    scope: 'Namespaced',
+    schema: Pod,
+    hasStatus: true,
+    isOfCluster: true,
+    columns: [{ name: 'Status', type: 'string', jsonPath: '.status.phase' }, AGE],
+  },
   Service: {
     group: '',
     version: 'v1',
@@ -312,6 +342,12 @@ export const KINDS = {
 } as const satisfies Record<string, KindDefinition>;
 
 export type KindName = keyof typeof KINDS;
+
+/** Those that the embedded API server has. */
+export const EMBEDDED_KINDS: readonly (readonly [KindName, KindDefinition])[] = (
+  Object.entries(KINDS) as [KindName, KindDefinition][]
+).filter(([, { isOfCluster }]) => isOfCluster === undefined);
+
 /** The object type of a kind, by its name: `ObjectOf<'Volume'>`. */
 export type ObjectOf<K extends KindName> = z.infer<(typeof KINDS)[K]['schema']>;
 /** An object as the server returned it: its identity is filled in. */

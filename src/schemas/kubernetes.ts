@@ -65,6 +65,62 @@ export const PersistentVolume = z.looseObject({
 });
 export type PersistentVolume = z.infer<typeof PersistentVolume>;
 
+export const PersistentVolumeClaim = z.looseObject({
+  apiVersion: z.literal('v1'),
+  kind: z.literal('PersistentVolumeClaim'),
+  metadata: ObjectMeta,
+  spec: z.looseObject({
+    accessModes: z.array(z.string()).optional(),
+    resources: z
+      .looseObject({
+        requests: z.record(z.string(), z.string()).optional(),
+        limits: z.record(z.string(), z.string()).optional(),
+      })
+      .optional(),
+    storageClassName: z.string().optional(),
+    volumeMode: z.string().optional(),
+    volumeName: z.string().optional(),
+    selector: z.looseObject({}).optional(),
+    dataSource: z.looseObject({ kind: z.string(), name: z.string() }).nullable().optional(),
+  }),
+  status: z.looseObject({ phase: z.string().optional() }).optional(),
+});
+export type PersistentVolumeClaim = z.infer<typeof PersistentVolumeClaim>;
+
+/** As far as it uses claims. */
+export const Pod = z.looseObject({
+  apiVersion: z.literal('v1'),
+  kind: z.literal('Pod'),
+  metadata: ObjectMeta,
+  spec: z.looseObject({
+    nodeName: z.string().optional(),
+    volumes: z
+      .array(
+        z.looseObject({
+          name: z.string(),
+          persistentVolumeClaim: z.looseObject({ claimName: z.string() }).optional(),
+        }),
+      )
+      .optional(),
+  }),
+  status: z
+    .looseObject({
+      phase: z.string().optional(),
+      conditions: z
+        .array(
+          z.looseObject({
+            type: z.string(),
+            status: z.string(),
+            reason: z.string().optional(),
+            message: z.string().optional(),
+          }),
+        )
+        .optional(),
+    })
+    .optional(),
+});
+export type Pod = z.infer<typeof Pod>;
+
 export const Service = z.looseObject({
   apiVersion: z.literal('v1'),
   kind: z.literal('Service'),
@@ -82,6 +138,8 @@ export const StorageClass = z.looseObject({
   metadata: ObjectMeta,
   provisioner: z.string(),
   parameters: z.record(z.string(), z.string()).optional(),
+  /** Immediate when left out. */
+  volumeBindingMode: z.string().optional(),
 });
 export type StorageClass = z.infer<typeof StorageClass>;
 

@@ -1,11 +1,11 @@
 /** What the server tells of the groups and kinds it has, in the old form and in the aggregated one. */
 import { apiVersionOf } from '../../schemas/kind-names.ts';
-import { KINDS, type KindDefinition } from '../../schemas/kinds.ts';
+import { EMBEDDED_KINDS, type KindDefinition } from '../../schemas/kinds.ts';
 import { isOwnKind } from '../../usecases/resources/kube-object.ts';
 
 const VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
 const STATUS_VERBS = ['get', 'patch', 'update'];
-const DEFINITIONS: readonly KindDefinition[] = Object.values(KINDS);
+const DEFINITIONS = EMBEDDED_KINDS.map(([, definition]) => definition);
 
 /** Every group but the core one, with its version. */
 const GROUPS: readonly { readonly group: string; readonly version: string }[] = [

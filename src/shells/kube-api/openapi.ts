@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ObjectMeta } from '../../schemas/common.ts';
 import { apiVersionOf, groupPath } from '../../schemas/kind-names.ts';
-import { KINDS, type KindDefinition } from '../../schemas/kinds.ts';
+import { EMBEDDED_KINDS, type KindDefinition } from '../../schemas/kinds.ts';
 
 type Json = Record<string, unknown>;
 
@@ -32,7 +32,7 @@ const META_NAME = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 /** Makes the documents when first asked, and keeps them. @param version - of the program, for the info section */
 export function createOpenApi(version: string): OpenApi {
   const documents = new Map<string, string>();
-  const definitions: readonly KindDefinition[] = Object.values(KINDS);
+  const definitions = EMBEDDED_KINDS.map(([, definition]) => definition);
   const paths = [...new Set(definitions.map(groupPath))];
   const document = (path: string): string | undefined => {
     if (!paths.includes(path)) return undefined;

@@ -1,6 +1,6 @@
 /** From the path of a request to the kind, namespace and name it is about. */
 import { AppError } from '../../domain/errors.ts';
-import { KINDS, type KindDefinition, type KindName } from '../../schemas/kinds.ts';
+import { EMBEDDED_KINDS, KINDS, type KindDefinition, type KindName } from '../../schemas/kinds.ts';
 
 export interface Target {
   readonly kind: KindName;
@@ -11,10 +11,7 @@ export interface Target {
 }
 
 const BY_PATH = new Map<string, KindName>(
-  (Object.entries(KINDS) as [KindName, KindDefinition][]).map(([kind, { group, version, plural }]) => [
-    `${group}/${version}/${plural}`,
-    kind,
-  ]),
+  EMBEDDED_KINDS.map(([kind, { group, version, plural }]) => [`${group}/${version}/${plural}`, kind]),
 );
 
 /** Segments of a path, decoded. @throws {AppError} invalid, for broken percent signs */
