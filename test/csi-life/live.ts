@@ -32,6 +32,8 @@ export interface LifeWorld {
   readonly root: string;
   readonly controller: ControllerClient;
   readonly nodes: Readonly<Record<string, NodeClient>>;
+  /** How long a caller waits that gives up after so many turns; turns of the event loop when left out. */
+  readonly patience?: (turns: number) => Promise<void>;
   /** As a pod would, at the path that it was given. */
   write(node: string, path: string, volume: VolumeId, token: string): Promise<void>;
   /** Resolves when nothing is being made or taken away any more. */
@@ -138,9 +140,13 @@ async function make(
     },
   );
   if (givenUpAfter === undefined) return answer;
-  for (let turn = 0; turn < givenUpAfter; turn += 1) await setImmediate();
+  await Promise.race([answer, (world.patience ?? eventLoop)(givenUpAfter)]);
   hangUp.abort();
   return answer;
+}
+
+async function eventLoop(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await setImmediate();
 }
 
 class Skipped extends Error {}
