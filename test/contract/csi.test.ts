@@ -206,6 +206,48 @@ describe('who may have it', () => {
     });
   });
 
+  test('nobody as the only one who writes while others write by NFS', async () => {
+    await csi.controller.createVolume(wish());
+    const exported = (isReadOnly: boolean) => {
+      const served = { id: 7, clients: ['10.10.0.0/16'], squash: 'none', mayGoBeyond: false } as const;
+      const spec = { volume: 'pvc-1', node: 'kube2', mountPath: '/pvc-1', isReadOnly, export: served };
+      return world.client.create('VolumeAttachmentRecord', { metadata: { name: 'pvc-1.nfs.kube2' }, spec });
+    };
+    await exported(false);
+    for (const mode of [Mode.SINGLE_NODE_WRITER, Mode.SINGLE_NODE_SINGLE_WRITER, Mode.SINGLE_NODE_MULTI_WRITER]) {
+      const refusal = await refusalOf(publish('kube1', mode));
+      expect(refusal).toMatchObject({ code: Status.FAILED_PRECONDITION });
+      expect(refusal.details).toContain('exported by NFS on kube2');
+      expect(refusal.details).toContain('holdfast volume unexport pvc-1');
+    }
+    await publish('kube1', Mode.SINGLE_NODE_READER_ONLY);
+    await csi.controller.controllerUnpublishVolume({ volumeId: 'pvc-1', nodeId: 'kube1' });
+    await publish('kube1');
+    await csi.controller.controllerUnpublishVolume({ volumeId: 'pvc-1', nodeId: 'kube1' });
+    await world.client.delete('VolumeAttachmentRecord', 'pvc-1.nfs.kube2');
+    await exported(true);
+    await publish('kube1', Mode.SINGLE_NODE_WRITER);
+  });
+
+  test('nobody as the only one who writes when it is exported at the same moment', async () => {
+    await csi.controller.createVolume(wish());
+    const { create } = world.client;
+    const served = { id: 7, clients: ['10.10.0.0/16'], squash: 'none', mayGoBeyond: false } as const;
+    const spec = { volume: 'pvc-1', node: 'kube2', mountPath: '/pvc-1', isReadOnly: false, export: served };
+    world.client.create = async (...request) => {
+      const made = await create(...request);
+      world.client.create = create;
+      await create('VolumeAttachmentRecord', { metadata: { name: 'pvc-1.nfs.kube2' }, spec });
+      return made;
+    };
+    expect(await refusalOf(publish('kube1', Mode.SINGLE_NODE_WRITER))).toMatchObject({
+      code: Status.FAILED_PRECONDITION,
+    });
+    const left = async () =>
+      (await world.client.list('VolumeAttachmentRecord')).items.map((each) => each.metadata.name);
+    await expect.poll(left).toEqual(['pvc-1.nfs.kube2']);
+  });
+
   test('one pod alone with ReadWriteOncePod', async () => {
     const mode = Mode.SINGLE_NODE_SINGLE_WRITER;
     await csi.controller.createVolume(wish());

@@ -1,6 +1,7 @@
 /** What must be written so that volumes are exported as a plan says. Pure; nothing is ever deleted. */
 import type { Fault } from '../errors.ts';
 import { ATTACHMENT_FINALIZER } from '../finalizers.ts';
+import { ONE_WRITER_HINT, oneWriterFault } from '../nfs-export/beside-one-node.ts';
 import { chooseExportId, type KnownExport } from '../nfs-export/export-id.ts';
 import { exportName, exportPath } from '../nfs-export/names.ts';
 import { fieldChanges } from './describe-write.ts';
@@ -36,7 +37,13 @@ function diffExport(
   const write = { kind: 'VolumeAttachmentRecord', name: exportName(volume, node) } as const;
   const existing = stored.attachments.find(({ metadata }) => metadata.name === write.name);
   const terms = { clients, squash, mayGoBeyond };
+  const noteOneWriter = () => {
+    const message = isReadOnly ? undefined : oneWriterFault(stored.attachments, volume);
+    if (message === undefined) return;
+    conflicts.push({ field: `volume ${volume} export on ${node}`, message: `${message}; ${ONE_WRITER_HINT}` });
+  };
   if (existing === undefined) {
+    noteOneWriter();
     const metadata = { finalizers: [ATTACHMENT_FINALIZER], labels: { 'holdfast.dev/volume': volume } };
     const spec = { volume, node, mountPath: exportPath(volume), isReadOnly, export: { id, ...terms } };
     return { ...write, action: 'create', metadata, spec };
@@ -48,5 +55,6 @@ function diffExport(
   }
   const patch = { spec: { isReadOnly, export: terms } };
   if (fieldChanges(existing, patch).length === 0) return { ...write, action: 'unchanged' };
+  noteOneWriter();
   return { ...write, action: 'update', resourceVersion: existing.metadata.resourceVersion, patch };
 }

@@ -12,7 +12,8 @@ import { parseCsiId } from '../../domain/csi/names.ts';
 import { homeOf } from '../../domain/csi/topology.ts';
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
-import type { Resource } from '../../ports/resource-client.ts';
+import { assertNotExported } from '../../domain/nfs-export/beside-one-node.ts';
+import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
 import { waitForObject } from '../waiting/wait-for-object.ts';
 import { CALL_MS, type CsiDeps } from './csi-deps.ts';
 
@@ -29,7 +30,7 @@ type AttachmentRecord = Resource<'VolumeAttachmentRecord'>;
  * Records that a volume is to be used on a node, whose agent mounts it. Repeated, it changes nothing.
  *
  * @throws {AppError} notFound, for volume and node; exists, when it is published there otherwise; precondition, when the
- *   node is fenced, or another node has it and only one may; conflict, while it is being taken away there
+ *   node is fenced, or others may write to it and only one node is to; conflict, while it is being taken away there
  */
 export async function publishVolume(deps: CsiDeps, request: PublishRequest, signal: AbortSignal): Promise<void> {
   const { client } = deps;
@@ -59,17 +60,35 @@ export async function publishVolume(deps: CsiDeps, request: PublishRequest, sign
   assertFree(own, { volume, node, isAlone: isForOneNode(mode) });
   const here = own.find((record) => record.spec.node === node);
   if (here !== undefined) return assertSame(here, mode, isReadOnly);
+  assertNotExported(records.items, volume, mode);
   const metadata = {
     name: attachmentName(volume, node, mode),
     finalizers: [ATTACHMENT_FINALIZER],
     labels: { 'holdfast.dev/volume': volume },
   };
   const spec = { volume, node, mountPath: `${CSI_MOUNTS}/${volume}`, isReadOnly, accessMode: mode };
+  const made = await create(client, { metadata, spec }, signal);
   try {
-    await client.create('VolumeAttachmentRecord', { metadata, spec }, { signal });
+    // Somebody may have exported it since: whoever exports it from now on sees the record.
+    assertNotExported((await client.list('VolumeAttachmentRecord', { signal })).items, volume, mode);
+  } catch (error) {
+    if (isAppError(error, 'precondition'))
+      await client.delete('VolumeAttachmentRecord', made.metadata.name, { uid: made.metadata.uid });
+    throw error;
+  }
+}
+
+async function create(
+  client: ResourceClient,
+  object: Parameters<typeof client.create<'VolumeAttachmentRecord'>>[1],
+  signal: AbortSignal,
+): Promise<AttachmentRecord> {
+  try {
+    return await client.create('VolumeAttachmentRecord', object, { signal });
   } catch (error) {
     // The name of a record for one node alone is the volume's: whoever makes it first has the volume.
     if (!isAppError(error, 'exists')) throw error;
+    const { volume } = object['spec'] as AttachmentRecord['spec'];
     throw new AppError('conflict', `volume ${volume} is being published by another call`, { hint: 'ask again' });
   }
 }

@@ -77,3 +77,23 @@ test('what is exported comes into the plan that is exported, and is the same whe
   await apply(cluster, PlanFile.parse(exported));
   expect(cluster.client.version()).toBe(before);
 });
+
+test('what a claim has for one writing node is not exported to writers', async () => {
+  const cluster = await createFakeCluster();
+  const [withoutExport, readers] = [plan(), plan({ readOnly: true })];
+  for (const volume of withoutExport.volumes ?? []) delete volume.export;
+  await apply(cluster, withoutExport);
+  const spec = { volume: 'gv0', node: 'kube3', mountPath: '/var/lib/holdfast/mounts/gv0', isReadOnly: false };
+  const claim = { metadata: { name: 'gv0.csi' }, spec: { ...spec, accessMode: 'SingleNodeSingleWriter' } } as const;
+  await cluster.client.create('VolumeAttachmentRecord', claim);
+  await expect(apply(cluster, plan())).rejects.toMatchObject({
+    reason: 'PlanContradictsState',
+    faults: ['kube1', 'kube2'].map((node) => ({
+      field: `volume gv0 export on ${node}`,
+      message: expect.stringContaining('kube3'),
+    })),
+  });
+  await apply(cluster, readers);
+  expect(await recordOf(cluster, 'gv0', 'kube1')).toMatchObject({ spec: { isReadOnly: true } });
+  await expect(apply(cluster, plan())).rejects.toMatchObject({ reason: 'PlanContradictsState' });
+});

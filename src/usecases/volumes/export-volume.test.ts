@@ -93,6 +93,36 @@ test('only what the engine can serve is exported', async () => {
   await expect(ask(cluster)).rejects.toMatchObject({ kind: 'unsupported', message: expect.stringContaining('local') });
 });
 
+describe('a volume that a claim has', () => {
+  const publish = ({ client }: FakeCluster, accessMode: 'SingleNodeWriter' | 'MultiNodeMultiWriter') =>
+    client.create('VolumeAttachmentRecord', {
+      metadata: { name: 'gv0.csi' },
+      spec: { volume: 'gv0', node: 'kube2', mountPath: '/var/lib/holdfast/mounts/gv0', isReadOnly: false, accessMode },
+    });
+
+  test('for one writing node is exported to readers alone', async () => {
+    const cluster = await withVolume();
+    await publish(cluster, 'SingleNodeWriter');
+    await expect(ask(cluster)).rejects.toMatchObject({
+      kind: 'precondition',
+      reason: 'PublishedToOneNode',
+      message: expect.stringContaining('on kube2'),
+      hint: expect.stringContaining('read-only'),
+    });
+    await expect(ask(cluster, {}, true)).rejects.toMatchObject({ kind: 'precondition' });
+    expect(await recordOn(cluster, 'kube1')).toBeUndefined();
+    expect(await ask(cluster, { isReadOnly: true })).toMatchObject({ outcome: 'stored' });
+    await expect(ask(cluster)).rejects.toMatchObject({ reason: 'PublishedToOneNode' });
+    expect((await recordOn(cluster, 'kube1'))?.spec.isReadOnly).toBe(true);
+  });
+
+  test('for many nodes is exported to writers too', async () => {
+    const cluster = await withVolume();
+    await publish(cluster, 'MultiNodeMultiWriter');
+    expect(await ask(cluster)).toMatchObject({ outcome: 'stored' });
+  });
+});
+
 describe('an exported volume', () => {
   test('is not deleted until the export is ended', async () => {
     const cluster = await withVolume();

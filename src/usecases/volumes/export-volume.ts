@@ -2,6 +2,7 @@
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
 import { nearest } from '../../domain/nearest.ts';
+import { ONE_WRITER_HINT, oneWriterFault } from '../../domain/nfs-export/beside-one-node.ts';
 import { chooseExportId } from '../../domain/nfs-export/export-id.ts';
 import { chooseClients, type ExportTerms, lossesOf } from '../../domain/nfs-export/export-wish.ts';
 import { exportName, exportPath, isExport, type Squash } from '../../domain/nfs-export/names.ts';
@@ -50,8 +51,8 @@ export interface ExportedVolume {
 /**
  * Exports a volume.
  *
- * @throws {AppError} notFound; invalid, for clients that cannot be had; unsupported, for another engine; unavailable, when a
- *   node says why it does not serve it; timeout
+ * @throws {AppError} notFound; invalid, for clients that cannot be had; unsupported, for another engine; precondition, when a
+ *   claim has it so that one node alone writes; unavailable, when a node says why it does not serve it; timeout
  */
 export async function exportVolume(
   deps: WaitDeps,
@@ -72,6 +73,7 @@ export async function exportVolume(
   const terms = termsOf(request, volume, nodes.items);
   const places = placesOf(request, volume, { own, nodes: nodes.items });
   const changes = places.map((node) => compare(node, terms, own));
+  if (changes.some(({ shown }) => shown.action !== 'unchanged')) assertMayWrite(records.items, request);
   const notices = noticesOn(volume, clusters.items);
   const result = { name: request.volume, exports: changes.map(({ shown }) => shown), notices };
   const losses = [
@@ -107,6 +109,13 @@ function assertExportable({ metadata, spec }: Resource<'Volume'>): void {
     reason: 'EngineMismatch',
     hint: spec.engine === 'nfs' ? 'its own file server exports it' : 'copy its data to a volume of engine gluster',
   });
+}
+
+function assertMayWrite(records: readonly StoredRecord[], { volume, isReadOnly }: ExportRequest): void {
+  const fault = isReadOnly ? undefined : oneWriterFault(records, volume);
+  if (fault === undefined) return;
+  const details = { resource: `volume ${volume}`, reason: 'PublishedToOneNode', hint: ONE_WRITER_HINT };
+  throw new AppError('precondition', fault, details);
 }
 
 function noticesOn({ spec }: Resource<'Volume'>, clusters: readonly Resource<'StorageCluster'>[]): readonly string[] {
