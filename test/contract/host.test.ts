@@ -306,3 +306,25 @@ test('a host that is off says so', async () => {
   });
   await expect(host.files.list('/')).rejects.toMatchObject({ kind: 'unavailable', message: 'kube9 is powered off' });
 });
+
+test('a folder is made although whoever cleans up takes its parents away at the same moment', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-parents-'));
+  const { files } = createLocalHost({ clock });
+  const path = join(folder, 'a', 'b', 'c');
+  try {
+    let isMade = false;
+    const clean = async (each: string): Promise<void> => {
+      while (!isMade) await files.remove(each).catch(() => undefined);
+    };
+    for (let round = 0; round < 100; round += 1) {
+      isMade = false;
+      const cleaners = [join(folder, 'a', 'b'), join(folder, 'a')].map(clean);
+      await files.makeDirectory(path);
+      isMade = true;
+      await Promise.all(cleaners);
+      for (const each of [path, join(folder, 'a', 'b'), join(folder, 'a')]) await files.remove(each);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

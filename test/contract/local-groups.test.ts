@@ -163,6 +163,18 @@ describe('images of a group', () => {
     await removeAll(sets);
   });
 
+  it('may be erased after what they are of, and leave nothing then', async () => {
+    const sets = await makeTwo();
+    const snapshots = createLocalSnapshots(under);
+    const images = sets.map(imageOf);
+    await snapshots.takeImages(images, signal);
+    await removeAll(sets);
+    expect(await under.residue()).toEqual(['.holdfast']);
+    // At once, as their records go: the last takes the folders.
+    await Promise.all(images.map((image) => snapshots.eraseImage(image, signal)));
+    expect(await under.residue()).toEqual([]);
+  });
+
   it('are not taken of one that is frozen already, a device, or not mounted; the others go on', async () => {
     const sets = await makeTwo();
     const [first, second] = sets;

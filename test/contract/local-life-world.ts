@@ -234,8 +234,7 @@ async function residue(client: ResourceClient, machine: LocalMachine, root: stri
   const all = Object.values(await readAll(client)).flat();
   const left = all.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
   const pods = await machine.run('find', root, '-path', '*/pods/*/vol-*');
-  // Its empty folder stays where a copy and a snapshot go at once: each sees the other's there.
-  const kept = await machine.run('find', machine.poolPath, '-mindepth', '3');
-  const others = (await machine.residue()).filter((entry) => entry !== '.holdfast');
-  return [...left, ...others, ...`${pods}${kept}`.split('\n').filter((path) => path !== '')];
+  const kept = await machine.run('find', machine.poolPath, '-mindepth', '1');
+  const found = `${pods}${kept}`.split('\n').filter((path) => path !== '');
+  return [...left, ...(await machine.residue()), ...found];
 }

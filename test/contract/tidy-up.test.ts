@@ -60,6 +60,17 @@ describe('tidyUp', () => {
     expect(await tidy()).toEqual([]);
   });
 
+  it('removes the folders above with the last of what is in them, and no other', async () => {
+    await put(`${VOLUME}/${GONE}`);
+    await mkdir(join(pool, '.holdfast/copies/one'), { recursive: true });
+    await tidy();
+    expect(await readdir(join(pool, '.holdfast'))).toEqual(['copies']);
+    await rm(join(pool, '.holdfast/copies'), { recursive: true });
+    await put(`${VOLUME}/${GONE}`);
+    await tidy();
+    expect(await readdir(pool)).toEqual([]);
+  });
+
   it('leaves alone whatever has another name or is no folder', async () => {
     const outside = join(pool, 'outside');
     await mkdir(join(outside, GONE), { recursive: true });

@@ -130,15 +130,19 @@ async function makeDirectory(path: string, mode: number | undefined): Promise<vo
   await withFile(path, constants.O_RDONLY | constants.O_DIRECTORY, (folder) => folder.chmod(mode));
 }
 
+/** A parent that is empty may be taken away again by whoever cleans up, just before something is put into it. */
+const PARENT_TRIES = 20;
+
 /** @returns whether it was made just now */
 async function makeWithParents(path: string): Promise<boolean> {
-  try {
-    return await makeOne(path);
-  } catch (error) {
-    const parent = dirname(path);
-    if (codeOf(error) !== 'ENOENT' || parent === path) throw error;
-    await makeWithParents(parent);
-    return makeOne(path);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await makeOne(path);
+    } catch (error) {
+      const parent = dirname(path);
+      if (codeOf(error) !== 'ENOENT' || parent === path || tries > PARENT_TRIES) throw error;
+      await makeWithParents(parent);
+    }
   }
 }
 

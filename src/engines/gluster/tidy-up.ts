@@ -46,10 +46,16 @@ async function findOld(
 async function erase(host: Host, folder: string, signal: AbortSignal): Promise<void> {
   const args = ['--recursive', '--force', '--one-file-system', '--', folder];
   await host.run({ file: 'rm', args, timeoutMs: REMOVE_MS, signal });
-  // The folder of the volume goes with the last of its Tasks.
-  const parent = folder.slice(0, folder.lastIndexOf('/'));
-  await host.run({ file: 'rmdir', args: ['--ignore-fail-on-non-empty', '--', parent], timeoutMs: LOOK_MS, signal });
+  // The folder of the volume goes with the last of its Tasks, and those above it with the last of what is in them.
+  const [ofVolume, saved, holdfast] = [parentOf(folder, 1), parentOf(folder, 2), parentOf(folder, 3)];
+  for (const parent of [ofVolume, saved, holdfast]) {
+    // Whoever takes away what else is in there may have been faster: 1 is "not there any more".
+    const rmdir = ['--ignore-fail-on-non-empty', '--', parent];
+    await host.run({ file: 'rmdir', args: rmdir, timeoutMs: LOOK_MS, okCodes: [0, 1], signal });
+  }
 }
+
+const parentOf = (path: string, levels: number): string => path.split('/').slice(0, -levels).join('/');
 
 async function removeMounts(host: Host, { openTasks }: TidyRequest): Promise<void> {
   const own = new RegExp(`^${OWN_MOUNTS}/(?<task>${UID})$`);

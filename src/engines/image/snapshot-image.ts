@@ -144,10 +144,10 @@ export async function eraseImage(host: Host, image: SnapshotImage): Promise<void
     await host.files.remove(paths.image);
     await host.files.remove(paths.clients);
   }
-  const [, , snapshots, snapshot] = paths.parents;
-  for (const folder of [paths.folder, snapshot, snapshots]) {
+  const [, holdfast, snapshots, snapshot] = paths.parents;
+  for (const folder of [paths.folder, snapshot, snapshots, holdfast]) {
     if ((await host.files.stat(folder))?.type !== 'directory') continue;
-    // The image of another snapshot may keep or take the parents in this moment: 1 is "not there any more".
+    // A copy, or the image of another snapshot, may keep or take the parents in this moment: 1 is "not there any more".
     const args = ['--ignore-fail-on-non-empty', '--', folder];
     await host.run({ file: 'rmdir', args, timeoutMs: SHORT_MS, okCodes: [0, 1] });
   }
