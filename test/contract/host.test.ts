@@ -322,6 +322,7 @@ test('a folder is made although whoever cleans up takes its parents away at the 
       await files.makeDirectory(path);
       isMade = true;
       await Promise.all(cleaners);
+      expect(await files.stat(path)).toMatchObject({ type: 'directory' });
       for (const each of [path, join(folder, 'a', 'b'), join(folder, 'a')]) await files.remove(each);
     }
   } finally {
