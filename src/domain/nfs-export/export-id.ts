@@ -3,6 +3,8 @@
  * the same again when it is exported anew: clients that were not unmounted meanwhile go on.
  */
 
+import { spread } from '../spread.ts';
+
 /** NFS-Ganesha keeps it in 16 bits, and 0 is its own. */
 export const MAX_EXPORT_ID = 65_535;
 
@@ -28,11 +30,4 @@ export function chooseExportId(
     if (!taken.has(id)) return id;
   }
   return undefined;
-}
-
-/** FNV-1a: any even spread does. */
-function spread(text: string): number {
-  let hash = 0x81_1c_9d_c5;
-  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01_00_01_93) >>> 0;
-  return hash;
 }

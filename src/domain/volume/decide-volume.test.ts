@@ -64,3 +64,16 @@ it('does not call a volume that the engine held and holds no more one that is be
   });
   expect(judge(() => ({}), { state: 'Absent', bricks: [] })).toMatchObject({ phase: 'Creating' });
 });
+
+it('lets each node look after its share of the volumes that lie on the same ones', () => {
+  const counts = new Map<string | undefined, number>();
+  for (let index = 0; index < 90; index += 1) {
+    const { status } = decideVolume({
+      ...{ name: `v${index}`, uid: `uid-${index}`, isDeleting: false, spec: { layout: 'replicated' } },
+      ...{ status: {}, copies: [], attachments: [], usableNodes: new Map(NODES.map((node) => [node, 't1'])) },
+      place: () => ({ ok: true, placement: PLACEMENT, reasons: [] }),
+    });
+    counts.set(status.anchor, (counts.get(status.anchor) ?? 0) + 1);
+  }
+  for (const node of NODES) expect(counts.get(node)).toBeGreaterThan(15);
+});

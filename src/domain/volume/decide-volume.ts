@@ -10,6 +10,7 @@
  */
 import type { PlacedCopy, VolumeStatus } from '../../schemas/volume.ts';
 import { type Claim, claim } from '../claim.ts';
+import { spread } from '../spread.ts';
 import { decideRestore, isHolding, type RestoreDecision, type SeenRestore } from './decide-restore.ts';
 import { decideShare, type SeenShare } from './decide-share.ts';
 import { type Health, judgeHealth, notReady } from './judge-health.ts';
@@ -316,7 +317,10 @@ function moveAnchor(seen: SeenVolume, placement: readonly PlacedCopy[]): Pick<Vo
   // does one that the engine may know nothing of the volume on yet.
   const reluctance = (placed: PlacedCopy) =>
     Number(isFenced(placed.node)) * 4 + Number(isMarked(placed)) * 2 + Number(placed.role === 'arbiter');
-  const byPreference = placement.toSorted((a, b) => reluctance(a) - reluctance(b));
+  // Volumes on the same nodes begin with different ones: else one agent and one glusterd would do the work for all.
+  const first = spread(seen.uid) % Math.max(1, placement.length);
+  const inTurn = [...placement.slice(first), ...placement.slice(0, first)];
+  const byPreference = inTurn.toSorted((a, b) => reluctance(a) - reluctance(b));
   const next = byPreference.map((placed) => placed.node).find(isUsable);
   if (next === undefined) return anchor === undefined ? { epoch } : { anchor, epoch };
   return { anchor: next, epoch: epoch + 1 };
