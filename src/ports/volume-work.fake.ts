@@ -17,6 +17,8 @@ export interface FakeVolumeWork extends VolumeWork {
   readonly crawls: Map<string, readonly FullCrawl[]>;
   readonly rebalances: Map<string, RebalanceState>;
   readonly splitBrains: Map<string, readonly SplitBrainEntry[]>;
+  /** Nodes whose copies are out of reach; as with GlusterFS, nothing is in split-brain then. */
+  readonly silent: Set<string>;
   /** By brick path followed by the path of the entry. */
   readonly versions: Map<string, EntryVersion>;
   /** By Task, copy and path; kept when the version in the brick changes. */
@@ -33,16 +35,17 @@ export function createFakeVolumeWork(): FakeVolumeWork {
   const crawls = new Map<string, readonly FullCrawl[]>();
   const rebalances = new Map<string, RebalanceState>();
   const splitBrains = new Map<string, readonly SplitBrainEntry[]>();
+  const silent = new Set<string>();
   const versions = new Map<string, EntryVersion>();
   const saved = new Map<string, SavedVersion>();
   const calls: string[] = [];
-  const state = { heals, crawls, rebalances, splitBrains, versions, saved, calls };
+  const state = { heals, crawls, rebalances, splitBrains, silent, versions, saved, calls };
   return { ...state, ...volumeSide(state), ...brickSide(state) };
 }
 
-type State = Pick<FakeVolumeWork, 'heals' | 'crawls' | 'rebalances' | 'splitBrains' | 'versions' | 'saved' | 'calls'>;
+type State = Omit<FakeVolumeWork, keyof VolumeWork>;
 
-function volumeSide({ heals, crawls, rebalances, splitBrains, versions, calls }: State) {
+function volumeSide({ heals, crawls, rebalances, splitBrains, silent, versions, calls }: State) {
   /** Volume and folder: as GlusterFS does, it lists a folder until a heal has merged it. */
   const unmerged = new Set<string>();
   return {
@@ -59,12 +62,15 @@ function volumeSide({ heals, crawls, rebalances, splitBrains, versions, calls }:
     },
     rebalanceState: async (volume: string) => rebalances.get(volume) ?? IDLE,
     stopRebalance: async (volume: string) => void calls.push(`stopRebalance ${volume}`),
-    listSplitBrain: async (volume: string) => ({ entries: splitBrains.get(volume) ?? [], silent: [] }),
+    listSplitBrain: async (volume: string) => ({
+      entries: silent.size > 0 ? [] : (splitBrains.get(volume) ?? []),
+      silent: [...silent],
+    }),
     keepVersion: async (
       volume: string,
       { path, node, brickPath }: { readonly path: string; readonly node: string; readonly brickPath: string },
     ) => {
-      if ((splitBrains.get(volume) ?? []).every((entry) => entry.path !== path)) {
+      if (silent.size > 0 || (splitBrains.get(volume) ?? []).every((entry) => entry.path !== path)) {
         throw new AppError('precondition', `${path} is not in split-brain`, { reason: NOT_IN_SPLIT_BRAIN });
       }
       const kept = versions.get(`${brickPath}${path}`);

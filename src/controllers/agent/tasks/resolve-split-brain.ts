@@ -101,12 +101,17 @@ async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVe
     message: `keeps the version of ${choice.kept.node}`,
     result: { ...part.result, isSent: true },
   };
+  // Who reaches one copy alone sees nothing in split-brain: neither a choice nor a look counts then.
+  const before = await deps.work.listSplitBrain(name, signal);
+  if (before.silent.length > 0) return { part: awaitCopies(part, before.silent) };
   // Once its folder is waited for, the entry itself is resolved: nothing is left to choose.
-  if (part.result?.['folderLooks'] === undefined) await send(context, sent, choice.kept);
-  const { entries } = await deps.work.listSplitBrain(name, signal);
+  const refused = part.result?.['folderLooks'] === undefined ? await send(context, sent, choice.kept) : undefined;
+  const { entries, silent } = await deps.work.listSplitBrain(name, signal);
+  if (silent.length > 0) return { part: awaitCopies(sent, silent) };
   if (entries.some((entry) => entry.path === path)) {
     return { part: { ...sent, message: 'waits until the copies are the same' } };
   }
+  if (refused !== undefined) throw refused;
   const folder = await awaitFolder(context, sent, entries);
   if (folder !== undefined) return { part: folder };
   await proveKept(context, path, choice);
@@ -115,16 +120,27 @@ async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVe
   return { part: { ...part, state: 'Succeeded', progress: 100, message, result } };
 }
 
-async function send(context: TaskContext, sent: TaskPart, { node, brickPath }: CopyVersion): Promise<void> {
+function awaitCopies(part: TaskPart, silent: readonly string[]): TaskPart {
+  return { ...part, message: `waits for the copy on ${silent.join(', ')}` };
+}
+
+/** Returns what the engine said, when it found nothing to choose and was not asked before. */
+async function send(
+  context: TaskContext,
+  sent: TaskPart,
+  { node, brickPath }: CopyVersion,
+): Promise<AppError | undefined> {
   const { deps, signal } = context;
   const sentBefore = await isSent(context);
   await context.report(sent);
   try {
     const choice = { path: requirePath(context), node, brickPath };
     await deps.work.keepVersion(engineNameOf(requireVolume(context)), choice, signal);
+    return undefined;
   } catch (error) {
-    // Sent before by an agent that died over it, and done.
-    if (!sentBefore || !isAppError(error) || error.reason !== NOT_IN_SPLIT_BRAIN) throw error;
+    if (!isAppError(error) || error.reason !== NOT_IN_SPLIT_BRAIN) throw error;
+    // Sent before, perhaps by an agent that died over it, and done.
+    return sentBefore ? undefined : error;
   }
 }
 

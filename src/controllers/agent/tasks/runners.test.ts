@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { AppError } from '../../../domain/errors.ts';
 import { createFakeVolumeWork, type FakeVolumeWork } from '../../../ports/volume-work.fake.ts';
+import { NOT_IN_SPLIT_BRAIN } from '../../../ports/volume-work.ts';
 import type { TaskPart, TaskSpec } from '../../../schemas/task.ts';
 import { heal } from './heal.ts';
 import { rebalance } from './rebalance.ts';
+import { resolveSplitBrain } from './resolve-split-brain.ts';
 import type { TaskContext, TaskRunner } from './task-runner.ts';
 import { undoSplitBrain } from './undo-split-brain.ts';
 
@@ -154,19 +157,99 @@ describe('rebalance', () => {
   });
 });
 
-describe('taking a choice back', () => {
-  const version = (sha256: string) => ({
-    ...{
-      type: 'file' as const,
-      gfid: 'g',
-      sizeBytes: 5,
-      modifiedAt: '2026-01-01 00:00:00',
-      owner: '0:0',
-      mode: '0644',
-    },
-    ...{ sha256, firstLines: [] },
+const version = (sha256: string) => ({
+  ...{ type: 'file' as const, gfid: 'g', sizeBytes: 5, modifiedAt: '2026-01-01 00:00:00', owner: '0:0', mode: '0644' },
+  ...{ sha256, firstLines: [] },
+});
+
+describe('choosing a version', () => {
+  const VERSIONS = ['kube1', 'kube2'].map((node, at) => ({
+    ...version(`of ${node}`),
+    ...{ copy: `c${at}`, node, brickPath: `/c${at}`, savedIn: '/saved' },
+  }));
+
+  /** Both nodes have put their versions aside; this one leads, and remembers what its part says. */
+  function createChoice(work: FakeVolumeWork) {
+    const volume = {
+      metadata: { name: 'gv0', uid: 'u' },
+      spec: {},
+      status: {
+        placement: VERSIONS.map(({ copy, node }) => ({ copy, node, role: 'data' })),
+        engine: { state: 'Started' },
+      },
+    };
+    const parts: Record<string, TaskPart> = Object.fromEntries(
+      VERSIONS.map((each) => [each.node, { state: 'Running', result: { versions: [each] } }]),
+    );
+    const task = {
+      metadata: { name: 't', uid: 'choice' },
+      spec: { action: 'resolveSplitBrain', node: 'kube1', volume: 'gv0', path: '/f', keep: 'kube1' },
+      status: { parts },
+    };
+    const deps = { work, node: 'kube1', client: { get: async () => task }, informers: { VolumeCopy: new Map() } };
+    const report = async (part: TaskPart) => void (parts['kube1'] = part);
+    return async () => {
+      const context = { deps, task, volume, part: parts['kube1'], isLead: true, report };
+      const given = { ...context, signal: new AbortController().signal } as unknown as TaskContext;
+      const { part } = await resolveSplitBrain.run(given);
+      parts['kube1'] = part;
+      return part;
+    };
+  }
+
+  function createSplit(): FakeVolumeWork {
+    const work = createFakeVolumeWork();
+    work.splitBrains.set('gv0', [{ path: '/f', kind: 'content' }]);
+    for (const { brickPath, node } of VERSIONS) work.versions.set(`${brickPath}/f`, version(`of ${node}`));
+    return work;
+  }
+
+  test('waits for a copy out of reach, without which nothing looks to be in split-brain', async () => {
+    const work = createSplit();
+    const pass = createChoice(work);
+    work.silent.add('kube2');
+    expect(await pass()).toMatchObject({ state: 'Running', message: 'waits for the copy on kube2' });
+    work.silent.clear();
+    expect(await pass()).toMatchObject({ state: 'Succeeded' });
+    expect(work.calls).toEqual(['keepVersion gv0 /f kube1']);
   });
 
+  test('waits also when the copy is lost between the look and the choice', async () => {
+    const work = createSplit();
+    let looks = 0;
+    const listSplitBrain: FakeVolumeWork['listSplitBrain'] = async (...args) => {
+      const look = await work.listSplitBrain(...args);
+      looks += 1;
+      if (looks === 1) work.silent.add('kube2');
+      return look;
+    };
+    const pass = createChoice({ ...work, listSplitBrain });
+    expect(await pass()).toMatchObject({ state: 'Running', message: 'waits for the copy on kube2' });
+    work.silent.clear();
+    expect(await pass()).toMatchObject({ state: 'Succeeded' });
+  });
+
+  test('asks again when the engine finds nothing to choose, and lists the entry all the same', async () => {
+    const work = createSplit();
+    let asked = 0;
+    const keepVersion: FakeVolumeWork['keepVersion'] = async (...args) => {
+      asked += 1;
+      if (asked > 1) return work.keepVersion(...args);
+      throw new AppError('precondition', '/f is not in split-brain', { reason: NOT_IN_SPLIT_BRAIN });
+    };
+    const pass = createChoice({ ...work, keepVersion });
+    expect(await pass()).toMatchObject({ state: 'Running', message: 'waits until the copies are the same' });
+    expect(await pass()).toMatchObject({ state: 'Succeeded' });
+  });
+
+  test('says so when the entry is not in split-brain', async () => {
+    const work = createSplit();
+    work.splitBrains.clear();
+    await expect(createChoice(work)()).rejects.toThrow('/f is not in split-brain');
+  });
+});
+
+describe('taking a choice back', () => {
   /** Two copies of different sets on this node; a file lies in one of them. */
   function context(work: FakeVolumeWork): TaskContext {
     const places = ['c0', 'c1'].map((copy) => ({ copy, node: 'kube1', pool: 'default', role: 'data' }));
