@@ -1,0 +1,91 @@
+/** Makes the images without Docker and a registry: a Debian root by mmdebstrap, Node and the bundle on top, packed as OCI. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { copyFile, link, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { findProgramFiles, type ProgramFiles } from '../../src/adapters/install/release.ts';
+import { VERSION } from '../../src/main/version.ts';
+import { ROOT, runTool } from '../project.ts';
+import { ENTRYPOINT, IMAGE_PROGRAM, type ImageRole, imageName, packagesOf, SERVICES, SUITE, USERS } from './images.ts';
+import { makeTar, writeImage } from './oci-archive.ts';
+
+/** Measured on two cores: under two minutes for the larger one. */
+const ROOT_MS = 1_800_000;
+/** What nobody reads in a container. */
+const LEFT_OUT = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*'];
+
+type Say = (line: string) => void;
+
+/** Where images are kept; they are large, and no part of the project. */
+export function imageFolder(): string {
+  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'holdfast/images');
+}
+
+/**
+ * Makes the image of a role, of the bundle in dist/ and the Node that runs this. One of the same contents is taken as it is.
+ *
+ * @param tag - the program's version when left out
+ * @returns path of an OCI archive
+ * @throws {Error} with what mmdebstrap or tar said
+ */
+export async function buildImage(role: ImageRole, say: Say, tag: string = VERSION): Promise<string> {
+  const program = await findProgramFiles({ packageFolder: ROOT, node: process.execPath, version: VERSION });
+  const root = await debianRoot(role, say);
+  const key = digest([root.key, program.name, ENTRYPOINT.join(' '), USERS[role]]);
+  const target = join(imageFolder(), `${role}-${tag}-${key}.tar`);
+  if (existsSync(target)) return target;
+  const work = await mkdtemp(join(imageFolder(), 'work-'));
+  try {
+    const own = await programLayer(role, program, work);
+    const image = { name: imageName(role, tag), layers: [root.path, own], entrypoint: ENTRYPOINT, user: USERS[role] };
+    await writeImage(image, target);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  say(`${target} is made`);
+  return target;
+}
+
+/** The system below the program; made once for a list of packages. */
+async function debianRoot(role: ImageRole, say: Say): Promise<{ readonly path: string; readonly key: string }> {
+  const packages = packagesOf(role);
+  const key = digest([SUITE, ...LEFT_OUT, ...packages]);
+  const path = join(imageFolder(), `debian-${role}-${key}.tar`);
+  if (existsSync(path)) return { path, key };
+  await mkdir(imageFolder(), { recursive: true });
+  say(`making the Debian of the ${role}'s image, of ${packages.length} packages`);
+  const made = `${path}.${process.pid}.tar`;
+  const options = ['--variant=minbase', '--aptopt=APT::Install-Recommends "false"', `--include=${packages.join(',')}`];
+  const args = [...options, ...LEFT_OUT.map((each) => `--dpkgopt=path-exclude=${each}`), SUITE, made];
+  // The mirror is the one that apt is set to on this machine, or Debian's own.
+  const { code, output } = await runTool({ file: 'mmdebstrap', args, timeoutMs: ROOT_MS, output: 'capture' });
+  if (code !== 0) throw new Error(`mmdebstrap (Debian's package of that name) ended with ${code}: ${output}`);
+  await rename(made, path);
+  return { path, key };
+}
+
+async function programLayer(role: ImageRole, program: ProgramFiles, work: string): Promise<string> {
+  const tree = join(work, 'tree');
+  const folder = join(tree, IMAGE_PROGRAM);
+  await mkdir(join(folder, 'chunks'), { recursive: true, mode: 0o755 });
+  await linkOrCopy(program.node, join(folder, 'node'));
+  await copyFile(program.entry, join(folder, 'main.mjs'));
+  for (const chunk of program.chunks) await copyFile(chunk, join(folder, 'chunks', basename(chunk)));
+  if (role === 'node') {
+    await mkdir(dirname(join(tree, SERVICES.target)), { recursive: true, mode: 0o755 });
+    await copyFile(SERVICES.source, join(tree, SERVICES.target));
+  }
+  const layer = join(work, 'program.tar');
+  await makeTar(tree, ['.'], layer);
+  return layer;
+}
+
+/** Node is large, and most often on the same file system. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  await link(from, to).catch(() => copyFile(from, to)); // of another file system, or owned by somebody else
+}
+
+function digest(parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12);
+}
