@@ -15,6 +15,7 @@ const BUILT = {
     commands: ['csi-provisioner', 'csi-attacher', 'csi-resizer', 'csi-snapshotter', 'snapshot-controller'],
     ldflags: () => '-s -w',
   },
+  helm: { commands: ['helm'], ldflags: () => '-s -w' },
 } as const;
 
 type Folder = keyof typeof BUILT;
@@ -42,7 +43,7 @@ export function programs(): readonly Program[] {
     const folder = programFolder(name);
     const text = readFileSync(join(folder, 'go.mod'), 'utf8');
     return commands.map((command) => {
-      const path = new RegExp(`^\\t(\\S+/cmd/${command})$`, 'm').exec(text)?.[1];
+      const path = new RegExp(`^(?:\\t|tool )(\\S+/cmd/${command})$`, 'm').exec(text)?.[1];
       const module = path?.slice(0, path.indexOf('/cmd/'));
       const version = module === undefined ? undefined : new RegExp(`${module} (v\\S+)`).exec(text)?.[1];
       if (path === undefined || version === undefined) throw new Error(`${folder}/go.mod does not name ${command}`);

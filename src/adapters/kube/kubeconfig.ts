@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { AppError, messageOf } from '../../domain/errors.ts';
+import { isServiceAccount, loadServiceAccount } from './service-account.ts';
 
 /** How to reach one API server as one user. PEM texts, not paths. */
 export interface ApiEndpoint {
@@ -72,12 +73,13 @@ type Cluster = Kubeconfig['clusters'][number]['cluster'];
 type User = NonNullable<NonNullable<Kubeconfig['users']>[number]['user']>;
 
 /**
- * Reads a kubeconfig file for one context.
+ * Reads a kubeconfig file for one context; in a pod also the folder of its service account.
  *
  * @param context - name of the context; the file's current-context when left out
  * @throws {AppError} notFound, when the file is missing; invalid, naming the field that is wrong or missing
  */
 export async function loadKubeconfig(path: string, context?: string): Promise<ApiEndpoint> {
+  if (await isServiceAccount(path)) return loadServiceAccount(path, process.env);
   const config = parse(path, await read(path, 'kubeconfig'));
   const chosen = context ?? config['current-context'];
   if (chosen === undefined || chosen === '') {
