@@ -2,6 +2,7 @@
 
 import type { CertificateAuthority } from '../ports/certificate-authority.ts';
 import type { Millis } from '../ports/clock.ts';
+import { explainClaims } from './claim/explain-claims.ts';
 import { createClusterLoop } from './cluster/reconcile-cluster.ts';
 import { createTlsLoop } from './cluster/reconcile-tls.ts';
 import { createSigningLoop } from './cluster/sign-certificates.ts';
@@ -23,6 +24,8 @@ export interface ControllersOptions extends Pick<ControllerDeps, 'client' | 'clo
   readonly watchIdleMs: Millis;
   /** Signs the nodes' certificates for storage traffic; without it that cannot be encrypted. */
   readonly storageAuthority?: Pick<CertificateAuthority, 'certificatePem' | 'signNodeCertificate'>;
+  /** Tells in events why claims wait; of a cluster only, for the embedded API has no claims. */
+  readonly explainsClaims?: boolean;
 }
 
 /** Runs every controller until the signal aborts. */
@@ -65,5 +68,6 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
       signal,
     ),
     events.run(signal),
+    ...(options.explainsClaims === true ? [explainClaims(deps, signal)] : []),
   ]);
 }

@@ -104,7 +104,10 @@ export async function runClusterController(
     const identity = `${hostname()}-${tools.random.uuid()}`;
     const election = createLeaderElection({ ...tools, client }, { leaseName: 'holdfast-controller', identity });
     const lead = (leading: AbortSignal) =>
-      runControllers({ ...tools, version: VERSION, client, watchIdleMs: CLUSTER_IDLE_MS }, leading);
+      runControllers(
+        { ...tools, version: VERSION, client, watchIdleMs: CLUSTER_IDLE_MS, explainsClaims: true },
+        leading,
+      );
     // The sidecars elect a leader of their own among those that serve.
     await runTogether([(ending) => election.run(lead, ending), ...csiOf(tools, options.csiSocket, client)], signal);
   });

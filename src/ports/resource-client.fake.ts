@@ -6,7 +6,14 @@ import { apiVersionOf } from '../schemas/kind-names.ts';
 import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../schemas/kinds.ts';
 import type { Clock } from './clock.ts';
 import type { Random } from './random.ts';
-import type { ListOptions, MergePatch, PatchOptions, ResourceClient, Scope } from './resource-client.ts';
+import {
+  ALL_NAMESPACES,
+  type ListOptions,
+  type MergePatch,
+  type PatchOptions,
+  type ResourceClient,
+  type Scope,
+} from './resource-client.ts';
 
 interface Stored {
   readonly apiVersion?: unknown;
@@ -268,10 +275,9 @@ function applyMergePatch(target: unknown, patch: unknown): unknown {
 }
 
 function matches(kind: KindName, object: Stored, options: ListOptions): boolean {
-  const namespace = options.namespace;
-  if (definition(kind).scope === 'Namespaced' && (namespace ?? SYSTEM_NAMESPACE) !== object.metadata.namespace) {
-    return false;
-  }
+  const { namespace = SYSTEM_NAMESPACE } = options;
+  const isElsewhere = namespace !== ALL_NAMESPACES && namespace !== object.metadata.namespace;
+  if (definition(kind).scope === 'Namespaced' && isElsewhere) return false;
   const labels = object.metadata.labels ?? {};
   return (
     holds(options.labelSelector, (path) => labels[path]) &&

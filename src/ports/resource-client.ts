@@ -3,8 +3,11 @@ import type { KindName, ObjectOf, Stored } from '../schemas/kinds.ts';
 
 export type Resource<K extends KindName> = Stored<ObjectOf<K>>;
 
+/** As a namespace of lists and watches: all of them. */
+export const ALL_NAMESPACES = '*';
+
 export interface Scope {
-  /** For namespaced kinds; default holdfast-system. */
+  /** For namespaced kinds; default holdfast-system. Lists and watches can have {@link ALL_NAMESPACES}. */
   readonly namespace?: string;
   readonly signal?: AbortSignal;
 }

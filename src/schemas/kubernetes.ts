@@ -58,6 +58,7 @@ export const PersistentVolume = z.looseObject({
     accessModes: z.array(z.enum(['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'])).optional(),
     persistentVolumeReclaimPolicy: z.enum(['Retain', 'Recycle', 'Delete']).optional(),
     storageClassName: z.string().optional(),
+    volumeMode: z.string().optional(),
     csi: z.looseObject({ driver: z.string(), volumeHandle: z.string() }).optional(),
     claimRef: ObjectReference.optional(),
   }),

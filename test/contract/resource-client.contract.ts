@@ -1,6 +1,11 @@
 /** What every ResourceClient promises; run over each of them by resource-client.test.ts. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ResourceClient, WatchEvent, WatchOptions } from '../../src/ports/resource-client.ts';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  ALL_NAMESPACES,
+  type ResourceClient,
+  type WatchEvent,
+  type WatchOptions,
+} from '../../src/ports/resource-client.ts';
 import type { KindName } from '../../src/schemas/kinds.ts';
 
 export interface ClientUnderTest {
@@ -269,7 +274,13 @@ function describeLists(get: () => ResourceClient): void {
     expect((await get().get('Lease', 'l'))?.spec.holderIdentity).toBe('in-system');
     expect((await get().get('Lease', 'l', { namespace: 'default' }))?.spec.holderIdentity).toBe('in-default');
     expect((await get().list('Lease')).items).toHaveLength(1);
+    const everywhere = { namespace: ALL_NAMESPACES };
+    const all = await get().list('Lease', everywhere);
+    expect(all.items.map(({ metadata }) => metadata.namespace)).toEqual(['default', 'holdfast-system']);
+    const events = follow(get(), 'Lease', { ...everywhere, resourceVersion: all.resourceVersion });
+    onTestFinished(events.stop);
     await get().delete('Lease', 'l', { namespace: 'default' });
+    expect(await events.next(1)).toEqual(['DELETED l']);
     expect(await names('Lease', { namespace: 'default' })).toEqual([]);
     expect(await names('Lease')).toEqual(['l']);
   });

@@ -8,7 +8,12 @@ import type { ResourceClient } from '../../src/ports/resource-client.ts';
 import type { Lab } from '../../src/usecases/lab/labs.ts';
 import { buildPrograms, type ProgramPaths } from '../../tools/k8s/build.ts';
 import { removeControlGroups } from './cgroups.ts';
-import { API_SERVER_PORT, type ControlPlaneOptions, startApiServer, startControllers } from './control-plane.ts';
+import {
+  API_SERVER_PORT,
+  type ControlPlaneOptions,
+  startControllers,
+  startStoreAndApiServer,
+} from './control-plane.ts';
 import { makeImage } from './image.ts';
 import { createKubectl, type Kubectl } from './kubectl.ts';
 import { startKubelet } from './kubelet.ts';
@@ -59,7 +64,7 @@ export async function startCluster({ name, nodes }: ClusterOptions): Promise<Clu
     const server = `https://${lab.gateway}:${API_SERVER_PORT}`;
     const pki = await createPki(join(folder, 'pki'), lab.gateway, server);
     const control: ControlPlaneOptions = { lab, programs, pki, folder };
-    await startApiServer(control);
+    await startStoreAndApiServer(control);
     const kubeconfig = await pki.kubeconfig('admin', 'system:masters');
     const kubectl = createKubectl(machine, kubeconfig, join(folder, 'kubectl'));
     await answers(kubectl, clock);
@@ -87,7 +92,8 @@ function controlGroupOf(lab: string, host: string): string {
   return `holdfast-${lab}-${host}`;
 }
 
-async function answers(kubectl: Kubectl, clock: ComposedLab['clock']): Promise<void> {
+/** Waits until the API server does. */
+export async function answers(kubectl: Kubectl, clock: ComposedLab['clock']): Promise<void> {
   let last = 'it was not asked';
   for (const end = clock.monotonic() + READY_MS; clock.monotonic() < end; await clock.sleep(POLL_MS)) {
     try {

@@ -1,6 +1,7 @@
 /** etcd, API server, controller manager and scheduler, as processes of a lab beside its hosts: they end with it. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
 import type { Lab } from '../../src/usecases/lab/labs.ts';
 import type { ProgramPaths } from '../../tools/k8s/build.ts';
 import type { Pki } from './pki.ts';
@@ -24,9 +25,10 @@ export function flags(values: Readonly<Record<string, string>>): readonly string
   return Object.entries(values).map(([name, value]) => `--${name}=${value}`);
 }
 
-/** Starts etcd and the API server. */
-export async function startApiServer({ lab, programs, pki, folder }: ControlPlaneOptions): Promise<void> {
-  const etcd = `http://${lab.gateway}:${ETCD_PORT}`;
+/** Starts etcd, and the API server on it. */
+export async function startStoreAndApiServer(options: ControlPlaneOptions): Promise<void> {
+  const { lab, folder } = options;
+  const etcd = etcdUrl(lab);
   const data = join(folder, 'etcd');
   await mkdir(data, { recursive: true, mode: 0o700 });
   const peer = `http://${lab.gateway}:${ETCD_PEER_PORT}`;
@@ -35,9 +37,36 @@ export async function startApiServer({ lab, programs, pki, folder }: ControlPlan
     ...{ 'listen-peer-urls': peer, 'initial-advertise-peer-urls': peer, 'initial-cluster': `etcd=${peer}` },
   });
   await lab.startMachineDaemon({ name: 'etcd', argv: ['etcd', ...etcdFlags, '--unsafe-no-fsync'] });
+  await startApiServer(options);
+}
+
+function etcdUrl(lab: Lab): string {
+  return `http://${lab.gateway}:${ETCD_PORT}`;
+}
+
+/** Who of Holdfast wrote what, by the API server's own account; nothing of anybody else. */
+const AUDIT_POLICY = {
+  ...{ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', omitStages: ['RequestReceived'] },
+  rules: [
+    { level: 'None', verbs: ['get', 'list', 'watch'] },
+    { level: 'Metadata', userGroups: [CONTROLLERS, NODES] },
+    { level: 'None' },
+  ],
+};
+
+/** Path of what the API server notes of Holdfast's writes, a JSON object a line. */
+export function auditLog(folder: string): string {
+  return join(folder, 'audit.log');
+}
+
+/** Starts the API server, also once more. */
+export async function startApiServer({ lab, programs, pki, folder }: ControlPlaneOptions): Promise<void> {
+  const policy = join(folder, 'audit-policy.json');
+  await writeFile(policy, JSON.stringify(AUDIT_POLICY));
+  const audit = flags({ 'audit-policy-file': policy, 'audit-log-path': auditLog(folder) });
   await lab.startMachineDaemon({
     name: 'kube-apiserver',
-    argv: [programs['kube-apiserver'], ...apiServerFlags(lab, pki, etcd)],
+    argv: [programs['kube-apiserver'], ...apiServerFlags(lab, pki, etcdUrl(lab)), ...audit],
   });
 }
 

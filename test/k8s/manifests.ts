@@ -9,13 +9,15 @@ export interface ClaimWish {
   readonly accessMode?: 'ReadWriteOnce' | 'ReadWriteMany';
   /** What it begins with: "VolumeSnapshot/before", "PersistentVolumeClaim/other". */
   readonly source?: string;
+  readonly namespace?: string;
 }
 
-export function claim({ name, storageClass, size, accessMode = 'ReadWriteOnce', source }: ClaimWish): object {
+export function claim(wish: ClaimWish): object {
+  const { name, namespace = 'default', storageClass, size, accessMode = 'ReadWriteOnce', source } = wish;
   const [kind, of] = source?.split('/') ?? [];
   const apiGroup = kind === 'VolumeSnapshot' ? { apiGroup: 'snapshot.storage.k8s.io' } : {};
   return {
-    ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name } },
+    ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name, namespace } },
     spec: {
       ...{ storageClassName: storageClass, accessModes: [accessMode], resources: { requests: { storage: size } } },
       ...(of === undefined ? {} : { dataSource: { ...apiGroup, kind, name: of } }),

@@ -1,6 +1,12 @@
 /** A ResourceClient that calls the API's use cases in this process: what the embedded server does, without HTTP. */
 import { AppError, isAppError } from '../../src/domain/errors.ts';
-import type { Resource, ResourceClient, WatchEvent, WatchOptions } from '../../src/ports/resource-client.ts';
+import {
+  ALL_NAMESPACES,
+  type Resource,
+  type ResourceClient,
+  type WatchEvent,
+  type WatchOptions,
+} from '../../src/ports/resource-client.ts';
 import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { type Action, authorize, describeRefusal, type Identity } from '../../src/shells/kube-api/authorize.ts';
 import type { KubeObject } from '../../src/usecases/resources/kube-object.ts';
@@ -104,7 +110,7 @@ async function* watch<K extends KindName>(
 /** The port never reads over all namespaces, the use cases do unless told. */
 function namespaceOf(kind: KindName, namespace: string | undefined): string | undefined {
   const { scope }: KindDefinition = KINDS[kind];
-  return scope === 'Cluster' ? undefined : (namespace ?? SYSTEM_NAMESPACE);
+  return scope === 'Cluster' || namespace === ALL_NAMESPACES ? undefined : (namespace ?? SYSTEM_NAMESPACE);
 }
 
 /** The use cases have put the object through its schema. */

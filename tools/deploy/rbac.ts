@@ -53,6 +53,8 @@ const CONTROLLER: Role = {
     ...on(OWN, VERBS),
     ...on(OWN, ['patch'], '/status'),
     ...on(['PersistentVolume'], ['get', 'list']),
+    // To tell why a claim waits.
+    ...on(['PersistentVolumeClaim', 'Pod', 'StorageClass'], ['list', 'watch']),
     ...on(['Event'], ['create', 'patch']),
   ],
   here: [...on(['Lease'], [...READ, 'create', 'patch']), ...on(['Secret'], ['get', 'create', 'patch', 'delete'])],

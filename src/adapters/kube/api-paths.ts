@@ -1,4 +1,5 @@
 /** The addresses of kinds and objects in the Kubernetes API. */
+import { ALL_NAMESPACES } from '../../ports/resource-client.ts';
 import { groupPath } from '../../schemas/kind-names.ts';
 import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../schemas/kinds.ts';
 
@@ -6,7 +7,8 @@ import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../
 export function collectionPath(kind: KindName, namespace: string = SYSTEM_NAMESPACE): string {
   const { plural, scope }: KindDefinition = KINDS[kind];
   const root = `/${groupPath(KINDS[kind])}`;
-  return scope === 'Cluster' ? `${root}/${plural}` : `${root}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
+  if (scope === 'Cluster' || namespace === ALL_NAMESPACES) return `${root}/${plural}`;
+  return `${root}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
 }
 
 /** Path of one object. */

@@ -97,7 +97,7 @@ export function volumeNameOf({ uid, namespace, name }: Claim, sha256: HashText):
 
 /** What external-provisioner adds with --extra-create-metadata. */
 export function metadataOf(
-  { namespace, name }: Claim,
+  { namespace, name }: Pick<Claim, 'namespace' | 'name'>,
   volumeName: string,
 ): Readonly<Record<`${typeof RESERVED}${string}`, string>> {
   return {
@@ -108,7 +108,7 @@ export function metadataOf(
 }
 
 /** Modes of CSI for those of the claim, the one that it is published with first. */
-export function csiModesOf({ accessModes }: Claim): readonly AccessMode[] {
+export function csiModesOf({ accessModes }: Pick<Claim, 'accessModes'>): readonly AccessMode[] {
   return CSI_MODES.filter(([mode]) => accessModes.includes(mode)).map(([, mode]) => mode);
 }
 

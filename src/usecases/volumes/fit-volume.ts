@@ -65,6 +65,9 @@ export interface Places {
   readonly explanation: PlacementExplanation;
 }
 
+/** At the end of what a wish is refused with; for whoever creates nothing in any case to take off. */
+export const NOTHING_CREATED = '; nothing was created';
+
 /** A request that is sound by itself. */
 export interface Wish {
   readonly name: string;
@@ -147,7 +150,7 @@ export function findPlaces(wish: Wish, request: AddVolumeRequest, stored: Stored
   const { layout, input } = layOut(wish, asked, stored);
   const result = choosePlacement(input);
   if (!result.ok) {
-    throw new AppError('capacity', `${result.message}; nothing was created`, {
+    throw new AppError('capacity', `${result.message}${NOTHING_CREATED}`, {
       resource: `volume ${wish.name}`,
       reason: 'NoPlaceForCopies',
       hint: result.smallestChange,
@@ -211,7 +214,7 @@ function layOut(
 function refuseMisfits(wish: Wish, { layout, shard }: ChosenLayout): void {
   const [fault, ...others] = engineFaults({ ...wish, layout, shard });
   if (fault === undefined) return;
-  throw new AppError('invalid', `${fault.field} ${fault.message}; nothing was created`, {
+  throw new AppError('invalid', `${fault.field} ${fault.message}${NOTHING_CREATED}`, {
     resource: `volume ${wish.name}`,
     reason: 'EngineMismatch',
     faults: [fault, ...others],
@@ -227,7 +230,7 @@ function noLayout(
   // With too few nodes the wish is sound and the machines are missing; otherwise the wish itself is refused.
   const isMissingNodes = decision.message.startsWith('the requested volume configuration');
   const away = unusable.length > 0 ? ` (${unusable.length} of ${known} known nodes cannot be used now)` : '';
-  return new AppError(isMissingNodes ? 'capacity' : 'invalid', `${decision.message}${away}; nothing was created`, {
+  return new AppError(isMissingNodes ? 'capacity' : 'invalid', `${decision.message}${away}${NOTHING_CREATED}`, {
     reason: isMissingNodes ? 'TooFewNodes' : 'InvalidLayout',
     hint: isMissingNodes && away !== '' ? `${decision.hint}; see: holdfast node list` : decision.hint,
     faults: isMissingNodes ? unusable.map(({ node, message }) => ({ field: `node ${node}`, message })) : [],
