@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { LoggerOptions } from '../adapters/system/logger.ts';
 import type { LogChoice } from '../ports/logger.ts';
 import type { CommandModule } from '../shells/cli/command-entry.ts';
+import type { ManifestFiles } from '../shells/cli/commands/lint.ts';
 
 /** Standard error, since standard output carries data. */
 function toStderr(choice: LogChoice): LoggerOptions {
@@ -119,4 +120,18 @@ export async function superviseCommand(): Promise<CommandModule> {
       await runSupervisor({ clock, files, processes, log }, options, signal);
     },
   });
+}
+
+/** `holdfast lint` */
+export async function lintCommand(): Promise<CommandModule> {
+  const { createLintCommand } = await import('../shells/cli/commands/lint.ts');
+  return createLintCommand(manifestFiles);
+}
+
+async function manifestFiles(signal: AbortSignal): Promise<ManifestFiles> {
+  const { createManifestFiles } = await import('../adapters/input-file/manifest-files.ts');
+  const { createLocalHost } = await import('../adapters/host/local-host.ts');
+  const { createSystemClock } = await import('../adapters/system/clock.ts');
+  const { files } = createLocalHost({ clock: createSystemClock() });
+  return createManifestFiles({ stdin: process.stdin, signal, files });
 }

@@ -5,6 +5,7 @@ import { CLI_COMMANDS } from '../shells/cli/program.ts';
 const MACHINES = 'Machines';
 const ROLES = 'Roles';
 const LAB = 'Lab and proof';
+const MANIFESTS = 'Manifests';
 
 /** Every top-level command: the CLI's own, and those that need adapters, which are wired only when they are called. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -24,6 +25,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'node',
     summary: 'List and show nodes; with --name, run the agent of this machine',
     load: async () => (await import('./commands.ts')).nodeCommand(),
+  },
+  {
+    name: 'lint',
+    summary: 'Check manifests of Kubernetes, and correct them',
+    group: MANIFESTS,
+    load: async () => (await import('./commands.ts')).lintCommand(),
   },
   {
     name: 'install',
