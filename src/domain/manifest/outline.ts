@@ -57,18 +57,22 @@ export function readOutline(text: string): {
 function readLine(reading: Reading, line: string): OutlineLine {
   const index = reading.at;
   const { dashes, column } = readDashes(line);
-  const content = line.slice(column).trimEnd();
-  const match = KEY.exec(content) ?? TIGHT_KEY.exec(content);
-  const key = match?.groups?.['key']?.trimEnd();
-  const isTight = key !== undefined && !KEY.test(content);
-  const first = key === undefined ? content : (match?.groups?.['value'] ?? '');
+  const { key, value: first, isTight } = readContent(line.slice(column).trimEnd());
   reading.at += 1;
-  const block = BLOCK.test(first) ? readBlock(reading, key === undefined ? (dashes.at(-1) ?? column) : column) : [];
+  const margin = key === undefined ? (dashes.at(-1) ?? column) : column;
+  const block = BLOCK.test(first) ? readBlock(reading, margin) : [];
   const value = block.length > 0 ? first : readFlow(reading, first);
   return {
     ...{ index, dashes, column, value, block, isTight, comments: reading.comments },
     ...(key === undefined ? {} : { key }),
   };
+}
+
+function readContent(content: string): { readonly key?: string; readonly value: string; readonly isTight: boolean } {
+  const found = KEY.exec(content);
+  const { key, value = '' } = (found ?? TIGHT_KEY.exec(content))?.groups ?? {};
+  if (key === undefined) return { value: content, isTight: false };
+  return { key: key.trimEnd(), value, isTight: found === null };
 }
 
 function readDashes(line: string): { readonly dashes: readonly number[]; readonly column: number } {
