@@ -131,6 +131,12 @@ export const StorageNodeStatus = z.object({
   tls: NodeTlsStatus.optional().describe('Encryption of storage traffic as the agent sees it.'),
   fence: NodeFenceStatus.optional().describe('While the node is fenced: what its agent sees of it.'),
   certificate: NodeCertificate.optional().describe('Written by the controller: its answer to tls.request.'),
+  isComputeOnly: z
+    .boolean()
+    .optional()
+    .describe(
+      'Written by the controller from the labels of the Kubernetes node of that name: true keeps new copies away from this node, which may use volumes.',
+    ),
   conditions: z.array(Condition).optional().describe("Written by the controller from the node's Lease."),
   observedGeneration: ObservedGeneration,
 });

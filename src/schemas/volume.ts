@@ -1,5 +1,6 @@
 /** Volume: what a claim is bound to. */
 import { z } from 'zod';
+import { LOCALITIES } from '../domain/locality/locality.ts';
 import { ENGINE_VOLUME_NAME } from '../domain/names.ts';
 import { nfsOptionFaults } from '../domain/nfs/mount-options.ts';
 import { exportFault, ON_DELETE, permissionsFault, serverFault } from '../domain/nfs/share.ts';
@@ -182,6 +183,12 @@ export const VolumeSpec = z
       .optional()
       .describe('Nodes that copies may be placed on; all when left out.'),
     zones: z.array(Label).max(64).optional().describe('Zones that copies may be placed in; all when left out.'),
+    locality: z
+      .enum(LOCALITIES)
+      .optional()
+      .describe(
+        'Where the scheduler asks Holdfast: preferred leads pods that use the volume to nodes with a copy, strict lets them run nowhere else. A pod can say it too. Default preferred.',
+      ),
     allowFrom: z
       .array(z.string().max(64))
       .max(256)

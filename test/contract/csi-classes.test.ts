@@ -60,6 +60,7 @@ const CLASSES: readonly (readonly [Readonly<Record<string, string>>, object])[] 
     { shard: '128Mi', profile: 'large-files' },
   ],
   [{ profile: 'database' }, { profile: 'database' }],
+  [{ locality: 'strict' }, { locality: 'strict' }],
   [{ brick: 'directory' }, { brick: 'directory' }],
   [{ pool: 'default' }, { pool: 'default' }],
   [{ zones: 'west' }, { zones: ['west'] }],

@@ -54,6 +54,11 @@ export const PARAMETER_WORDS: Readonly<Record<string, ParameterWords>> = {
   shard: { fallback: 'false', meaning: 'Cut large files into pieces that are spread over the sets.' },
   profile: { meaning: 'What it is used for; [what each changes](../how-to/choose-a-profile.md).' },
   pool: { fallback: 'default', meaning: 'Name of the pool on each node that copies are placed in.' },
+  locality: {
+    fallback: 'preferred',
+    meaning:
+      'Where the scheduler asks Holdfast: [pods are led to nodes with a copy](../how-to/run-pods-near-their-data.md), or run nowhere else (strict).',
+  },
   zones: { fallback: 'all', meaning: 'Zones that copies may be placed in, separated by commas.' },
   arbiter: { fallback: 'false', meaning: 'Two copies hold data, and a third only decides: layout arbiter.' },
   failureMode: {

@@ -17,10 +17,10 @@ export interface Misfit {
 
 /**
  * The first field that the class says in so many words and the volume has otherwise; undefined when there is none.
- * A profile is none of them where it can be changed afterwards.
+ * A profile is none of them where it can be changed afterwards, and the locality always can.
  */
 export function classMisfit(spec: VolumeSpec, wish: ClassWish): Misfit | undefined {
-  const { profile, ...said } = wish;
+  const { profile, locality: _locality, ...said } = wish;
   const has: Readonly<Record<string, unknown>> = {
     ...{ ...spec, ...normal(spec), zones: sorted(spec.zones) },
     // What is in the bricks of GlusterFS is of no effect.
@@ -43,9 +43,12 @@ export function classMisfit(spec: VolumeSpec, wish: ClassWish): Misfit | undefin
 }
 
 /** As {@link classMisfit}, of a VolumeAttributesClass. */
-export function changeMisfit(spec: VolumeSpec, { profile, replicas }: VolumeChange): Misfit | undefined {
+export function changeMisfit(spec: VolumeSpec, { profile, replicas, locality }: VolumeChange): Misfit | undefined {
   if (profile !== undefined && profile !== profileOf(spec)) {
     return { field: 'profile', has: profileOf(spec), wanted: profile };
+  }
+  if (locality !== undefined && locality !== (spec.locality ?? 'preferred')) {
+    return { field: 'locality', has: spec.locality ?? 'preferred', wanted: locality };
   }
   if (replicas === undefined || replicas === replicasOf(spec)) return undefined;
   return { field: 'replicas', has: shown(replicasOf(spec)), wanted: shown(replicas) };

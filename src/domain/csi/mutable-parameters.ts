@@ -1,5 +1,6 @@
 /** Parameters of a VolumeAttributesClass: what of a volume can be changed while it is there, and in use. */
 import { AppError, type Fault } from '../errors.ts';
+import type { Locality } from '../locality/locality.ts';
 import { nearest } from '../nearest.ts';
 import { PROFILE_NAMES, type ProfileName } from '../volume/profile.ts';
 import { PARAMETERS } from './parameter-table.ts';
@@ -9,10 +10,11 @@ import { MAX_PARAMETERS, readParameters, shownKey } from './parameters.ts';
 export interface VolumeChange {
   readonly profile?: ProfileName;
   readonly replicas?: number;
+  readonly locality?: Locality;
 }
 
 /** Read as in a StorageClass, and with the same meaning. */
-const SHARED = ['replicas', 'failureMode', 'storageos.com/replicas', 'storageos.com/failure-mode'] as const;
+const SHARED = ['replicas', 'locality', 'failureMode', 'storageos.com/replicas', 'storageos.com/failure-mode'] as const;
 const MUTABLE: readonly string[] = ['profile', ...SHARED];
 
 /**
@@ -29,8 +31,12 @@ export function readMutableParameters(parameters: Readonly<Record<string, string
   }
   const { profile: asked, ...rest } = parameters;
   const profile = PROFILE_NAMES.find((name) => name === asked);
-  const { replicas } = readParameters(rest);
-  return { ...(profile === undefined ? {} : { profile }), ...(replicas === undefined ? {} : { replicas }) };
+  const { replicas, locality } = readParameters(rest);
+  return {
+    ...(profile === undefined ? {} : { profile }),
+    ...(replicas === undefined ? {} : { replicas }),
+    ...(locality === undefined ? {} : { locality }),
+  };
 }
 
 function faultOf(key: string, value: string): Fault | undefined {

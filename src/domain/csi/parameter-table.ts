@@ -1,5 +1,6 @@
 /** The parameters of a StorageClass that are understood, each with what it means here. */
 
+import { LOCALITIES, type Locality } from '../locality/locality.ts';
 import { labelFault } from '../names.ts';
 import { exportFault, ON_DELETE, type OnDelete, permissionsFault, serverFault } from '../nfs/share.ts';
 import { type BrickKind, ENGINES, type EngineName, FILE_SYSTEM_TYPES } from '../volume/engines.ts';
@@ -16,6 +17,8 @@ export interface ClassWish extends LayoutRequest {
   readonly brick?: BrickKind;
   readonly profile?: 'database' | 'shared' | 'large-files';
   readonly encryption?: boolean;
+  /** How closely pods keep to the copies. */
+  readonly locality?: Locality;
   /** Zones that copies may be placed in. */
   readonly zones?: readonly string[];
   /** Engine nfs: the file server, what it exports, and the folder of that, with places for the names of the claim. */
@@ -135,6 +138,7 @@ const OWN: Readonly<Record<string, Reader>> = {
   profile: choice(['database', 'shared', 'large-files'], (profile) => ({ profile })),
   pool: label((pool) => ({ pool })),
   zones,
+  locality: choice(LOCALITIES, (locality) => ({ locality })),
   arbiter,
   failureMode: hardOnly,
   brick: choice(['image', 'directory'], (brick) => ({ brick })),

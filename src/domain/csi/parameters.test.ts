@@ -54,6 +54,7 @@ const FOLLOWED: readonly (readonly [Readonly<Record<string, string>>, ClassWish]
   [{ volumetype: 'none' }, { replicas: 1 }],
   [{ zones: 'east, west,east' }, { zones: ['east', 'west'] }],
   [{ arbiter: 'true' }, { layout: 'arbiter' }],
+  [{ locality: 'strict' }, { locality: 'strict' }],
   [{ arbiter: 'false', failureMode: 'hard', snapfactor: '1' }, {}],
   [
     { volumetype: 'replicate:2', volumeoptions: 'user.heketi.arbiter true' },
@@ -92,6 +93,7 @@ const REFUSED: readonly (readonly [Readonly<Record<string, string>>, string])[] 
   [{ zones: 'a,,b' }, 'each of its names must not be empty'],
   [{ zones: '../a' }, 'each of its names may hold only'],
   [{ zones: Array.from({ length: 65 }, (_, n) => `z${n}`).join() }, 'names more than 64 zones'],
+  [{ locality: 'near' }, 'must be one of preferred, strict'],
   [{ arbiter: 'yes' }, 'must be one of true, false'],
   [{ failureMode: 'soft' }, 'can only be hard'],
   [{ gidMin: '2000' }, 'is not offered: the group of a volume is that of the pod'],

@@ -30,11 +30,13 @@ export function applyChange(input: PlacementInput, change: Change): PlacementInp
 function improvement(
   input: PlacementInput,
   { pools }: PlacementNode,
-  change: 'uncordon' | 'readyNode' | 'startEngine' | 'makeAble',
+  change: 'uncordon' | 'allowCopies' | 'readyNode' | 'startEngine' | 'makeAble',
 ): Partial<PlacementNode> {
   switch (change) {
     case 'uncordon':
       return { isCordoned: false };
+    case 'allowCopies':
+      return { isComputeOnly: false };
     case 'readyNode':
       return { isReady: true, engineRunning: true, ...able(input), pools: pools.map((pool) => makeReady(pool, input)) };
     case 'startEngine':

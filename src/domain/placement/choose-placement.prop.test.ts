@@ -34,6 +34,7 @@ const arbitraryNode = fc.record({
   zone: fc.option(fc.constantFrom('a', 'b', 'c'), { nil: undefined }),
   isReady: fc.integer({ min: 0, max: 9 }).map((value) => value > 0),
   isCordoned: fc.integer({ min: 0, max: 9 }).map((value) => value === 0),
+  isComputeOnly: fc.integer({ min: 0, max: 9 }).map((value) => value === 0),
   engineRunning: fc.integer({ min: 0, max: 9 }).map((value) => value > 0),
   copyCount: fc.integer({ min: 0, max: 5 }),
   pools: fc.uniqueArray(arbitraryPool, { selector: (pool) => pool.name, maxLength: 2 }),

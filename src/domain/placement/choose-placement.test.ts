@@ -67,6 +67,15 @@ describe('choosePlacement', () => {
     expect(placedNodes(input(three))).toEqual(['kube1', 'kube2', 'kube3']);
   });
 
+  test('a node for pods only takes no copy, says so, and is the last to be asked for one', () => {
+    const computeOnly = node('kube3', { isComputeOnly: true });
+    expect(placedNodes(input([node('kube1'), node('kube2'), computeOnly, node('kube4')]))).not.toContain('kube3');
+    const { rejections, smallestChange } = refused(input([node('kube1'), node('kube2'), computeOnly]));
+    const message = 'kube3: the node is labelled to run pods only, without copies';
+    expect(rejections).toEqual([{ node: 'kube3', pool: 'default', filter: 'keepsCopies', message }]);
+    expect(smallestChange).toContain('take the label that keeps copies away off kube3');
+  });
+
   test('zones come before free space', () => {
     const nodes = [
       node('a1', { zone: 'a', pools: [pool(90)] }),

@@ -37,6 +37,15 @@ const notCordoned: Filter = {
     node.isCordoned ? { message: 'the node is cordoned', fix: { change: 'uncordon', node: node.name } } : undefined,
 };
 
+const keepsCopies: Filter = {
+  name: 'keepsCopies',
+  check: ({ node }) => {
+    if (node.isComputeOnly !== true) return undefined;
+    const message = 'the node is labelled to run pods only, without copies';
+    return { message, fix: { change: 'allowCopies', node: node.name } };
+  },
+};
+
 const nodeRejoined: Filter = {
   name: 'nodeRejoined',
   check: ({ node }) => {
@@ -143,6 +152,7 @@ const enoughRoom: Filter = {
 export const FILTERS: readonly Filter[] = [
   nodeReady,
   notCordoned,
+  keepsCopies,
   nodeRejoined,
   engineRunning,
   nodeAble,

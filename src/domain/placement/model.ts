@@ -48,6 +48,8 @@ export interface PlacementNode {
   readonly zone?: string;
   readonly isReady: boolean;
   readonly isCordoned: boolean;
+  /** Its Kubernetes node is labelled so: it uses volumes and keeps none. */
+  readonly isComputeOnly?: boolean;
   /** Its machine was installed anew and has not rejoined the others. */
   readonly isStranger?: boolean;
   readonly engineRunning: boolean;
@@ -88,6 +90,7 @@ export interface Rejection {
 /** A change to the machines that would help; `smallestChange` is a list of these in words. */
 export type Change =
   | { readonly change: 'uncordon'; readonly node: string }
+  | { readonly change: 'allowCopies'; readonly node: string }
   | { readonly change: 'addSpace'; readonly node: string; readonly pool: string; readonly bytes: number }
   | { readonly change: 'allowNode'; readonly node: string }
   | { readonly change: 'allowZone'; readonly node: string; readonly zone: string }

@@ -10,6 +10,7 @@ import { isWhole, setOf, setsOf, walkPlacement } from './walk-placement.ts';
 /** How hard a change is for a person, the easiest first; between equals the fewer bytes decide. */
 const EFFORT: Readonly<Record<Change['change'], number>> = {
   uncordon: 1,
+  allowCopies: 3,
   allowZone: 2,
   allowNode: 2,
   readyPool: 4,
@@ -168,6 +169,8 @@ function describeChange(change: Change): string {
   switch (change.change) {
     case 'uncordon':
       return `uncordon ${change.node}`;
+    case 'allowCopies':
+      return `take the label that keeps copies away off ${change.node}`;
     case 'allowNode':
       return `let it be placed on ${change.node}`;
     case 'allowZone':

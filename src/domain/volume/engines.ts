@@ -44,18 +44,30 @@ export interface EngineWish {
   readonly adopted?: unknown;
   readonly share?: unknown;
   readonly source?: unknown;
+  readonly locality?: unknown;
 }
 
 export interface EngineFault {
   readonly field:
     | ('layout' | 'shard' | 'profile' | 'allowFrom' | 'adopted' | 'fsType' | 'encryption')
-    | ('share' | 'source' | 'brick');
+    | ('share' | 'source' | 'brick' | 'locality');
   readonly message: string;
 }
 
 /** What only volumes with copies have, in the order in which it is told. */
 const COPY_FIELDS = [
-  ...(['layout', 'brick', 'fsType', 'encryption', 'shard', 'profile', 'allowFrom', 'adopted', 'source'] as const),
+  ...([
+    'layout',
+    'brick',
+    'fsType',
+    'encryption',
+    'shard',
+    'profile',
+    'allowFrom',
+    'adopted',
+    'source',
+    'locality',
+  ] as const),
 ] as const;
 
 /** What does not go with the engine, one sentence each; empty when everything does. */
@@ -81,12 +93,14 @@ function nfsFaults(wish: EngineWish): readonly EngineFault[] {
     allowFrom: allowFrom.length > 0,
     adopted: wish.adopted !== undefined,
     source: wish.source !== undefined,
+    locality: wish.locality !== undefined,
   };
   const words: Partial<Record<EngineFault['field'], string>> = {
     layout: `must be single for engine nfs; ${layout} needs engine gluster`,
     allowFrom: 'does not go with engine nfs: the exports of the file server say who may mount',
     adopted: 'only volumes of engine gluster can be adopted',
     source: 'does not go with engine nfs, which has no snapshots',
+    locality: 'does not go with engine nfs: a file server is as near to one node as to any other',
   };
   const missing: readonly EngineFault[] =
     wish.share === undefined

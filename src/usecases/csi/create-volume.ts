@@ -175,8 +175,12 @@ async function createFrom(
   const { spec, home, owner, ...of } = await findOrigin(deps, origin, signal);
   assertLike(spec, wanted.wish);
   if (spec.keyIsGiven === true) await proveGivenKey(deps, owner, wanted.key, signal);
-  const { profile } = wanted.wish;
-  const change = { ...(profile === undefined ? {} : { profile }), ...wanted.change };
+  const { profile, locality } = wanted.wish;
+  const change = {
+    ...(profile === undefined ? {} : { profile }),
+    ...(locality === undefined ? {} : { locality }),
+    ...wanted.change,
+  };
   for (const access of request.accesses) assertAccess(access, kindOf(spec));
   assertReachable(home, request.topology);
   // Refused before anything is made: a limit below what it begins with, or a size that is none.

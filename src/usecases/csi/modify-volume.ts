@@ -3,6 +3,8 @@
 import { readMutableParameters, type VolumeChange } from '../../domain/csi/mutable-parameters.ts';
 import { parseCsiId } from '../../domain/csi/names.ts';
 import { AppError } from '../../domain/errors.ts';
+import type { Locality } from '../../domain/locality/locality.ts';
+import { engineFaults } from '../../domain/volume/engines.ts';
 import { convertVolume } from '../volumes/convert-volume.ts';
 import { findVolume } from '../volumes/read-volumes.ts';
 import { setProfile } from '../volumes/set-profile.ts';
@@ -30,14 +32,30 @@ export async function modifyVolume(
 export async function changeVolume(
   deps: CsiDeps,
   name: string,
-  { profile, replicas }: VolumeChange,
+  { profile, replicas, locality }: VolumeChange,
   signal: AbortSignal,
 ): Promise<void> {
   for (const isDryRun of [true, false]) {
     const options = { isDryRun, waitMs: CALL_MS, signal };
+    if (locality !== undefined) await setLocality(deps, { name, locality }, options);
     if (profile !== undefined) await setProfile(deps, { name, profile }, options);
     if (replicas !== undefined) {
       await convertVolume(deps, { name, replicas }, { ...options, onProgress: () => undefined });
     }
   }
+}
+
+/** Nothing has to be waited for: who asks next is answered so. */
+async function setLocality(
+  { client }: CsiDeps,
+  { name, locality }: { readonly name: string; readonly locality: Locality },
+  { isDryRun, signal }: { readonly isDryRun: boolean; readonly signal: AbortSignal },
+): Promise<void> {
+  const { spec, metadata } = await findVolume({ client, signal }, name);
+  const fault = engineFaults({ ...spec, locality }).find(({ field }) => field === 'locality');
+  if (fault !== undefined) {
+    throw new AppError('invalid', `volume ${name}: locality ${fault.message}`, { reason: 'InvalidParameters' });
+  }
+  if (isDryRun || spec.locality === locality) return;
+  await client.patch('Volume', name, { spec: { locality } }, { uid: metadata.uid, signal });
 }

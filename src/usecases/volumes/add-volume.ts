@@ -1,6 +1,7 @@
 /** Creates a volume: checks the wish, finds out whether it fits before anything is stored, and waits if asked to. */
 import { AppError } from '../../domain/errors.ts';
 import { VOLUME_FINALIZER } from '../../domain/finalizers.ts';
+import type { Locality } from '../../domain/locality/locality.ts';
 import { volumeSpec } from '../../domain/plan/diff-plan.ts';
 import { phaseOf } from '../../domain/volume/describe-volume.ts';
 import type { ChosenLayout } from '../../domain/volume/layout.ts';
@@ -66,10 +67,14 @@ export async function addVolume(
 
 /** What no plan can say of a volume. */
 function beyondPlan(
-  { zones }: Wish,
+  { zones, locality }: Wish,
   { keyIsGiven }: AddVolumeRequest,
-): { zones?: readonly string[]; keyIsGiven?: true } {
-  return { ...(zones === undefined ? {} : { zones }), ...(keyIsGiven === true ? { keyIsGiven } : {}) };
+): { zones?: readonly string[]; locality?: Locality; keyIsGiven?: true } {
+  return {
+    ...(zones === undefined ? {} : { zones }),
+    ...(locality === undefined ? {} : { locality }),
+    ...(keyIsGiven === true ? { keyIsGiven } : {}),
+  };
 }
 
 /** The failure of whoever needs the name of a volume that is there. */

@@ -1,6 +1,7 @@
 /** Whether and where a new volume fits among what is there, for whoever makes it and whoever only asks. */
 import { formatQuantity } from '../../domain/bytes.ts';
 import { AppError, isAppError } from '../../domain/errors.ts';
+import type { Locality } from '../../domain/locality/locality.ts';
 import { parseNodeName, parsePoolName, parseVolumeName } from '../../domain/names.ts';
 import { choosePlacement } from '../../domain/placement/choose-placement.ts';
 import { explainPlacement, type PlacementExplanation } from '../../domain/placement/explain-placement.ts';
@@ -51,6 +52,8 @@ export interface AddVolumeRequest extends LayoutRequest {
   /** Engine nfs: the share that it is, or a folder of it. */
   readonly share?: Share;
   readonly allowFrom?: readonly string[];
+  /** How closely pods keep to its copies. */
+  readonly locality?: Locality;
   /** Kept on the stored volume. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -81,6 +84,7 @@ export interface Wish {
   readonly zones?: string[];
   readonly profile?: VolumeProfile;
   readonly share?: Share;
+  readonly locality?: Locality;
   readonly allowFrom: readonly string[];
 }
 
@@ -107,7 +111,8 @@ function optionalWish({
   nodes,
   zones,
   share,
-}: AddVolumeRequest): Pick<Wish, 'profile' | 'fsType' | 'encryption' | 'nodes' | 'zones' | 'share'> {
+  locality,
+}: AddVolumeRequest): Pick<Wish, 'profile' | 'fsType' | 'encryption' | 'nodes' | 'zones' | 'share' | 'locality'> {
   return {
     ...(profile === undefined ? {} : { profile }),
     ...(fsType === undefined ? {} : { fsType }),
@@ -115,6 +120,7 @@ function optionalWish({
     ...(nodes === undefined ? {} : { nodes: nodes.map(parseNodeName) }),
     ...(zones === undefined ? {} : { zones: [...zones] }),
     ...(share === undefined ? {} : { share: checkShare(share) }),
+    ...(locality === undefined ? {} : { locality }),
   };
 }
 
