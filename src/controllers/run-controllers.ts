@@ -7,6 +7,7 @@ import { createClusterLoop } from './cluster/reconcile-cluster.ts';
 import { createTlsLoop } from './cluster/reconcile-tls.ts';
 import { createSigningLoop } from './cluster/sign-certificates.ts';
 import { type ControllerDeps, createInformers, runLoops } from './deps.ts';
+import { createComputeOnlyLoop, createNodeInformer } from './node/reconcile-compute-only.ts';
 import { createFenceLoop } from './node/reconcile-fence.ts';
 import { createNodeHealthLoop } from './node/reconcile-node-health.ts';
 import { createEventRecorder } from './runtime/event-recorder.ts';
@@ -24,8 +25,8 @@ export interface ControllersOptions extends Pick<ControllerDeps, 'client' | 'clo
   readonly watchIdleMs: Millis;
   /** Signs the nodes' certificates for storage traffic; without it that cannot be encrypted. */
   readonly storageAuthority?: Pick<CertificateAuthority, 'certificatePem' | 'signNodeCertificate'>;
-  /** Tells in events why claims wait; of a cluster only, for the embedded API has no claims. */
-  readonly explainsClaims?: boolean;
+  /** Tells in events why claims wait, and reads the labels of Kubernetes nodes: the embedded API has neither. */
+  readonly isOnCluster?: boolean;
 }
 
 /** Runs every controller until the signal aborts. */
@@ -33,6 +34,7 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
   const informers = createInformers(options, options.watchIdleMs);
   const events = createEventRecorder(options, { component: 'holdfast-controller' });
   const { storageAuthority } = options;
+  const nodes = options.isOnCluster === true ? createNodeInformer(options, options.watchIdleMs) : undefined;
   const deps: ControllerDeps = { ...options, informers, events, statusWriter: createStatusWriter(options) };
   // One after the other, each with a fresh look, these promise room in pools.
   const promises = createTurns();
@@ -45,6 +47,7 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
     createSnapshotLoop(deps, promises),
     createSnapshotGroupLoop(deps),
     createTlsLoop(deps, { hasAuthority: storageAuthority !== undefined }),
+    ...(nodes === undefined ? [] : [createComputeOnlyLoop(deps, nodes)]),
     ...(storageAuthority === undefined ? [] : [createSigningLoop(deps, storageAuthority)]),
   ];
   await Promise.all([
@@ -68,6 +71,7 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
       signal,
     ),
     events.run(signal),
-    ...(options.explainsClaims === true ? [explainClaims(deps, signal)] : []),
+    ...(options.isOnCluster === true ? [explainClaims(deps, signal)] : []),
+    nodes?.run(signal),
   ]);
 }

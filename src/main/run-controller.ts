@@ -11,6 +11,7 @@ import { createSystemClock } from '../adapters/system/clock.ts';
 import { createLogger, type LoggerOptions } from '../adapters/system/logger.ts';
 import { createSystemRandom } from '../adapters/system/random.ts';
 import { loadOrCreateAuthority } from '../adapters/tls/authority-files.ts';
+import { createLocalityIndex } from '../controllers/locality/locality-index.ts';
 import { runControllers } from '../controllers/run-controllers.ts';
 import { createLeaderElection } from '../controllers/runtime/leader-election.ts';
 import { AppError } from '../domain/errors.ts';
@@ -20,6 +21,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { ResourceClient } from '../ports/resource-client.ts';
+import type { SchedulingChoice } from '../shells/cli/commands/controller.ts';
 import { ADMINS, CONTROLLERS } from '../shells/kube-api/authorize.ts';
 import { type KubeApi, startKubeApi } from '../shells/kube-api/start-kube-api.ts';
 import { createResources } from '../usecases/resources/resources.ts';
@@ -96,7 +98,7 @@ export async function runEmbeddedController(
 
 /** Runs the controllers on the cluster of a kubeconfig while this process leads, until the signal aborts. */
 export async function runClusterController(
-  options: { kubeconfig: string; csiSocket?: string; log: LoggerOptions },
+  options: { kubeconfig: string; csiSocket?: string; scheduling?: SchedulingChoice; log: LoggerOptions },
   signal: AbortSignal,
 ): Promise<void> {
   const tools = makeTools(options.log);
@@ -104,12 +106,10 @@ export async function runClusterController(
     const identity = `${hostname()}-${tools.random.uuid()}`;
     const election = createLeaderElection({ ...tools, client }, { leaseName: 'holdfast-controller', identity });
     const lead = (leading: AbortSignal) =>
-      runControllers(
-        { ...tools, version: VERSION, client, watchIdleMs: CLUSTER_IDLE_MS, explainsClaims: true },
-        leading,
-      );
+      runControllers({ ...tools, version: VERSION, client, watchIdleMs: CLUSTER_IDLE_MS, isOnCluster: true }, leading);
     // The sidecars elect a leader of their own among those that serve.
-    await runTogether([(ending) => election.run(lead, ending), ...csiOf(tools, options.csiSocket, client)], signal);
+    const served = [...csiOf(tools, options.csiSocket, client), ...schedulingOf(tools, options.scheduling, client)];
+    await runTogether([(ending) => election.run(lead, ending), ...served], signal);
   });
 }
 
@@ -126,6 +126,28 @@ function csiOf(
     // Loaded only where it is wanted.
     const { serveCsiController } = await import('../shells/csi/serve-csi.ts');
     await serveCsiController({ ...tools, socketPath, client, sha256, version: VERSION, probe }, signal);
+  };
+  return [serve];
+}
+
+/** Whoever leads, each process can advise: it only reads. */
+function schedulingOf(
+  tools: Tools,
+  choice: SchedulingChoice | undefined,
+  client: ResourceClient,
+): readonly ((signal: AbortSignal) => Promise<void>)[] {
+  if (choice === undefined) return [];
+  const { listen, certificate } = choice;
+  const { files } = createLocalHost(tools);
+  const readCertificate = async (from: { readonly cert: string; readonly key: string }) => ({
+    certificatePem: await files.readText(from.cert),
+    keyPem: await files.readText(from.key),
+  });
+  const serve = async (signal: AbortSignal): Promise<void> => {
+    const { serveScheduling } = await import('../shells/extender/serve-scheduling.ts');
+    const index = createLocalityIndex({ ...tools, client }, { idleMs: CLUSTER_IDLE_MS });
+    const secure = certificate === undefined ? {} : { readCertificate: () => readCertificate(certificate) };
+    await serveScheduling({ ...tools, index, listen, ...secure }, signal);
   };
   return [serve];
 }

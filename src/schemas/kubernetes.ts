@@ -42,6 +42,14 @@ export const Event = z.looseObject({
 });
 export type Event = z.infer<typeof Event>;
 
+/** v1 Node: only its labels are read. */
+export const Node = z.looseObject({
+  apiVersion: z.literal('v1'),
+  kind: z.literal('Node'),
+  metadata: ObjectMeta,
+});
+export type Node = z.infer<typeof Node>;
+
 export const Namespace = z.looseObject({
   apiVersion: z.literal('v1'),
   kind: z.literal('Namespace'),

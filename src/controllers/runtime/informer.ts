@@ -25,6 +25,8 @@ export interface InformerOptions<K extends KindName> {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** What is kept of an object: for kinds of which there are many and little is read. All of it when left out. */
+  readonly trim?: (object: Resource<K>) => Resource<K>;
   /** Named indexes for {@link Informer.byIndex}. */
   readonly indexes?: Readonly<Record<string, IndexKeys<K>>>;
   /**
@@ -64,6 +66,7 @@ export interface Informer<K extends KindName> {
 export function createInformer<K extends KindName>(deps: InformerDeps, options: InformerOptions<K>): Informer<K> {
   const log = deps.log.child({ kind: options.kind });
   const cache = createObjectCache(options.indexes);
+  const { trim = (object: Resource<K>) => object } = options;
   const listeners = new Set<ChangeListener<K>>();
   const firstList = Promise.withResolvers<void>();
   let isSynced = false;
@@ -87,12 +90,12 @@ export function createInformer<K extends KindName>(deps: InformerDeps, options: 
       lastHeardAt = deps.clock.monotonic();
     },
     onList: (objects) => {
-      publish(cache.replaceAll(objects));
+      publish(cache.replaceAll(objects.map(trim)));
       isSynced = true;
       firstList.resolve();
     },
     onObject: (object) => {
-      if (!isOlder(object, cache.get(objectKey(object)))) publish(cache.put(object));
+      if (!isOlder(object, cache.get(objectKey(object)))) publish(cache.put(trim(object)));
     },
     onDelete: (object) => publish(cache.remove(objectKey(object))),
     onBreak: (error, retryInMs) => {

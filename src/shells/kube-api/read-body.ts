@@ -8,16 +8,17 @@ export const MAX_BODY_BYTES = 3 * 1024 * 1024;
 /**
  * Reads a JSON body; undefined when it is empty.
  *
+ * @param maxBytes - as the real API server takes for an object, when left out
  * @throws {AppError} invalid, when it is too large, cut off or no JSON
  */
-export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
+export async function readJsonBody(request: IncomingMessage, maxBytes = MAX_BODY_BYTES): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size > MAX_BODY_BYTES) throw tooLarge();
+      if (size > maxBytes) throw tooLarge(maxBytes);
       chunks.push(chunk);
     }
   } catch (error) {
@@ -37,8 +38,8 @@ export function contentType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
-function tooLarge(): AppError {
-  return new AppError('invalid', `the body is larger than ${MAX_BODY_BYTES / 1024 / 1024} MiB`, {
+function tooLarge(maxBytes: number): AppError {
+  return new AppError('invalid', `the body is larger than ${maxBytes / 1024 / 1024} MiB`, {
     reason: 'RequestEntityTooLarge',
   });
 }

@@ -1,11 +1,11 @@
 /** The embedded Kubernetes API server: HTTPS with client certificates over the in-process API. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import { AppError, messageOf } from '../../domain/errors.ts';
-import { formatSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
+import type { SocketAddress } from '../../domain/socket-address.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Resources } from '../../usecases/resources/resources.ts';
+import { listen } from '../listen.ts';
 import type { ServerContext } from './context.ts';
 import { createOpenApi } from './openapi.ts';
 import { route } from './route.ts';
@@ -103,35 +103,6 @@ async function serve(context: ServerContext, request: IncomingMessage, response:
   });
   const [path = '/', search = ''] = (request.url ?? '/').split('?', 2);
   await route(context, { request, response, path, query: new URLSearchParams(search) });
-}
-
-async function listen(server: Server, address: SocketAddress, log: Logger): Promise<SocketAddress> {
-  return new Promise((resolve, reject) => {
-    // Later errors (no file descriptors left to accept with) pass; they must be seen but not end the process.
-    server.on('error', (error) => {
-      if (server.listening) log.error('the API server could not accept a connection', { err: error });
-      else reject(listenError(address, error));
-    });
-    server.listen({ host: address.host, port: address.port, exclusive: true }, () => {
-      const bound = server.address();
-      const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
-      resolve({ host: address.host, port });
-    });
-  });
-}
-
-function listenError(address: SocketAddress, error: NodeJS.ErrnoException): AppError {
-  const known: Readonly<Record<string, readonly [string, string]>> = {
-    EADDRINUSE: ['is in use by another process', `stop it (ss -ltnp shows which one it is) or choose another port`],
-    EADDRNOTAVAIL: ['is not an address of this machine', 'name one that `ip address` shows'],
-    EACCES: ['is not permitted', 'choose a port above 1023 or start as root'],
-  };
-  const [why, hint] = known[error.code ?? ''] ?? [`cannot be listened on: ${messageOf(error)}`, 'check the address'];
-  return new AppError('precondition', `${formatSocketAddress(address)} ${why}`, {
-    reason: 'ListenFailed',
-    hint,
-    cause: error,
-  });
 }
 
 async function close(context: ServerContext, servers: readonly Server[]): Promise<void> {

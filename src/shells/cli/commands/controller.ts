@@ -23,11 +23,23 @@ export interface ControllerCommandDeps {
     signal: AbortSignal,
   ) => Promise<void>;
   readonly runOnCluster: (
-    options: { readonly kubeconfig: string; readonly csiSocket?: string; readonly log: LogChoice },
+    options: {
+      readonly kubeconfig: string;
+      readonly csiSocket?: string;
+      readonly scheduling?: SchedulingChoice;
+      readonly log: LogChoice;
+    },
     signal: AbortSignal,
   ) => Promise<void>;
   /** A kubeconfig with a fresh certificate of a node, from the authority in the controller's folder. */
   readonly issueNodeKubeconfig: (request: NodeKubeconfigRequest) => Promise<string>;
+}
+
+/** Where and how the scheduler is advised. */
+export interface SchedulingChoice {
+  readonly listen: SocketAddress;
+  /** Paths of PEM files; HTTP without. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
 }
 
 export interface NodeKubeconfigRequest {
@@ -42,6 +54,9 @@ interface Flags extends LogFlags {
   readonly dataDir: string;
   readonly listen: readonly SocketAddress[];
   readonly csiSocket?: string;
+  readonly extenderListen?: SocketAddress;
+  readonly extenderCert?: string;
+  readonly extenderKey?: string;
 }
 
 const DATA_DIR = '/var/lib/holdfast/controller';
@@ -63,6 +78,15 @@ export function createControllerCommand(deps: ControllerCommandDeps): CommandMod
           ).default([DEFAULT_LISTEN], formatSocketAddress(DEFAULT_LISTEN)),
         )
         .option('--csi-socket <path>', 'serve the CSI controller service on this unix socket')
+        .addOption(
+          parsedOption(
+            '--extender-listen <address:port>',
+            'advise the scheduler of a cluster here',
+            parseSocketAddress,
+          ),
+        )
+        .option('--extender-cert <file>', 'certificate to be known by there (PEM); HTTP without, on loopback only')
+        .option('--extender-key <file>', 'key of that certificate (PEM)')
         .action((flags: Flags, own: Command) => run(deps, context, flags, own));
     },
   };
@@ -86,7 +110,10 @@ function registerKubeconfig(command: Command, deps: ControllerCommandDeps, conte
 async function run(deps: ControllerCommandDeps, context: CliContext, flags: Flags, own: Command): Promise<void> {
   const log = logChoice(flags);
   const csi = flags.csiSocket === undefined ? {} : { csiSocket: flags.csiSocket };
+  const scheduling = schedulingChoice(flags);
   if (flags.embedded === true) {
+    if (scheduling !== undefined)
+      throw new AppError('invalid', '--extender-listen goes with a cluster, not --embedded');
     await deps.runEmbedded({ dataDir: flags.dataDir, listen: flags.listen, ...csi, log }, context.signal);
     return;
   }
@@ -96,7 +123,20 @@ async function run(deps: ControllerCommandDeps, context: CliContext, flags: Flag
       hint: 'add --embedded to run without a cluster, or --kubeconfig FILE to run on one',
     });
   }
-  await deps.runOnCluster({ kubeconfig, ...csi, log }, context.signal);
+  const advice = scheduling === undefined ? {} : { scheduling };
+  await deps.runOnCluster({ kubeconfig, ...csi, ...advice, log }, context.signal);
+}
+
+function schedulingChoice(flags: Flags): SchedulingChoice | undefined {
+  const { extenderListen: listen, extenderCert: cert, extenderKey: key } = flags;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new AppError('invalid', '--extender-cert and --extender-key go together');
+  }
+  if (listen === undefined) {
+    if (cert === undefined) return undefined;
+    throw new AppError('invalid', '--extender-cert and --extender-key go with --extender-listen');
+  }
+  return cert === undefined || key === undefined ? { listen } : { listen, certificate: { cert, key } };
 }
 
 function collectAddresses(text: string, previous: readonly SocketAddress[]): readonly SocketAddress[] {

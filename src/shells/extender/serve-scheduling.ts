@@ -1,0 +1,153 @@
+/** Advice for pods that use volumes, by HTTP: the scheduler's extender. */
+import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server as SecureServer } from 'node:https';
+import { isIP } from 'node:net';
+import type { LocalityIndex } from '../../controllers/locality/locality-index.ts';
+import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
+import { formatSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Logger } from '../../ports/logger.ts';
+import { contentType, readJsonBody } from '../kube-api/read-body.ts';
+import { listen } from '../listen.ts';
+import { answerFilter, answerPrioritize } from './answer.ts';
+
+/** A certificate with its key, both PEM. */
+export interface ServingCertificate {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+}
+
+export interface SchedulingOptions {
+  readonly index: LocalityIndex;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly listen: SocketAddress;
+  /** Read again every hour, so that a renewed one is used; without it HTTP is spoken, on loopback only. */
+  readonly readCertificate?: () => Promise<ServingCertificate>;
+  /** Told where it listens, with the port that was taken. */
+  readonly onListening?: (address: SocketAddress) => void;
+}
+
+/** A scheduler without `nodeCacheCapable` sends whole nodes: some 15 KB each. */
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Longer than the scheduler keeps an idle connection (Go: 90 s), so that it and not we close it. */
+const KEEP_ALIVE_MS = 120_000;
+const RENEW_MS = 60 * 60 * 1000;
+
+/**
+ * Serves until the signal aborts.
+ *
+ * @throws {AppError} precondition, when it cannot listen there; invalid, for HTTP on an address that others reach
+ */
+export async function serveScheduling(options: SchedulingOptions, signal: AbortSignal): Promise<void> {
+  const { index, log, readCertificate } = options;
+  const handle = (request: IncomingMessage, response: ServerResponse) => void serve(options, request, response);
+  const limits = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS };
+  const common = { ...limits, keepAliveTimeout: KEEP_ALIVE_MS };
+  let server: Server | SecureServer;
+  let renewal: Promise<void> = Promise.resolve();
+  if (readCertificate === undefined) {
+    assertLoopback(options.listen);
+    server = createPlainServer(common, handle);
+  } else {
+    const secure = createServer({ ...common, ...context(await readCertificate()), minVersion: 'TLSv1.2' }, handle);
+    secure.on('tlsClientError', (error) => log.debug('a TLS handshake failed', { err: error }));
+    renewal = renew(options, readCertificate, secure, signal);
+    server = secure;
+  }
+  const address = await listen(server, options.listen, log);
+  options.onListening?.(address);
+  log.info('advice for the scheduler is served', { address: formatSocketAddress(address) });
+  const closed = new Promise((resolve) => server.on('close', resolve));
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  await Promise.all([index.run(signal), renewal, closed]);
+}
+
+function context({ certificatePem, keyPem }: ServingCertificate): { readonly cert: string; readonly key: string } {
+  return { cert: certificatePem, key: keyPem };
+}
+
+function assertLoopback({ host }: SocketAddress): void {
+  if (host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))) return;
+  throw new AppError('invalid', `advice for the scheduler is not served on ${host} without a certificate`, {
+    hint: 'give --extender-cert and --extender-key, or listen on 127.0.0.1',
+  });
+}
+
+/** A failed look leaves the certificate that is in use. */
+async function renew(
+  { clock, log }: SchedulingOptions,
+  read: () => Promise<ServingCertificate>,
+  server: SecureServer,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await clock.sleep(RENEW_MS, signal);
+      server.setSecureContext(context(await read()));
+    } catch (error) {
+      if (!signal.aborted) log.error('the certificate for the scheduler cannot be read again', { err: error });
+    }
+  }
+}
+
+async function serve(options: SchedulingOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { log } = options;
+  // Who leaves in the middle is no failure of ours.
+  response.on('error', (error) => log.debug('an answer was cut off', { err: error }));
+  try {
+    const answer = await answerTo(options, request);
+    send(response, 200, answer);
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === 500) log.error('a question of the scheduler could not be answered', { err: error });
+    else log.debug('a question of the scheduler was refused', { err: error });
+    // What is left of the body is not waited for.
+    if (!request.complete) response.setHeader('connection', 'close');
+    send(response, status, { error: status === 500 ? 'internal error' : messageOf(error) });
+  }
+}
+
+async function answerTo({ index }: SchedulingOptions, request: IncomingMessage): Promise<unknown> {
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  if (path === '/healthz' && request.method === 'GET') return { status: 'ok' };
+  const isReady = index.isReady();
+  if (path === '/readyz' && request.method === 'GET' && isReady) return { status: 'ok' };
+  if (!isReady) {
+    throw new AppError('unavailable', 'volumes and nodes are not all heard of yet', { reason: 'NotReady' });
+  }
+  const answer = path === '/filter' ? answerFilter : path === '/prioritize' ? answerPrioritize : undefined;
+  if (answer === undefined || request.method !== 'POST') {
+    throw new AppError('notFound', `there is no ${request.method} ${path.slice(0, 80)}`);
+  }
+  if (contentType(request) !== 'application/json') {
+    throw new AppError('invalid', 'the body must be application/json', { reason: 'UnsupportedMediaType' });
+  }
+  return answer(index, await readJsonBody(request, MAX_BODY_BYTES));
+}
+
+const STATUS_BY_REASON: Readonly<Record<string, number>> = {
+  RequestEntityTooLarge: 413,
+  UnsupportedMediaType: 415,
+  NotReady: 503,
+};
+
+function statusOf(error: unknown): number {
+  if (!isAppError(error)) return 500;
+  if (error.kind === 'notFound') return 404;
+  return STATUS_BY_REASON[error.reason ?? ''] ?? (error.kind === 'invalid' ? 400 : 500);
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  if (response.destroyed) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}
