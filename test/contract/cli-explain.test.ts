@@ -76,7 +76,7 @@ describe('explain placement', () => {
         'kube2   a      -          no            the node is cordoned\n' +
         'kube3   -      1 (data)   pass          -\n' +
         'kube4   -      2 (data)   pass          -\n' +
-        'Every node passes: nodeReady, nodeRejoined, engineRunning, nodeAble, zoneAllowed, nodeAllowed, oneCopyPerNode, hasPool, poolReady, enoughRoom\n\n' +
+        'Every node passes: nodeReady, keepsCopies, nodeRejoined, engineRunning, nodeAble, zoneAllowed, nodeAllowed, oneCopyPerNode, hasPool, poolReady, enoughRoom\n\n' +
         'NODE    TAKEN FOR   POINTS   ZONESPREAD                   FREESPACE                   FEWCOPIES\n' +
         'kube1   copy 0      90.90    0 (node kube1 has no copy)   90 (9 GiB of 10 GiB free)   0.9 (0 copies on the node)\n' +
         'kube3   copy 1      90.90    0 (node kube3 has no copy)   90 (9 GiB of 10 GiB free)   0.9 (0 copies on the node)\n' +

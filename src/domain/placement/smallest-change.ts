@@ -161,8 +161,7 @@ export function describeChanges(changes: readonly Change[], request: PlacementRe
   const repairedNodes = new Set(changes.flatMap((change) => ('node' in change ? [change.node] : []))).size;
   if (repairedNodes === 0) return sentence;
   const size = describeNeed(Math.max(...Object.values(request.sizeBytes)));
-  const nodes = repairedNodes === 1 ? 'a node' : `${repairedNodes} nodes`;
-  return `${sentence}, or add ${nodes} with ${size} free in a pool ${request.pool}`;
+  return `${sentence}, or add ${describeNodes(repairedNodes)} with ${size} free in a pool ${request.pool}`;
 }
 
 function describeChange(change: Change): string {
@@ -188,6 +187,10 @@ function describeChange(change: Change): string {
     case 'addPool':
       return `add a pool ${change.pool} with ${describeNeed(change.bytes)} to ${change.node}`;
     case 'addNodes':
-      return `add ${change.count === 1 ? 'a node' : `${change.count} nodes`} with ${describeNeed(change.bytes)} free in a pool ${change.pool}`;
+      return `add ${describeNodes(change.count)} with ${describeNeed(change.bytes)} free in a pool ${change.pool}`;
   }
+}
+
+function describeNodes(count: number): string {
+  return count === 1 ? 'a node' : `${count} nodes`;
 }

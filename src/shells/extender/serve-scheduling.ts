@@ -115,18 +115,19 @@ async function serve(options: SchedulingOptions, request: IncomingMessage, respo
   }
 }
 
+type Question = (index: LocalityIndex, body: unknown) => unknown;
+const QUESTIONS: Readonly<Record<string, Question>> = { '/filter': answerFilter, '/prioritize': answerPrioritize };
+
 async function answerTo({ index }: SchedulingOptions, request: IncomingMessage): Promise<unknown> {
-  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  if (path === '/healthz' && request.method === 'GET') return { status: 'ok' };
-  const isReady = index.isReady();
-  if (path === '/readyz' && request.method === 'GET' && isReady) return { status: 'ok' };
-  if (!isReady) {
+  const { method, url = '/' } = request;
+  const path = url.split('?', 1)[0] ?? '/';
+  if (method === 'GET' && path === '/healthz') return { status: 'ok' };
+  if (!index.isReady()) {
     throw new AppError('unavailable', 'volumes and nodes are not all heard of yet', { reason: 'NotReady' });
   }
-  const answer = path === '/filter' ? answerFilter : path === '/prioritize' ? answerPrioritize : undefined;
-  if (answer === undefined || request.method !== 'POST') {
-    throw new AppError('notFound', `there is no ${request.method} ${path.slice(0, 80)}`);
-  }
+  if (method === 'GET' && path === '/readyz') return { status: 'ok' };
+  const answer = method === 'POST' && Object.hasOwn(QUESTIONS, path) ? QUESTIONS[path] : undefined;
+  if (answer === undefined) throw new AppError('notFound', `there is no ${method} ${path.slice(0, 80)}`);
   if (contentType(request) !== 'application/json') {
     throw new AppError('invalid', 'the body must be application/json', { reason: 'UnsupportedMediaType' });
   }
