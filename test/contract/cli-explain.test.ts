@@ -86,7 +86,7 @@ describe('explain placement', () => {
     });
     const wide = await holdfast(cluster, 'explain', 'placement', '--size', '2Gi', '-o', 'wide');
     expect(wide.stdout).toMatch(
-      /^NODE +ZONE +COPY +NODEREADY +NOTCORDONED +NODEREJOINED +ENGINERUNNING +NODEABLE +ZONEALLOWED/,
+      /^NODE +ZONE +COPY +NODEREADY +NOTCORDONED +KEEPSCOPIES +NODEREJOINED +ENGINERUNNING +NODEABLE +ZONEALLOWED/,
     );
   });
 

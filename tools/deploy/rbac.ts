@@ -52,14 +52,10 @@ const CONTROLLER: Role = {
   everywhere: [
     ...on(OWN, VERBS),
     ...on(OWN, ['patch'], '/status'),
-<<<<<<< HEAD
-    ...on(['PersistentVolume'], ['get', 'list']),
-    // To tell why a claim waits.
-    ...on(['PersistentVolumeClaim', 'Pod', 'StorageClass'], ['list', 'watch']),
-=======
     ...on(['PersistentVolume'], READ),
     ...on(['Node'], ['list', 'watch']),
->>>>>>> 38e5eee (wip)
+    // To tell why a claim waits.
+    ...on(['PersistentVolumeClaim', 'Pod', 'StorageClass'], ['list', 'watch']),
     ...on(['Event'], ['create', 'patch']),
   ],
   here: [...on(['Lease'], [...READ, 'create', 'patch']), ...on(['Secret'], ['get', 'create', 'patch', 'delete'])],
