@@ -128,6 +128,12 @@ export async function lintCommand(): Promise<CommandModule> {
   return createLintCommand(manifestFiles);
 }
 
+/** `holdfast import` */
+export async function importCommand(): Promise<CommandModule> {
+  const { createImportCommand } = await import('../shells/cli/commands/import.ts');
+  return createImportCommand(manifestFiles);
+}
+
 async function manifestFiles(signal: AbortSignal): Promise<ManifestFiles> {
   const { createManifestFiles } = await import('../adapters/input-file/manifest-files.ts');
   const { createLocalHost } = await import('../adapters/host/local-host.ts');

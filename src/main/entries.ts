@@ -33,6 +33,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands.ts')).lintCommand(),
   },
   {
+    name: 'import',
+    summary: 'Rewrite classes and claims of other storage systems for Holdfast',
+    group: MANIFESTS,
+    load: async () => (await import('./commands.ts')).importCommand(),
+  },
+  {
     name: 'install',
     summary: 'Install a plan on its machines over ssh, from packages to mounted volumes',
     group: MACHINES,

@@ -101,7 +101,7 @@ function summary(items: readonly Finding[]): string {
 }
 
 /** Several files as one stream of documents. */
-function joinDocuments(texts: readonly string[]): string {
+export function joinDocuments(texts: readonly string[]): string {
   return texts
     .map((text, at) => (at === 0 || text.startsWith('---') ? text : `---\n${text}`))
     .map((text) => (text === '' || text.endsWith('\n') ? text : `${text}\n`))
