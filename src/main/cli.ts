@@ -10,6 +10,9 @@ import { VERSION } from './version.ts';
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort());
 
+// The name that it was called by: links to the program are other command lines.
+const calledAs = parse(process.argv[1] ?? '').name;
+
 const context: CliContext = {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -19,7 +22,7 @@ const context: CliContext = {
   clock: createSystemClock(),
   random: createSystemRandom(),
   version: VERSION,
-  connect: async (kubeconfig) => (await import('./connect.ts')).connect(kubeconfig),
+  connect: async (kubeconfig, name) => (await import('./connect.ts')).connect(kubeconfig, name),
   plans: {
     read: async (path) => {
       const { createPlanReader } = await import('../adapters/plan-file/plan-reader.ts');
@@ -29,11 +32,27 @@ const context: CliContext = {
 };
 
 const args = process.argv.slice(2);
-// A link of this name to the program stands in for Kismatic's own (docs/how-to/kismatic.md).
-const isKismatic = parse(process.argv[1] ?? '').name === 'kismatic';
-process.exitCode = isKismatic
-  ? await (await import('../shells/cli/kismatic/program.ts')).runKismatic(args, context, async (options) => {
-      const { composeInstall } = await import('./compose-install.ts');
-      return composeInstall(options);
-    })
-  : await runCli(args, context, COMMANDS);
+
+async function run(): Promise<number> {
+  switch (calledAs) {
+    // Stands in for Kismatic's own (docs/how-to/kismatic.md).
+    case 'kismatic': {
+      const { runKismatic } = await import('../shells/cli/kismatic/program.ts');
+      return runKismatic(args, context, async (options) => {
+        const { composeInstall } = await import('./compose-install.ts');
+        return composeInstall(options);
+      });
+    }
+    // `kubectl holdfast`, and what kubectl asks to complete a line of it (docs/how-to/use-kubectl.md).
+    case 'kubectl-holdfast':
+      return runCli(args, { ...context, isKubectlPlugin: true }, COMMANDS);
+    case 'kubectl_complete-holdfast': {
+      const { completeLine } = await import('../shells/cli/complete-line.ts');
+      return completeLine(args, { ...context, isKubectlPlugin: true }, COMMANDS);
+    }
+    default:
+      return runCli(args, context, COMMANDS);
+  }
+}
+
+process.exitCode = await run();

@@ -5,7 +5,7 @@ import type { Connection } from '../shells/cli/context.ts';
 import { VERSION } from './version.ts';
 
 /** @throws {AppError} notFound or invalid, when the kubeconfig is missing or wrong */
-export async function connect(kubeconfig: string): Promise<Connection> {
-  const client = createKubeClient(await loadKubeconfig(kubeconfig), { userAgent: `holdfast/${VERSION}` });
+export async function connect(kubeconfig: string | readonly string[], context?: string): Promise<Connection> {
+  const client = createKubeClient(await loadKubeconfig(kubeconfig, context), { userAgent: `holdfast/${VERSION}` });
   return { client, close: () => client.close() };
 }

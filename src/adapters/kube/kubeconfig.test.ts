@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,6 +28,23 @@ function config(user: object, cluster: object = {}) {
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 describe('loadKubeconfig', () => {
+  it('joins several files: what the first says counts, and paths are those of the file that has them', async () => {
+    await mkdir(join(folder, 'other'));
+    await write('other/token', 'secret');
+    const contexts = [{ name: 'far', context: { cluster: 'far', user: 'far' } }];
+    const first = await write('first', { 'current-context': 'far', clusters: [], contexts });
+    const clusters = [{ name: 'far', cluster: { server: 'https://far' } }];
+    const users = [{ name: 'far', user: { tokenFile: 'token' } }];
+    const second = await write('other/second', { 'current-context': 'no', clusters, contexts: [], users });
+    const found = await loadKubeconfig([join(folder, 'missing'), first, second]);
+    expect(found).toMatchObject({ server: 'https://far', origin: expect.stringContaining('context far') });
+    expect(await found.headers?.()).toEqual({ authorization: 'Bearer secret' });
+    await expect(loadKubeconfig([join(folder, 'missing'), join(folder, 'too')])).rejects.toMatchObject({
+      kind: 'notFound',
+    });
+    await expect(loadKubeconfig([first, second], 'near')).rejects.toThrow('has no entry "near"');
+  });
+
   it('reads certificates given in the file', async () => {
     const user = { 'client-certificate-data': base64('CERT'), 'client-key-data': base64('KEY') };
     const path = await write(

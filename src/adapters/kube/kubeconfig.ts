@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { AppError, messageOf } from '../../domain/errors.ts';
+import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { isServiceAccount, loadServiceAccount } from './service-account.ts';
 
 /** How to reach one API server as one user. PEM texts, not paths. */
@@ -78,22 +78,65 @@ type User = NonNullable<NonNullable<Kubeconfig['users']>[number]['user']>;
  * @param context - name of the context; the file's current-context when left out
  * @throws {AppError} notFound, when the file is missing; invalid, naming the field that is wrong or missing
  */
-export async function loadKubeconfig(path: string, context?: string): Promise<ApiEndpoint> {
-  if (await isServiceAccount(path)) return loadServiceAccount(path, process.env);
-  const config = parse(path, await read(path, 'kubeconfig'));
-  const chosen = context ?? config['current-context'];
-  if (chosen === undefined || chosen === '') {
-    throw fault(path, 'current-context', 'is not set', 'name a context with --context');
-  }
-  const names = find(path, 'contexts', config.contexts, chosen).context;
-  const cluster = find(path, 'clusters', config.clusters, names.cluster).cluster;
-  const user = find(path, 'users', config.users ?? [], names.user).user ?? {};
-  const files = { path, folder: dirname(resolve(path)) };
-  return {
-    ...(await readCluster(cluster, files)),
-    ...(await readUser(user, files, chosen)),
-    origin: `${path}, context ${chosen}`,
+export async function loadKubeconfig(path: string | readonly string[], context?: string): Promise<ApiEndpoint> {
+  const paths = typeof path === 'string' ? [path] : path;
+  const [first = ''] = paths;
+  if (paths.length === 1 && (await isServiceAccount(first))) return loadServiceAccount(first, process.env);
+  const configs = await readAll(paths);
+  const list = paths.join(':');
+  const chosen = context ?? configs.map(({ config }) => config['current-context']).find(isSaid);
+  if (!isSaid(chosen)) throw fault(list, 'current-context', 'is not set', 'name a context with --context');
+  const named = <T extends { readonly name: string }>(
+    what: string,
+    name: string,
+    itemsOf: (config: Kubeconfig) => T[],
+  ) => {
+    const { path: at } = configs.find(({ config }) => itemsOf(config).some((item) => item.name === name)) ?? {
+      path: list,
+    };
+    const items = configs.filter((each) => each.path === at || at === list).flatMap(({ config }) => itemsOf(config));
+    return { found: find(at, what, items, name), files: { path: at, folder: dirname(resolve(at)) } };
   };
+  const { found, files } = named('contexts', chosen, ({ contexts }) => contexts);
+  const cluster = named('clusters', found.context.cluster, ({ clusters }) => clusters);
+  const user = named('users', found.context.user, ({ users }) => users ?? []);
+  const asksProgram = user.found.user?.exec != null || user.found.user?.['auth-provider'] != null;
+  if (asksProgram && user.files.path !== files.path) {
+    throw new AppError(
+      'unsupported',
+      `the user of context ${chosen} logs in by a program, and is in another kubeconfig`,
+      {
+        hint: 'put both into one file: kubectl config view --flatten',
+      },
+    );
+  }
+  return {
+    ...(await readCluster(cluster.found.cluster, cluster.files)),
+    ...(await readUser(user.found.user ?? {}, user.files, chosen)),
+    origin: `${list}, context ${chosen}`,
+  };
+}
+
+/** Of several files those that are there, as kubectl takes them; what is said in more than one counts in the first. */
+async function readAll(
+  paths: readonly string[],
+): Promise<readonly { readonly path: string; readonly config: Kubeconfig }[]> {
+  const found: { readonly path: string; readonly config: Kubeconfig }[] = [];
+  let missing: unknown;
+  for (const path of paths) {
+    try {
+      found.push({ path, config: parse(path, await read(path, 'kubeconfig')) });
+    } catch (error) {
+      if (paths.length === 1 || !isAppError(error, 'notFound')) throw error;
+      missing = error;
+    }
+  }
+  if (found.length === 0) throw missing;
+  return found;
+}
+
+function isSaid(name: string | undefined): name is string {
+  return name !== undefined && name !== '';
 }
 
 interface Files {

@@ -74,11 +74,23 @@ export function arrange(lines: readonly OutlineLine[], shape: Shape): Arranged {
   return { ok: true, top, moves: state.moves };
 }
 
-function placeLine(state: Arranging, line: OutlineLine): void {
+function placeLine(state: Arranging, given: OutlineLine): void {
+  const line = given.isTight && !isTightField(state, given) ? asValue(given) : given;
   const [dash] = line.dashes;
   if (dash !== undefined) return placeItem(state, line, dash);
   if (line.key === undefined) return placeContinuation(state, line);
   placeField(state, line, line.key);
+}
+
+/** "name:data" is a field without its space only where such a field can be; elsewhere it is a value, as 8080:80 is. */
+function isTightField({ open }: Arranging, { key = '', dashes }: OutlineLine): boolean {
+  const shapes = open.map(({ entry }) => entry.shape);
+  const around = dashes.length === 0 ? shapes : shapes.flatMap((shape) => (shape.is === 'list' ? [shape.of] : []));
+  return around.some((shape) => shape.is === 'fields' && shapeOfField(shape, key) !== undefined);
+}
+
+function asValue({ key = '', ...line }: OutlineLine): OutlineLine {
+  return { ...line, value: `${key}:${line.value}`, isTight: false };
 }
 
 /** A line without key or dash goes on with the value before it. */

@@ -1,7 +1,15 @@
 /** What makes classes and claims of another storage system those of Holdfast. */
 import { CSI_DRIVER } from '../volume/persistent-volume.ts';
-import { type Edit, type ManifestObject, type ManifestPath, type RuleFinding, textAt, textsAt, valueAt } from './finding.ts';
 import { claimPathsOf } from './find-objects.ts';
+import {
+  type Edit,
+  type ManifestObject,
+  type ManifestPath,
+  type RuleFinding,
+  textAt,
+  textsAt,
+  valueAt,
+} from './finding.ts';
 import { FOLLOWED, importClass } from './foreign-classes.ts';
 
 /** The rule: classes get Holdfast's driver, and lose what has no meaning for it. */
@@ -44,7 +52,9 @@ export function importClaims(objects: readonly ManifestObject[]): readonly RuleF
   return objects.flatMap((object) => {
     if (object.kind !== 'PersistentVolumeClaim' && object.kind !== 'StorageClass') return [];
     const isClaim = object.kind === 'PersistentVolumeClaim';
-    const found = [...OF_SERVER, ...(isClaim ? OF_BINDING : [])].filter((path) => valueAt(object.value, path) !== undefined);
+    const found = [...OF_SERVER, ...(isClaim ? OF_BINDING : [])].filter(
+      (path) => valueAt(object.value, path) !== undefined,
+    );
     const volume = isClaim ? textAt(object.value, ['spec', 'volumeName']) : undefined;
     const edits = found.map((path): Edit => ({ path, remove: true }));
     const place = { rule: 'read-from-cluster', object } as const;
@@ -53,7 +63,7 @@ export function importClaims(objects: readonly ManifestObject[]): readonly RuleF
         ? []
         : [
             {
-              ...{ ...place, severity: 'warning', path: found[0] ?? [], edits } as const,
+              ...({ ...place, severity: 'warning', path: found[0] ?? [], edits } as const),
               message: 'was read from a cluster, and holds what its API server wrote',
               fix: 'left out',
             },
@@ -62,7 +72,7 @@ export function importClaims(objects: readonly ManifestObject[]): readonly RuleF
         ? []
         : [
             {
-              ...{ ...place, severity: 'warning', path: ['spec', 'volumeName'] } as const,
+              ...({ ...place, severity: 'warning', path: ['spec', 'volumeName'] } as const),
               message: `was bound to ${volume}, whose data is not copied: as a new claim it begins empty`,
               fix: 'copy the data with a pod that mounts both',
             },

@@ -34,9 +34,11 @@ export interface CliContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly version: string;
-  /** Opens a connection to the API server that a kubeconfig names. */
-  connect(kubeconfig: string): Promise<Connection>;
+  /** Opens a connection to the API server that a kubeconfig names; several files belong together, as kubectl has it. */
+  connect(kubeconfig: string | readonly string[], context?: string): Promise<Connection>;
   readonly plans: PlanReader;
+  /** Called by kubectl, as `kubectl holdfast`: what kubectl does without being told is done here too. */
+  readonly isKubectlPlugin?: boolean;
 }
 
 /** Written by the controller at its start; readable by root only. */
@@ -46,4 +48,11 @@ export const ADMIN_KUBECONFIG = '/etc/holdfast/admin.kubeconfig';
 export function kubeconfigPath(flag: string | undefined, env: CliContext['env']): string {
   const [first] = (env['KUBECONFIG'] ?? '').split(':').filter((path) => path !== '');
   return flag ?? (env['HOLDFAST_KUBECONFIG'] || first || ADMIN_KUBECONFIG);
+}
+
+/** The kubeconfigs as kubectl chooses them: the flag, all of $KUBECONFIG, or the one in the home folder. */
+export function kubectlKubeconfigs(flag: string | undefined, env: CliContext['env']): readonly string[] {
+  if (flag !== undefined) return [flag];
+  const paths = (env['KUBECONFIG'] ?? '').split(':').filter((path) => path !== '');
+  return paths.length > 0 ? paths : [`${env['HOME'] ?? ''}/.kube/config`];
 }

@@ -2,10 +2,12 @@
 import { type Command, Option } from 'commander';
 import { parseDuration } from '../../domain/duration.ts';
 import { AppError } from '../../domain/errors.ts';
-import { ADMIN_KUBECONFIG, type CliContext, type Connection, kubeconfigPath } from './context.ts';
+import { ADMIN_KUBECONFIG, type CliContext, type Connection, kubeconfigPath, kubectlKubeconfigs } from './context.ts';
 
 export interface GlobalOptions {
   readonly kubeconfig?: string;
+  /** Of the kubeconfig; its current one when left out. */
+  readonly context?: string;
   readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name' | 'kismatic-json' | 'simple' | 'raw';
   /** False with --no-headers. */
   readonly headers: boolean;
@@ -17,12 +19,13 @@ export interface GlobalOptions {
 const DEFAULT_TIMEOUT_MS = 120_000;
 
 /** Adds the global options to the program. */
-export function addGlobalOptions(program: Command): void {
+export function addGlobalOptions(program: Command, isKubectlPlugin: boolean): void {
+  const files = isKubectlPlugin
+    ? '$KUBECONFIG, ~/.kube/config'
+    : `$HOLDFAST_KUBECONFIG, $KUBECONFIG, ${ADMIN_KUBECONFIG}`;
   program
-    .option(
-      '--kubeconfig <file>',
-      `kubeconfig of the API server (default: $HOLDFAST_KUBECONFIG, $KUBECONFIG, ${ADMIN_KUBECONFIG})`,
-    )
+    .option('--kubeconfig <file>', `kubeconfig of the API server (default: ${files})`)
+    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
     .addOption(
       new Option('-o, --output <form>', 'form of the output')
         .choices(['table', 'wide', 'json', 'yaml', 'name', 'kismatic-json', 'simple', 'raw'])
@@ -66,7 +69,9 @@ export async function withConnection<T>(
   command: Command,
   use: (connection: Connection) => Promise<T>,
 ): Promise<T> {
-  const connection = await context.connect(kubeconfigPath(globalOptions(command).kubeconfig, context.env));
+  const { kubeconfig, context: name } = globalOptions(command);
+  const choose = context.isKubectlPlugin === true ? kubectlKubeconfigs : kubeconfigPath;
+  const connection = await context.connect(choose(kubeconfig, context.env), name);
   try {
     return await use(connection);
   } finally {

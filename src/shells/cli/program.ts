@@ -125,7 +125,7 @@ export async function buildProgram(
   entries: readonly CommandEntry[],
   words?: ReadonlySet<string>,
 ): Promise<Command> {
-  const program = new Command('holdfast')
+  const program = new Command(context.isKubectlPlugin === true ? 'kubectl holdfast' : 'holdfast')
     .description('Storage for Kubernetes that outlives the node')
     .usage('[options] <command>')
     .version(`holdfast ${context.version}`, '--version', 'print the version')
@@ -139,7 +139,7 @@ export async function buildProgram(
       getErrHasColors: () => false,
     })
     .exitOverride();
-  addGlobalOptions(program);
+  addGlobalOptions(program, context.isKubectlPlugin === true);
   for (const entry of [...entries, completionEntry(context, entries)]) {
     // Made by its parent, so that it inherits help, output and exit handling.
     const command = program.command(entry.name).summary(entry.summary).description(entry.summary);

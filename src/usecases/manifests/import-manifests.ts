@@ -96,15 +96,23 @@ function sameTexts(one: Readonly<Record<string, string>>, other: Readonly<Record
 }
 
 function classInTheWay(name: string, provisioner: string): AppError {
-  return new AppError('precondition', `StorageClass ${name} is there already, of provisioner ${provisioner}; nothing was created`, {
-    ...{ resource: `storageclass ${name}`, reason: 'ClassExists' },
-    hint: `a class cannot be changed; its volumes do not need it any more: kubectl delete storageclass ${name}`,
-  });
+  return new AppError(
+    'precondition',
+    `StorageClass ${name} is there already, of provisioner ${provisioner}; nothing was created`,
+    {
+      ...{ resource: `storageclass ${name}`, reason: 'ClassExists' },
+      hint: `a class cannot be changed; its volumes do not need it any more: kubectl delete storageclass ${name}`,
+    },
+  );
 }
 
 function claimInTheWay(namespace: string, name: string): AppError {
-  return new AppError('precondition', `claim ${namespace}/${name} is there already, of another class; nothing was created`, {
-    ...{ resource: `persistentvolumeclaim ${namespace}/${name}`, reason: 'ClaimExists' },
-    hint: 'give the imported claim another name, copy the data, and let its pods use that one',
-  });
+  return new AppError(
+    'precondition',
+    `claim ${namespace}/${name} is there already, of another class; nothing was created`,
+    {
+      ...{ resource: `persistentvolumeclaim ${namespace}/${name}`, reason: 'ClaimExists' },
+      hint: 'give the imported claim another name, copy the data, and let its pods use that one',
+    },
+  );
 }

@@ -1,11 +1,7 @@
 /** `holdfast import FILE...`: classes and claims of another storage system as those of Holdfast. */
 import type { Command } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
-import {
-  applyImported,
-  type ImportedObject,
-  importManifests,
-} from '../../../usecases/manifests/import-manifests.ts';
+import { applyImported, type ImportedObject, importManifests } from '../../../usecases/manifests/import-manifests.ts';
 import type { LintedFile, ManifestFile } from '../../../usecases/manifests/lint-manifests.ts';
 import type { CommandModule } from '../command-entry.ts';
 import type { CliContext } from '../context.ts';
@@ -63,7 +59,10 @@ async function run(
   const columns: readonly Column<ImportedObject>[] = [
     { name: 'kind', value: ({ kind }) => kind },
     { name: 'name', value: ({ namespace, name }) => (namespace === '' ? name : `${namespace}/${name}`) },
-    { name: 'action', value: ({ action }) => (action === 'unchanged' ? action : isDryRun ? 'would create' : 'created') },
+    {
+      name: 'action',
+      value: ({ action }) => (action === 'unchanged' ? action : isDryRun ? 'would create' : 'created'),
+    },
   ];
   await printResult(context, globalOptions(own), {
     data: { items, isDryRun },
