@@ -100,8 +100,8 @@ export async function loadKubeconfig(path: string | readonly string[], context?:
   const { found, files } = named('contexts', chosen, ({ contexts }) => contexts);
   const cluster = named('clusters', found.context.cluster, ({ clusters }) => clusters);
   const user = named('users', found.context.user, ({ users }) => users ?? []);
-  const asksProgram = user.found.user?.exec != null || user.found.user?.['auth-provider'] != null;
-  if (asksProgram && user.files.path !== files.path) {
+  const login = user.found.user ?? {};
+  if (asksProgram(login) && user.files.path !== files.path) {
     throw new AppError(
       'unsupported',
       `the user of context ${chosen} logs in by a program, and is in another kubeconfig`,
@@ -112,9 +112,13 @@ export async function loadKubeconfig(path: string | readonly string[], context?:
   }
   return {
     ...(await readCluster(cluster.found.cluster, cluster.files)),
-    ...(await readUser(user.found.user ?? {}, user.files, chosen)),
+    ...(await readUser(login, user.files, chosen)),
     origin: `${list}, context ${chosen}`,
   };
+}
+
+function asksProgram(user: User): boolean {
+  return user.exec != null || user['auth-provider'] != null;
 }
 
 /** Of several files those that are there, as kubectl takes them; what is said in more than one counts in the first. */
@@ -176,7 +180,7 @@ async function readCluster(cluster: Cluster, files: Files) {
 }
 
 async function readUser(user: User, files: Files, context: string): Promise<Partial<ApiEndpoint>> {
-  if (user.exec || user['auth-provider']) {
+  if (asksProgram(user)) {
     // 37 MiB of memory that an agent does without: only a person's kubeconfig asks a login program.
     const { loginProgramHeaders } = await import('./login-program.ts');
     return loginProgramHeaders(files.path, context);

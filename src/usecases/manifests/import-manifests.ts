@@ -69,25 +69,36 @@ function metadataOf(value: Readonly<Record<string, unknown>>): Readonly<Record<s
   return typeof metadata === 'object' && metadata !== null ? { ...metadata } : {};
 }
 
-async function judge(
-  client: ResourceClient,
-  kind: ImportedObject['kind'],
-  { object, signal }: { readonly object: ManifestObject; readonly signal: AbortSignal },
-): Promise<ImportedObject> {
+interface Judging {
+  readonly object: ManifestObject;
+  readonly signal: AbortSignal;
+}
+
+function judge(client: ResourceClient, kind: ImportedObject['kind'], judging: Judging): Promise<ImportedObject> {
+  return kind === 'StorageClass' ? judgeClass(client, judging) : judgeClaim(client, judging);
+}
+
+async function judgeClass(client: ResourceClient, { object, signal }: Judging): Promise<ImportedObject> {
   const { name, value } = object;
-  if (kind === 'StorageClass') {
-    const existing = await client.get('StorageClass', name, { signal });
-    const isSame =
-      existing?.provisioner === textAt(value, ['provisioner']) &&
-      sameTexts(existing?.parameters ?? {}, textsAt(value, ['parameters']));
-    if (existing !== undefined && !isSame) throw classInTheWay(name, existing.provisioner);
-    return { kind, name, namespace: '', action: existing === undefined ? 'create' : 'unchanged' };
-  }
-  const { namespace } = object;
+  const existing = await client.get('StorageClass', name, { signal });
+  const found = { kind: 'StorageClass', name, namespace: '' } as const;
+  if (existing === undefined) return { ...found, action: 'create' };
+  const { provisioner, parameters = {} } = existing;
+  const isSame =
+    provisioner === textAt(value, ['provisioner']) && sameTexts(parameters, textsAt(value, ['parameters']));
+  if (!isSame) throw classInTheWay(name, provisioner);
+  return { ...found, action: 'unchanged' };
+}
+
+async function judgeClaim(client: ResourceClient, { object, signal }: Judging): Promise<ImportedObject> {
+  const { name, namespace, value } = object;
   const existing = await client.get('PersistentVolumeClaim', name, { signal, namespace });
-  const isSame = existing?.spec.storageClassName === textAt(value, ['spec', 'storageClassName']);
-  if (existing !== undefined && !isSame) throw claimInTheWay(namespace, name);
-  return { kind, name, namespace, action: existing === undefined ? 'create' : 'unchanged' };
+  const found = { kind: 'PersistentVolumeClaim', name, namespace } as const;
+  if (existing === undefined) return { ...found, action: 'create' };
+  if (existing.spec.storageClassName !== textAt(value, ['spec', 'storageClassName'])) {
+    throw claimInTheWay(namespace, name);
+  }
+  return { ...found, action: 'unchanged' };
 }
 
 function sameTexts(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
