@@ -82,6 +82,8 @@ describe('a class of csi-driver-nfs', () => {
     ['copies', { replicas: '3' }],
     ['encryption', { encryption: 'true' }],
     ['a pool without a file system', { brick: 'directory' }],
+    ['what would be assumed of copies', { brick: 'image' }],
+    ['a file system of images', { fsType: 'ext4' }],
   ])('is refused with %s', async (_what, parameters) => {
     expect(await codeOf(csi.controller.createVolume(wish(parameters)))).toBe(Status.INVALID_ARGUMENT);
     expect(await specOf()).toBeUndefined();
@@ -94,6 +96,19 @@ describe('a class of csi-driver-nfs', () => {
       expect(await specOf()).toBeUndefined();
     },
   );
+
+  test('says which word does not go with the engine', async () => {
+    const refusal = await refusalOf(csi.controller.createVolume(wish({ 'storageos.com/replicas': '2', pool: 'fast' })));
+    for (const key of ['storageos.com/replicas', 'pool']) {
+      expect(refusal.details).toContain(`${key}: does not go with engine nfs`);
+    }
+    const typed = {
+      ...mountable(),
+      accessType: { $case: 'mount' as const, value: { fsType: 'xfs', mountFlags: [], volumeMountGroup: '' } },
+    };
+    expect((await refusalOf(csi.controller.createVolume(wish({}, typed)))).details).toContain('engine nfs');
+    await csi.controller.createVolume(wish({ fsType: 'nfs', encryption: 'false' }));
+  });
 
   test('is refused without a server, as a device, and where no node can mount NFS', async () => {
     const { capacityRange, name, volumeCapabilities } = wish();

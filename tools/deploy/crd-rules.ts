@@ -95,6 +95,26 @@ const ENGINE: readonly CelRule[] = [
   ),
   rule('adopted', "self.engine == 'gluster' || !has(self.adopted)", 'only volumes of engine gluster can be adopted'),
   rule('source', "self.engine != 'nfs' || !has(self.source)", 'does not go with engine nfs, which has no snapshots'),
+  rule(
+    'restoreFrom',
+    "self.engine != 'nfs' || !has(self.restoreFrom)",
+    'does not go with engine nfs, which has no snapshots',
+  ),
+  rule(
+    'pool',
+    "self.engine != 'nfs' || self.pool == 'default'",
+    'does not go with engine nfs: the file server decides how it keeps the data',
+  ),
+  rule(
+    'zones',
+    "self.engine != 'nfs' || !has(self.zones)",
+    'does not go with engine nfs: the file server decides how it keeps the data',
+  ),
+  rule(
+    'allowSplitBrain',
+    "self.engine == 'gluster' || !has(self.allowSplitBrain) || !self.allowSplitBrain",
+    'goes with engine gluster only',
+  ),
 ];
 
 const isEncrypted = '(has(self.encryption) && self.encryption)';

@@ -77,10 +77,22 @@ export function accessFaultOf(asked: AskedAccess, kind: VolumeKind): string | un
     return `a volume of engine ${kind.engine} is a file system, and no block device`;
   }
   if (asked.type === 'mount' && kind.isBlock) return 'the volume is a block device, and no file system';
+  const strange = strangeFileSystem(kind.engine, asked.fsType);
+  if (strange !== undefined) return strange;
   if (kind.engine === 'nfs') return undefined;
   const flag = asked.flags.find(isNfsOnly);
   if (flag !== undefined) return `mount option ${word(flag)} goes with engine nfs only`;
   return kind.engine === 'local' ? localFault(asked, kind) : undefined;
+}
+
+/**
+ * A file system that is another engine's, and why it cannot be had. Those of images pass for gluster: classes that are used
+ * with several provisioners name them, and GlusterFS is what a pod sees in any case.
+ */
+export function strangeFileSystem(engine: EngineName, fsType: string): string | undefined {
+  const isStrange =
+    engine === 'nfs' ? !['', 'nfs'].includes(fsType) : fsType === (engine === 'gluster' ? 'nfs' : undefined);
+  return isStrange ? `file system ${word(fsType)} does not go with engine ${engine}` : undefined;
 }
 
 /** A volume of engine local is on one node, and its file system is what a pod sees. */

@@ -106,6 +106,13 @@ const REFUSED: readonly (readonly [Readonly<Record<string, string>>, string])[] 
   [{ server: 'files', share: '/x', mountPermissions: '4777' }, 'must be an octal mode'],
   [{ server: 'files', share: '/x', onDelete: 'keep' }, 'must be one of delete, retain, archive'],
   [{ server: 'files', share: '/x', archiveOnDelete: 'true' }, 'is no known parameter'],
+  ...(
+    [
+      ...[{ brick: 'image' }, { pool: 'default' }, { zones: 'a' }, { replicas: '1' }, { layout: 'single' }],
+      ...[{ profile: 'shared' }, { encryption: 'true' }, { allowSplitBrain: 'true' }, { failureMode: 'hard' }],
+      ...[{ volumetype: 'none' }, { 'storageos.com/replicas': '0' }, { shard: 'true' }, { distribution: '1' }],
+    ] as const
+  ).map((said) => [{ server: 'files', share: '/x', ...said }, 'does not go with engine nfs'] as const),
   [{ toString: 'x' }, 'is no known parameter'],
   [{ constructor: 'x' }, 'is no known parameter'],
   [{ replicas: '0' }, 'must be a whole number from 1 to'],

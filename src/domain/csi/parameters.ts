@@ -4,7 +4,9 @@
  */
 import { AppError, type Fault } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { type ClassWish, PARAMETERS, type ReadParameter } from './parameter-table.ts';
+import { KEPT_BY_SERVER } from '../volume/unused-words.ts';
+import { isOfShare } from './class-share.ts';
+import { type ClassWish, COPY_PARAMETERS, PARAMETERS, type ReadParameter } from './parameter-table.ts';
 
 /** More are no class that somebody wrote. */
 export const MAX_PARAMETERS = 64;
@@ -35,12 +37,19 @@ export function readParameters(parameters: Readonly<Record<string, string>>): Cl
     }
     wish = { ...wish, ...read.wish };
   }
+  if (isOfShare(wish)) faults.push(...uselessToShares(entries));
   if (entries.length > MAX_PARAMETERS) faults.push({ field: 'parameters', message: `are more than ${MAX_PARAMETERS}` });
   if (faults.length === 0) return wish;
   throw new AppError('invalid', 'the parameters of the class cannot be followed', {
     reason: 'InvalidParameters',
     faults,
   });
+}
+
+/** Said, and of no use to engine nfs; `false` claims nothing. */
+function uselessToShares(entries: readonly (readonly [key: string, value: string])[]): readonly Fault[] {
+  const useless = entries.filter(([key, value]) => COPY_PARAMETERS.has(key) && value !== 'false');
+  return useless.map(([key]) => ({ field: key, message: KEPT_BY_SERVER }));
 }
 
 function readOne(key: string, value: string): ReadParameter {

@@ -1,6 +1,7 @@
 /** The engines that a volume can be kept by, and what of a volume's wish goes with which. */
 
 import type { LayoutRequest } from './layout.ts';
+import { KEPT_BY_SERVER, ONE_COPY } from './unused-words.ts';
 
 export const ENGINES = ['gluster', 'local', 'nfs'] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -45,29 +46,23 @@ export interface EngineWish {
   readonly share?: unknown;
   readonly source?: unknown;
   readonly locality?: unknown;
+  readonly restoreFrom?: unknown;
+  readonly pool?: string | undefined;
+  readonly zones?: readonly string[] | undefined;
+  readonly allowSplitBrain?: boolean | undefined;
 }
 
 export interface EngineFault {
   readonly field:
-    | ('layout' | 'shard' | 'profile' | 'allowFrom' | 'adopted' | 'fsType' | 'encryption')
-    | ('share' | 'source' | 'brick' | 'locality');
+    | ('layout' | 'replicas' | 'distribution' | 'shard' | 'profile' | 'allowFrom' | 'adopted' | 'fsType' | 'encryption')
+    | ('share' | 'source' | 'restoreFrom' | 'brick' | 'pool' | 'zones' | 'allowSplitBrain' | 'locality');
   readonly message: string;
 }
 
 /** What only volumes with copies have, in the order in which it is told. */
 const COPY_FIELDS = [
-  ...([
-    'layout',
-    'brick',
-    'fsType',
-    'encryption',
-    'shard',
-    'profile',
-    'allowFrom',
-    'adopted',
-    'source',
-    'locality',
-  ] as const),
+  ...(['layout', 'brick', 'fsType', 'encryption', 'shard', 'profile', 'allowFrom', 'adopted', 'source'] as const),
+  ...(['restoreFrom', 'pool', 'zones', 'allowSplitBrain', 'locality'] as const),
 ] as const;
 
 /** What does not go with the engine, one sentence each; empty when everything does. */
@@ -79,11 +74,12 @@ export function engineFaults(wish: EngineWish): readonly EngineFault[] {
   return [...faults.filter((fault) => fault !== false), ...encryptionFaults(wish), ...share];
 }
 
+const NO_SNAPSHOTS = 'does not go with engine nfs, which has no snapshots';
+
 /** The file server does all of that, or does not: nothing of it can be asked for. */
 function nfsFaults(wish: EngineWish): readonly EngineFault[] {
   const { layout, shard, allowFrom = [] } = wish;
-  const notWith = 'does not go with engine nfs: the file server decides how it keeps the data';
-  const isAsked: Readonly<Record<Exclude<EngineFault['field'], 'share'>, boolean>> = {
+  const isAsked: Readonly<Record<(typeof COPY_FIELDS)[number], boolean>> = {
     layout: layout !== 'single',
     brick: wish.brick !== 'image',
     fsType: wish.fsType !== undefined,
@@ -94,12 +90,18 @@ function nfsFaults(wish: EngineWish): readonly EngineFault[] {
     adopted: wish.adopted !== undefined,
     source: wish.source !== undefined,
     locality: wish.locality !== undefined,
+    restoreFrom: wish.restoreFrom !== undefined,
+    // What the schema fills in says nothing.
+    pool: wish.pool !== undefined && wish.pool !== 'default',
+    zones: wish.zones !== undefined,
+    allowSplitBrain: wish.allowSplitBrain === true,
   };
   const words: Partial<Record<EngineFault['field'], string>> = {
     layout: `must be single for engine nfs; ${layout} needs engine gluster`,
     allowFrom: 'does not go with engine nfs: the exports of the file server say who may mount',
     adopted: 'only volumes of engine gluster can be adopted',
-    source: 'does not go with engine nfs, which has no snapshots',
+    source: NO_SNAPSHOTS,
+    restoreFrom: NO_SNAPSHOTS,
     locality: 'does not go with engine nfs: a file server is as near to one node as to any other',
   };
   const missing: readonly EngineFault[] =
@@ -107,7 +109,7 @@ function nfsFaults(wish: EngineWish): readonly EngineFault[] {
       ? [{ field: 'share', message: 'is missing: engine nfs needs a server and what it exports' }]
       : [];
   const asked = COPY_FIELDS.filter((field) => isAsked[field]);
-  return [...missing, ...asked.map((field) => ({ field, message: words[field] ?? notWith }))];
+  return [...missing, ...asked.map((field) => ({ field, message: words[field] ?? KEPT_BY_SERVER }))];
 }
 
 type Faults = readonly (EngineFault | false)[];
@@ -136,6 +138,7 @@ function localFaults(wish: EngineWish): Faults {
       message: 'does not go with engine local: nobody reaches the volume over the network',
     },
     wish.adopted !== undefined && { field: 'adopted', message: 'only volumes of engine gluster can be adopted' },
+    wish.allowSplitBrain === true && { field: 'allowSplitBrain', message: ONE_COPY },
     wish.fsType !== undefined &&
       wish.brick !== 'image' && {
         field: 'fsType',

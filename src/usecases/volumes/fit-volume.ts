@@ -25,6 +25,7 @@ import {
   type LayoutDecision,
   type LayoutRequest,
 } from '../../domain/volume/layout.ts';
+import { unusedWords } from '../../domain/volume/unused-words.ts';
 import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
 import { AllowedAddress } from '../../schemas/plan-file.ts';
 import type { Share, VolumeProfile } from '../../schemas/volume.ts';
@@ -149,7 +150,7 @@ export function findPlaces(wish: Wish, request: AddVolumeRequest, stored: Stored
   const asked = askedLayout(request);
   // With nodes without end only the wish itself can be at fault.
   const wanted = decideLayout(asked, Number.MAX_SAFE_INTEGER);
-  if (wanted.ok) refuseMisfits(wish, wanted.chosen);
+  if (wanted.ok) refuseMisfits(wish, wanted.chosen, request);
   if (wish.share !== undefined && wanted.ok) {
     return { ...wanted.chosen, ...placeShare({ ...wish, share: wish.share }, stored.nodes) };
   }
@@ -187,7 +188,7 @@ export function largestFit(request: AddVolumeRequest, stored: Stored): number {
   const wish = checkWish(request);
   const asked = askedLayout(request);
   const wanted = decideLayout(asked, Number.MAX_SAFE_INTEGER);
-  if (wanted.ok) refuseMisfits(wish, wanted.chosen);
+  if (wanted.ok) refuseMisfits(wish, wanted.chosen, request);
   try {
     const { layout, input } = layOut(wish, asked, stored);
     return largestVolume(input, { ...wish, ...layout.chosen });
@@ -217,8 +218,12 @@ function layOut(
 }
 
 /** @throws {AppError} invalid, for what does not go with the engine */
-function refuseMisfits(wish: Wish, { layout, shard }: ChosenLayout): void {
-  const [fault, ...others] = engineFaults({ ...wish, layout, shard });
+function refuseMisfits(wish: Wish, { layout, shard }: ChosenLayout, said: AddVolumeRequest): void {
+  const unused = unusedWords(wish.engine, said);
+  const misfits = engineFaults({ ...wish, layout, shard }).filter(
+    ({ field }) => !unused.some((each) => each.field === field),
+  );
+  const [fault, ...others] = [...unused, ...misfits];
   if (fault === undefined) return;
   throw new AppError('invalid', `${fault.field} ${fault.message}${NOTHING_CREATED}`, {
     resource: `volume ${wish.name}`,

@@ -39,6 +39,7 @@ test.each<[what: string, change: Partial<StaticVolumeRequest>]>([
   ['a profile', { profile: 'shared' }],
   ['allowed clients', { allowFrom: ['10.0.0.1'] }],
   ['a file system for a folder', { brick: 'directory', fsType: 'ext4' }],
+  ['copies that may diverge', { allowSplitBrain: true }],
   ['an encrypted folder', { brick: 'directory', encryption: true }],
   ['an encrypted brick of GlusterFS in a folder', { engine: 'gluster', brick: 'directory', encryption: true }],
   ['pods on several nodes', { registration: { ...REQUEST.registration, accessModes: ['ReadWriteMany'] } }],
@@ -78,4 +79,32 @@ test.each([
     engines: [{ name: 'local', isInstalled: true, isRunning: true, abilities: [...abilities] }],
   });
   expect(await addStaticVolume(cluster, { ...REQUEST, ...change })).toMatchObject({ placement: [{ node: 'kube2' }] });
+});
+
+test.each<[field: string, change: Partial<StaticVolumeRequest>]>([
+  ['brick', { brick: 'image' }],
+  ['pool', { pool: 'default' }],
+  ['zones', { zones: ['a'] }],
+  ['layout', { layout: 'single' }],
+  ['replicas', { replicas: 1 }],
+  ['distribution', { distribution: 1 }],
+  ['profile', { profile: 'shared' }],
+  ['fsType', { fsType: 'ext4' }],
+  ['encryption', { encryption: true }],
+  ['allowSplitBrain', { allowSplitBrain: true }],
+])('a share takes no %s: its file server decides that', async (field, change) => {
+  const cluster = await createFakeCluster();
+  await cluster.addNode('kube1', { engines: [{ name: 'nfs', isInstalled: true, isRunning: true }] });
+  const { registration } = REQUEST;
+  const request: StaticVolumeRequest = {
+    ...{ name: 'files', size: '1Gi', engine: 'nfs', share: { server: 'files.example.com', path: '/export' } },
+    registration: { ...registration, accessModes: ['ReadWriteMany'] },
+  };
+  const refusal = expect(addStaticVolume(cluster, { ...request, ...change })).rejects;
+  await refusal.toMatchObject({
+    reason: 'EngineMismatch',
+    message: expect.stringContaining(`${field} does not go with engine nfs`),
+  });
+  expect((await cluster.client.list('Volume')).items).toEqual([]);
+  expect(await addStaticVolume(cluster, request)).toMatchObject({ name: 'files' });
 });
