@@ -7,11 +7,17 @@ import fc from 'fast-check';
 import { createChannel, createClient } from 'nice-grpc';
 import { expect, test } from 'vitest';
 import { parseQuantity } from '../../src/domain/bytes.ts';
-import { ControllerDefinition, NodeDefinition } from '../../src/gen/csi/csi.ts';
+import {
+  ControllerDefinition,
+  GroupControllerDefinition,
+  VolumeCapability_AccessMode_Mode as Mode,
+  NodeDefinition,
+} from '../../src/gen/csi/csi.ts';
 import { createSeededRandom } from '../../src/ports/random.fake.ts';
 import type { ResourceClient } from '../../src/ports/resource-client.ts';
-import { life, NODES, PODS, VOLUMES } from '../csi-life/calls.ts';
-import { type LifeWorld, live, type Observed, podPath, stagingPath } from '../csi-life/live.ts';
+import { life, NODES, onOneNode, PODS, VOLUMES } from '../csi-life/calls.ts';
+import { live } from '../csi-life/live.ts';
+import { type LifeWorld, type Observed, podPath, stagingPath } from '../csi-life/send.ts';
 import { type CsiWorld, startCsiWorld, TARGET_ROOT } from './csi-world.ts';
 
 const { LIFE_SEED, LIFE_RUNS } = process.env;
@@ -39,16 +45,30 @@ function hesitant(client: ResourceClient, seed: number): ResourceClient {
   };
 }
 
-async function withLifeWorld(seed: number, use: (world: LifeWorld) => Promise<void>): Promise<void> {
-  const world = await startCsiWorld({ nodes: NODES, around: (client) => hesitant(client, seed) });
+interface Setting {
+  readonly seed: number;
+  /** Volumes are used on their own node alone, and there is one. */
+  readonly isLocal: boolean;
+}
+
+async function withLifeWorld({ seed, isLocal }: Setting, use: (world: LifeWorld) => Promise<void>): Promise<void> {
+  const nodes = isLocal ? [NODES[0]] : NODES;
+  const world = await startCsiWorld({ nodes, around: (client) => hesitant(client, seed) });
   const channelTo = (path: string) => createChannel(`unix://${path}`, undefined, BACK_OFF);
   const sockets = [...world.nodeSockets].map(([node, path]) => [node, channelTo(path)] as const);
   const channel = channelTo(world.controllerSocket);
   try {
     await use({
       root: TARGET_ROOT,
+      ...(isLocal ? { modes: { 'vol-shared': Mode.SINGLE_NODE_MULTI_WRITER } } : {}),
+      ...(isLocal ? { groups: createClient(GroupControllerDefinition, channel) } : {}),
       controller: createClient(ControllerDefinition, channel),
-      nodes: Object.fromEntries(sockets.map(([node, to]) => [node, createClient(NodeDefinition, to)])),
+      nodes: Object.fromEntries(
+        NODES.flatMap((name) => {
+          const [, to] = sockets.find(([node]) => node === name || isLocal) ?? [];
+          return to === undefined ? [] : [[name, createClient(NodeDefinition, to)] as const];
+        }),
+      ),
       write: async (_node, _path, volume, token) => void world.data.set(`volume ${volume}`, token),
       settle: () => settle(world),
       observe: () => observe(world),
@@ -61,30 +81,30 @@ async function withLifeWorld(seed: number, use: (world: LifeWorld) => Promise<vo
   }
 }
 
+const readAll = (client: ResourceClient) =>
+  Promise.all([
+    client.list('Volume'),
+    client.list('VolumeAttachmentRecord'),
+    client.list('VolumeSnapshotRecord'),
+    client.list('VolumeGroupSnapshotRecord'),
+  ]);
+
 async function settle({ client, hosts }: CsiWorld): Promise<void> {
   const isDone = async () => {
-    const [volumes, records, snapshots] = await Promise.all([
-      client.list('Volume'),
-      client.list('VolumeAttachmentRecord'),
-      client.list('VolumeSnapshotRecord'),
-    ]);
-    const all = [...volumes.items, ...records.items, ...snapshots.items];
+    const [volumes, records, snapshots, groups] = await readAll(client);
+    const all = [...volumes.items, ...records.items, ...snapshots.items, ...groups.items];
     return (
       all.every(({ metadata }) => metadata.deletionTimestamp === undefined) &&
       volumes.items.every(({ spec, status }) => status?.size === spec.size) &&
       records.items.every(({ spec, status }) => !hosts.has(spec.node) || status?.state === 'Mounted') &&
-      snapshots.items.every(({ status }) => status?.phase !== undefined)
+      [...snapshots.items, ...groups.items].every(({ status }) => status?.phase !== undefined)
     );
   };
   await expect.poll(isDone, { interval: 1, timeout: 20_000 }).toBe(true);
 }
 
 async function observe({ client, hosts, data }: CsiWorld): Promise<Observed> {
-  const [volumes, records, snapshots] = await Promise.all([
-    client.list('Volume'),
-    client.list('VolumeAttachmentRecord'),
-    client.list('VolumeSnapshotRecord'),
-  ]);
+  const [volumes, records, snapshots, groups] = await readAll(client);
   const targets = new Set(
     [...hosts].flatMap(([node, host]) => host.mountTable().map(({ target }) => `${node} ${target}`)),
   );
@@ -99,6 +119,7 @@ async function observe({ client, hosts, data }: CsiWorld): Promise<Observed> {
     snapshots: snapshots.items
       .filter(({ metadata, status }) => !metadata.name.startsWith('clone-for-') && status?.phase === 'Ready')
       .map(({ metadata }) => metadata.name),
+    groups: groups.items.filter(({ status }) => status?.phase === 'Ready').map(({ metadata }) => metadata.name),
     attached: records.items.map(({ spec }) => `${spec.volume}@${spec.node}`),
     staged: places
       .filter(({ volume, node }) => targets.has(`${node} ${stagingPath(TARGET_ROOT, volume)}/volume`))
@@ -111,9 +132,9 @@ async function observe({ client, hosts, data }: CsiWorld): Promise<Observed> {
 }
 
 async function residue({ client, hosts }: CsiWorld): Promise<readonly string[]> {
-  const kinds = ['Volume', 'VolumeAttachmentRecord', 'VolumeSnapshotRecord'] as const;
-  const objects = await Promise.all(kinds.map((kind) => client.list(kind)));
-  const left = objects.flatMap(({ items }) => items.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
+  const left = (await readAll(client)).flatMap(({ items }) =>
+    items.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+  );
   const mounts = [...hosts].flatMap(([node, host]) => host.mountTable().map(({ target }) => `${node} ${target}`));
   const pods = [...hosts.values()].flatMap((host) =>
     [...host.entries.keys()].filter((path) => /\/pods\/.*\/vol-/.test(path)),
@@ -130,10 +151,20 @@ test.each(SEEDS)(
     const runs = LIFE_RUNS === undefined ? 12 : Number(LIFE_RUNS);
     await fc.assert(
       fc.asyncProperty(life(12), fc.nat(1_000_000), (steps, order) =>
-        withLifeWorld(order, (world) => live(world, steps, {})),
+        withLifeWorld({ seed: order, isLocal: false }, (world) => live(world, steps, {})),
       ),
       { seed, numRuns: runs, endOnFailure: LIFE_RUNS !== undefined },
     );
   },
   600_000,
 );
+
+test(`the same of volumes that one node has, and of groups of their snapshots (LIFE_SEED=${SEEDS[0]})`, async () => {
+  const numRuns = LIFE_RUNS === undefined ? 12 : Number(LIFE_RUNS);
+  await fc.assert(
+    fc.asyncProperty(life(12, { hasGroups: true }), fc.nat(1_000_000), (steps, seed) =>
+      withLifeWorld({ seed, isLocal: true }, (world) => live(world, onOneNode(steps), { engine: 'local' })),
+    ),
+    { ...(SEEDS[0] === undefined ? {} : { seed: SEEDS[0] }), numRuns, endOnFailure: LIFE_RUNS !== undefined },
+  );
+}, 600_000);

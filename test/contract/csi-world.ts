@@ -369,6 +369,12 @@ async function keepGroup(
     await client.patch(kind, name, { metadata: { finalizers: ['holdfast.dev/snapshot-group'] } }, { uid });
     return;
   }
+  const volumes = await Promise.all(spec.members.map(({ volume }) => client.get('Volume', volume)));
+  if (spec.members.some(({ volumeUid }, index) => volumes[index]?.metadata.uid !== volumeUid)) {
+    const failed = { phase: 'Failed', message: 'one of its volumes is gone' };
+    await client.patch(kind, name, { status: failed }, { subresource: 'status', uid });
+    return;
+  }
   for (const { snapshot, volume, volumeUid } of spec.members) {
     const of = { volume, volumeUid, group: { name, uid } };
     const made = await client.create('VolumeSnapshotRecord', { metadata: { name: snapshot }, spec: of });

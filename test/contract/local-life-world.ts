@@ -21,6 +21,7 @@ import { createFakeFileServer } from '../../src/engines/nfs/file-server.fake.ts'
 import { createNfsEngine } from '../../src/engines/nfs/index.ts';
 import {
   ControllerDefinition,
+  GroupControllerDefinition,
   VolumeCapability_AccessMode_Mode as Mode,
   NodeDefinition,
 } from '../../src/gen/csi/csi.ts';
@@ -35,7 +36,7 @@ import { createFakeVolumeWork } from '../../src/ports/volume-work.fake.ts';
 import { serveCsiController, serveCsiNode } from '../../src/shells/csi/serve-csi.ts';
 import { waitForObject } from '../../src/usecases/waiting/wait-for-object.ts';
 import { NODES, PODS, VOLUMES } from '../csi-life/calls.ts';
-import { type LifeWorld, type Observed, podPath, stagingPath } from '../csi-life/live.ts';
+import { type LifeWorld, type Observed, podPath, stagingPath } from '../csi-life/send.ts';
 import { serving } from './csi-world.ts';
 import { type LocalMachine, startLocalMachine } from './local-machine.ts';
 
@@ -98,6 +99,7 @@ async function start(machine: LocalMachine, signal: AbortSignal) {
     root,
     modes: { 'vol-shared': Mode.SINGLE_NODE_MULTI_WRITER },
     controller: createClient(ControllerDefinition, toController),
+    groups: createClient(GroupControllerDefinition, toController),
     nodes: Object.fromEntries(NODES.map((name) => [name, nodeClient])),
     write: (_node, path, _volume, token) => writeFile(`${path}/${TOKEN}`, token, { flush: true }),
     settle: () => settle(client),
@@ -175,24 +177,26 @@ async function waitForPool(client: ResourceClient, clock: ReturnType<typeof crea
 }
 
 async function readAll(client: ResourceClient) {
-  const [volumes, copies, records, snapshots] = await Promise.all([
+  const [volumes, copies, records, snapshots, groups] = await Promise.all([
     client.list('Volume'),
     client.list('VolumeCopy'),
     client.list('VolumeAttachmentRecord'),
     client.list('VolumeSnapshotRecord'),
+    client.list('VolumeGroupSnapshotRecord'),
   ]);
-  return { volumes: volumes.items, copies: copies.items, records: records.items, snapshots: snapshots.items };
+  const taken = { snapshots: snapshots.items, groups: groups.items };
+  return { volumes: volumes.items, copies: copies.items, records: records.items, ...taken };
 }
 
 async function settle(client: ResourceClient): Promise<void> {
   for (let waited = 0; ; waited += LOOK_MS) {
-    const { volumes, copies, records, snapshots } = await readAll(client);
-    const all = [...volumes, ...copies, ...records, ...snapshots];
+    const { volumes, copies, records, snapshots, groups } = await readAll(client);
+    const all = [...volumes, ...copies, ...records, ...snapshots, ...groups];
     const isSettled =
       all.every(({ metadata }) => metadata.deletionTimestamp === undefined) &&
       volumes.every(({ spec, status }) => status?.phase === 'Ready' && status.size === spec.size) &&
       records.every(({ status }) => status?.state === 'Mounted') &&
-      snapshots.every(({ status }) => status?.phase === 'Ready' || status?.phase === 'Failed');
+      [...snapshots, ...groups].every(({ status }) => status?.phase === 'Ready' || status?.phase === 'Failed');
     if (isSettled) return;
     if (waited > SETTLE_MS) throw new Error(`nothing comes to rest: ${JSON.stringify(all)}`);
     await pause(LOOK_MS);
@@ -200,7 +204,7 @@ async function settle(client: ResourceClient): Promise<void> {
 }
 
 async function observe(client: ResourceClient, machine: LocalMachine, root: string): Promise<Observed> {
-  const { volumes, copies, records, snapshots } = await readAll(client);
+  const { volumes, copies, records, snapshots, groups } = await readAll(client);
   const targets = new Set((await machine.host.mounts.list()).map(({ target }) => target));
   const data = copies.map(async ({ spec, status }) => [spec.volume, await readToken(status?.path)] as const);
   return {
@@ -208,6 +212,7 @@ async function observe(client: ResourceClient, machine: LocalMachine, root: stri
     snapshots: snapshots
       .filter(({ metadata, status }) => !metadata.name.startsWith('clone-for-') && status?.phase === 'Ready')
       .map(({ metadata }) => metadata.name),
+    groups: groups.filter(({ status }) => status?.phase === 'Ready').map(({ metadata }) => metadata.name),
     attached: records.map(({ spec }) => `${spec.volume}@${spec.node}`),
     staged: VOLUMES.filter((volume) => targets.has(`${stagingPath(root, volume)}/volume`)).map(
       (volume) => `${volume}@${NODE}`,

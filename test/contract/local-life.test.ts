@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { life, type Step } from '../csi-life/calls.ts';
+import { life, onOneNode } from '../csi-life/calls.ts';
 import { live } from '../csi-life/live.ts';
 import { withLocalLife } from './local-life-world.ts';
 
@@ -15,22 +15,13 @@ const RUNS = LIFE_RUNS === undefined ? 2 : Number(LIFE_RUNS);
 const MOST_PARTS = 8;
 const LIVES_MS = 10 * 60_000;
 
-/** Such a volume is used on its own node alone, and this machine is the one. */
-function onOneNode(steps: readonly Step[]): readonly Step[] {
-  return steps.map(({ branches, isRestart }) => ({
-    isRestart,
-    branches: branches.map((branch) =>
-      'node' in branch.call ? { ...branch, call: { ...branch.call, node: 'kube1' as const } } : branch,
-    ),
-  }));
-}
-
 test(
   `every answer is one that the model allows, what is there is what was answered, and in the end there is nothing (LIFE_SEED=${SEED})`,
   async () => {
     let calls = 0;
-    const lives = fc.asyncProperty(life(MOST_PARTS), async (steps) => {
+    const lives = fc.asyncProperty(life(MOST_PARTS, { hasGroups: true }), async (steps) => {
       calls += steps.flatMap(({ branches }) => branches).length;
+      // Such a volume is used on its own node alone, and this machine is the one.
       await withLocalLife((world) => live(world, onOneNode(steps), { engine: 'local' }));
     });
     await fc.assert(lives, { seed: SEED, numRuns: RUNS, endOnFailure: true });

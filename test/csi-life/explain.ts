@@ -54,17 +54,24 @@ function mayBeTurnedAway({ branches }: Step, call: Call, code: string): boolean 
   const others = branches.map((each) => each.call).filter((each) => each !== call);
   const touches = (id: string) =>
     others.some(
-      (other) => ('volume' in other && other.volume === id) || ('snapshot' in other && other.snapshot === id),
+      (other) =>
+        ('volume' in other && other.volume === id) ||
+        ('snapshot' in other && other.snapshot === id) ||
+        ('group' in other && id.startsWith(`${other.group}-`)),
     );
   if (call.do === 'create' && call.from !== undefined && touches(call.from.id)) {
     return code === 'NOT_FOUND' || code === 'FAILED_PRECONDITION';
   }
   if (call.do === 'snap' && touches(call.volume)) return code === 'FAILED_PRECONDITION' || code === 'NOT_FOUND';
+  if (call.do === 'group' && call.volumes.some(touches)) return code === 'FAILED_PRECONDITION' || code === 'NOT_FOUND';
   const isSource = others.some(
-    (other) => other.do === 'create' && other.from?.id === ('snapshot' in call ? call.snapshot : ''),
+    (other) => other.do === 'create' && other.from !== undefined && isOf(other.from.id, call),
   );
-  return call.do === 'unsnap' && isSource && code === 'FAILED_PRECONDITION';
+  return (call.do === 'unsnap' || call.do === 'ungroup') && isSource && code === 'FAILED_PRECONDITION';
 }
+
+const isOf = (id: string, call: Call): boolean =>
+  ('snapshot' in call && call.snapshot === id) || ('group' in call && id.startsWith(`${call.group}-`));
 
 /** Each state once: two orders mostly come to the same. */
 function distinct(states: readonly State[]): readonly State[] {

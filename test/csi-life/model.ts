@@ -2,7 +2,7 @@
  * What the driver may answer, and what there is then. The driver is free in few places only, and calls that are made at once
  * may be carried out in any order: so the model keeps every state that explains what was seen.
  */
-import type { Call, VolumeId } from './calls.ts';
+import { type Call, memberOf, type VolumeId } from './calls.ts';
 
 interface ModelVolume {
   /** Another one under the name of one that was deleted is another volume. */
@@ -17,6 +17,8 @@ interface ModelVolume {
 }
 
 interface ModelSnapshot {
+  /** The group that it was taken with. */
+  readonly group?: string;
   readonly of: string;
   readonly ofId: number;
   readonly gib: number;
@@ -27,6 +29,8 @@ export interface State {
   readonly next: number;
   readonly volumes: Readonly<Record<string, ModelVolume>>;
   readonly snapshots: Readonly<Record<string, ModelSnapshot>>;
+  /** Names of the volumes, in the order of their snapshots. */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
   /** `volume@node`. */
   readonly attached: readonly string[];
   readonly staged: readonly string[];
@@ -42,7 +46,10 @@ export interface Outcome {
   readonly state: State;
 }
 
-export const NOTHING: State = { next: 1, volumes: {}, snapshots: {}, attached: [], staged: [], bound: [] };
+export const NOTHING: State = {
+  ...{ next: 1, volumes: {}, snapshots: {}, groups: {} },
+  ...{ attached: [], staged: [], bound: [] },
+};
 
 const ALONE: ReadonlySet<VolumeId> = new Set(['vol-alone', 'vol-node']);
 /** ReadWriteOncePod. */
@@ -63,6 +70,7 @@ export function outcomesOf(state: State, call: Call, token: string): readonly Ou
   if ('pod' in call) return call.do === 'write' ? write(state, call, token) : inPod(state, call);
   if ('node' in call) return onNode(state, call);
   if ('snapshot' in call) return onSnapshot(state, call);
+  if ('group' in call) return onGroup(state, call);
   if (call.do === 'create') return create(state, call);
   return call.do === 'expand' ? expand(state, call) : remove(state, call.volume);
 }
@@ -155,7 +163,8 @@ function expand(state: State, { volume, gib }: Extract<Call, { do: 'expand' }>):
 
 function onSnapshot(state: State, call: Extract<Call, { readonly snapshot: string }>): readonly Outcome[] {
   if (call.do === 'snap') return snap(state, call);
-  const { [call.snapshot]: _gone, ...snapshots } = state.snapshots;
+  const { [call.snapshot]: gone, ...snapshots } = state.snapshots;
+  if (gone?.group !== undefined) return [no('INVALID_ARGUMENT', state)];
   return [ok({ ...state, snapshots })];
 }
 
@@ -169,4 +178,40 @@ function snap(state: State, { snapshot, volume }: Extract<Call, { do: 'snap' }>)
   if (there === undefined) return [no('NOT_FOUND', state)];
   const made = { of: volume, ofId: there.id, gib: there.gib, data: there.data };
   return [ok({ ...state, snapshots: { ...state.snapshots, [snapshot]: made } })];
+}
+
+type OnGroup = Extract<Call, { readonly group: string }>;
+
+function onGroup(state: State, call: OnGroup): readonly Outcome[] {
+  const { [call.group]: there, ...groups } = state.groups;
+  const names = (there ?? []).map((_, index) => memberOf(call.group, index));
+  if (call.do === 'look') return [there === undefined ? no('NOT_FOUND', state) : ok(state, names.join())];
+  if (call.do === 'group') return group(state, call);
+  const snapshots = Object.fromEntries(Object.entries(state.snapshots).filter(([name]) => !names.includes(name)));
+  return [ok({ ...state, groups, snapshots })];
+}
+
+function group(state: State, call: Extract<OnGroup, { do: 'group' }>): readonly Outcome[] {
+  const volumes = [...new Set(call.volumes)].toSorted();
+  const names = volumes.map((_, index) => memberOf(call.group, index));
+  const there = state.groups[call.group];
+  if (there !== undefined) {
+    const isOther = there.join() !== volumes.join();
+    // Those of a volume that is gone are the answer as long as there is no other of its name.
+    const isLater = names.some((name, index) => {
+      const now = state.volumes[volumes[index] ?? ''];
+      return now !== undefined && now.id !== state.snapshots[name]?.ofId;
+    });
+    return [isOther || isLater ? no('ALREADY_EXISTS', state) : ok(state, names.join())];
+  }
+  const made = volumes.map((name, index) => {
+    const source = state.volumes[name];
+    if (source === undefined) return undefined;
+    const { id: ofId, gib, data } = source;
+    return [memberOf(call.group, index), { of: name, ofId, gib, data, group: call.group }] as const;
+  });
+  const taken = made.filter((each) => each !== undefined);
+  if (taken.length < volumes.length) return [no('NOT_FOUND', state)];
+  const snapshots = { ...state.snapshots, ...Object.fromEntries(taken) };
+  return [ok({ ...state, snapshots, groups: { ...state.groups, [call.group]: volumes } }, names.join())];
 }

@@ -7,7 +7,7 @@ import { ControllerDefinition, NodeDefinition } from '../../src/gen/csi/csi.ts';
 import type { Resource } from '../../src/ports/resource-client.ts';
 import { csiSockets } from '../../src/usecases/lab/bring-up-holdfast.ts';
 import { NODES, PODS, VOLUMES } from '../csi-life/calls.ts';
-import { type LifeWorld, type Observed, podPath, stagingPath } from '../csi-life/live.ts';
+import { type LifeWorld, type Observed, podPath, stagingPath } from '../csi-life/send.ts';
 import { type Product, residue as residueOf } from './product-fixture.ts';
 
 const GIB = 1024 ** 3;
@@ -107,6 +107,7 @@ async function observe(product: Product): Promise<Observed> {
     snapshots: snapshots
       .filter(({ metadata, status }) => !metadata.name.startsWith('clone-for-') && status?.phase === 'Ready')
       .map(({ metadata }) => metadata.name),
+    groups: [],
     attached: records.map(({ spec }) => `${spec.volume}@${spec.node}`),
     staged: places
       .filter(({ volume, node }) => targets.has(`${node} ${stagingPath(ROOT, volume)}/volume`))

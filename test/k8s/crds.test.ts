@@ -149,7 +149,7 @@ test('a share that an agent knows is not exchanged for another', async () => {
       kind: 'invalid',
     });
   }
-  await client.patch('Volume', 'shared', { spec: { zones: ['z1'] } });
+  await client.patch('Volume', 'shared', { spec: { nodes: ['n1'] } });
 });
 
 test.each([
