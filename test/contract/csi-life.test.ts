@@ -54,6 +54,7 @@ interface Setting {
 async function withLifeWorld({ seed, isLocal }: Setting, use: (world: LifeWorld) => Promise<void>): Promise<void> {
   const nodes = isLocal ? [NODES[0]] : NODES;
   const world = await startCsiWorld({ nodes, around: (client) => hesitant(client, seed) });
+  if (isLocal) await useOnlyFirst(world.client);
   const channelTo = (path: string) => createChannel(`unix://${path}`, undefined, BACK_OFF);
   const sockets = [...world.nodeSockets].map(([node, path]) => [node, channelTo(path)] as const);
   const channel = channelTo(world.controllerSocket);
@@ -78,6 +79,16 @@ async function withLifeWorld({ seed, isLocal }: Setting, use: (world: LifeWorld)
   } finally {
     for (const each of [channel, ...sockets.map(([, to]) => to)]) each.close();
     await world.stop();
+  }
+}
+
+/** With room for whatever a life holds. */
+async function useOnlyFirst(client: ResourceClient): Promise<void> {
+  const pool = { name: 'default', path: '/mnt/glusterVolume0', isReady: true, hasReflink: true };
+  const roomy = { pools: [{ ...pool, capacityBytes: 100 * GIB, freeBytes: 100 * GIB }] };
+  for (const { metadata } of (await client.list('StorageNode')).items) {
+    const status = metadata.name === NODES[0] ? roomy : { engines: [], pools: [] };
+    await client.patch('StorageNode', metadata.name, { status }, { subresource: 'status' });
   }
 }
 
