@@ -6,7 +6,7 @@
 import type { EngineVolumeName } from '../domain/names.ts';
 import type { OnDelete, ShareAddress } from '../domain/nfs/share.ts';
 import type { Ability } from '../domain/volume/abilities.ts';
-import type { BrickKind, EngineName, FileSystemType } from '../domain/volume/engines.ts';
+import type { BrickKind, EngineName, FileSystemType, ImageEncryption } from '../domain/volume/engines.ts';
 import type { LayoutName } from '../domain/volume/layout-faults.ts';
 import type { VolumeProfile } from '../schemas/volume.ts';
 
@@ -142,6 +142,8 @@ export interface ObservedCopy {
   readonly sizeBytes?: number;
   /** Only of an adopted one: the size of the file system that it lies in. */
   readonly capacityBytes?: number;
+  /** What its image is encrypted with; only of one that is, and is ready: then it is open. */
+  readonly encryption?: ImageEncryption;
   readonly message?: string;
 }
 

@@ -1,6 +1,6 @@
 /** VolumeCopy: the part of a volume's data that lives in one pool on one node (GlusterFS: a brick). */
 import { z } from 'zod';
-import { BRICK_KINDS, COPY_ENGINES, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
+import { BRICK_KINDS, COPY_ENGINES, FILE_SYSTEM_TYPES, IMAGE_ENCRYPTIONS } from '../domain/volume/engines.ts';
 import { AbsolutePath, Condition, Label } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 
@@ -59,6 +59,10 @@ export const VolumeCopyStatus = z.object({
   path: z.string().optional().describe('The directory that the engine serves.'),
   sizeBytes: z.int().optional().describe('Usable bytes that it was seen to have, of those asked for.'),
   capacityBytes: z.int().optional().describe('Size of the file system that an adopted directory lies in.'),
+  encryption: z
+    .enum(IMAGE_ENCRYPTIONS)
+    .optional()
+    .describe('What its image was seen to be encrypted with: luks2 (all of it) or fscrypt (the folder with the data).'),
   message: z.string().optional().describe('What is wrong or under way.'),
   bootId: z.string().optional().describe('Boot ID of the node when the state was observed.'),
   conditions: z.array(Condition).optional().describe('Details of the state.'),

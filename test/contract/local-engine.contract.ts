@@ -152,7 +152,9 @@ export function describeLocalEngine(
         ...{ isPresent: true, isStarted: true, engineId: set.copy.copyUid },
         bricks: [{ node: under.node, isOnline: true, isReadable: true }],
       });
-      expect(await observeCopy(set.copy)).toMatchObject({ state: 'ready', sizeBytes: set.copy.sizeBytes });
+      const seen = await observeCopy(set.copy);
+      expect(seen).toMatchObject({ state: 'ready', sizeBytes: set.copy.sizeBytes });
+      expect(seen.encryption ?? 'none').toMatch(wish.keySecret === undefined ? /^none$/ : /^(?:luks2|fscrypt)$/);
       expect(await set.mount()).toMatchObject({ state: 'mounted', isAnswering: true });
       for (const subject of [set.copy, await set.volume(), set.attachment]) expect(await plan(subject)).toEqual([]);
       await set.remove();

@@ -52,23 +52,22 @@ function halfway(state: State, call: Call, outcome: Outcome): readonly State[] {
 function mayBeTurnedAway({ branches }: Step, call: Call, code: string): boolean {
   if (code === 'ABORTED') return true;
   const others = branches.map((each) => each.call).filter((each) => each !== call);
-  const touches = (id: string) =>
-    others.some(
-      (other) =>
-        ('volume' in other && other.volume === id) ||
-        ('snapshot' in other && other.snapshot === id) ||
-        ('group' in other && id.startsWith(`${other.group}-`)),
-    );
-  if (call.do === 'create' && call.from !== undefined && touches(call.from.id)) {
-    return code === 'NOT_FOUND' || code === 'FAILED_PRECONDITION';
-  }
-  if (call.do === 'snap' && touches(call.volume)) return code === 'FAILED_PRECONDITION' || code === 'NOT_FOUND';
-  if (call.do === 'group' && call.volumes.some(touches)) return code === 'FAILED_PRECONDITION' || code === 'NOT_FOUND';
+  const isTouched = (id: string) => others.some((other) => touches(other, id));
+  if (usedBy(call).some(isTouched)) return code === 'NOT_FOUND' || code === 'FAILED_PRECONDITION';
   const isSource = others.some(
     (other) => other.do === 'create' && other.from !== undefined && isOf(other.from.id, call),
   );
   return (call.do === 'unsnap' || call.do === 'ungroup') && isSource && code === 'FAILED_PRECONDITION';
 }
+
+/** What a call makes something of. */
+function usedBy(call: Call): readonly string[] {
+  if (call.do === 'create') return call.from === undefined ? [] : [call.from.id];
+  if (call.do === 'snap') return [call.volume];
+  return call.do === 'group' ? call.volumes : [];
+}
+
+const touches = (other: Call, id: string): boolean => ('volume' in other && other.volume === id) || isOf(id, other);
 
 const isOf = (id: string, call: Call): boolean =>
   ('snapshot' in call && call.snapshot === id) || ('group' in call && id.startsWith(`${call.group}-`));

@@ -171,6 +171,10 @@ describe('copies', () => {
       }
     }
     await twin.remove();
+    for (const { node, desired } of set.copies) {
+      const { encryption } = await under.engine(node).observe<'copy'>(desired, signal);
+      expect(encryption).toMatch(/^(?:luks2|fscrypt)$/);
+    }
 
     const [, second] = set.copies;
     if (second === undefined) throw new Error('it has no second copy');

@@ -181,13 +181,15 @@ function reportOf({ metadata, spec }: StoredCopy, observed: ObservedCopy): Volum
     const message = metadata.deletionTimestamp === undefined ? {} : { message: kept };
     const size = observed.sizeBytes === undefined ? {} : { sizeBytes: observed.sizeBytes };
     const capacity = observed.capacityBytes === undefined ? {} : { capacityBytes: observed.capacityBytes };
-    return { state: 'Ready', path: observed.brickPath, ...size, ...capacity, ...message };
+    const kind = observed.encryption === undefined ? {} : { encryption: observed.encryption };
+    return { state: 'Ready', path: observed.brickPath, ...size, ...capacity, ...kind, ...message };
   }
   const message = observed.message ?? `the copy is ${observed.state}`;
   return { state: observed.state === 'broken' ? 'Suspect' : 'Preparing', message };
 }
 
 async function report(deps: AgentDeps, copy: StoredCopy, status: VolumeCopyStatus, signal: AbortSignal): Promise<void> {
-  const fields = { ...status, path: status.path ?? copy.status?.path, message: status.message, bootId: deps.bootId };
+  const { path, encryption } = { ...copy.status, ...status };
+  const fields = { ...status, path, encryption, message: status.message, bootId: deps.bootId };
   await deps.statusWriter.write('VolumeCopy', copy, fields, { signal, isCompareAndSwap: false });
 }

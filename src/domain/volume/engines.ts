@@ -32,6 +32,10 @@ export type FileSystemType = (typeof FILE_SYSTEM_TYPES)[number];
 export const BRICK_KINDS = ['image', 'directory', 'block'] as const;
 export type BrickKind = (typeof BRICK_KINDS)[number];
 
+/** What an encrypted image is encrypted with: all of it by dm-crypt, or the folder with the data by its file system. */
+export const IMAGE_ENCRYPTIONS = ['luks2', 'fscrypt'] as const;
+export type ImageEncryption = (typeof IMAGE_ENCRYPTIONS)[number];
+
 /** What of a volume's wish depends on its engine. */
 export interface EngineWish {
   readonly engine: EngineName;

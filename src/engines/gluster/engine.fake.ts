@@ -18,7 +18,7 @@ import type {
 } from '../../ports/engine.ts';
 import { createFakeVolumeKeys } from '../../ports/volume-keys.fake.ts';
 import type { VolumeKeys } from '../../ports/volume-keys.ts';
-import { applyWithKey, type FakeCopy } from '../image/copy.fake.ts';
+import { applyWithKey, type FakeCopy, fakeEncryption } from '../image/copy.fake.ts';
 import { copyPaths, isCopyPath } from '../image/paths.ts';
 import { nameNodes } from './adopted-bricks.ts';
 import { isRedundant } from './brick-sets.ts';
@@ -148,7 +148,7 @@ function observeCopy(node: FakeNode, desired: DesiredCopy): ObservedGlusterCopy 
   const isThere = copy.hasBrick && (copy.brick === 'directory' || isMounted);
   if (!isThere) return { ...seen, state: 'partial' };
   const usable = copy.brick === 'directory' ? desired.sizeBytes : usableBytes(imageBytes);
-  return { ...seen, state: 'ready', sizeBytes: Math.min(desired.sizeBytes, usable) };
+  return { ...seen, state: 'ready', sizeBytes: Math.min(desired.sizeBytes, usable), ...fakeEncryption(desired) };
 }
 
 function observeVolume(state: FakeState, node: FakeNode, desired: DesiredVolume): ObservedVolume {

@@ -2,6 +2,7 @@
 import { isAppError, messageOf } from '../../domain/errors.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
+import { seeReadyEncryption } from '../image/choose-encryption.ts';
 import { findFolder, foreignEntries, hasEmptyParents, statAs } from '../image/copy-folder.ts';
 import { seeImage, seeSize } from '../image/observe-image.ts';
 import { copyPaths } from '../image/paths.ts';
@@ -52,7 +53,9 @@ async function seeFileSystem(
 ): Promise<Partial<ObservedGlusterCopy> & Pick<ObservedGlusterCopy, 'state'>> {
   try {
     const brick = await seeBrick({ host, cli }, desired, signal);
-    return brick.state === 'ready' ? { ...brick, ...(await seeSize(host, desired, { imageBytes, signal })) } : brick;
+    if (brick.state !== 'ready') return brick;
+    const size = await seeSize(host, desired, { imageBytes, signal });
+    return { ...brick, ...size, ...(await seeReadyEncryption(host, desired, copyPaths(desired).image)) };
   } catch (error) {
     // An XFS that met an error answers EIO to everything until it is mounted anew; `volume status` does not notice.
     if (desired.brick === 'directory' || !isFileFault(error)) throw error;

@@ -2,6 +2,7 @@
 
 import { AppError } from '../../domain/errors.ts';
 import { neededAbilities } from '../../domain/volume/abilities.ts';
+import type { ObservedCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { hasFscrypt, hasLuks } from './abilities.ts';
 import { hasLuksHeader } from './luks.ts';
@@ -38,4 +39,15 @@ export async function seeEncryption(
 ): Promise<EncryptionKind> {
   if (keySecret === undefined) return 'none';
   return (await hasLuksHeader(host, image)) ? 'luks' : 'fscrypt';
+}
+
+/** The same of a copy that is ready, as it is reported; nothing of one in the clear. */
+export async function seeReadyEncryption(
+  host: Host,
+  copy: CopyIdentity,
+  image: CopyPaths['image'],
+): Promise<Pick<ObservedCopy, 'encryption'>> {
+  const kind = await seeEncryption(host, copy, image);
+  if (kind === 'none') return {};
+  return { encryption: kind === 'luks' ? 'luks2' : 'fscrypt' };
 }

@@ -2,7 +2,7 @@
 
 import { AppError } from '../../domain/errors.ts';
 import type { BrickKind } from '../../domain/volume/engines.ts';
-import type { Step } from '../../ports/engine.ts';
+import type { ObservedCopy, Step } from '../../ports/engine.ts';
 import type { VolumeKeys } from '../../ports/volume-keys.ts';
 import type { CopyIdentity } from './paths.ts';
 
@@ -42,3 +42,8 @@ export async function applyWithKey(
 }
 
 type FakeKeyStep = Step & { readonly copy?: Pick<CopyIdentity, 'copyUid' | 'keySecret'> };
+
+/** As an image shows it on a host without dm-crypt. */
+export function fakeEncryption({ keySecret }: Pick<CopyIdentity, 'keySecret'>): Pick<ObservedCopy, 'encryption'> {
+  return keySecret === undefined ? {} : { encryption: 'fscrypt' };
+}

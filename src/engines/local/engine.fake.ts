@@ -17,7 +17,7 @@ import type {
 } from '../../ports/engine.ts';
 import { createFakeVolumeKeys } from '../../ports/volume-keys.fake.ts';
 import type { VolumeKeys } from '../../ports/volume-keys.ts';
-import { applyWithKey, type FakeCopy } from '../image/copy.fake.ts';
+import { applyWithKey, type FakeCopy, fakeEncryption } from '../image/copy.fake.ts';
 import { copyPaths } from '../image/paths.ts';
 import type { ObservedLocalAttachment } from './attachment.ts';
 import { LOCAL_CAPABILITIES } from './engine.ts';
@@ -130,7 +130,7 @@ function observeCopy(node: ModelNode, desired: DesiredCopy): ObservedLocalCopy {
   }
   if (!copy.hasBrick || (copy.brick === 'image' && !isMounted)) return { ...seen, state: 'partial' };
   const usable = copy.brick === 'directory' ? desired.sizeBytes : usableBytes(bytes, desired.fsType);
-  return { ...seen, state: 'ready', sizeBytes: Math.min(desired.sizeBytes, usable) };
+  return { ...seen, state: 'ready', sizeBytes: Math.min(desired.sizeBytes, usable), ...fakeEncryption(desired) };
 }
 
 /** What of a mount is kept as its source: the copy that it shows. */

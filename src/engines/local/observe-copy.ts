@@ -3,6 +3,7 @@ import { isAppError, messageOf } from '../../domain/errors.ts';
 import { headerBytesOf } from '../../domain/volume/copy-size.ts';
 import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
+import { seeReadyEncryption } from '../image/choose-encryption.ts';
 import { findFolder, findMount, foreignEntries, hasEmptyParents, statAs } from '../image/copy-folder.ts';
 import { loopDevicesOf } from '../image/loop-devices.ts';
 import { findMapping } from '../image/luks.ts';
@@ -48,11 +49,13 @@ export async function observeLocalCopy(
     return seen('broken', { message, ...image });
   }
   if (!isThere(desired, image)) return seen('partial', image);
-  if (desired.brick === 'block') return seen('ready', await seeDevice(host, desired, image, signal));
+  const kind = await seeReadyEncryption(host, desired, paths.image);
+  if (desired.brick === 'block') return seen('ready', { ...(await seeDevice(host, desired, image, signal)), ...kind });
   const fault = desired.brick === 'image' ? await findFault(host, paths) : undefined;
   if (fault !== undefined) return seen('broken', { ...image, isShutDown: true, message: fault });
   if ((await statAs(host, paths.brick, 'directory')) === undefined) return seen('partial', image);
-  return seen('ready', { ...image, ...(await seeSize(host, desired, { imageBytes: image.imageBytes, signal })) });
+  const size = await seeSize(host, desired, { imageBytes: image.imageBytes, signal });
+  return seen('ready', { ...image, ...size, ...kind });
 }
 
 /** What the copy is kept in can be looked at: an image is mounted, and one that is a device is whole. */

@@ -100,8 +100,7 @@ test.each<[field: string, change: Partial<StaticVolumeRequest>]>([
     ...{ name: 'files', size: '1Gi', engine: 'nfs', share: { server: 'files.example.com', path: '/export' } },
     registration: { ...registration, accessModes: ['ReadWriteMany'] },
   };
-  const refusal = expect(addStaticVolume(cluster, { ...request, ...change })).rejects;
-  await refusal.toMatchObject({
+  await expect(addStaticVolume(cluster, { ...request, ...change })).rejects.toMatchObject({
     reason: 'EngineMismatch',
     message: expect.stringContaining(`${field} does not go with engine nfs`),
   });

@@ -1,6 +1,7 @@
 /** Volumes as people ask for them: the list, and one with all that belongs to it. */
 import { AppError } from '../../domain/errors.ts';
 import { nearest } from '../../domain/nearest.ts';
+import { type EncryptionState, encryptionOf } from '../../domain/volume/encryption-state.ts';
 import { type ServingWord, servingCopies } from '../../domain/volume/serving-copies.ts';
 import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
 
@@ -11,6 +12,8 @@ export interface ShownVolume {
   readonly attachments: readonly Resource<'VolumeAttachmentRecord'>[];
   /** Whether each copy serves now, by its name; what the volume itself holds may be older than a node's loss. */
   readonly serving: Readonly<Record<string, ServingWord>>;
+  /** Of an encrypted one: how, and whether its copies are open. */
+  readonly encryption?: EncryptionState;
 }
 
 export interface ListedVolume {
@@ -53,11 +56,14 @@ export async function showVolume(deps: ReadDeps, name: string): Promise<ShownVol
     deps.client.list('StorageNode', scope),
   ]);
   const { uid } = volume.metadata;
+  const own = copies.items
+    .filter((copy) => copy.spec.volume === name && copy.spec.volumeUid === uid)
+    .toSorted((a, b) => a.spec.index - b.spec.index);
+  const encryption = encryptionOf(volume, own);
   return {
     volume,
-    copies: copies.items
-      .filter((copy) => copy.spec.volume === name && copy.spec.volumeUid === uid)
-      .toSorted((a, b) => a.spec.index - b.spec.index),
+    copies: own,
+    ...(encryption === undefined ? {} : { encryption }),
     attachments: attachments.items
       .filter((record) => record.spec.volume === name)
       .toSorted((a, b) => (a.spec.node < b.spec.node ? -1 : 1)),

@@ -6,7 +6,7 @@ import { mountSource } from '../../../domain/nfs/share.ts';
 import { describePath } from '../../../domain/nfs-export/names.ts';
 import { describeLayout } from '../../../domain/volume/describe-layout.ts';
 import { phaseOf, stateMessage } from '../../../domain/volume/describe-volume.ts';
-import { keySecretName } from '../../../domain/volume/volume-key.ts';
+import { describeEncryption } from '../../../domain/volume/encryption-state.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
 import type { Adopted, Share } from '../../../schemas/volume.ts';
 import { listKismaticVolumes } from '../../../usecases/volumes/list-kismatic-volumes.ts';
@@ -145,12 +145,7 @@ function describeBrick({ spec }: Resource<'Volume'>): string {
   return spec.brick === 'image' ? `image (${fsType})` : 'directory, which nothing holds to its size';
 }
 
-/** Where its key is; nothing of a volume that is not encrypted. */
-function describeEncryption({ metadata, spec }: Resource<'Volume'>): string | undefined {
-  return spec.encryption === true ? `yes, with the key in Secret ${keySecretName(metadata.uid)}` : undefined;
-}
-
-function describe({ volume, copies, attachments, serving }: ShownVolume, hasHeaders: boolean): string {
+function describe({ volume, copies, attachments, serving, encryption }: ShownVolume, hasHeaders: boolean): string {
   const options = { isWide: false, hasHeaders };
   const bricks = new Map((volume.status?.engine?.bricks ?? []).map((brick) => [brick.copy, brick]));
   const sections = [
@@ -162,7 +157,7 @@ function describe({ volume, copies, attachments, serving }: ShownVolume, hasHead
       ['Profile', volume.spec.profile],
       ['Engine', describeEngine(volume)],
       ...describeCopies(volume),
-      ['Encrypted', describeEncryption(volume)],
+      ['Encrypted', encryption === undefined ? undefined : describeEncryption(encryption)],
       ['Adopted', describeAdopted(volume)],
       ['Allowed', volume.spec.allowFrom?.join(', ')],
       ['Anchor', volume.status?.anchor],
