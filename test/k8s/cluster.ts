@@ -21,6 +21,7 @@ import { createPki, type Pki } from './pki.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const READY_MS = 60_000;
+const EXTENDER_PORT = 7444;
 const POLL_MS = 100;
 
 export interface Cluster {
@@ -41,10 +42,17 @@ export interface ClusterOptions {
   readonly name: string;
   /** Nodes with kubelet and containerd; none for the API server alone. */
   readonly nodes: number;
+  /** Has the scheduler ask a controller, which is to advise it at the address of {@link extenderAddress}. */
+  readonly hasExtender?: boolean;
+}
+
+/** Where a controller advises the scheduler. */
+export function extenderAddress(lab: Lab): string {
+  return `${lab.gateway}:${EXTENDER_PORT}`;
 }
 
 /** Brings it up; returns when the API server answers and the nodes are Ready. */
-export async function startCluster({ name, nodes }: ClusterOptions): Promise<Cluster> {
+export async function startCluster({ name, nodes, hasExtender = false }: ClusterOptions): Promise<Cluster> {
   const programs = await buildPrograms((line) => console.log(line));
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-k8s-'));
   const composed = composeLab(join(folder, 'labs'), ROOT);
@@ -63,7 +71,8 @@ export async function startCluster({ name, nodes }: ClusterOptions): Promise<Clu
     });
     const server = `https://${lab.gateway}:${API_SERVER_PORT}`;
     const pki = await createPki(join(folder, 'pki'), lab.gateway, server);
-    const control: ControlPlaneOptions = { lab, programs, pki, folder };
+    const extender = hasExtender ? { extender: `https://${extenderAddress(lab)}` } : {};
+    const control: ControlPlaneOptions = { lab, programs, pki, folder, ...extender };
     await startStoreAndApiServer(control);
     const kubeconfig = await pki.kubeconfig('admin', 'system:masters');
     const kubectl = createKubectl(machine, kubeconfig, join(folder, 'kubectl'));

@@ -18,6 +18,8 @@ export interface ControlPlaneOptions {
   readonly pki: Pki;
   /** For what etcd keeps. */
   readonly folder: string;
+  /** Where the scheduler is advised; nowhere when left out. */
+  readonly extender?: string;
 }
 
 /** `--key=value` for each. */
@@ -88,7 +90,7 @@ function apiServerFlags(lab: Lab, pki: Pki, etcd: string): readonly string[] {
 }
 
 /** Starts what makes pods of claims and templates, and gives them nodes; the API server answers already. */
-export async function startControllers({ lab, programs, pki }: ControlPlaneOptions): Promise<void> {
+export async function startControllers({ lab, programs, pki, folder, extender }: ControlPlaneOptions): Promise<void> {
   const manager = await pki.kubeconfig('system:kube-controller-manager', 'system:kube-controller-manager');
   const scheduler = await pki.kubeconfig('system:kube-scheduler', 'system:kube-scheduler');
   const quiet = { 'leader-elect': 'false', 'bind-address': lab.gateway };
@@ -103,14 +105,34 @@ export async function startControllers({ lab, programs, pki }: ControlPlaneOptio
       }),
     ],
   });
+  const config = join(folder, 'scheduler.json');
+  await writeFile(config, JSON.stringify(schedulerConfiguration(scheduler, pki, extender)));
   await lab.startMachineDaemon({
     name: 'kube-scheduler',
     argv: [
       programs['kube-scheduler'],
       ...flags({
-        ...{ ...quiet, kubeconfig: scheduler },
+        ...{ config, 'bind-address': lab.gateway },
         ...{ 'authentication-kubeconfig': scheduler, 'authorization-kubeconfig': scheduler },
       }),
     ],
   });
+}
+
+/** With an extender as docs/how-to/run-pods-near-their-data.md has it. */
+function schedulerConfiguration(kubeconfig: string, pki: Pki, extender: string | undefined): object {
+  return {
+    ...{ apiVersion: 'kubescheduler.config.k8s.io/v1', kind: 'KubeSchedulerConfiguration' },
+    ...{ clientConnection: { kubeconfig }, leaderElection: { leaderElect: false } },
+    extenders:
+      extender === undefined
+        ? []
+        : [
+            {
+              ...{ urlPrefix: extender, enableHTTPS: true, tlsConfig: { caFile: pki.authority } },
+              ...{ filterVerb: 'filter', prioritizeVerb: 'prioritize', weight: 5, nodeCacheCapable: true },
+              ...{ ignorable: true, httpTimeout: '1s' },
+            },
+          ],
+  };
 }

@@ -18,14 +18,14 @@ const DEPLOY = join(import.meta.dirname, '../../deploy');
 const SNAPSHOT_KINDS = ['volumesnapshotclasses', 'volumesnapshotcontents', 'volumesnapshots'];
 const START_MS = 60_000;
 
-/** Installs and starts all of it; returns when kubelet knows the driver on every node, and each has a pool. */
-export async function runHoldfast(cluster: Cluster): Promise<void> {
+/** Installs and starts all of it, the controller with these flags; returns when kubelet knows the driver on every node, and each has a pool. */
+export async function runHoldfast(cluster: Cluster, controllerFlags: readonly string[] = []): Promise<void> {
   const { kubectl, lab, client, programs } = cluster;
   for (const kind of SNAPSHOT_KINDS) {
     await kubectl.applyFile(join(programs.snapshotKinds, `snapshot.storage.k8s.io_${kind}.yaml`));
   }
   for (const file of ['crds', 'driver', 'snapshot-class']) await kubectl.applyFile(join(DEPLOY, `${file}.yaml`));
-  await startController(cluster, 'controller-a');
+  await startController(cluster, 'controller-a', controllerFlags);
   await startSidecars(cluster, 'controller-a');
   await startSnapshotController(cluster);
   for (const host of lab.hostNames) await startAgent(cluster, host);
@@ -43,6 +43,7 @@ export async function runHoldfast(cluster: Cluster): Promise<void> {
 export async function startController(
   { lab, pki, folder, composed: { installation } }: Cluster,
   name: string,
+  more: readonly string[] = [],
 ): Promise<void> {
   const kubeconfig = await pki.kubeconfig(`holdfast:${name}`, CONTROLLERS);
   const socket = join(folder, `${name}.sock`);
@@ -50,7 +51,7 @@ export async function startController(
     name,
     argv: [
       ...[installation.node, join(installation.packageFolder, 'dist/main.mjs'), 'controller'],
-      ...['--kubeconfig', kubeconfig, '--csi-socket', socket],
+      ...['--kubeconfig', kubeconfig, '--csi-socket', socket, ...more],
     ],
   });
 }
