@@ -11,7 +11,7 @@ import { createSshHost } from '../adapters/ssh/ssh-host.ts';
 import { createSystemClock } from '../adapters/system/clock.ts';
 import { isKubeconfigCurrent } from '../adapters/tls/kubeconfig-current.ts';
 import { AppError } from '../domain/errors.ts';
-import { GLUSTER_PROGRAMS, LUKS_PROGRAMS, NODE_PROGRAMS } from '../domain/needed-programs.ts';
+import { GLUSTER_PROGRAMS, LUKS_PROGRAMS, NFS_SERVER_PROGRAMS, NODE_PROGRAMS } from '../domain/needed-programs.ts';
 import { configureGlusterd, GLUSTERD_ARGV } from '../engines/gluster/index.ts';
 import type { ComposedInstall, ComposeInstall } from '../shells/cli/commands/install-context.ts';
 import { ownPackageFolder } from './compose-lab.ts';
@@ -46,6 +46,7 @@ export const composeInstall: ComposeInstall = async ({ assetsFolder, env }): Pro
     },
     isKubeconfigCurrent: (text, wanted) => isKubeconfigCurrent(text, { ...wanted, now: clock.now() }),
     neededPrograms: [...GLUSTER_PROGRAMS, ...NODE_PROGRAMS, ...LUKS_PROGRAMS],
+    nfsServerPrograms: NFS_SERVER_PROGRAMS,
     engineInForeground: [...GLUSTERD_ARGV, '--no-daemon'],
     configureEngine: configureGlusterd,
     addNode: async (path, node) => {

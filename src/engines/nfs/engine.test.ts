@@ -228,7 +228,9 @@ test.each([
   ['mount.nfs: requested NFS version or transport protocol is not supported', 'VersionNotServed'],
   ['mount.nfs: rpc.statd is not running but is required for remote locking.', 'NoLockDaemon'],
   ["mount: /data: unknown filesystem type 'nfs'.", 'NoNfsClient'],
+  ['mount.nfs: Resource temporarily unavailable', 'UnknownServer'],
   ['mount.nfs: Connection refused', 'ServerSilent'],
+  ['mount.nfs: mount system call failed', 'ServerSilent'],
   ['mount.nfs: something nobody has seen before', 'MountFailed'],
 ])('%s is told as %s', (stderr, reason) => {
   const error = new RunError('mount failed', { failure: 'exit', file: 'mount', code: 32, stderr });

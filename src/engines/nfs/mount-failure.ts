@@ -27,9 +27,14 @@ const KNOWN: readonly Known[] = [
     hint: 'correct the name, or use its address',
   },
   {
+    ...{ said: /Resource temporarily unavailable/, kind: 'unavailable', reason: 'UnknownServer' },
+    why: 'nobody answers what address the server has',
+    hint: 'see whether the name servers of the node can be reached, or use its address',
+  },
+  {
     ...{ said: /requested NFS version or transport protocol is not supported|Protocol not supported/i },
-    ...{ kind: 'precondition', reason: 'VersionNotServed', why: 'the server does not speak the version asked for' },
-    hint: 'choose another with the mount option nfsvers',
+    ...{ kind: 'precondition', reason: 'VersionNotServed', why: 'the server does not serve the version asked for' },
+    hint: 'see whether its NFS service runs; if it does, choose another version with the mount option nfsvers',
   },
   {
     ...{ said: /rpc\.statd is not running/i, kind: 'precondition', reason: 'NoLockDaemon' },
@@ -42,7 +47,9 @@ const KNOWN: readonly Known[] = [
     hint: 'install nfs-common, and a kernel with the module nfs',
   },
   {
-    ...{ said: /Connection refused|No route to host|Connection timed out|Network is unreachable|timed out/i },
+    ...{
+      said: /Connection refused|No route to host|Connection timed out|Network is unreachable|timed out|mount system call failed/i,
+    },
     ...{ kind: 'unavailable', reason: 'ServerSilent', why: 'the server does not answer' },
     hint: 'see whether it runs, and whether a firewall is between (port 2049, for NFSv3 also 111 and mountd)',
   },

@@ -61,6 +61,8 @@ export interface InstallDeps {
   ) => boolean;
   /** Programs of the engine and their packages. */
   readonly neededPrograms: readonly NeededProgram[];
+  /** Those of the NFS server, for machines that export volumes. */
+  readonly nfsServerPrograms: readonly NeededProgram[];
   /** How the engine's daemon runs in the foreground, for the plain supervisor. */
   readonly engineInForeground: readonly string[];
   /** The text of glusterd's configuration with what Holdfast needs in it; the same text when it has that already. */

@@ -1,9 +1,10 @@
 /** What is done on each machine before anything of Holdfast runs there. Each step looks first, so all may be repeated. */
 import { isAppError } from '../../domain/errors.ts';
 import { withBlock } from '../../domain/install/marked-block.ts';
-import type { ResolvedNode } from '../../domain/plan/resolve-plan.ts';
+import type { ResolvedNode, ResolvedPlan } from '../../domain/plan/resolve-plan.ts';
 import type { Host } from '../../ports/host.ts';
 import { COMMAND_MS, type InstallDeps, PROGRAM_FOLDER, type Release, type Target } from './install-deps.ts';
+import { nfsServerStep } from './nfs-server-step.ts';
 
 /** One thing to be so on a machine. */
 export interface NodeStep {
@@ -24,8 +25,11 @@ const UPLOAD_MS = 600_000;
 const INCOMING = '.incoming-';
 
 /** The steps, in order. */
-export function nodeSteps(deps: InstallDeps, nodes: readonly ResolvedNode[], release: Release): readonly NodeStep[] {
-  return [namesStep(nodes), packagesStep(deps), engineStep(deps), programStep(release)];
+export function nodeSteps(deps: InstallDeps, plan: ResolvedPlan, release: Release): readonly NodeStep[] {
+  return [
+    ...[namesStep(plan.nodes), packagesStep(deps), nfsServerStep(deps, plan), engineStep(deps)],
+    programStep(release),
+  ];
 }
 
 /** The lines of /etc/hosts: every machine knows all others without DNS, which may be what fails. */

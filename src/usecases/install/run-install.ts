@@ -64,7 +64,7 @@ async function installTargets({
   const release = await deps.release();
   await refuseOtherMachines(targets, release);
   const run = createRun(options);
-  await run.steps(targets, nodeSteps(deps, resolved.nodes, release));
+  await run.steps(targets, nodeSteps(deps, resolved, release));
   const controller = targets.find((each) => each.isController) as Target;
   const start = (withAgent: (target: Target) => boolean) => startStep(deps, release, withAgent);
   if (options.isDryRun) {
