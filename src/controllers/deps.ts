@@ -1,6 +1,7 @@
 /** What every controller and agent loop is given. */
 import type { Clock, Millis } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
+import type { KeyAccess } from '../ports/key-access.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { ResourceClient } from '../ports/resource-client.ts';
@@ -34,6 +35,8 @@ export interface ControllerDeps {
   readonly events: Events;
   readonly informers: Informers;
   readonly statusWriter: StatusWriter;
+  /** Left out where the API server judges by itself who may read a key: the embedded one. */
+  readonly keyAccess?: KeyAccess;
 }
 
 /**

@@ -3,6 +3,7 @@
 import type { CertificateAuthority } from '../ports/certificate-authority.ts';
 import type { Millis } from '../ports/clock.ts';
 import { explainClaims } from './claim/explain-claims.ts';
+import { recycleVolumes } from './claim/recycle-volumes.ts';
 import { createClusterLoop } from './cluster/reconcile-cluster.ts';
 import { createTlsLoop } from './cluster/reconcile-tls.ts';
 import { createSigningLoop } from './cluster/sign-certificates.ts';
@@ -18,14 +19,17 @@ import { createSnapshotGroupLoop } from './snapshot/reconcile-snapshot-group.ts'
 import { createTaskLoop } from './task/reconcile-task.ts';
 import { createVolumeLoop } from './volume/reconcile-volume.ts';
 
-export interface ControllersOptions extends Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log'> {
+export interface ControllersOptions extends Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log' | 'keyAccess'> {
   /** Of this program, for whoever compares it with the agents'. */
   readonly version: string;
   /** Silence of the API server that is taken for a dead connection; longer than its time between bookmarks. */
   readonly watchIdleMs: Millis;
   /** Signs the nodes' certificates for storage traffic; without it that cannot be encrypted. */
   readonly storageAuthority?: Pick<CertificateAuthority, 'certificatePem' | 'signNodeCertificate'>;
-  /** Tells in events why claims wait, and reads the labels of Kubernetes nodes: the embedded API has neither. */
+  /**
+   * Tells in events why claims wait, recycles what they leave, and reads the labels of Kubernetes nodes: the embedded API has
+   * none of these.
+   */
   readonly isOnCluster?: boolean;
 }
 
@@ -71,7 +75,7 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
       signal,
     ),
     events.run(signal),
-    ...(options.isOnCluster === true ? [explainClaims(deps, signal)] : []),
+    ...(options.isOnCluster === true ? [explainClaims(deps, signal), recycleVolumes(deps, signal)] : []),
     nodes?.run(signal),
   ]);
 }

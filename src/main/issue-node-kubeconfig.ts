@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createSystemClock } from '../adapters/system/clock.ts';
 import { loadOrCreateAuthority } from '../adapters/tls/authority-files.ts';
 import type { NodeKubeconfigRequest } from '../shells/cli/commands/controller.ts';
-import { NODES } from '../shells/kube-api/authorize.ts';
+import { NODES, nodeUser } from '../shells/kube-api/authorize.ts';
 import { issueKubeconfig } from './issue-kubeconfig.ts';
 
 const DAYS = 365;
@@ -11,5 +11,5 @@ const DAYS = 365;
 /** The text of the kubeconfig; it holds a private key. */
 export async function issueNodeKubeconfig({ dataDir, node, server }: NodeKubeconfigRequest): Promise<string> {
   const authority = await loadOrCreateAuthority({ clock: createSystemClock() }, join(dataDir, 'pki'));
-  return issueKubeconfig(authority, { server, user: `holdfast:node:${node}`, group: NODES, days: DAYS });
+  return issueKubeconfig(authority, { server, user: nodeUser(node), group: NODES, days: DAYS });
 }

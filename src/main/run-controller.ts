@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createLocalHost } from '../adapters/host/local-host.ts';
 import { createKubeClient } from '../adapters/kube/client.ts';
+import { createKeyAccess } from '../adapters/kube/key-access.ts';
 import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import { sha256 } from '../adapters/ledger/sha256.ts';
 import { openSqliteStore } from '../adapters/object-store/sqlite.ts';
@@ -22,7 +23,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { ResourceClient } from '../ports/resource-client.ts';
 import type { SchedulingChoice } from '../shells/cli/commands/controller.ts';
-import { ADMINS, CONTROLLERS } from '../shells/kube-api/authorize.ts';
+import { ADMINS, CONTROLLERS, nodeUser } from '../shells/kube-api/authorize.ts';
 import { type KubeApi, startKubeApi } from '../shells/kube-api/start-kube-api.ts';
 import { createResources } from '../usecases/resources/resources.ts';
 import { issueKubeconfig } from './issue-kubeconfig.ts';
@@ -105,8 +106,9 @@ export async function runClusterController(
   await runOn(tools, options.kubeconfig, async (client) => {
     const identity = `${hostname()}-${tools.random.uuid()}`;
     const election = createLeaderElection({ ...tools, client }, { leaseName: 'holdfast-controller', identity });
-    const lead = (leading: AbortSignal) =>
-      runControllers({ ...tools, version: VERSION, client, watchIdleMs: CLUSTER_IDLE_MS, isOnCluster: true }, leading);
+    const keyAccess = createKeyAccess({ client, userOf: nodeUser });
+    const on = { version: VERSION, client, watchIdleMs: CLUSTER_IDLE_MS, isOnCluster: true, keyAccess };
+    const lead = (leading: AbortSignal) => runControllers({ ...tools, ...on }, leading);
     // The sidecars elect a leader of their own among those that serve.
     const served = [...csiOf(tools, options.csiSocket, client), ...schedulingOf(tools, options.scheduling, client)];
     await runTogether([(ending) => election.run(lead, ending), ...served], signal);

@@ -176,3 +176,21 @@ export const Secret = z.looseObject({
   stringData: z.undefined({ error: 'is not taken by the embedded API server: write data, in base64' }).optional(),
 });
 export type Secret = z.infer<typeof Secret>;
+
+/** Says who may read the keys of encrypted volumes; see adapters/kube/key-access.ts. */
+export const Role = z.looseObject({
+  apiVersion: z.literal('rbac.authorization.k8s.io/v1'),
+  kind: z.literal('Role'),
+  metadata: ObjectMeta,
+  rules: z.array(z.looseObject({ verbs: z.array(z.string()) })).nullable(),
+});
+export type Role = z.infer<typeof Role>;
+
+export const RoleBinding = z.looseObject({
+  apiVersion: z.literal('rbac.authorization.k8s.io/v1'),
+  kind: z.literal('RoleBinding'),
+  metadata: ObjectMeta,
+  roleRef: z.looseObject({ kind: z.string(), name: z.string() }),
+  subjects: z.array(z.looseObject({ kind: z.string(), name: z.string() })).optional(),
+});
+export type RoleBinding = z.infer<typeof RoleBinding>;

@@ -294,7 +294,7 @@ describe('volume add', () => {
   test('Recycle is registered, and it is said that Kubernetes will not do it', async () => {
     const cluster = await threeNodes();
     const run = await add(cluster, 'gv0', '--reclaim-policy', 'Recycle');
-    expect(run.stderr).toContain('Recycle: Kubernetes does not scrub volumes of CSI drivers');
+    expect(run.stderr).toContain('Recycle: once its claim is gone the volume is made anew, empty');
     const persistentVolume = await cluster.client.get('PersistentVolume', 'gv0');
     expect(persistentVolume?.spec.persistentVolumeReclaimPolicy).toBe('Recycle');
   });

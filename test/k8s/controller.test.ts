@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ClaimExplanation } from '../../src/usecases/explain/claim-words.ts';
 import { answers, type Cluster, startCluster } from './cluster.ts';
 import { auditLog, startApiServer } from './control-plane.ts';
-import { runHoldfast } from './holdfast.ts';
+import { holdfast, runHoldfast } from './holdfast.ts';
 import { claim, pod, storageClass } from './manifests.ts';
 
 const PATIENCE_MS = 120_000;
@@ -18,14 +18,6 @@ beforeAll(async () => {
   await runHoldfast(cluster);
 });
 afterAll(() => cluster?.remove());
-
-/** What the program prints to the administrator. */
-async function holdfast(...args: readonly string[]): Promise<string> {
-  const { composed, kubeconfig } = cluster;
-  const { node, packageFolder } = composed.installation;
-  const program = [join(packageFolder, 'dist/main.mjs'), ...args, '--kubeconfig', kubeconfig];
-  return (await composed.machine.run({ file: node, args: program, timeoutMs: PATIENCE_MS })).stdout;
-}
 
 interface SeenEvent {
   readonly message: string;
@@ -51,7 +43,7 @@ test('a claim that fits nowhere has an event, so has its pod, and explain says t
   expect(others).toEqual([]);
   const [ofPod] = await eventsAbout('Pod', 'needs-huge', 'NoPlaceForVolume');
   expect(ofPod?.message).toBe(`claim huge: ${told?.message}`);
-  const explained: ClaimExplanation = JSON.parse(await holdfast('explain', 'claim', 'huge', '-o', 'json'));
+  const explained: ClaimExplanation = JSON.parse(await holdfast(cluster, 'explain', 'claim', 'huge', '-o', 'json'));
   expect(explained).toMatchObject({ reason: 'NoPlaceForVolume', pods: ['needs-huge'] });
   expect(explained.details.map((detail) => detail.split(':')[0])).toEqual(['node kube1', 'node kube2']);
   expect(told?.message).toContain(explained.message);

@@ -17,6 +17,7 @@ const DEPLOY = join(import.meta.dirname, '../../deploy');
 /** Of the module that the sidecars are built from. */
 const SNAPSHOT_KINDS = ['volumesnapshotclasses', 'volumesnapshotcontents', 'volumesnapshots'];
 const START_MS = 60_000;
+const COMMAND_MS = 120_000;
 
 /** Installs and starts all of it, the controller with these flags; returns when kubelet knows the driver on every node, and each has a pool. */
 export async function runHoldfast(cluster: Cluster, controllerFlags: readonly string[] = []): Promise<void> {
@@ -92,4 +93,11 @@ export async function startAgent({ lab, pki }: Cluster, host: string): Promise<v
       ...['--kubeconfig', KUBECONFIG, '--csi-socket', NODE_SOCKET, '--csi-register'],
     ],
   });
+}
+
+/** What the program prints to the administrator of the cluster. */
+export async function holdfast({ composed, kubeconfig }: Cluster, ...args: readonly string[]): Promise<string> {
+  const { node, packageFolder } = composed.installation;
+  const program = [join(packageFolder, 'dist/main.mjs'), ...args, '--kubeconfig', kubeconfig];
+  return (await composed.machine.run({ file: node, args: program, timeoutMs: COMMAND_MS })).stdout;
 }

@@ -7,6 +7,9 @@ import type { Json } from './crd-schema.ts';
 /** Of the processes that come with CSI and turn claims into calls. */
 export const SIDECARS = 'holdfast:sidecars';
 
+/** Name of the one Secret with secrets of classes that the sidecars may read in any case. */
+const CLASS_SECRET = 'holdfast-class';
+
 type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
 const READ: readonly Verb[] = ['get', 'list', 'watch'];
 
@@ -14,6 +17,8 @@ interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly Verb[];
+  /** Only the objects of these names. */
+  readonly resourceNames?: readonly string[];
 }
 
 const rule = (group: string, resources: readonly string[], verbs: readonly Verb[]): Rule => ({
@@ -52,18 +57,26 @@ const CONTROLLER: Role = {
   everywhere: [
     ...on(OWN, VERBS),
     ...on(OWN, ['patch'], '/status'),
-    ...on(['PersistentVolume'], READ),
+    // To recycle those that were added by hand.
+    ...on(['PersistentVolume'], [...READ, 'patch']),
     ...on(['Node'], ['list', 'watch']),
     // To tell why a claim waits.
-    ...on(['PersistentVolumeClaim', 'Pod', 'StorageClass'], ['list', 'watch']),
+    ...on(['PersistentVolumeClaim'], READ),
+    ...on(['Pod', 'StorageClass'], ['list', 'watch']),
     ...on(['Event'], ['create', 'patch']),
   ],
-  here: [...on(['Lease'], [...READ, 'create', 'patch']), ...on(['Secret'], ['get', 'create', 'patch', 'delete'])],
+  here: [
+    ...on(['Lease'], [...READ, 'create', 'patch']),
+    ...on(['Secret'], ['get', 'create', 'patch', 'delete']),
+    // To let an agent read the keys of the volumes on its node, one by one.
+    ...on(['Role'], ['create']),
+    ...on(['RoleBinding'], ['create', 'patch']),
+  ],
 };
 
 /**
- * What the embedded API lets an agent do. That one also looks at whose objects they are, which RBAC cannot: so no role has the
- * Secrets with the keys of volumes, of which an agent may read those of its own node only.
+ * What the embedded API lets an agent do. That one also looks at whose objects they are, which RBAC cannot: so the role has no
+ * Secrets. For the key of each volume with a copy on its node an agent has a role of its own (adapters/kube/key-access.ts).
  */
 function agentRules(kinds: readonly KindName[]): readonly Rule[] {
   const isAllowed = (kind: KindName, verb: Verb, subresource?: 'status') =>
@@ -115,6 +128,8 @@ const SIDECAR: Role = {
   ],
   here: [
     rule('coordination.k8s.io', ['leases'], [...READ, 'create', 'update', 'patch', 'delete']),
+    // That a class may name; whoever names another one lets the sidecars read that.
+    { ...rule('', ['secrets'], ['get']), resourceNames: [CLASS_SECRET] },
     rule(STORAGE, ['csistoragecapacities'], [...READ, 'create', 'update', 'patch', 'delete']),
   ],
 };

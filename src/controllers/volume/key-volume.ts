@@ -2,7 +2,7 @@
 import { isAppError } from '../../domain/errors.ts';
 import type { VolumeDecision } from '../../domain/volume/decide-volume.ts';
 import { notReady } from '../../domain/volume/judge-health.ts';
-import { joinNodes } from '../../domain/volume/volume-key.ts';
+import { joinNodes, keySecretName } from '../../domain/volume/volume-key.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { ControllerDeps } from '../deps.ts';
 import { makeKey, shareKey, takeKey } from '../keep-key.ts';
@@ -32,16 +32,32 @@ export async function keyVolume(
   const shared = { ...decision, status: { ...decision.status, keyNodes: [...nodes] } };
   if ((status?.placement ?? []).length > 0) {
     await shareKey(deps, { uid, nodes }, signal);
+    await grant(deps, uid, nodes, signal);
     return shared;
   }
   try {
     const sameAs = spec.source?.snapshotUid;
     if (spec.keyIsGiven === true && sameAs === undefined) await takeKey(deps, { uid, nodes }, signal);
     else await makeKey(deps, { owner: { kind: 'volume', name, uid }, sameAs, nodes }, signal);
+    await grant(deps, uid, nodes, signal);
     return shared;
   } catch (error) {
     if (!isAppError(error, 'precondition')) throw error;
     return wait(error.message);
+  }
+}
+
+/** No error where the key is missing: the agents say so of their copies, and placing waits for it anyway. */
+async function grant(
+  { keyAccess }: Pick<ControllerDeps, 'keyAccess'>,
+  uid: string,
+  nodes: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await keyAccess?.grant(keySecretName(uid), nodes, signal);
+  } catch (error) {
+    if (!isAppError(error, 'notFound')) throw error;
   }
 }
 

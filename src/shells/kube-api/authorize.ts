@@ -16,6 +16,11 @@ export const NODES = 'holdfast:nodes';
 const AGENT_COMPONENT = 'holdfast-node';
 const NODE_USER = /^holdfast:node:(?<node>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)$/;
 
+/** What the agent of a node is called in its certificate. */
+export function nodeUser(node: string): string {
+  return `holdfast:node:${node}`;
+}
+
 /** From the subject of a verified client certificate. */
 export interface Identity {
   /** Common name. */

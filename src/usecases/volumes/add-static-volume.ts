@@ -36,7 +36,7 @@ export type StaticVolume = Omit<AddedVolume, 'explanation'> & {
 };
 
 const RECYCLE_NOTE =
-  'Recycle: Kubernetes does not scrub volumes of CSI drivers; once its claim is gone the PersistentVolume ends as Failed';
+  'Recycle: once its claim is gone the volume is made anew, empty; what was in it is lost, and any claim of its class may have it';
 
 /**
  * Adds a volume and registers its PersistentVolume when it is ready; without `waitMs` only when it is ready already.
