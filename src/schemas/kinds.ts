@@ -1,17 +1,14 @@
 /** Every kind that Holdfast stores or writes: the single table behind the embedded API server, the client and the CRDs. */
 import type { z } from 'zod';
+import { CLUSTER_KINDS } from './cluster-kinds.ts';
 import { FenceRecord } from './fence-record.ts';
+import { AGE, type KindDefinition } from './kind-definition.ts';
 import {
   EndpointSlice,
   Event,
   Lease,
   Namespace,
-  Node,
   PersistentVolume,
-  PersistentVolumeClaim,
-  Pod,
-  Role,
-  RoleBinding,
   Secret,
   Service,
   StorageClass,
@@ -26,40 +23,15 @@ import { VolumeCopy } from './volume-copy.ts';
 import { VolumeGroupSnapshotRecord } from './volume-group-snapshot-record.ts';
 import { VolumeSnapshotRecord } from './volume-snapshot-record.ts';
 
+export type { KindDefinition, PrinterColumn } from './kind-definition.ts';
+
 /** Namespace of the leases and events that Holdfast writes. */
 export const SYSTEM_NAMESPACE = 'holdfast-system';
 
-/** A column of `kubectl get`; the path is a JSONPath as CRDs take it. */
-export interface PrinterColumn {
-  readonly name: string;
-  readonly type: 'string' | 'integer' | 'date' | 'boolean';
-  readonly jsonPath: string;
-  /** 1 shows it only with -o wide. */
-  readonly priority?: 1;
-}
-
-export interface KindDefinition {
-  /** Empty for the core group. */
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-  readonly plural: string;
-  readonly singular: string;
-  readonly shortNames: readonly string[];
-  readonly scope: 'Cluster' | 'Namespaced';
-  readonly schema: z.ZodType;
-  readonly hasStatus: boolean;
-  /** 'label': names are RFC 1123 labels (63 characters, no dots), as everything made from them needs; else subdomains. */
-  readonly nameRule?: 'label';
-  /** The embedded API server does not have it: nobody there would do what it asks for. */
-  readonly isOfCluster?: true;
-  readonly columns: readonly PrinterColumn[];
-}
-
-const AGE: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
 const own = { group: GROUP, version: 'v1alpha1', scope: 'Cluster', hasStatus: true } as const;
 
 export const KINDS = {
+  ...CLUSTER_KINDS,
   StorageCluster: {
     ...own,
     kind: 'StorageCluster',
@@ -250,19 +222,6 @@ export const KINDS = {
     hasStatus: true,
     columns: [AGE],
   },
-  Node: {
-    group: '',
-    version: 'v1',
-    kind: 'Node',
-    plural: 'nodes',
-    singular: 'node',
-    shortNames: ['no'],
-    scope: 'Cluster',
-    schema: Node,
-    hasStatus: true,
-    isOfCluster: true,
-    columns: [AGE],
-  },
   PersistentVolume: {
     group: '',
     version: 'v1',
@@ -280,58 +239,6 @@ export const KINDS = {
       { name: 'Storage Class', type: 'string', jsonPath: '.spec.storageClassName' },
       AGE,
     ],
-  },
-  PersistentVolumeClaim: {
-    group: '',
-    version: 'v1',
-    kind: 'PersistentVolumeClaim',
-    plural: 'persistentvolumeclaims',
-    singular: 'persistentvolumeclaim',
-    shortNames: ['pvc'],
-    scope: 'Namespaced',
-    schema: PersistentVolumeClaim,
-    hasStatus: true,
-    isOfCluster: true,
-    columns: [{ name: 'Status', type: 'string', jsonPath: '.status.phase' }, AGE],
-  },
-  Pod: {
-    group: '',
-    version: 'v1',
-    kind: 'Pod',
-    plural: 'pods',
-    singular: 'pod',
-    shortNames: ['po'],
-    scope: 'Namespaced',
-    schema: Pod,
-    hasStatus: true,
-    isOfCluster: true,
-    columns: [{ name: 'Status', type: 'string', jsonPath: '.status.phase' }, AGE],
-  },
-  Role: {
-    group: 'rbac.authorization.k8s.io',
-    version: 'v1',
-    kind: 'Role',
-    plural: 'roles',
-    singular: 'role',
-    shortNames: [],
-    scope: 'Namespaced',
-    schema: Role,
-    hasStatus: false,
-    isOfCluster: true,
-    columns: [AGE],
-  },
-  RoleBinding: {
-    group: 'rbac.authorization.k8s.io',
-    version: 'v1',
-    kind: 'RoleBinding',
-    plural: 'rolebindings',
-    singular: 'rolebinding',
-    shortNames: [],
-    scope: 'Namespaced',
-    schema: RoleBinding,
-    hasStatus: false,
-    isOfCluster: true,
-    columns: [AGE],
   },
   Service: {
     group: '',

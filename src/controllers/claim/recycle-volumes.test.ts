@@ -81,8 +81,8 @@ function dyingAt(client: ResourceClient, nth: number, isDone: boolean): Resource
     };
   return {
     ...client,
-    create: dying(client.create) as ResourceClient['create'],
-    patch: dying(client.patch) as ResourceClient['patch'],
+    create: dying(client.create),
+    patch: dying(client.patch),
     delete: dying(client.delete),
   };
 }
