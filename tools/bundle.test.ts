@@ -1,6 +1,6 @@
 /** The program as it is shipped: parts that are imported only when they are needed must be whole there, too. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -25,4 +25,11 @@ test.for([
   const run = spawnSync(process.execPath, [join(folder, 'main.mjs'), ...args], options);
   expect(run).toMatchObject({ status: 0, stderr: '' });
   expect(run.stdout).toContain(text);
+});
+
+test('messages of zod are carried in English alone', () => {
+  const carrying = (text: string) =>
+    globSync(`${folder}/**/*.mjs`).filter((path) => readFileSync(path, 'utf8').includes(text));
+  expect(carrying('Invalid input: expected')).not.toEqual([]);
+  expect(carrying('Ungültige Eingabe')).toEqual([]);
 });

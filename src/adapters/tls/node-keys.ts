@@ -1,26 +1,21 @@
 /** Keys and certificate requests of a node: ECDSA P-256, as the authority's own (authority.ts). */
-import 'reflect-metadata'; // @peculiar/x509 resolves its parts through it, so it comes first.
-import { createPrivateKey, createPublicKey, type webcrypto, X509Certificate } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type webcrypto, X509Certificate } from 'node:crypto';
 import { AppError, messageOf } from '../../domain/errors.ts';
 import type { CertificateFacts, NodeKeys } from '../../ports/node-keys.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-/** Creates them with WebCrypto. */
+/** Creates them with what Node has. */
 export function createNodeKeys(): NodeKeys {
   return {
     generate: async () => {
-      const { privateKey } = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-      return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', privateKey), 'PRIVATE KEY');
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve: ALGORITHM.namedCurve });
+      return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     },
     request: async (keyPem, commonName) => {
-      const request = await x509.Pkcs10CertificateRequestGenerator.create({
-        name: [{ CN: [commonName] }],
-        keys: await importPair(keyPem),
-        signingAlgorithm: ALGORITHM,
-      });
-      return request.toString('pem');
+      const keys = await importPair(keyPem);
+      const { createRequest } = await import('./certificate-request.ts');
+      return createRequest(keys, commonName, ALGORITHM);
     },
     match,
   };

@@ -164,4 +164,33 @@ describe('explainVolume', () => {
   test('an anchor whose report is of an older epoch is told', () => {
     expect(explain({ status: { phase: 'Ready', epoch: 2 } }).observedEpoch).toBe(1);
   });
+
+  test('a node that is cut off from it is told, and where that has not shown', () => {
+    const [volume] = clusterOf(NODES, [PLACED]).volumes;
+    const engine = volume?.status?.engine;
+    if (engine === undefined) throw new Error('the volume is started');
+    const [first = '', second = '', third = ''] = (volume?.status?.placement ?? []).map(({ copy }) => copy);
+    const fenced = (isRefused: boolean, names: readonly string[], message?: string) => {
+      const copies = Object.fromEntries(names.map((name) => [name, SINCE]));
+      const fence = { fence: 'uid', node: 'n3', isRefused, copies, ...(message === undefined ? {} : { message }) };
+      return explain({ status: { phase: 'Ready', engine: { ...engine, fences: [fence] } } }).fences;
+    };
+    expect(fenced(false, [], 'Locking failed')).toEqual([
+      {
+        ...{ node: 'n3', shownBy: [], missing: ['n1', 'n2', 'n3'] },
+        message: 'node n3 is fenced, and the volume does not refuse it yet: Locking failed',
+      },
+    ]);
+    expect(fenced(true, [first], 'it has a connection')).toMatchObject([
+      {
+        ...{ shownBy: ['n1'], missing: ['n2', 'n3'] },
+        message:
+          'node n3 is fenced and refused; not shown yet by the copy on n2, n3, where it may still write: it has a connection',
+      },
+    ]);
+    expect(fenced(true, [first, second, third])).toMatchObject([
+      { missing: [], message: 'node n3 is fenced, and every copy has shown that it is cut off' },
+    ]);
+    expect(explain({ status: { phase: 'Ready' } }).fences).toEqual([]);
+  });
 });

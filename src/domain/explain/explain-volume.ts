@@ -13,6 +13,7 @@ import { describeCopiesOf } from '../volume/describe-layout.ts';
 import { phaseOf, stateMessage } from '../volume/describe-volume.ts';
 import { isServing } from '../volume/is-serving.ts';
 import { replicaSets, wantedCopies } from '../volume/replica-sets.ts';
+import { type ExplainedFence, explainFences } from './explain-fences.ts';
 import { type NextStep, nextStep } from './next-step.ts';
 
 export interface ExplainedCopy {
@@ -96,6 +97,8 @@ export interface VolumeExplanation {
   /** Of an adopted volume: the safety options of Holdfast's own volumes that it does not have. */
   readonly lacks?: readonly string[];
   readonly conditions: readonly ExplainedCondition[];
+  /** Nodes that are cut off from it, by a person's word. */
+  readonly fences: readonly ExplainedFence[];
   /** `since` is an RFC 3339 time. */
   readonly waitsFor?: { readonly what: string; readonly since: string };
   readonly copies: readonly ExplainedCopy[];
@@ -144,6 +147,7 @@ export function explainVolume(stored: StoredCluster, volume: Volume): VolumeExpl
       message: rest.message,
       since: lastTransitionTime,
     })),
+    fences: explainFences(volume),
     ...waitsFor(volume),
     copies,
     mounts: mounts.map((record) => ({

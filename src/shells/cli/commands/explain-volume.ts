@@ -78,6 +78,7 @@ function pairsOf(
     ['Waits for', waits ?? 'nothing'],
     ['Anchor', anchor && describeAnchor(anchor, explained.observedEpoch)],
     ['Engine', explained.engineMessage],
+    ...explained.fences.map(({ message }) => ['Fence', message] as const),
     ['Adopted', describeLacks(explained)],
     ...(share === undefined ? servedPairs(explained) : sharePairs(share)),
   ];
