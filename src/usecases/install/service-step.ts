@@ -1,6 +1,7 @@
 /** Services of a machine: units where systemd runs, the plain supervisor where it does not. */
 
 import { AppError } from '../../domain/errors.ts';
+import { AGENT_FLAGS } from '../../domain/install/node-flags.ts';
 import { type Service, unitName, unitText } from '../../domain/install/services.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ProcessId } from '../../ports/host.ts';
@@ -96,7 +97,7 @@ async function startSupervisor(host: RemoteHost, release: Release, services: rea
   await host.files.makeDirectory(CONFIG_FOLDER, { mode: 0o755 });
   await host.files.writeText(SERVICES_FILE, servicesText(services), { mode: 0o600 });
   const folder = releaseFolder(release);
-  const args = ['--max-semi-space-size=2', `${folder}/main.mjs`, 'supervise', '--services', SERVICES_FILE];
+  const args = [...AGENT_FLAGS, `${folder}/main.mjs`, 'supervise', '--services', SERVICES_FILE];
   return host.processes.start({ file: `${folder}/node`, args, logFile: SUPERVISOR_LOG });
 }
 

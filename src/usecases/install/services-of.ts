@@ -1,4 +1,5 @@
 /** Which services a machine of the plan has, and their command lines. */
+import { AGENT_FLAGS, CONTROLLER_FLAGS } from '../../domain/install/node-flags.ts';
 import type { Service } from '../../domain/install/services.ts';
 import { formatSocketAddress } from '../../domain/socket-address.ts';
 import {
@@ -16,19 +17,20 @@ export function serverOf(controller: Pick<Target, 'node'>): string {
   return `https://${formatSocketAddress({ host: controller.node.ip, port: API_PORT })}`;
 }
 
-/** Holdfast's program on a machine; it makes little garbage and needs no large nursery for it. */
-export function program(release: Release): readonly string[] {
+/** Holdfast's program on a machine. */
+export function program(release: Release, flags: readonly string[] = AGENT_FLAGS): readonly string[] {
   const folder = releaseFolder(release);
-  return [`${folder}/node`, '--max-semi-space-size=2', `${folder}/main.mjs`];
+  return [`${folder}/node`, ...flags, `${folder}/main.mjs`];
 }
 
 /** The controller, which must answer before any agent gets its certificate. */
 export function controllerService(target: Target, release: Release): Service {
   const listen = formatSocketAddress({ host: target.node.ip, port: API_PORT });
+  const where = ['--data-dir', CONTROLLER_FOLDER, '--listen', listen];
   return {
     name: 'controller',
     description: 'Holdfast controller',
-    argv: [...program(release), 'controller', '--embedded', '--data-dir', CONTROLLER_FOLDER, '--listen', listen],
+    argv: [...program(release, CONTROLLER_FLAGS), ...['controller', '--embedded'], ...where],
   };
 }
 

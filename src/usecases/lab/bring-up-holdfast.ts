@@ -1,6 +1,7 @@
 /** A lab with Holdfast running in it: glusterd and an agent in each host, and the controller on this machine. */
 import { join } from 'node:path';
 import { AppError, messageOf } from '../../domain/errors.ts';
+import { AGENT_FLAGS } from '../../domain/install/node-flags.ts';
 import type { CertificateAuthority } from '../../ports/certificate-authority.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { LAB_NODE, LAB_PACKAGE_FOLDER } from '../../ports/lab.ts';
@@ -204,8 +205,7 @@ async function startAgent(
 }
 
 function agentArgv(host: string, address: string, hasCsi: boolean): string[] {
-  // An agent makes little garbage and needs no large nursery for it: this keeps it small on the machine it serves.
-  const program = [LAB_NODE, '--max-semi-space-size=2', `${LAB_PACKAGE_FOLDER}/dist/main.mjs`];
+  const program = [LAB_NODE, ...AGENT_FLAGS, `${LAB_PACKAGE_FOLDER}/dist/main.mjs`];
   return [
     ...program,
     'node',
