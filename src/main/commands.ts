@@ -141,3 +141,23 @@ async function manifestFiles(signal: AbortSignal): Promise<ManifestFiles> {
   const { files } = createLocalHost({ clock: createSystemClock() });
   return createManifestFiles({ stdin: process.stdin, signal, files });
 }
+
+/** `holdfast in-engine` */
+export async function inEngineCommand(): Promise<CommandModule> {
+  const { createInEngineCommand } = await import('../shells/cli/commands/in-engine.ts');
+  return createInEngineCommand({
+    enter: async ({ recordFile, args, log: choice }, signal) => {
+      const { createLocalHost } = await import('../adapters/host/local-host.ts');
+      const { enterEngine } = await import('../adapters/host/enter-engine.ts');
+      const { createLogger } = await import('../adapters/system/logger.ts');
+      const { createSystemClock } = await import('../adapters/system/clock.ts');
+      const { findSupervisor } = await import('../usecases/supervise/find-supervisor.ts');
+      const clock = createSystemClock();
+      const log = createLogger({ clock }, toStderr(choice));
+      const engine = await findSupervisor({ ...createLocalHost({ clock }), clock, log }, recordFile, signal);
+      if (engine === undefined) return;
+      log.info('going on beside the engine', { pid: engine.pid });
+      await enterEngine({ engine, entry: process.argv[1] ?? '', args });
+    },
+  });
+}

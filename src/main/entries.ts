@@ -57,6 +57,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands.ts')).superviseCommand(),
   },
   {
+    name: 'in-engine',
+    summary: 'Run a role beside the engine that another pod of this machine keeps',
+    group: ROLES,
+    load: async () => (await import('./commands.ts')).inEngineCommand(),
+  },
+  {
     name: 'controller',
     summary: 'Run the controller; with --embedded also the API server',
     group: ROLES,

@@ -99,7 +99,13 @@ export async function runEmbeddedController(
 
 /** Runs the controllers on the cluster of a kubeconfig while this process leads, until the signal aborts. */
 export async function runClusterController(
-  options: { kubeconfig: string; csiSocket?: string; scheduling?: SchedulingChoice; log: LoggerOptions },
+  options: {
+    kubeconfig: string;
+    csiSocket?: string;
+    scheduling?: SchedulingChoice;
+    healthListen?: SocketAddress;
+    log: LoggerOptions;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const tools = makeTools(options.log);
@@ -110,7 +116,11 @@ export async function runClusterController(
     const on = { version: VERSION, client, watchIdleMs: CLUSTER_IDLE_MS, isOnCluster: true, keyAccess };
     const lead = (leading: AbortSignal) => runControllers({ ...tools, ...on }, leading);
     // The sidecars elect a leader of their own among those that serve.
-    const served = [...csiOf(tools, options.csiSocket, client), ...schedulingOf(tools, options.scheduling, client)];
+    const served = [
+      ...csiOf(tools, options.csiSocket, client),
+      ...schedulingOf(tools, options.scheduling, client),
+      ...healthOf(tools, options.healthListen, client),
+    ];
     await runTogether([(ending) => election.run(lead, ending), ...served], signal);
   });
 }
@@ -121,9 +131,7 @@ function csiOf(
   client: ResourceClient,
 ): readonly ((signal: AbortSignal) => Promise<void>)[] {
   if (socketPath === undefined) return [];
-  const probe = async (signal: AbortSignal): Promise<void> => {
-    await client.list('StorageCluster', { signal });
-  };
+  const probe = asksApi(client);
   const serve = async (signal: AbortSignal): Promise<void> => {
     // Loaded only where it is wanted.
     const { serveCsiController } = await import('../shells/csi/serve-csi.ts');
@@ -150,6 +158,26 @@ function schedulingOf(
     const index = createLocalityIndex({ ...tools, client }, { idleMs: CLUSTER_IDLE_MS });
     const secure = certificate === undefined ? {} : { readCertificate: () => readCertificate(certificate) };
     await serveScheduling({ ...tools, index, listen, ...secure }, signal);
+  };
+  return [serve];
+}
+
+/** Whether the API server answers, for what is nothing without it. */
+function asksApi(client: ResourceClient): (signal: AbortSignal) => Promise<void> {
+  return async (signal) => {
+    await client.list('StorageCluster', { signal });
+  };
+}
+
+function healthOf(
+  tools: Tools,
+  listen: SocketAddress | undefined,
+  client: ResourceClient,
+): readonly ((signal: AbortSignal) => Promise<void>)[] {
+  if (listen === undefined) return [];
+  const serve = async (signal: AbortSignal): Promise<void> => {
+    const { serveHealth } = await import('../shells/health/serve-health.ts');
+    await serveHealth({ ...tools, listen, checks: { api: asksApi(client) } }, signal);
   };
   return [serve];
 }

@@ -15,6 +15,7 @@ import { lookAtPort } from '../adapters/tls/look-at-port.ts';
 import { createNodeKeys } from '../adapters/tls/node-keys.ts';
 import { runAgent } from '../controllers/agent/run-agent.ts';
 import { AppError } from '../domain/errors.ts';
+import type { SocketAddress } from '../domain/socket-address.ts';
 import { createGaneshaServer } from '../engines/ganesha/index.ts';
 import {
   createBrickEndpoints,
@@ -44,6 +45,8 @@ export interface NodeOptions {
   /** Silence of the API server that is taken for a dead connection. */
   readonly watchIdleMs: number;
   readonly log: LoggerOptions;
+  /** Where it says how it is; nowhere when left out. */
+  readonly healthListen?: SocketAddress;
   /** The CSI node service; none when left out. */
   readonly csi?: { readonly socketPath: string; readonly targetRoot: string; readonly isRegistered: boolean };
 }
@@ -129,14 +132,10 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
       nfs,
       senses,
     };
-    const { csi } = options;
-    await runTogether(
-      [
-        (ending) => runAgent({ ...agent, watchIdleMs }, ending),
-        ...csiOf(csi, { client, clock, log, host, engines, node: options.name }),
-      ],
-      signal,
-    );
+    const { csi, healthListen } = options;
+    const shared = { client, clock, log, host, engines, node: options.name };
+    const services = [...csiOf(csi, shared), ...healthOf(healthListen, shared)];
+    await runTogether([(ending) => runAgent({ ...agent, watchIdleMs }, ending), ...services], signal);
   } finally {
     client.close();
   }
@@ -164,14 +163,34 @@ type ServeNodeOptions = Omit<Parameters<typeof serveCsiNode>[0], 'version' | 'pr
 /** Loaded only where it is wanted: an agent without it stays small. */
 async function serveNode({ engines, ...options }: ServeNodeOptions, signal: AbortSignal): Promise<void> {
   const { serveCsiNode: serve } = await import('../shells/csi/serve-csi.ts');
-  const probe = async (asked: AbortSignal): Promise<void> => {
-    const seen = await Promise.all(Object.values(engines).map((engine) => engine.probe(asked)));
-    // A volume names its engine: one that is away keeps nobody from the volumes of the others.
+  await serve({ ...options, version: VERSION, probe: anyEngineRuns(engines, options.node) }, signal);
+}
+
+/** A volume names its engine: one that is away keeps nobody from the volumes of the others. */
+function anyEngineRuns(engines: EngineTable, node: string): (signal: AbortSignal) => Promise<void> {
+  return async (signal) => {
+    const seen = await Promise.all(Object.values(engines).map((engine) => engine.probe(signal)));
     if (seen.some(({ isRunning }) => isRunning)) return;
-    throw new AppError('precondition', `no engine runs on node ${options.node}`, {
+    throw new AppError('precondition', `no engine runs on node ${node}`, {
       reason: 'EngineAway',
       hint: seen.find(({ message }) => message !== undefined)?.message ?? 'see: holdfast doctor',
     });
   };
-  await serve({ ...options, version: VERSION, probe }, signal);
+}
+
+type HealthDeps = Pick<ServeNodeOptions, 'client' | 'clock' | 'log' | 'engines' | 'node'>;
+
+function healthOf(
+  listen: SocketAddress | undefined,
+  { client, clock, log, engines, node }: HealthDeps,
+): readonly ((signal: AbortSignal) => Promise<void>)[] {
+  if (listen === undefined) return [];
+  const api = async (signal: AbortSignal): Promise<void> => {
+    await client.get('StorageNode', node, { signal });
+  };
+  const serve = async (signal: AbortSignal): Promise<void> => {
+    const { serveHealth } = await import('../shells/health/serve-health.ts');
+    await serveHealth({ listen, clock, log, checks: { api, engine: anyEngineRuns(engines, node) } }, signal);
+  };
+  return [serve];
 }

@@ -44,6 +44,8 @@ export interface ClusterOptions {
   readonly nodes: number;
   /** Has the scheduler ask a controller, which is to advise it at the address of {@link extenderAddress}. */
   readonly hasExtender?: boolean;
+  /** False where a pod brings the engine. */
+  readonly hasEngine?: boolean;
 }
 
 /** Where a controller advises the scheduler. */
@@ -52,7 +54,8 @@ export function extenderAddress(lab: Lab): string {
 }
 
 /** Brings it up; returns when the API server answers and the nodes are Ready. */
-export async function startCluster({ name, nodes, hasExtender = false }: ClusterOptions): Promise<Cluster> {
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { name, nodes, hasExtender = false, hasEngine = true } = options;
   const programs = await buildPrograms((line) => console.log(line));
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-k8s-'));
   const composed = composeLab(join(folder, 'labs'), ROOT);
@@ -67,7 +70,7 @@ export async function startCluster({ name, nodes, hasExtender = false }: Cluster
   try {
     const lab = await labs.up({
       ...{ name, hosts: Math.max(1, nodes), installation: composed.installation },
-      bootActions: [{ name: 'glusterd', kind: 'run', argv: [...composed.engineDaemon] }],
+      bootActions: hasEngine ? [{ name: 'glusterd', kind: 'run', argv: [...composed.engineDaemon] }] : [],
     });
     const server = `https://${lab.gateway}:${API_SERVER_PORT}`;
     const pki = await createPki(join(folder, 'pki'), lab.gateway, server);

@@ -1,5 +1,5 @@
 /** A host of a lab as a node of the cluster: containerd, its network for pods, and kubelet. */
-import { readFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import type { MachineHost } from '../../src/ports/host.ts';
 import type { Lab } from '../../src/usecases/lab/labs.ts';
@@ -12,7 +12,9 @@ import type { Pki } from './pki.ts';
 
 const SOCKET = '/run/containerd/containerd.sock';
 const FOLDER = '/etc/kubelet';
-const TIMEOUT_MS = 60_000;
+const CTR = ['-a', SOCKET, '-n', 'k8s.io'];
+/** Of hundreds of megabytes, on a machine that does other things as well. */
+const IMPORT_MS = 240_000;
 const START_MS = 30_000;
 const POLL_MS = 50;
 
@@ -78,7 +80,9 @@ async function writeConfiguration({ lab, host: name, index, pki }: KubeletOption
 
 function podNetwork(index: number): object {
   const ipam = { type: 'host-local', subnet: `10.244.${index}.0/24` };
-  return { cniVersion: '0.4.0', name: 'pods', plugins: [{ type: 'bridge', bridge: 'cni0', isGateway: true, ipam }] };
+  // Pods reach what is outside of their network, the API server among it, by the address of their node.
+  const routed = { isGateway: true, ipMasq: true, ipam: { ...ipam, routes: [{ dst: '0.0.0.0/0' }] } };
+  return { cniVersion: '0.4.0', name: 'pods', plugins: [{ type: 'bridge', bridge: 'cni0', ...routed }] };
 }
 
 function kubeletConfiguration(address: string): object {
@@ -113,21 +117,29 @@ function kubeletConfiguration(address: string): object {
 }
 
 async function importImage({ image, sleep }: KubeletOptions, host: MachineHost): Promise<void> {
-  // The archive lies in a folder of this machine that hosts do not see: /tmp is their own.
-  const path = '/run/system-disk/image.tar';
-  await host.files.makeDirectory('/run/system-disk');
-  const init = await host.processes.self();
-  const { copyFile } = await import('node:fs/promises');
-  await copyFile(image, `/proc/${init.pid}/root${path}`);
-  const ctr = (...args: string[]) =>
-    host.run({ file: 'ctr', args: ['-a', SOCKET, '-n', 'k8s.io', ...args], timeoutMs: TIMEOUT_MS });
   for (const end = Date.now() + START_MS; ; await sleep(POLL_MS)) {
     try {
-      await ctr('image', 'import', path);
+      await giveImage(host, image);
       return;
     } catch (error) {
       // containerd is on its way.
       if (Date.now() > end) throw error;
     }
   }
+}
+
+/** Makes an image known to a node that runs, from an archive on this machine. */
+export async function giveImage(host: MachineHost, archive: string): Promise<void> {
+  // The archive lies in a folder of this machine that hosts do not see: /tmp is their own.
+  const path = '/run/system-disk/image.tar';
+  await host.files.makeDirectory('/run/system-disk');
+  const init = await host.processes.self();
+  await copyFile(archive, `/proc/${init.pid}/root${path}`);
+  await host.run({ file: 'ctr', args: [...CTR, 'image', 'import', path], timeoutMs: IMPORT_MS });
+  await host.files.remove(path);
+}
+
+/** Gives an image of a node another name too. */
+export async function nameImage(host: MachineHost, name: string, also: string): Promise<void> {
+  await host.run({ file: 'ctr', args: [...CTR, 'image', 'tag', name, also], timeoutMs: IMPORT_MS });
 }

@@ -8,6 +8,7 @@ import type { LogChoice } from '../../../ports/logger.ts';
 import type { CommandModule } from '../command-entry.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions } from '../global-options.ts';
+import { healthOption } from '../health-option.ts';
 import { addLogOptions, type LogFlags, logChoice } from '../log-options.ts';
 import { parsedOption } from '../parsed-option.ts';
 
@@ -27,6 +28,7 @@ export interface ControllerCommandDeps {
       readonly kubeconfig: string;
       readonly csiSocket?: string;
       readonly scheduling?: SchedulingChoice;
+      readonly healthListen?: SocketAddress;
       readonly log: LogChoice;
     },
     signal: AbortSignal,
@@ -57,6 +59,7 @@ interface Flags extends LogFlags {
   readonly extenderListen?: SocketAddress;
   readonly extenderCert?: string;
   readonly extenderKey?: string;
+  readonly healthListen?: SocketAddress;
 }
 
 const DATA_DIR = '/var/lib/holdfast/controller';
@@ -87,6 +90,7 @@ export function createControllerCommand(deps: ControllerCommandDeps): CommandMod
         )
         .option('--extender-cert <file>', 'certificate to be known by there (PEM); HTTP without, on loopback only')
         .option('--extender-key <file>', 'key of that certificate (PEM)')
+        .addOption(healthOption())
         .action((flags: Flags, own: Command) => run(deps, context, flags, own));
     },
   };
@@ -124,7 +128,8 @@ async function run(deps: ControllerCommandDeps, context: CliContext, flags: Flag
     });
   }
   const advice = scheduling === undefined ? {} : { scheduling };
-  await deps.runOnCluster({ kubeconfig, ...csi, ...advice, log }, context.signal);
+  const health = flags.healthListen === undefined ? {} : { healthListen: flags.healthListen };
+  await deps.runOnCluster({ kubeconfig, ...csi, ...advice, ...health, log }, context.signal);
 }
 
 function schedulingChoice(flags: Flags): SchedulingChoice | undefined {

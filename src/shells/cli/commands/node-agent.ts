@@ -4,11 +4,13 @@ import { parseDuration } from '../../../domain/duration.ts';
 import { AppError } from '../../../domain/errors.ts';
 import { labelFault, parseNodeName } from '../../../domain/names.ts';
 import { isPlainPath } from '../../../domain/paths.ts';
+import type { SocketAddress } from '../../../domain/socket-address.ts';
 import type { LogChoice } from '../../../ports/logger.ts';
 import { StorageNodeSpec } from '../../../schemas/storage-node.ts';
 import type { CommandModule } from '../command-entry.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions } from '../global-options.ts';
+import { healthOption } from '../health-option.ts';
 import { addLogOptions, type LogFlags, logChoice } from '../log-options.ts';
 import { register as registerVerbs } from './node.ts';
 
@@ -19,6 +21,8 @@ export interface AgentOptions {
   readonly initialSpec: StorageNodeSpec;
   readonly watchIdleMs: number;
   readonly log: LogChoice;
+  /** Where it says how it is; nowhere when left out. */
+  readonly healthListen?: SocketAddress;
   /** The CSI node service; none when left out. */
   readonly csi?: { readonly socketPath: string; readonly targetRoot: string; readonly isRegistered: boolean };
 }
@@ -37,6 +41,7 @@ interface Flags extends LogFlags {
   readonly csiSocket?: string;
   readonly csiRoot: string;
   readonly csiRegister?: boolean;
+  readonly healthListen?: SocketAddress;
 }
 
 const KUBELET_ROOT = '/var/lib/kubelet';
@@ -64,6 +69,7 @@ export function createNodeCommand(deps: NodeCommandDeps): CommandModule {
         .option('--csi-socket <path>', 'serve the CSI node service on this unix socket')
         .option('--csi-root <folder>', 'where CSI calls may mount: the folder of kubelet', KUBELET_ROOT)
         .option('--csi-register', 'make the driver known to kubelet, in the folder plugins_registry of --csi-root')
+        .addOption(healthOption())
         .action((flags: Flags, own: Command) => run(deps, context, flags, own));
     },
   };
@@ -83,8 +89,17 @@ async function run(deps: NodeCommandDeps, context: CliContext, flags: Flags, own
   }
   const name = parseNodeName(flags.name);
   const initialSpec = readSpec(flags);
+  const health = flags.healthListen === undefined ? {} : { healthListen: flags.healthListen };
   await deps.runAgent(
-    { name, kubeconfig, initialSpec, watchIdleMs: flags.watchIdle, log: logChoice(flags), ...readCsi(flags) },
+    {
+      name,
+      kubeconfig,
+      initialSpec,
+      watchIdleMs: flags.watchIdle,
+      log: logChoice(flags),
+      ...health,
+      ...readCsi(flags),
+    },
     context.signal,
   );
 }

@@ -1,0 +1,138 @@
+/** Holdfast installed by its chart on a real Kubernetes with two nodes: used, its leader killed, upgraded under a pod that writes. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
+import { DRIVER_NAME } from '../../src/shells/csi/identity.ts';
+import { imageName } from '../../tools/images/images.ts';
+import { type Cluster, startCluster } from './cluster.ts';
+import { helmUpgrade, prepareNodes } from './install.ts';
+import { createKubectl } from './kubectl.ts';
+import { nameImage } from './kubelet.ts';
+import { claim, pod, storageClass } from './manifests.ts';
+
+const PATIENCE_MS = 180_000;
+const NEXT = 'next';
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster({ name: 'k8sinstall', nodes: 2, hasEngine: false });
+  await prepareNodes(cluster);
+  await helmUpgrade(cluster);
+});
+afterAll(() => cluster?.remove());
+
+const inSystem = (...args: readonly string[]) => cluster.kubectl.run('-n', SYSTEM_NAMESPACE, ...args);
+const rolledOut = async (...what: readonly string[]): Promise<void> => {
+  for (const each of what) await inSystem('rollout', 'status', each, `--timeout=${PATIENCE_MS / 1000}s`);
+};
+/** One line for each pod of a part: its identity and its image. */
+const podsOf = (component: string) =>
+  inSystem(
+    ...['get', 'pods', '-l', `app.kubernetes.io/component=${component}`, '--field-selector', 'status.phase=Running'],
+    ...['-o', 'jsonpath={range .items[*]}{.metadata.uid} {.spec.containers[0].image}{"\\n"}{end}'],
+  );
+const ended = async (name: string): Promise<string> => {
+  await cluster.kubectl.until(`pod/${name}`, 'jsonpath={.status.phase}=Succeeded', PATIENCE_MS);
+  return cluster.kubectl.run('logs', name);
+};
+
+test('all of it becomes ready, and a claim is written by one node and read by the other', async () => {
+  const { kubectl, lab } = cluster;
+  await rolledOut('deployment/holdfast-controller', 'daemonset/holdfast-node');
+  for (const host of lab.hostNames) {
+    await kubectl.until(`csinode/${host}`, `jsonpath={.spec.drivers[0].name}=${DRIVER_NAME}`, PATIENCE_MS);
+    await kubectl.until(`storagenode/${host}`, 'condition=Ready', PATIENCE_MS);
+  }
+  await kubectl.apply(
+    storageClass({ name: 'both', parameters: { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' } }),
+    claim({ name: 'team', storageClass: 'both', size: '128Mi', accessMode: 'ReadWriteMany' }),
+    claim({ name: 'notes', storageClass: 'holdfast-local', size: '128Mi' }),
+    pod({ name: 'writer', claim: 'team', node: 'kube1', script: 'echo hello > /data/greeting; sync' }),
+  );
+  await ended('writer');
+  await kubectl.apply(pod({ name: 'reader', claim: 'team', node: 'kube2', script: 'cat /data/greeting' }));
+  expect(await ended('reader')).toBe('hello\n');
+});
+
+test('an agent writes what is of its own node, and nothing of another', async () => {
+  const { composed, pki, folder } = cluster;
+  const kubeconfig = await pki.kubeconfig('holdfast:node:kube1', 'holdfast:nodes');
+  const asAgent = createKubectl(composed.machine, kubeconfig, `${folder}/agent-cache`);
+  const say = (node: string) =>
+    asAgent.run(
+      'patch',
+      'storagenode',
+      node,
+      '--subresource=status',
+      '--type=merge',
+      '-p',
+      '{"status":{"agentVersion":"0"}}',
+    );
+  await say('kube1');
+  await expect(say('kube2')).rejects.toThrow('an agent reports on its own node only');
+});
+
+test('when the pod that leads is killed the other takes over', async () => {
+  const { kubectl } = cluster;
+  const holder = () => kubectl.read('lease/holdfast-controller', '{.spec.holderIdentity}', SYSTEM_NAMESPACE);
+  const first = await holder();
+  const killed = first.slice(0, first.indexOf('-', 'holdfast-controller-'.length + 11));
+  await inSystem('delete', `pod/${killed}`, '--grace-period=0', '--force');
+  await expect.poll(holder, { timeout: PATIENCE_MS }).not.toBe(first);
+  await rolledOut('deployment/holdfast-controller');
+});
+
+test('an upgrade replaces controllers and agents, and no write of a pod in between fails', async () => {
+  const { kubectl, lab } = cluster;
+  const append = (file: string) =>
+    `dd if=/dev/zero of=${file} bs=64 count=1 oflag=append conv=notrunc,fsync 2>/dev/null`;
+  const script = `n=0; touch /data/begun; until [ -e /data/stop ]; do ${append('/data/log')}; ${append('/local/log')}; n=$((n+1)); done; echo $n $(stat -c %s /data/log) $(stat -c %s /local/log)`;
+  await kubectl.apply(writerOfTwo(script));
+  await kubectl.until('pod/busy', 'jsonpath={.status.phase}=Running', PATIENCE_MS);
+  const engines = await podsOf('engine');
+  const agents = await podsOf('node');
+  for (const role of ['controller', 'node'] as const) {
+    for (const host of lab.hostNames) await nameImage(lab.host(host), imageName(role), imageName(role, NEXT));
+  }
+  await helmUpgrade(cluster, `image.tag=${NEXT}`);
+  await rolledOut('deployment/holdfast-controller', 'daemonset/holdfast-node');
+  const now = await podsOf('node');
+  expect(
+    now
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')[1]),
+  ).toEqual(lab.hostNames.map(() => imageName('node', NEXT)));
+  expect(now).not.toBe(agents);
+  // The mounts live in these.
+  expect(await podsOf('engine')).toBe(engines);
+  await kubectl.apply(
+    pod({ name: 'stopper', claim: 'team', node: 'kube2', script: 'test -e /data/begun; touch /data/stop' }),
+  );
+  await ended('stopper');
+  const [count = 0, shared, local] = (await ended('busy')).trim().split(' ').map(Number);
+  expect(count).toBeGreaterThan(0);
+  expect([shared, local]).toEqual([64 * count, 64 * count]);
+  // What the old agent has mounted the new one lets go.
+  await kubectl.run('delete', 'pod/busy', 'pod/stopper', 'pod/writer', 'pod/reader', '--wait');
+  await kubectl.run('delete', 'pvc/team', 'pvc/notes', '--wait');
+  await expect.poll(() => kubectl.run('get', 'pv', '-o', 'name'), { timeout: PATIENCE_MS }).toBe('');
+});
+
+/** A pod with a replicated and a local volume, at /data and /local. */
+function writerOfTwo(script: string): object {
+  const made = pod({ name: 'busy', claim: 'team', node: 'kube1', script }) as {
+    readonly spec: {
+      readonly containers: readonly [{ readonly volumeMounts: readonly object[] }];
+      readonly volumes: readonly object[];
+    };
+  };
+  const [container] = made.spec.containers;
+  return {
+    ...made,
+    spec: {
+      ...made.spec,
+      containers: [{ ...container, volumeMounts: [...container.volumeMounts, { name: 'local', mountPath: '/local' }] }],
+      volumes: [...made.spec.volumes, { name: 'local', persistentVolumeClaim: { claimName: 'notes' } }],
+    },
+  };
+}

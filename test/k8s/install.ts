@@ -1,0 +1,81 @@
+/** Holdfast in a cluster as people install it: its images on each node, and the Helm chart. */
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hostLayout } from '../../src/adapters/lab/layout.ts';
+import { LAB_DATA_DISK } from '../../src/ports/lab.ts';
+import { defaultValues, SIDECAR_NAMES, type SidecarName } from '../../tools/deploy/values.ts';
+import { buildImage } from '../../tools/images/build.ts';
+import { IMAGE_ROLES } from '../../tools/images/images.ts';
+import { makeTar, writeImage } from '../../tools/images/oci-archive.ts';
+import type { Cluster } from './cluster.ts';
+import { API_SERVER_PORT } from './control-plane.ts';
+import { giveImage } from './kubelet.ts';
+
+const CHART = join(import.meta.dirname, '../../deploy/chart/holdfast');
+/** Below the folder that the engine's pod shares with its machine. */
+export const POOL = '/var/lib/holdfast/pool';
+const TIMEOUT_MS = 60_000;
+const HELM_MS = 120_000;
+/** Images are unpacked on it. */
+const SYSTEM_DISK = '8G';
+
+/** Gives each node room for the images, the images, and a disk for a pool, mounted as an administrator would. */
+export async function prepareNodes(cluster: Cluster): Promise<void> {
+  const archives = await makeArchives(cluster);
+  await Promise.all(
+    cluster.lab.hostNames.map(async (name) => {
+      const host = cluster.lab.host(name);
+      const run = (file: string, ...args: string[]) => host.run({ file, args, timeoutMs: TIMEOUT_MS });
+      await growSystemDisk(cluster, name);
+      await run('mkfs.xfs', '-q', '-f', LAB_DATA_DISK);
+      await host.files.makeDirectory(POOL);
+      // As systemd leaves it, and a host of a lab does not: what pods mount is seen outside of them.
+      await run('mount', '--make-rshared', '/');
+      await run('mount', LAB_DATA_DISK, POOL);
+      for (const archive of archives) await giveImage(host, archive);
+    }),
+  );
+}
+
+async function growSystemDisk({ lab, folder, composed: { machine } }: Cluster, name: string): Promise<void> {
+  const { systemImage } = hostLayout(join(folder, 'labs'), lab.name, name);
+  const run = (file: string, ...args: string[]) => machine.run({ file, args, timeoutMs: TIMEOUT_MS });
+  await run('truncate', '-s', SYSTEM_DISK, systemImage);
+  const { stdout } = await run('losetup', '--noheadings', '--output', 'NAME', '--associated', systemImage);
+  await run('losetup', '--set-capacity', stdout.trim());
+  await lab.host(name).run({ file: 'xfs_growfs', args: ['/run/system-disk'], timeoutMs: TIMEOUT_MS });
+}
+
+async function makeArchives({ programs, folder }: Cluster): Promise<readonly string[]> {
+  const say = (line: string): void => console.log(line);
+  const own: string[] = [];
+  for (const role of IMAGE_ROLES) own.push(await buildImage(role, say));
+  const sidecars = SIDECAR_NAMES.filter((name) => name !== 'csi-snapshotter');
+  return [...own, ...(await Promise.all(sidecars.map((name) => sidecarArchive(name, programs[name], folder))))];
+}
+
+/** As those of its makers: one program and nothing else. */
+async function sidecarArchive(name: SidecarName, program: string, folder: string): Promise<string> {
+  const work = join(folder, 'sidecars', name);
+  await mkdir(join(work, 'tree'), { recursive: true });
+  await copyFile(program, join(work, 'tree', name));
+  const layer = join(work, 'layer.tar');
+  await makeTar(join(work, 'tree'), [name], layer);
+  const { registry, ...tags } = defaultValues().sidecars;
+  const tag = tags[name.slice('csi-'.length) as keyof typeof tags];
+  const target = join(work, 'image.tar');
+  await writeImage({ name: `${registry}/${name}:${tag}`, layers: [layer], entrypoint: [`/${name}`] }, target);
+  return target;
+}
+
+/** Installs the chart, or upgrades it where it is installed; returns when helm has sent everything. */
+export async function helmUpgrade(cluster: Cluster, ...set: readonly string[]): Promise<void> {
+  const { programs, kubeconfig, folder, lab, composed } = cluster;
+  const values = [
+    ...[`apiServer.host=${lab.gateway}`, `apiServer.port=${API_SERVER_PORT}`],
+    ...[`node.pools={default=${POOL}}`, ...set],
+  ].flatMap((each) => [each.startsWith('apiServer.') ? '--set-string' : '--set', each]);
+  const args = ['upgrade', '--install', 'holdfast', CHART, '--kubeconfig', kubeconfig, ...values];
+  const env = { HOME: folder, HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder };
+  await composed.machine.run({ file: programs.helm, args, env, timeoutMs: HELM_MS });
+}
