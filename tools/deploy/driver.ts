@@ -2,14 +2,21 @@
 import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { DRIVER_NAME } from '../../src/shells/csi/identity.ts';
 import type { Json } from './crd-schema.ts';
+import { manifestValues, type Values } from './values.ts';
 
 const labels = { 'app.kubernetes.io/part-of': 'holdfast' };
 const STORAGE = 'storage.k8s.io/v1';
+export const GLUSTER_CLASS = 'holdfast';
+export const LOCAL_CLASS = 'holdfast-local';
+/** Profiles that a claim can change to while it is in use. */
+const ATTRIBUTES = ['database', 'shared'] as const;
+/** The node's pods mount, and see the machine's devices; those of the controller keep to `restricted` by themselves. */
+const PRIVILEGED = { 'pod-security.kubernetes.io/enforce': 'privileged' };
 
-/** The namespace, the driver and its classes; none of them is the default class. */
-export function driverObjects(): readonly Json[] {
+/** The namespace, the driver and its classes; none of them is the default class unless asked for. */
+export function driverObjects({ isDefault }: Pick<Values, 'isDefault'> = manifestValues()): readonly Json[] {
   return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: SYSTEM_NAMESPACE, labels } },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: SYSTEM_NAMESPACE, labels: { ...labels, ...PRIVILEGED } } },
     {
       ...{ apiVersion: STORAGE, kind: 'CSIDriver', metadata: { name: DRIVER_NAME, labels } },
       spec: {
@@ -21,9 +28,13 @@ export function driverObjects(): readonly Json[] {
         volumeLifecycleModes: ['Persistent'],
       },
     },
-    storageClass('holdfast', { engine: 'gluster' }, 'Immediate'),
+    storageClass(GLUSTER_CLASS, { engine: 'gluster' }, 'Immediate', isDefault(GLUSTER_CLASS)),
     // The node of the pod is the node of its volume.
-    storageClass('holdfast-local', { engine: 'local' }, 'WaitForFirstConsumer'),
+    storageClass(LOCAL_CLASS, { engine: 'local' }, 'WaitForFirstConsumer', isDefault(LOCAL_CLASS)),
+    ...ATTRIBUTES.map((profile) => ({
+      ...{ apiVersion: STORAGE, kind: 'VolumeAttributesClass', metadata: { name: `holdfast-${profile}`, labels } },
+      ...{ driverName: DRIVER_NAME, parameters: { profile } },
+    })),
   ];
 }
 
@@ -39,9 +50,11 @@ export function snapshotClass(): Json {
   };
 }
 
-function storageClass(name: string, parameters: Json, volumeBindingMode: string): Json {
+function storageClass(name: string, parameters: Json, volumeBindingMode: string, isDefault: string): Json {
+  const annotations = { 'storageclass.kubernetes.io/is-default-class': isDefault };
   return {
-    ...{ apiVersion: STORAGE, kind: 'StorageClass', metadata: { name, labels }, provisioner: DRIVER_NAME, parameters },
+    ...{ apiVersion: STORAGE, kind: 'StorageClass', metadata: { name, labels, annotations } },
+    ...{ provisioner: DRIVER_NAME, parameters },
     ...{ volumeBindingMode, reclaimPolicy: 'Delete', allowVolumeExpansion: true },
   };
 }

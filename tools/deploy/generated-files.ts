@@ -1,11 +1,12 @@
 /** The files of deploy/ that are written by the program itself. */
-import { stringify } from 'yaml';
-import type { Json } from './crd-schema.ts';
+import { admissionObjects } from './admission.ts';
+import { chartFiles } from './chart.ts';
 import { customResourceDefinitions } from './crds.ts';
+import { documents } from './documents.ts';
 import { driverObjects, snapshotClass } from './driver.ts';
 import { accessObjects } from './rbac.ts';
-
-const NOTE = '# This file is made by `node tools/deploy/index.ts`, from the program itself.';
+import { manifestValues } from './values.ts';
+import { workloads } from './workloads.ts';
 
 export interface GeneratedFile {
   /** Relative to the project's folder. */
@@ -15,14 +16,14 @@ export interface GeneratedFile {
 
 /** Makes all of them; nothing is written. */
 export function generateDeploy(): readonly GeneratedFile[] {
+  const kinds = customResourceDefinitions();
+  const driver = [...driverObjects(), ...accessObjects()];
+  const installed = [...kinds, ...driver, ...admissionObjects(), ...workloads(manifestValues())];
   return [
-    { path: 'deploy/crds.yaml', text: documents(customResourceDefinitions()) },
-    { path: 'deploy/driver.yaml', text: documents([...driverObjects(), ...accessObjects()]) },
+    { path: 'deploy/crds.yaml', text: documents(kinds) },
+    { path: 'deploy/driver.yaml', text: documents(driver) },
     { path: 'deploy/snapshot-class.yaml', text: documents([snapshotClass()]) },
+    { path: 'deploy/holdfast.yaml', text: documents(installed) },
+    ...chartFiles().map(({ path, text }) => ({ path: `deploy/chart/holdfast/${path}`, text })),
   ];
-}
-
-function documents(objects: readonly Json[]): string {
-  const texts = objects.map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }));
-  return `${NOTE}\n${texts.map((text) => `---\n${text}`).join('')}`;
 }

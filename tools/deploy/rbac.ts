@@ -2,6 +2,7 @@
 import { KINDS, type KindName, SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { GROUP } from '../../src/schemas/own-kind.ts';
 import { authorize, CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
+import { CONTROLLER_ACCOUNT, NODE_ACCOUNT } from './accounts.ts';
 import type { Json } from './crd-schema.ts';
 
 /** Of the processes that come with CSI and turn claims into calls. */
@@ -45,7 +46,10 @@ const OWN = KIND_NAMES.filter((kind) => KINDS[kind].group === GROUP);
 
 interface Role {
   readonly name: string;
+  /** Of processes outside of the cluster. */
   readonly group: string;
+  /** Of pods. */
+  readonly account: string;
   readonly everywhere: readonly Rule[];
   /** In the namespace of Holdfast. */
   readonly here: readonly Rule[];
@@ -54,6 +58,7 @@ interface Role {
 const CONTROLLER: Role = {
   name: 'holdfast-controller',
   group: CONTROLLERS,
+  account: CONTROLLER_ACCOUNT,
   everywhere: [
     ...on(OWN, VERBS),
     ...on(OWN, ['patch'], '/status'),
@@ -101,6 +106,7 @@ function byVerbs(kinds: readonly KindName[], verbsOf: (kind: KindName) => readon
 const NODE: Role = {
   name: 'holdfast-node',
   group: NODES,
+  account: NODE_ACCOUNT,
   everywhere: agentRules(KIND_NAMES.filter((kind) => kind !== 'Lease')),
   here: agentRules(['Lease']),
 };
@@ -112,6 +118,7 @@ const STORAGE = 'storage.k8s.io';
 const SIDECAR: Role = {
   name: 'holdfast-sidecars',
   group: SIDECARS,
+  account: CONTROLLER_ACCOUNT,
   everywhere: [
     rule('', ['persistentvolumes'], [...READ, 'create', 'patch', 'delete']),
     rule('', ['persistentvolumeclaims'], [...READ, 'update']),
@@ -131,6 +138,8 @@ const SIDECAR: Role = {
     // That a class may name; whoever names another one lets the sidecars read that.
     { ...rule('', ['secrets'], ['get']), resourceNames: [CLASS_SECRET] },
     rule(STORAGE, ['csistoragecapacities'], [...READ, 'create', 'update', 'patch', 'delete']),
+    // Who owns what is said of capacity: the Deployment.
+    rule('apps', ['replicasets'], ['get']),
   ],
 };
 
@@ -142,8 +151,11 @@ export function accessObjects(): readonly Json[] {
   return [CONTROLLER, NODE, SIDECAR].flatMap(objectsOf);
 }
 
-function objectsOf({ name, group, everywhere, here }: Role): readonly Json[] {
-  const subjects = [{ kind: 'Group', apiGroup: API, name: group }];
+function objectsOf({ name, group, account, everywhere, here }: Role): readonly Json[] {
+  const subjects = [
+    { kind: 'Group', apiGroup: API, name: group },
+    { kind: 'ServiceAccount', name: account, namespace: SYSTEM_NAMESPACE },
+  ];
   const apiVersion = `${API}/v1`;
   const wide = { name, labels };
   const narrow = { name, namespace: SYSTEM_NAMESPACE, labels };

@@ -1,0 +1,137 @@
+/** The Helm chart: the objects of the manifest, with what may differ between clusters as values. */
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import { VERSION } from '../../src/main/version.ts';
+import { admissionObjects } from './admission.ts';
+import type { Json } from './crd-schema.ts';
+import { customResourceDefinitions } from './crds.ts';
+import { driverObjects, GLUSTER_CLASS, LOCAL_CLASS, snapshotClass } from './driver.ts';
+import { documents } from './documents.ts';
+import { accessObjects } from './rbac.ts';
+import { defaultValues, templateValues } from './values.ts';
+import { workloads } from './workloads.ts';
+
+const KEEP = { 'helm.sh/resource-policy': 'keep' };
+const text = z.string().min(1);
+const registry = text.regex(/^[a-z0-9][a-z0-9.:/_-]*$/);
+
+/** values.schema.json: what helm refuses before anything is sent. */
+const ValuesSchema = z.strictObject({
+  image: z.strictObject({ registry, tag: text, pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']) }),
+  sidecars: z.strictObject({ registry, provisioner: text, attacher: text, resizer: text, snapshotter: text }),
+  controller: z.strictObject({ replicas: z.int().min(1).max(5) }),
+  node: z.strictObject({ pools: z.array(z.string().regex(/^[a-z0-9-]+=\/[^,]*(,\/dev\/.+)?$/)) }),
+  snapshots: z.strictObject({ enabled: z.boolean() }),
+  defaultClass: z.enum(['', GLUSTER_CLASS, LOCAL_CLASS]),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']),
+  apiServer: z.strictObject({ host: z.string(), port: z.string().regex(/^\d{1,5}$/) }),
+  // Helm hands these to every chart.
+  global: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** Words about each value, for values.yaml. */
+const WORDS: Readonly<Record<keyof ReturnType<typeof defaultValues>, string>> = {
+  image: "Holdfast's own images: REGISTRY/controller:TAG and REGISTRY/node:TAG. None are published: build and push them.",
+  sidecars: 'Images of the CSI sidecars, and the versions that Holdfast was tested with.',
+  controller: 'One of the replicas leads; another takes over within seconds of its death.',
+  node: 'Pools that a new node registers with: name=path, or name=path,device. Paths are below /var/lib/holdfast.',
+  snapshots: "Needs the kinds and the controller of Kubernetes' external-snapshotter in the cluster.",
+  defaultClass: `The class of claims that name none: ${GLUSTER_CLASS}, ${LOCAL_CLASS}, or none of ours.`,
+  logLevel: 'debug, info, warn or error',
+  apiServer: 'How pods reach the API server; the cluster says so itself unless its service network needs Holdfast first.',
+};
+
+export interface ChartFile {
+  /** Relative to the chart's folder. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** All files of the chart. */
+export function chartFiles(): readonly ChartFile[] {
+  const values = templateValues();
+  const template = (name: string, objects: readonly Json[]) => ({
+    path: `templates/${name}.yaml`,
+    text: asTemplate(documents(objects)),
+  });
+  const snapshots = template('snapshots', [snapshotClass()]);
+  return [
+    { path: 'Chart.yaml', text: chartYaml() },
+    { path: 'values.yaml', text: valuesYaml() },
+    { path: 'values.schema.json', text: `${JSON.stringify(z.toJSONSchema(ValuesSchema, { target: 'draft-7' }), null, 2)}\n` },
+    { path: 'templates/NOTES.txt', text: NOTES },
+    template('crds', customResourceDefinitions().map(kept)),
+    template('driver', driverObjects(values)),
+    template('access', [...accessObjects(), ...admissionObjects()]),
+    template('workloads', workloads(values)),
+    { ...snapshots, text: `{{- if .Values.snapshots.enabled }}\n${snapshots.text}{{- end }}\n` },
+  ];
+}
+
+/** The definitions stay when the release goes: with them would go every record of every volume. */
+function kept(definition: Json): Json {
+  const { metadata } = definition as { readonly metadata: Json };
+  return { ...definition, metadata: { ...metadata, annotations: KEEP } };
+}
+
+/** Placeholders become template actions. */
+function asTemplate(manifest: string): string {
+  return wrapSnapshotter(manifest)
+    .replaceAll(/^( *)replicas: "(\{\{.*\}\})"$/gm, '$1replicas: $2')
+    .replaceAll(/^( *)- "?@@POOLS"?$/gm, '$1{{- range .Values.node.pools }}\n$1- --pool={{ . }}\n$1{{- end }}')
+    .replaceAll(/^( *)- name: "?@@API_SERVER"?$/gm, (_, indent: string) =>
+      [
+        '{{- if .Values.apiServer.host }}',
+        '- name: KUBERNETES_SERVICE_HOST',
+        '  value: {{ .Values.apiServer.host | quote }}',
+        '- name: KUBERNETES_SERVICE_PORT',
+        '  value: {{ .Values.apiServer.port | quote }}',
+        '{{- end }}',
+      ]
+        .map((line) => `${indent}${line}`)
+        .join('\n'),
+    );
+}
+
+/** The container is there only with snapshots.enabled: without the kinds it ends at once. */
+function wrapSnapshotter(manifest: string): string {
+  const item = /^( *)- name: csi-snapshotter\n(?:\1 .*\n)*/m;
+  return manifest.replace(item, (block, indent: string) => {
+    return `${indent}{{- if .Values.snapshots.enabled }}\n${block}${indent}{{- end }}\n`;
+  });
+}
+
+function chartYaml(): string {
+  return stringify({
+    ...{ apiVersion: 'v2', name: 'holdfast', type: 'application', version: VERSION, appVersion: VERSION },
+    description: 'Persistent storage for Kubernetes that outlives the node',
+    kubeVersion: '>=1.34.0-0',
+    annotations: { 'artifacthub.io/license': 'Apache-2.0' },
+  });
+}
+
+function valuesYaml(): string {
+  const parts = Object.entries(defaultValues()).map(
+    ([name, value]) => `# ${WORDS[name as keyof typeof WORDS]}\n${stringify({ [name]: value })}`,
+  );
+  return parts.join('\n');
+}
+
+const NOTES = `Holdfast {{ .Chart.AppVersion }} is being started in namespace holdfast-system.
+
+See that it is ready:
+  kubectl -n holdfast-system rollout status deployment/holdfast-controller
+  kubectl -n holdfast-system get pods -o wide
+  kubectl get storagenodes
+{{- if not .Values.node.pools }}
+
+Nodes have no pools yet, and nothing can be stored. Give each one, for example with a plan file:
+  holdfast plan apply -f plan.yaml
+{{- end }}
+
+Classes: ${GLUSTER_CLASS} (replicated, on any node), ${LOCAL_CLASS} (one copy, on the node of its pod).
+
+After an upgrade the agents are of the new version at once. The engine of a node, with its mounts, stays as it is until its
+pod is deleted. Do that node by node, with the node drained:
+  kubectl -n holdfast-system delete pod -l app.kubernetes.io/component=engine --field-selector spec.nodeName=NODE
+`;

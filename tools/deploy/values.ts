@@ -1,0 +1,89 @@
+/** What an installation may be told, once with its defaults and once as the placeholders of a Helm template. */
+import { VERSION } from '../../src/main/version.ts';
+import { programs } from '../k8s/programs.ts';
+import type { Json } from './crd-schema.ts';
+
+export interface Values {
+  readonly registry: string;
+  readonly tag: string;
+  readonly pullPolicy: string;
+  readonly sidecarRegistry: string;
+  /** Each sidecar's, in the order of {@link SIDECAR_NAMES}. */
+  readonly sidecarTags: Readonly<Record<SidecarName, string>>;
+  readonly replicas: number | string;
+  readonly logLevel: string;
+  /** Whether a class of this name is the default one: "true" or "false". */
+  readonly isDefault: (className: string) => string;
+  /** True for templates, which have lines that may come out empty. */
+  readonly isTemplate: boolean;
+}
+
+export const SIDECAR_NAMES = ['csi-provisioner', 'csi-attacher', 'csi-resizer', 'csi-snapshotter'] as const;
+export type SidecarName = (typeof SIDECAR_NAMES)[number];
+
+/** The versions that the tests on a real Kubernetes run with. */
+function testedTags(): Readonly<Record<SidecarName, string>> {
+  const versions = new Map<string, string>(programs().map(({ name, version }) => [name, version]));
+  const tag = (name: SidecarName): [SidecarName, string] => [name, versions.get(name) ?? ''];
+  return Object.fromEntries(SIDECAR_NAMES.map(tag)) as Record<SidecarName, string>;
+}
+
+/** values.yaml of the chart. */
+export function defaultValues() {
+  return {
+    image: { registry: 'holdfast.dev', tag: VERSION, pullPolicy: 'IfNotPresent' },
+    sidecars: {
+      registry: 'registry.k8s.io/sig-storage',
+      provisioner: testedTags()['csi-provisioner'],
+      attacher: testedTags()['csi-attacher'],
+      resizer: testedTags()['csi-resizer'],
+      snapshotter: testedTags()['csi-snapshotter'],
+    },
+    controller: { replicas: 2 },
+    node: { pools: [] as readonly string[] },
+    snapshots: { enabled: false },
+    defaultClass: '',
+    logLevel: 'info',
+    apiServer: { host: '', port: '443' },
+  };
+}
+
+/** For the manifest. */
+export function manifestValues(): Values {
+  const { image, sidecars, controller, logLevel } = defaultValues();
+  return {
+    ...image,
+    sidecarRegistry: sidecars.registry,
+    sidecarTags: testedTags(),
+    replicas: controller.replicas,
+    logLevel,
+    isDefault: () => 'false',
+    isTemplate: false,
+  };
+}
+
+/** For the chart. No quotation marks: each is a whole text of YAML in quotation marks, or a part of one. */
+export function templateValues(): Values {
+  const value = (path: string): string => `{{ .Values.${path} }}`;
+  return {
+    registry: value('image.registry'),
+    tag: value('image.tag'),
+    pullPolicy: value('image.pullPolicy'),
+    sidecarRegistry: value('sidecars.registry'),
+    sidecarTags: {
+      'csi-provisioner': value('sidecars.provisioner'),
+      'csi-attacher': value('sidecars.attacher'),
+      'csi-resizer': value('sidecars.resizer'),
+      'csi-snapshotter': value('sidecars.snapshotter'),
+    },
+    replicas: value('controller.replicas'),
+    logLevel: value('logLevel'),
+    isDefault: (className) => `{{ eq .Values.defaultClass \`${className}\` }}`,
+    isTemplate: true,
+  };
+}
+
+/** For clusters whose service network is not there yet, or not at all; chart.ts makes lines of it. */
+export function apiServerEnv(isTemplate: boolean): readonly Json[] {
+  return isTemplate ? [{ name: '@@API_SERVER' }] : [];
+}
