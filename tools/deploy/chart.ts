@@ -5,8 +5,8 @@ import { VERSION } from '../../src/main/version.ts';
 import { admissionObjects } from './admission.ts';
 import type { Json } from './crd-schema.ts';
 import { customResourceDefinitions } from './crds.ts';
-import { driverObjects, GLUSTER_CLASS, LOCAL_CLASS, snapshotClass } from './driver.ts';
 import { documents } from './documents.ts';
+import { driverObjects, GLUSTER_CLASS, LOCAL_CLASS, snapshotClass } from './driver.ts';
 import { accessObjects } from './rbac.ts';
 import { defaultValues, templateValues } from './values.ts';
 import { workloads } from './workloads.ts';
@@ -31,14 +31,16 @@ const ValuesSchema = z.strictObject({
 
 /** Words about each value, for values.yaml. */
 const WORDS: Readonly<Record<keyof ReturnType<typeof defaultValues>, string>> = {
-  image: "Holdfast's own images: REGISTRY/controller:TAG and REGISTRY/node:TAG. None are published: build and push them.",
+  image:
+    "Holdfast's own images: REGISTRY/controller:TAG and REGISTRY/node:TAG. None are published: build and push them.",
   sidecars: 'Images of the CSI sidecars, and the versions that Holdfast was tested with.',
   controller: 'One of the replicas leads; another takes over within seconds of its death.',
   node: 'Pools that a new node registers with: name=path, or name=path,device. Paths are below /var/lib/holdfast.',
   snapshots: "Needs the kinds and the controller of Kubernetes' external-snapshotter in the cluster.",
   defaultClass: `The class of claims that name none: ${GLUSTER_CLASS}, ${LOCAL_CLASS}, or none of ours.`,
   logLevel: 'debug, info, warn or error',
-  apiServer: 'How pods reach the API server; the cluster says so itself unless its service network needs Holdfast first.',
+  apiServer:
+    'How pods reach the API server; the cluster says so itself unless its service network needs Holdfast first.',
 };
 
 export interface ChartFile {
@@ -58,7 +60,7 @@ export function chartFiles(): readonly ChartFile[] {
   return [
     { path: 'Chart.yaml', text: chartYaml() },
     { path: 'values.yaml', text: valuesYaml() },
-    { path: 'values.schema.json', text: `${JSON.stringify(z.toJSONSchema(ValuesSchema, { target: 'draft-7' }), null, 2)}\n` },
+    { path: 'values.schema.json', text: valuesSchema() },
     { path: 'templates/NOTES.txt', text: NOTES },
     template('crds', customResourceDefinitions().map(kept)),
     template('driver', driverObjects(values)),
@@ -108,6 +110,13 @@ function chartYaml(): string {
     kubeVersion: '>=1.34.0-0',
     annotations: { 'artifacthub.io/license': 'Apache-2.0' },
   });
+}
+
+/** Formatted as the project's other JSON: lists of one line where they fit. */
+function valuesSchema(): string {
+  const schema = JSON.stringify(z.toJSONSchema(ValuesSchema, { target: 'draft-7' }), null, 2);
+  const lists = /\[\n\s+([^[\]{}]*?)\n\s+\]/g;
+  return `${schema.replaceAll(lists, (_, items: string) => `[${items.replaceAll(/,\n\s+/g, ', ')}]`)}\n`;
 }
 
 function valuesYaml(): string {

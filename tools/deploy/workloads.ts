@@ -1,6 +1,7 @@
 /** What runs on a cluster: the controller beside the sidecars, and on each node the engine and the agent. */
-import { NODE_ACCOUNT, CONTROLLER_ACCOUNT } from './accounts.ts';
+
 import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
+import { CONTROLLER_ACCOUNT, NODE_ACCOUNT } from './accounts.ts';
 import type { Json } from './crd-schema.ts';
 import { labelsOf, selectorOf } from './labels.ts';
 import { nodeWorkloads } from './node-workloads.ts';
@@ -26,7 +27,11 @@ export function workloads(values: Values): readonly Json[] {
 }
 
 function account(name: string): Json {
-  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: SYSTEM_NAMESPACE, labels: labelsOf() } };
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name, namespace: SYSTEM_NAMESPACE, labels: labelsOf() },
+  };
 }
 
 function controller(values: Values): Json {
@@ -48,7 +53,10 @@ function controller(values: Values): Json {
             ...{ runAsNonRoot: true, runAsUser: NOBODY, runAsGroup: NOBODY, fsGroup: NOBODY },
             seccompProfile: { type: 'RuntimeDefault' },
           },
-          containers: [role(values), ...SIDECAR_NAMES.filter((name) => isWanted(name, values)).map((name) => sidecar(name, values))],
+          containers: [
+            role(values),
+            ...SIDECAR_NAMES.filter((name) => isWanted(name, values)).map((name) => sidecar(name, values)),
+          ],
           volumes: [{ name: 'socket', emptyDir: {} }],
         },
       },
@@ -62,7 +70,10 @@ function isWanted(name: SidecarName, { isTemplate }: Values): boolean {
 }
 
 function apart(component: string): Json {
-  const podAffinityTerm = { labelSelector: { matchLabels: selectorOf(component) }, topologyKey: 'kubernetes.io/hostname' };
+  const podAffinityTerm = {
+    labelSelector: { matchLabels: selectorOf(component) },
+    topologyKey: 'kubernetes.io/hostname',
+  };
   return { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }] };
 }
 
