@@ -66,7 +66,7 @@ export function chartFiles(): readonly ChartFile[] {
     template('driver', driverObjects(values)),
     template('access', [...accessObjects(), ...admissionObjects()]),
     template('workloads', workloads(values)),
-    { ...snapshots, text: `{{- if .Values.snapshots.enabled }}\n${snapshots.text}{{- end }}\n` },
+    { ...snapshots, text: `# {{- if .Values.snapshots.enabled }}\n${snapshots.text}# {{- end }}\n` },
   ];
 }
 
@@ -76,19 +76,19 @@ function kept(definition: Json): Json {
   return { ...definition, metadata: { ...metadata, annotations: KEEP } };
 }
 
-/** Placeholders become template actions. */
+/** Placeholders become template actions, in comments where they are lines of their own: so the file is YAML as it stands. */
 function asTemplate(manifest: string): string {
   return wrapSnapshotter(manifest)
-    .replaceAll(/^( *)replicas: "(\{\{.*\}\})"$/gm, '$1replicas: $2')
-    .replaceAll(/^( *)- "?@@POOLS"?$/gm, '$1{{- range .Values.node.pools }}\n$1- --pool={{ . }}\n$1{{- end }}')
+    .replaceAll(/^( *)replicas: "(\{\{.*\}\})"$/gm, '$1replicas: !!int "$2"')
+    .replaceAll(/^( *)- "?@@POOLS"?$/gm, '$1# {{- range .Values.node.pools }}\n$1- --pool={{ . }}\n$1# {{- end }}')
     .replaceAll(/^( *)- name: "?@@API_SERVER"?$/gm, (_, indent: string) =>
       [
-        '{{- if .Values.apiServer.host }}',
+        '# {{- if .Values.apiServer.host }}',
         '- name: KUBERNETES_SERVICE_HOST',
-        '  value: {{ .Values.apiServer.host | quote }}',
+        '  value: "{{ .Values.apiServer.host }}"',
         '- name: KUBERNETES_SERVICE_PORT',
-        '  value: {{ .Values.apiServer.port | quote }}',
-        '{{- end }}',
+        '  value: "{{ .Values.apiServer.port }}"',
+        '# {{- end }}',
       ]
         .map((line) => `${indent}${line}`)
         .join('\n'),
@@ -99,7 +99,7 @@ function asTemplate(manifest: string): string {
 function wrapSnapshotter(manifest: string): string {
   const item = /^( *)- name: csi-snapshotter\n(?:\1 .*\n)*/m;
   return manifest.replace(item, (block, indent: string) => {
-    return `${indent}{{- if .Values.snapshots.enabled }}\n${block}${indent}{{- end }}\n`;
+    return `${indent}# {{- if .Values.snapshots.enabled }}\n${block}${indent}# {{- end }}\n`;
   });
 }
 
