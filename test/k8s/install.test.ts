@@ -75,7 +75,8 @@ test('when the pod that leads is killed the other takes over', async () => {
   const { kubectl } = cluster;
   const holder = () => kubectl.read('lease/holdfast-controller', '{.spec.holderIdentity}', SYSTEM_NAMESPACE);
   const first = await holder();
-  const killed = first.slice(0, first.indexOf('-', 'holdfast-controller-'.length + 11));
+  // The name of its pod, and a UUID.
+  const killed = first.slice(0, -37);
   await inSystem('delete', `pod/${killed}`, '--grace-period=0', '--force');
   await expect.poll(holder, { timeout: PATIENCE_MS }).not.toBe(first);
   await rolledOut('deployment/holdfast-controller');
