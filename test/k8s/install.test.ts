@@ -1,10 +1,13 @@
 /** Holdfast installed by its chart on a real Kubernetes with two nodes: used, its leader killed, upgraded under a pod that writes. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { DRIVER_NAME } from '../../src/shells/csi/identity.ts';
 import { imageName } from '../../tools/images/images.ts';
 import { type Cluster, startCluster } from './cluster.ts';
-import { helmUpgrade, prepareNodes } from './install.ts';
+import { applyPlan, helmTemplate, helmUpgrade, prepareNodes } from './install.ts';
 import { createKubectl } from './kubectl.ts';
 import { nameImage } from './kubelet.ts';
 import { claim, pod, storageClass } from './manifests.ts';
@@ -35,9 +38,15 @@ const ended = async (name: string): Promise<string> => {
   return cluster.kubectl.run('logs', name);
 };
 
+test('helm makes the manifest of the chart', async () => {
+  const manifest = await readFile(join(import.meta.dirname, '../../deploy/holdfast.yaml'), 'utf8');
+  expect(byName(await helmTemplate(cluster))).toEqual(byName(manifest));
+});
+
 test('all of it becomes ready, and a claim is written by one node and read by the other', async () => {
   const { kubectl, lab } = cluster;
   await rolledOut('deployment/holdfast-controller', 'daemonset/holdfast-node');
+  await applyPlan(cluster);
   for (const host of lab.hostNames) {
     await kubectl.until(`csinode/${host}`, `jsonpath={.spec.drivers[0].name}=${DRIVER_NAME}`, PATIENCE_MS);
     await kubectl.until(`storagenode/${host}`, 'condition=Ready', PATIENCE_MS);
@@ -118,6 +127,21 @@ test('an upgrade replaces controllers and agents, and no write of a pod in betwe
   await kubectl.run('delete', 'pvc/team', 'pvc/notes', '--wait');
   await expect.poll(() => kubectl.run('get', 'pv', '-o', 'name'), { timeout: PATIENCE_MS }).toBe('');
 });
+
+/** Objects by kind and name, without what only helm reads. */
+function byName(text: string): Readonly<Record<string, object>> {
+  interface Read {
+    readonly kind: string;
+    readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+  }
+  const objects = parseAllDocuments(text).flatMap((document) => (document.toJS() as Read | null) ?? []);
+  return Object.fromEntries(
+    objects.map(({ metadata: { annotations, ...metadata }, ...rest }) => {
+      const { 'helm.sh/resource-policy': _policy, ...others } = annotations ?? {};
+      return [`${rest.kind}/${metadata.name}`, { ...rest, metadata, annotations: others }];
+    }),
+  );
+}
 
 /** A pod with a replicated and a local volume, at /data and /local. */
 function writerOfTwo(script: string): object {

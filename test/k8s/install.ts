@@ -1,8 +1,9 @@
 /** Holdfast in a cluster as people install it: its images on each node, and the Helm chart. */
 import { copyFile, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { hostLayout } from '../../src/adapters/lab/layout.ts';
 import { LAB_DATA_DISK } from '../../src/ports/lab.ts';
+import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { defaultValues, SIDECAR_NAMES, type SidecarName } from '../../tools/deploy/values.ts';
 import { buildImage } from '../../tools/images/build.ts';
 import { IMAGE_ROLES } from '../../tools/images/images.ts';
@@ -13,28 +14,47 @@ import { giveImage } from './kubelet.ts';
 
 const CHART = join(import.meta.dirname, '../../deploy/chart/holdfast');
 /** Below the folder that the engine's pod shares with its machine. */
-export const POOL = '/var/lib/holdfast/pool';
+const POOL = '/var/lib/holdfast/pool';
 const TIMEOUT_MS = 60_000;
 const HELM_MS = 120_000;
 /** Images are unpacked on it. */
 const SYSTEM_DISK = '8G';
 
-/** Gives each node room for the images, the images, and a disk for a pool, mounted as an administrator would. */
+/** Gives each node room for the images, and the images. */
 export async function prepareNodes(cluster: Cluster): Promise<void> {
   const archives = await makeArchives(cluster);
   await Promise.all(
     cluster.lab.hostNames.map(async (name) => {
       const host = cluster.lab.host(name);
-      const run = (file: string, ...args: string[]) => host.run({ file, args, timeoutMs: TIMEOUT_MS });
       await growSystemDisk(cluster, name);
-      await run('mkfs.xfs', '-q', '-f', LAB_DATA_DISK);
-      await host.files.makeDirectory(POOL);
       // As systemd leaves it, and a host of a lab does not: what pods mount is seen outside of them.
-      await run('mount', '--make-rshared', '/');
-      await run('mount', LAB_DATA_DISK, POOL);
+      await host.run({ file: 'mount', args: ['--make-rshared', '/'], timeoutMs: TIMEOUT_MS });
       for (const archive of archives) await giveImage(host, archive);
     }),
   );
+}
+
+/** Says that each node stores, on its disk, as people do: with a plan, by the command in the controller's pod. */
+export async function applyPlan(cluster: Cluster): Promise<void> {
+  const { lab, kubeconfig, composed } = cluster;
+  const nodes = lab.hostNames.map(async (host) => {
+    const pools = [{ name: 'default', path: POOL, device: await diskBelowDev(cluster, host) }];
+    return { host, ip: lab.addressOf(host), pools };
+  });
+  const command = ['deployment/holdfast-controller', '-c', 'controller', '--', 'holdfast', 'plan', 'apply', '-f', '-'];
+  await composed.machine.run({
+    ...{ file: 'kubectl', args: ['--kubeconfig', kubeconfig, '-n', SYSTEM_NAMESPACE, 'exec', '-i', ...command] },
+    stdin: JSON.stringify({ storage: { nodes: await Promise.all(nodes) } }),
+    timeoutMs: HELM_MS,
+  });
+}
+
+/** The name that pods know the disk by, too: they see /dev, and nothing of where a lab puts its disks. */
+async function diskBelowDev({ lab }: Cluster, name: string): Promise<string> {
+  const run = (file: string, ...args: string[]) => lab.host(name).run({ file, args, timeoutMs: TIMEOUT_MS });
+  const { stdout: numbers } = await run('stat', '-c', '%Hr:%Lr', LAB_DATA_DISK);
+  const { stdout: path } = await run('readlink', `/sys/dev/block/${numbers.trim()}`);
+  return `/dev/${basename(path.trim())}`;
 }
 
 async function growSystemDisk({ lab, folder, composed: { machine } }: Cluster, name: string): Promise<void> {
@@ -68,14 +88,24 @@ async function sidecarArchive(name: SidecarName, program: string, folder: string
   return target;
 }
 
+/** What helm makes of the chart with its defaults. */
+export async function helmTemplate({ programs, composed, folder }: Cluster): Promise<string> {
+  const args = ['template', 'holdfast', CHART];
+  const { stdout } = await composed.machine.run({ file: programs.helm, args, env: homeIn(folder), timeoutMs: HELM_MS });
+  return stdout;
+}
+
+function homeIn(folder: string): Readonly<Record<string, string>> {
+  return { HOME: folder, HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder };
+}
+
 /** Installs the chart, or upgrades it where it is installed; returns when helm has sent everything. */
 export async function helmUpgrade(cluster: Cluster, ...set: readonly string[]): Promise<void> {
   const { programs, kubeconfig, folder, lab, composed } = cluster;
-  const values = [
-    ...[`apiServer.host=${lab.gateway}`, `apiServer.port=${API_SERVER_PORT}`],
-    ...[`node.pools={default=${POOL}}`, ...set],
-  ].flatMap((each) => [each.startsWith('apiServer.') ? '--set-string' : '--set', each]);
+  const values = [...[`apiServer.host=${lab.gateway}`, `apiServer.port=${API_SERVER_PORT}`], ...set].flatMap((each) => [
+    '--set-string',
+    each,
+  ]);
   const args = ['upgrade', '--install', 'holdfast', CHART, '--kubeconfig', kubeconfig, ...values];
-  const env = { HOME: folder, HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder };
-  await composed.machine.run({ file: programs.helm, args, env, timeoutMs: HELM_MS });
+  await composed.machine.run({ file: programs.helm, args, env: homeIn(folder), timeoutMs: HELM_MS });
 }

@@ -20,7 +20,6 @@ const ValuesSchema = z.strictObject({
   image: z.strictObject({ registry, tag: text, pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']) }),
   sidecars: z.strictObject({ registry, provisioner: text, attacher: text, resizer: text, snapshotter: text }),
   controller: z.strictObject({ replicas: z.int().min(1).max(5) }),
-  node: z.strictObject({ pools: z.array(z.string().regex(/^[a-z0-9-]+=\/[^,]*(,\/dev\/.+)?$/)) }),
   snapshots: z.strictObject({ enabled: z.boolean() }),
   defaultClass: z.enum(['', GLUSTER_CLASS, LOCAL_CLASS]),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']),
@@ -35,7 +34,6 @@ const WORDS: Readonly<Record<keyof ReturnType<typeof defaultValues>, string>> = 
     "Holdfast's own images: REGISTRY/controller:TAG and REGISTRY/node:TAG. None are published: build and push them.",
   sidecars: 'Images of the CSI sidecars, and the versions that Holdfast was tested with.',
   controller: 'One of the replicas leads; another takes over within seconds of its death.',
-  node: 'Pools that a new node registers with: name=path, or name=path,device. Paths are below /var/lib/holdfast.',
   snapshots: "Needs the kinds and the controller of Kubernetes' external-snapshotter in the cluster.",
   defaultClass: `The class of claims that name none: ${GLUSTER_CLASS}, ${LOCAL_CLASS}, or none of ours.`,
   logLevel: 'debug, info, warn or error',
@@ -80,7 +78,6 @@ function kept(definition: Json): Json {
 function asTemplate(manifest: string): string {
   return wrapSnapshotter(manifest)
     .replaceAll(/^( *)replicas: "(\{\{.*\}\})"$/gm, '$1replicas: !!int "$2"')
-    .replaceAll(/^( *)- "?@@POOLS"?$/gm, '$1# {{- range .Values.node.pools }}\n$1- --pool={{ . }}\n$1# {{- end }}')
     .replaceAll(/^( *)- name: "?@@API_SERVER"?$/gm, (_, indent: string) =>
       [
         '# {{- if .Values.apiServer.host }}',
@@ -132,11 +129,9 @@ See that it is ready:
   kubectl -n holdfast-system rollout status deployment/holdfast-controller
   kubectl -n holdfast-system get pods -o wide
   kubectl get storagenodes
-{{- if not .Values.node.pools }}
 
-Nodes have no pools yet, and nothing can be stored. Give each one, for example with a plan file:
-  holdfast plan apply -f plan.yaml
-{{- end }}
+Which nodes store, and where on them, is for you to say, with a plan file:
+  kubectl -n holdfast-system exec -i deployment/holdfast-controller -c controller -- holdfast plan apply -f - < plan.yaml
 
 Classes: ${GLUSTER_CLASS} (replicated, on any node), ${LOCAL_CLASS} (one copy, on the node of its pod).
 

@@ -86,7 +86,6 @@ function agent(values: Values): Json {
           ...['in-engine', '--', 'node', '--name=$(NODE_NAME)', '--address=$(HOST_IP)', `--kubeconfig=${access}`],
           ...[`--csi-socket=${RUN.path}/csi.sock`, '--csi-register', `--health-listen=$(HOST_IP):${AGENT_PORT}`],
           ...['--log-format=json', `--log-level=${values.logLevel}`],
-          ...(values.isTemplate ? ['@@POOLS'] : []),
         ],
         env: [
           from('NODE_NAME', 'spec.nodeName'),
@@ -139,7 +138,7 @@ function daemonSet(component: 'engine' | 'node', strategy: 'OnDelete' | 'Rolling
           // The agent brings its own, and the engine has no business with the API.
           automountServiceAccountToken: false,
           priorityClassName: 'system-node-critical',
-          ...{ hostNetwork: true, hostPID: true, dnsPolicy: 'ClusterFirstWithHostNet' },
+          ...{ hostNetwork: true, hostPID: true, dnsPolicy: 'Default' },
           nodeSelector: { 'kubernetes.io/os': 'linux' },
           tolerations: [{ operator: 'Exists' }],
           ...spec,

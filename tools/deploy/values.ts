@@ -40,7 +40,6 @@ export function defaultValues() {
       snapshotter: testedTags()['csi-snapshotter'],
     },
     controller: { replicas: 2 },
-    node: { pools: [] as readonly string[] },
     snapshots: { enabled: false },
     defaultClass: '',
     logLevel: 'info',

@@ -91,7 +91,8 @@ function role({ registry, tag, pullPolicy, logLevel, isTemplate }: Values): Json
       ...['controller', `--kubeconfig=${SERVICE_ACCOUNT}`, `--csi-socket=${SOCKET_FOLDER}/csi.sock`],
       ...[`--health-listen=0.0.0.0:${CONTROLLER_PORT}`, '--log-format=json', `--log-level=${logLevel}`],
     ],
-    env: apiServerEnv(isTemplate),
+    // For commands that people run in the pod.
+    env: [{ name: 'HOLDFAST_KUBECONFIG', value: SERVICE_ACCOUNT }, ...apiServerEnv(isTemplate)],
     ports: [{ name: 'health', containerPort: CONTROLLER_PORT }],
     startupProbe: { ...probe('/healthz'), periodSeconds: 2, failureThreshold: 30 },
     livenessProbe: { ...probe('/healthz'), periodSeconds: 20, failureThreshold: 3 },

@@ -1,17 +1,28 @@
 /** Makes the images without Docker and a registry: a Debian root by mmdebstrap, Node and the bundle on top, packed as OCI. */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { copyFile, link, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { copyFile, link, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { findProgramFiles, type ProgramFiles } from '../../src/adapters/install/release.ts';
 import { VERSION } from '../../src/main/version.ts';
 import { ROOT, runTool } from '../project.ts';
-import { ENTRYPOINT, IMAGE_PROGRAM, type ImageRole, imageName, packagesOf, SERVICES, SUITE, USERS } from './images.ts';
+import {
+  COMMAND,
+  ENTRYPOINT,
+  IMAGE_PROGRAM,
+  type ImageRole,
+  imageName,
+  packagesOf,
+  SERVICES,
+  SUITE,
+  USERS,
+} from './images.ts';
 import { makeTar, writeImage } from './oci-archive.ts';
 
 /** Measured on two cores: under two minutes for the larger one. */
 const ROOT_MS = 1_800_000;
+const KEEP_MS = 30 * 60_000;
 /** What nobody reads in a container. */
 const LEFT_OUT = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*'];
 
@@ -32,7 +43,8 @@ export function imageFolder(): string {
 export async function buildImage(role: ImageRole, say: Say, tag: string = VERSION): Promise<string> {
   const program = await findProgramFiles({ packageFolder: ROOT, node: process.execPath, version: VERSION });
   const root = await debianRoot(role, say);
-  const key = digest([root.key, program.name, ENTRYPOINT.join(' '), USERS[role]]);
+  const files = [COMMAND, SERVICES].map(({ source }) => readFileSync(source, 'utf8'));
+  const key = digest([root.key, program.name, ENTRYPOINT.join(' '), USERS[role], ...files]);
   const target = join(imageFolder(), `${role}-${tag}-${key}.tar`);
   if (existsSync(target)) return target;
   const work = await mkdtemp(join(imageFolder(), 'work-'));
@@ -40,11 +52,22 @@ export async function buildImage(role: ImageRole, say: Say, tag: string = VERSIO
     const own = await programLayer(role, program, work);
     const image = { name: imageName(role, tag), layers: [root.path, own], entrypoint: ENTRYPOINT, user: USERS[role] };
     await writeImage(image, target);
+    await removeOld(`${role}-${tag}-`, target);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
   say(`${target} is made`);
   return target;
+}
+
+/** Of a program that has changed since; one that is being imported somewhere is left for a while. */
+async function removeOld(prefix: string, current: string): Promise<void> {
+  for (const name of await readdir(imageFolder())) {
+    const path = join(imageFolder(), name);
+    if (!name.startsWith(prefix) || !name.endsWith('.tar') || path === current) continue;
+    const info = await stat(path).catch(() => undefined); // another build was faster
+    if (info !== undefined && Date.now() - info.mtimeMs > KEEP_MS) await rm(path, { force: true });
+  }
 }
 
 /** The system below the program; made once for a list of packages. */
@@ -72,9 +95,9 @@ async function programLayer(role: ImageRole, program: ProgramFiles, work: string
   await linkOrCopy(program.node, join(folder, 'node'));
   await copyFile(program.entry, join(folder, 'main.mjs'));
   for (const chunk of program.chunks) await copyFile(chunk, join(folder, 'chunks', basename(chunk)));
-  if (role === 'node') {
-    await mkdir(dirname(join(tree, SERVICES.target)), { recursive: true, mode: 0o755 });
-    await copyFile(SERVICES.source, join(tree, SERVICES.target));
+  for (const { source, target } of role === 'node' ? [COMMAND, SERVICES] : [COMMAND]) {
+    await mkdir(dirname(join(tree, target)), { recursive: true, mode: 0o755 });
+    await copyFile(source, join(tree, target));
   }
   const layer = join(work, 'program.tar');
   await makeTar(tree, ['.'], layer);

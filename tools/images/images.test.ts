@@ -11,7 +11,7 @@ import {
 import { GLUSTERD_ARGV } from '../../src/engines/gluster/index.ts';
 import { ServicesFile } from '../../src/schemas/supervisor.ts';
 import { ROOT } from '../project.ts';
-import { ENTRYPOINT, IMAGE_PROGRAM, IMAGE_ROLES, packagesOf, SERVICES, SUITE, USERS } from './images.ts';
+import { COMMAND, ENTRYPOINT, IMAGE_PROGRAM, IMAGE_ROLES, packagesOf, SERVICES, SUITE, USERS } from './images.ts';
 
 test('the image of a node has every program that a node needs', () => {
   const needed = [GLUSTER_PROGRAMS, NODE_PROGRAMS, BTRFS_PROGRAMS, NFS_SERVER_PROGRAMS, LUKS_PROGRAMS].flat();
@@ -30,6 +30,7 @@ test('the Dockerfile makes what the script makes', () => {
     const stage = stages.find((text) => text.startsWith(`debian:${SUITE}-slim AS ${role}\n`)) ?? '';
     expect(stage).toContain(`COPY deploy/images/${role}.packages /tmp/packages\n`);
     expect(stage).toContain('xargs apt-get install --yes --no-install-recommends < /tmp/packages');
+    expect(stage).toContain(`COPY deploy/images/holdfast ${COMMAND.target}\n`);
     expect(stage).toContain(`COPY --from=build /out ${IMAGE_PROGRAM}\n`);
     expect(stage).toContain(`USER ${USERS[role]}\n`);
     expect(stage).toContain(`ENTRYPOINT ${JSON.stringify(ENTRYPOINT).replaceAll(',', ', ')}\n`);

@@ -23,6 +23,9 @@ const FOLDER = join(ROOT, 'deploy/images');
 /** What the supervisor in the node's image keeps running, and where it looks for it. */
 export const SERVICES = { source: join(FOLDER, 'services.json'), target: '/etc/holdfast/services.json' };
 
+/** What people call the program by in a pod. */
+export const COMMAND = { source: join(FOLDER, 'holdfast'), target: '/usr/local/bin/holdfast' };
+
 /** Debian's packages of an image, beyond those that every system has. */
 export function packagesOf(role: ImageRole): readonly string[] {
   const text = readFileSync(join(FOLDER, `${role}.packages`), 'utf8');
