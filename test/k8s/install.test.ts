@@ -1,14 +1,15 @@
 /** Holdfast installed by its chart on a real Kubernetes with two nodes: used, its leader killed, upgraded under a pod that writes. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { DRIVER_NAME } from '../../src/shells/csi/identity.ts';
+import { NODES } from '../../src/shells/kube-api/authorize.ts';
+import { NODE_ACCOUNT } from '../../tools/deploy/accounts.ts';
 import { imageName } from '../../tools/images/images.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { applyPlan, helmTemplate, helmUpgrade, prepareNodes } from './install.ts';
-import { createKubectl } from './kubectl.ts';
 import { nameImage } from './kubelet.ts';
 import { claim, pod, storageClass } from './manifests.ts';
 
@@ -63,21 +64,23 @@ test('all of it becomes ready, and a claim is written by one node and read by th
 });
 
 test('an agent writes what is of its own node, and nothing of another', async () => {
-  const { composed, pki, folder } = cluster;
-  const kubeconfig = await pki.kubeconfig('holdfast:node:kube1', 'holdfast:nodes');
-  const asAgent = createKubectl(composed.machine, kubeconfig, `${folder}/agent-cache`);
-  const say = (node: string) =>
-    asAgent.run(
-      'patch',
-      'storagenode',
-      node,
-      '--subresource=status',
-      '--type=merge',
-      '-p',
-      '{"status":{"agentVersion":"0"}}',
-    );
-  await say('kube1');
-  await expect(say('kube2')).rejects.toThrow('an agent reports on its own node only');
+  const { composed, pki, folder, kubeconfig } = cluster;
+  const selector = ['-l', 'app.kubernetes.io/component=node', '--field-selector', 'spec.nodeName=kube1'];
+  const agent = (await inSystem('get', 'pods', ...selector, '-o', 'jsonpath={.items[0].metadata.name}')).trim();
+  const bound = ['--bound-object-kind', 'Pod', '--bound-object-name', agent];
+  const token = (await inSystem('create', 'token', NODE_ACCOUNT, ...bound)).trim();
+  const config = parse(await readFile(kubeconfig, 'utf8')) as { readonly users: readonly [{ readonly name: string }] };
+  const byToken = join(folder, 'agent-token.kubeconfig');
+  const users = [{ name: config.users[0].name, user: { token } }];
+  await writeFile(byToken, JSON.stringify({ ...config, users }), { mode: 0o600 });
+  // As an agent in a pod, and as one on a machine outside of the cluster.
+  for (const path of [byToken, await pki.kubeconfig('holdfast:node:kube1', NODES)]) {
+    const client = await composed.connect(path);
+    const say = (node: string) =>
+      client.patch('StorageNode', node, { status: { agentVersion: '0' } }, { subresource: 'status' });
+    await say('kube1');
+    await expect(say('kube2')).rejects.toThrow('an agent reports on its own node only');
+  }
 });
 
 test('when the pod that leads is killed the other takes over', async () => {
