@@ -109,6 +109,7 @@ export const PAGES_NOT_RUN: Readonly<Record<string, string>> = {
   'docs/how-to/resolve-split-brain.md': SPLIT,
   'docs/how-to/check-a-storage.md': LEDGER,
   'docs/how-to/run-a-lab.md': LAB,
+  'docs/how-to/install-on-kubernetes.md': 'needs a Kubernetes; test/k8s/install.test.ts does what it tells',
   'docs/how-to/run-pods-near-their-data.md': 'needs a Kubernetes; test/k8s/locality.test.ts does what it tells',
   'docs/how-to/use-csi.md': CSI,
   'docs/how-to/lint-manifests.md': LINT,

@@ -8,7 +8,7 @@ import { customResourceDefinitions } from './crds.ts';
 import { documents } from './documents.ts';
 import { driverObjects, GLUSTER_CLASS, LOCAL_CLASS, snapshotClass } from './driver.ts';
 import { accessObjects } from './rbac.ts';
-import { defaultValues, templateValues } from './values.ts';
+import { type DefaultValues, defaultValues, templateValues } from './values.ts';
 import { workloads } from './workloads.ts';
 
 const KEEP = { 'helm.sh/resource-policy': 'keep' };
@@ -29,7 +29,7 @@ const ValuesSchema = z.strictObject({
 });
 
 /** Words about each value, for values.yaml. */
-const WORDS: Readonly<Record<keyof ReturnType<typeof defaultValues>, string>> = {
+const WORDS: Readonly<Record<keyof DefaultValues, string>> = {
   image:
     "Holdfast's own images: REGISTRY/controller:TAG and REGISTRY/node:TAG. None are published: build and push them.",
   sidecars: 'Images of the CSI sidecars, and the versions that Holdfast was tested with.',

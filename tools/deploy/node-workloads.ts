@@ -13,6 +13,8 @@ const GLUSTERD_PORT = 24_007;
 const KUBELET = '/var/lib/kubelet';
 /** Of the projected volume: the agent finds its token through the folder of kubelet, for it leaves its own root. */
 const API_ACCESS = 'api-access';
+/** Of the machine, for pools. */
+export const POOL_FOLDER = '/mnt/holdfast';
 const TOKEN_SECONDS = 3_607;
 
 /** The DaemonSets. */
@@ -33,6 +35,8 @@ const ENGINE_STATE: Folder = { name: 'engine-state', path: '/var/lib/glusterd' }
 const ENGINE_FOLDERS: readonly Folder[] = [
   { name: 'kubelet', path: KUBELET, isShared: true },
   STATE,
+  // Plans name folders below it; another one of the machine is not seen.
+  { name: 'pools', path: POOL_FOLDER, isShared: true },
   RUN,
   ENGINE_STATE,
   { name: 'devices', path: '/dev' },

@@ -28,8 +28,24 @@ function testedTags(): Readonly<Record<SidecarName, string>> {
   return Object.fromEntries(SIDECAR_NAMES.map(tag)) as Record<SidecarName, string>;
 }
 
+export interface DefaultValues {
+  readonly image: { readonly registry: string; readonly tag: string; readonly pullPolicy: string };
+  readonly sidecars: {
+    readonly registry: string;
+    readonly provisioner: string;
+    readonly attacher: string;
+    readonly resizer: string;
+    readonly snapshotter: string;
+  };
+  readonly controller: { readonly replicas: number };
+  readonly snapshots: { readonly enabled: boolean };
+  readonly defaultClass: string;
+  readonly logLevel: string;
+  readonly apiServer: { readonly host: string; readonly port: string };
+}
+
 /** values.yaml of the chart. */
-export function defaultValues() {
+export function defaultValues(): DefaultValues {
   return {
     image: { registry: 'holdfast.dev', tag: VERSION, pullPolicy: 'IfNotPresent' },
     sidecars: {

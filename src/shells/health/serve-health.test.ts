@@ -32,7 +32,7 @@ async function serving(checks: Readonly<Record<string, HealthCheck>>, use: (port
   const stop = new AbortController();
   const port = await freePort();
   const served = serveHealth({ listen: { host: HERE, port }, clock, log, checks }, stop.signal);
-  await Promise.race([served, expect.poll(() => log.entries).not.toEqual([])]);
+  await expect.poll(() => log.entries).not.toEqual([]);
   try {
     await use(port);
   } finally {
