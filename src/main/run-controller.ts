@@ -13,6 +13,7 @@ import { createLogger, type LoggerOptions } from '../adapters/system/logger.ts';
 import { createSystemRandom } from '../adapters/system/random.ts';
 import { loadOrCreateAuthority } from '../adapters/tls/authority-files.ts';
 import { createLocalityIndex } from '../controllers/locality/locality-index.ts';
+import { createPodAdmission } from '../controllers/locality/pod-admission.ts';
 import { runControllers } from '../controllers/run-controllers.ts';
 import { createLeaderElection } from '../controllers/runtime/leader-election.ts';
 import { AppError } from '../domain/errors.ts';
@@ -147,7 +148,7 @@ function schedulingOf(
   client: ResourceClient,
 ): readonly ((signal: AbortSignal) => Promise<void>)[] {
   if (choice === undefined) return [];
-  const { listen, certificate } = choice;
+  const { listen, certificate, scheduler } = choice;
   const { files } = createLocalHost(tools);
   const readCertificate = async (from: { readonly cert: string; readonly key: string }) => ({
     certificatePem: await files.readText(from.cert),
@@ -155,9 +156,13 @@ function schedulingOf(
   });
   const serve = async (signal: AbortSignal): Promise<void> => {
     const { serveScheduling } = await import('../shells/extender/serve-scheduling.ts');
-    const index = createLocalityIndex({ ...tools, client }, { idleMs: CLUSTER_IDLE_MS });
+    const idleMs = CLUSTER_IDLE_MS;
+    const deps = { ...tools, client };
+    const index = createLocalityIndex(deps, { idleMs });
+    const webhook =
+      scheduler === undefined ? {} : { admission: createPodAdmission(deps, { idleMs, scheduler, index }) };
     const secure = certificate === undefined ? {} : { readCertificate: () => readCertificate(certificate) };
-    await serveScheduling({ ...tools, index, listen, ...secure }, signal);
+    await serveScheduling({ ...tools, index, listen, ...secure, ...webhook }, signal);
   };
   return [serve];
 }

@@ -1,6 +1,7 @@
 /** etcd, API server, controller manager and scheduler, as processes of a lab beside its hosts: they end with it. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
 import type { Lab } from '../../src/usecases/lab/labs.ts';
 import type { ProgramPaths } from '../../tools/k8s/build.ts';
@@ -8,6 +9,7 @@ import type { Pki } from './pki.ts';
 
 const ETCD_PORT = 2379;
 const ETCD_PEER_PORT = 2380;
+const SECOND_SCHEDULER_PORT = 10_269;
 export const API_SERVER_PORT = 6443;
 /** No service is reached in these tests, but the API server wants a range for them. */
 const SERVICE_RANGE = '10.250.0.0/16';
@@ -117,6 +119,26 @@ export async function startControllers({ lab, programs, pki, folder, extender }:
       }),
     ],
   });
+}
+
+/** Name of the second scheduler, of its Lease and of its user. */
+export const SECOND_SCHEDULER = 'holdfast-scheduler';
+
+/** Starts a scheduler of its own for pods that name it, as docs/how-to/run-pods-near-their-data.md has it. */
+export async function startSecondScheduler(
+  { lab, programs, pki, folder }: ControlPlaneOptions,
+  extender: string,
+): Promise<void> {
+  const kubeconfig = await pki.kubeconfig(SECOND_SCHEDULER, SECOND_SCHEDULER);
+  const config = join(folder, `${SECOND_SCHEDULER}.json`);
+  const configuration = {
+    ...schedulerConfiguration(kubeconfig, pki, extender),
+    profiles: [{ schedulerName: SECOND_SCHEDULER }],
+    leaderElection: { leaderElect: true, resourceNamespace: SYSTEM_NAMESPACE, resourceName: SECOND_SCHEDULER },
+  };
+  await writeFile(config, JSON.stringify(configuration));
+  const serving = flags({ config, 'bind-address': lab.gateway, 'secure-port': String(SECOND_SCHEDULER_PORT) });
+  await lab.startMachineDaemon({ name: SECOND_SCHEDULER, argv: [programs['kube-scheduler'], ...serving] });
 }
 
 /** With an extender as docs/how-to/run-pods-near-their-data.md has it. */

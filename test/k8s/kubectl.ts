@@ -8,6 +8,8 @@ export interface Kubectl {
   /** Standard output. @throws {RunError} with what it said */
   run(...args: readonly string[]): Promise<string>;
   apply(...objects: readonly object[]): Promise<void>;
+  /** What the API server would make of a new object, as JSON; nothing is stored. */
+  dryRun(object: object): Promise<string>;
   applyFile(path: string): Promise<void>;
   /** What a path in an object holds. */
   read(what: string, jsonPath: string, namespace?: string): Promise<string>;
@@ -27,6 +29,7 @@ export function createKubectl(machine: Host, kubeconfig: string, cacheFolder: st
       const list = { apiVersion: 'v1', kind: 'List', items: objects };
       await run(['apply', '--server-side', '-f', '-'], JSON.stringify(list));
     },
+    dryRun: (object) => run(['create', '--dry-run=server', '-o', 'json', '-f', '-'], JSON.stringify(object)),
     applyFile: async (path) => {
       await run(['apply', '--server-side', '-f', path]);
     },

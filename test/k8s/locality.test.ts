@@ -1,6 +1,9 @@
 /** Pods near their data on a real Kubernetes: kube-scheduler asks the controller, which knows the copies; one of three nodes is for pods only. */
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { type Cluster, extenderAddress, startCluster } from './cluster.ts';
+import { SECOND_SCHEDULER, startSecondScheduler } from './control-plane.ts';
 import { runHoldfast } from './holdfast.ts';
 import { claim, type PodWish, pod, storageClass } from './manifests.ts';
 
@@ -13,7 +16,9 @@ beforeAll(async () => {
   const { kubectl, lab, pki } = cluster;
   const [certificate, key] = pki.server;
   const secure = ['--extender-cert', certificate, '--extender-key', key];
-  await runHoldfast(cluster, ['--extender-listen', extenderAddress(lab), ...secure]);
+  await runHoldfast(cluster, [
+    ...['--extender-listen', extenderAddress(lab), ...secure, '--webhook-scheduler', SECOND_SCHEDULER],
+  ]);
   await kubectl.run('label', 'node', 'kube3', 'storageos.com/computeonly=true');
   await kubectl.until('storagenode/kube3', 'jsonpath={.status.isComputeOnly}=true', PATIENCE_MS);
   const parameters = { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' };
@@ -84,23 +89,93 @@ test('where those take no pods, one that prefers goes elsewhere, and a strict on
   await kubectl.run('delete', 'pod/waits', '--wait');
 });
 
+test('pods with volumes are given the scheduler that asks, while it is at work; others are not', async () => {
+  const { kubectl, lab, composed, pki } = cluster;
+  const url = `https://${extenderAddress(lab)}`;
+  await kubectl.apply(...secondSchedulerRoles());
+  await startSecondScheduler(cluster, url);
+  await kubectl.apply(podWebhook(`${url}/mutate`, await readFile(pki.authority, 'utf8')));
+  let made = 0;
+  const schedulerOf = async (object: (name: string) => object): Promise<string> => {
+    made += 1;
+    const name = `asks-${made}`;
+    await kubectl.apply(object(name));
+    const scheduler = await kubectl.read(`pod/${name}`, '{.spec.schedulerName}');
+    await kubectl.until(`pod/${name}`, 'jsonpath={.status.phase}=Succeeded', PATIENCE_MS);
+    await kubectl.run('delete', `pod/${name}`, '--wait');
+    return scheduler;
+  };
+  const user = (name: string) => pod({ name, claim: 'shared', script: 'ls /data' });
+  await expect.poll(() => schedulerOf(user), { timeout: PATIENCE_MS }).toBe(SECOND_SCHEDULER);
+  expect(await schedulerOf(podWithoutVolumes)).toBe('default-scheduler');
+  const daemon = (await lab.record()).machineDaemons[SECOND_SCHEDULER];
+  if (daemon === undefined) throw new Error('the second scheduler is not recorded');
+  await composed.machine.processes.stop(daemon, { graceMs: 0 });
+  const dry = async () => {
+    const text = await kubectl.dryRun(user('nobody'));
+    return (JSON.parse(text) as { readonly spec: { readonly schedulerName: string } }).spec.schedulerName;
+  };
+  await expect.poll(dry, { timeout: PATIENCE_MS }).toBe('default-scheduler');
+  expect(await schedulerOf(user)).toBe('default-scheduler');
+});
+
 test('without its adviser the scheduler goes on', async () => {
   const { lab, composed } = cluster;
   const controller = (await lab.record()).machineDaemons['controller-a'];
   if (controller === undefined) throw new Error('controller-a is not recorded');
   await composed.machine.processes.stop(controller, { graceMs: 0 });
-  await cluster.kubectl.apply({
-    ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'alone' } },
-    spec: { ...podSpecWithoutVolumes() },
-  });
+  // The webhook is asked in vain as well.
+  await cluster.kubectl.apply(podWithoutVolumes('alone'));
   const phase = () => cluster.kubectl.read('pod/alone', '{.status.phase}');
   await expect.poll(phase, { timeout: PATIENCE_MS }).toBe('Succeeded');
 });
 
-function podSpecWithoutVolumes(): object {
-  const { spec } = pod({ name: 'alone', claim: 'none', script: 'true' }) as {
+function podWithoutVolumes(name: string): object {
+  const { spec, ...rest } = pod({ name, claim: 'none', script: 'true' }) as {
     readonly spec: { readonly containers: readonly object[] };
   };
   const containers = spec.containers.map((container) => ({ ...container, volumeMounts: [] }));
-  return { ...spec, containers, volumes: [] };
+  return { ...rest, spec: { ...spec, containers, volumes: [] } };
+}
+
+/** As docs/how-to/run-pods-near-their-data.md has it, but for where it is: there is no Service here. */
+function podWebhook(url: string, authorityPem: string): object {
+  const uses = 'object.spec.volumes.exists(v, has(v.persistentVolumeClaim) || has(v.ephemeral))';
+  return {
+    ...{ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingWebhookConfiguration' },
+    metadata: { name: 'holdfast-scheduler' },
+    webhooks: [
+      {
+        ...{ name: 'scheduler.holdfast.dev', admissionReviewVersions: ['v1'], sideEffects: 'None' },
+        ...{ failurePolicy: 'Ignore', timeoutSeconds: 2 },
+        clientConfig: { url, caBundle: Buffer.from(authorityPem).toString('base64') },
+        rules: [
+          { apiGroups: [''], apiVersions: ['v1'], resources: ['pods'], operations: ['CREATE'], scope: 'Namespaced' },
+        ],
+        matchConditions: [{ name: 'has-claims', expression: `has(object.spec.volumes) && ${uses}` }],
+      },
+    ],
+  };
+}
+
+function secondSchedulerRoles(): readonly object[] {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  const apiVersion = `${apiGroup}/v1`;
+  const subjects = [{ kind: 'User', apiGroup, name: SECOND_SCHEDULER }];
+  const here = { name: SECOND_SCHEDULER, namespace: SYSTEM_NAMESPACE };
+  const leases = { apiGroups: ['coordination.k8s.io'], resources: ['leases'] };
+  return [
+    ...['system:kube-scheduler', 'system:volume-scheduler'].map((name) => ({
+      ...{ apiVersion, kind: 'ClusterRoleBinding', subjects, roleRef: { apiGroup, kind: 'ClusterRole', name } },
+      metadata: { name: `holdfast:${name.slice('system:'.length)}` },
+    })),
+    {
+      ...{ apiVersion, kind: 'Role', metadata: here },
+      rules: [{ ...leases, verbs: ['create', 'get', 'list', 'watch', 'update'] }],
+    },
+    {
+      ...{ apiVersion, kind: 'RoleBinding', metadata: here, subjects },
+      roleRef: { apiGroup, kind: 'Role', name: SECOND_SCHEDULER },
+    },
+  ];
 }

@@ -65,7 +65,7 @@ const CONTROLLER: Role = {
     // To recycle those that were added by hand.
     ...on(['PersistentVolume'], [...READ, 'patch']),
     ...on(['Node'], ['list', 'watch']),
-    // To tell why a claim waits.
+    // To tell why a claim waits, and which scheduler a pod of it is to have.
     ...on(['PersistentVolumeClaim'], READ),
     ...on(['Pod', 'StorageClass'], ['list', 'watch']),
     ...on(['Event'], ['create', 'patch']),

@@ -25,6 +25,8 @@ export interface LocalityIndex {
   isReady(): boolean;
   /** What a pod needs of its nodes for the volumes that it uses; undefined where it uses none of ours, or wants no advice. */
   needsOf(pod: ClaimUser): PodNeeds | undefined;
+  /** Whether a PersistentVolume, by its name, is of Holdfast's driver. */
+  isOurs(persistentVolume: string): boolean;
 }
 
 /** What is the same for every question about an engine until a node changes. */
@@ -69,6 +71,7 @@ export function createLocalityIndex(deps: InformerDeps, { idleMs }: { readonly i
       await Promise.all([...sources.map((source) => source.run(signal)), waitForSources(sources, deps.log, signal)]);
     },
     isReady: () => sources.every((source) => source.isSynced()),
+    isOurs: (name) => persistentVolumes.get(name)?.spec.csi !== undefined,
     needsOf: (pod) => {
       const said = localityOfPod(pod.metadata);
       if (said === 'off') return undefined;

@@ -15,7 +15,14 @@ export interface ClaimUser {
           readonly name: string;
           readonly persistentVolumeClaim?: { readonly claimName: string } | null | undefined;
           /** Its claim has the names of pod and volume (Kubernetes: generic ephemeral volumes). */
-          readonly ephemeral?: object | null | undefined;
+          readonly ephemeral?:
+            | {
+                readonly volumeClaimTemplate?:
+                  | { readonly spec?: { readonly storageClassName?: string | undefined } | undefined }
+                  | undefined;
+              }
+            | null
+            | undefined;
         }[]
       | null
       | undefined;

@@ -17,7 +17,13 @@ export const SentPod = z.looseObject({
         z.looseObject({
           name: z.string(),
           persistentVolumeClaim: z.looseObject({ claimName: z.string() }).nullish(),
-          ephemeral: z.looseObject({}).nullish(),
+          ephemeral: z
+            .looseObject({
+              volumeClaimTemplate: z
+                .looseObject({ spec: z.looseObject({ storageClassName: z.string().optional() }).optional() })
+                .optional(),
+            })
+            .nullish(),
         }),
       )
       .nullish(),

@@ -1,8 +1,9 @@
-/** Advice for pods that use volumes, by HTTP: the scheduler's extender. */
+/** Advice for pods that use volumes, by HTTP: the scheduler's extender, and the webhook that gives pods such a scheduler. */
 import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer, type Server as SecureServer } from 'node:https';
 import { isIP } from 'node:net';
 import type { LocalityIndex } from '../../controllers/locality/locality-index.ts';
+import type { PodAdmission } from '../../controllers/locality/pod-admission.ts';
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { formatSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -10,6 +11,7 @@ import type { Logger } from '../../ports/logger.ts';
 import { contentType, readJsonBody } from '../kube-api/read-body.ts';
 import { listen } from '../listen.ts';
 import { answerFilter, answerPrioritize } from './answer.ts';
+import { answerAdmission } from './answer-admission.ts';
 
 /** A certificate with its key, both PEM. */
 export interface ServingCertificate {
@@ -19,6 +21,8 @@ export interface ServingCertificate {
 
 export interface SchedulingOptions {
   readonly index: LocalityIndex;
+  /** Answers the API server too, which then gives new pods the scheduler that asks here. */
+  readonly admission?: PodAdmission;
   readonly clock: Clock;
   readonly log: Logger;
   readonly listen: SocketAddress;
@@ -67,7 +71,7 @@ export async function serveScheduling(options: SchedulingOptions, signal: AbortS
   };
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
-  await Promise.all([index.run(signal), renewal, closed]);
+  await Promise.all([index.run(signal), options.admission?.run(signal), renewal, closed]);
 }
 
 function context({ certificatePem, keyPem }: ServingCertificate): { readonly cert: string; readonly key: string } {
@@ -115,23 +119,35 @@ async function serve(options: SchedulingOptions, request: IncomingMessage, respo
   }
 }
 
-type Question = (index: LocalityIndex, body: unknown) => unknown;
-const QUESTIONS: Readonly<Record<string, Question>> = { '/filter': answerFilter, '/prioritize': answerPrioritize };
+type Question = (body: unknown) => unknown;
 
-async function answerTo({ index }: SchedulingOptions, request: IncomingMessage): Promise<unknown> {
+function questionsOf({ index, admission }: SchedulingOptions): ReadonlyMap<string, Question> {
+  const extender: readonly (readonly [string, Question])[] = [
+    ['/filter', (body) => answerFilter(index, body)],
+    ['/prioritize', (body) => answerPrioritize(index, body)],
+  ];
+  if (admission === undefined) return new Map(extender);
+  return new Map([...extender, ['/mutate', (body) => answerAdmission(admission, body)]]);
+}
+
+async function answerTo(options: SchedulingOptions, request: IncomingMessage): Promise<unknown> {
   const { method, url = '/' } = request;
   const path = url.split('?', 1)[0] ?? '/';
   if (method === 'GET' && path === '/healthz') return { status: 'ok' };
-  if (!index.isReady()) {
-    throw new AppError('unavailable', 'volumes and nodes are not all heard of yet', { reason: 'NotReady' });
-  }
+  assertReady(options);
   if (method === 'GET' && path === '/readyz') return { status: 'ok' };
-  const answer = method === 'POST' && Object.hasOwn(QUESTIONS, path) ? QUESTIONS[path] : undefined;
+  const answer = method === 'POST' ? questionsOf(options).get(path) : undefined;
   if (answer === undefined) throw new AppError('notFound', `there is no ${method} ${path.slice(0, 80)}`);
   if (contentType(request) !== 'application/json') {
     throw new AppError('invalid', 'the body must be application/json', { reason: 'UnsupportedMediaType' });
   }
-  return answer(index, await readJsonBody(request, MAX_BODY_BYTES));
+  return answer(await readJsonBody(request, MAX_BODY_BYTES));
+}
+
+/** Whoever asks goes on without an answer: what is not heard of yet must not be taken for what is not there. */
+function assertReady({ index, admission }: SchedulingOptions): void {
+  if (index.isReady() && admission?.isReady() !== false) return;
+  throw new AppError('unavailable', 'volumes and nodes are not all heard of yet', { reason: 'NotReady' });
 }
 
 const STATUS_BY_REASON: Readonly<Record<string, number>> = {

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { Command } from 'commander';
 import { AppError } from '../../../domain/errors.ts';
-import { parseNodeName } from '../../../domain/names.ts';
+import { labelFault, parseNodeName } from '../../../domain/names.ts';
 import { formatSocketAddress, parseSocketAddress, type SocketAddress } from '../../../domain/socket-address.ts';
 import type { LogChoice } from '../../../ports/logger.ts';
 import type { CommandModule } from '../command-entry.ts';
@@ -42,6 +42,8 @@ export interface SchedulingChoice {
   readonly listen: SocketAddress;
   /** Paths of PEM files; HTTP without. */
   readonly certificate?: { readonly cert: string; readonly key: string };
+  /** Given to new pods by the webhook; no webhook without. */
+  readonly scheduler?: string;
 }
 
 export interface NodeKubeconfigRequest {
@@ -60,6 +62,7 @@ interface Flags extends LogFlags {
   readonly extenderCert?: string;
   readonly extenderKey?: string;
   readonly healthListen?: SocketAddress;
+  readonly webhookScheduler?: string;
 }
 
 const DATA_DIR = '/var/lib/holdfast/controller';
@@ -91,6 +94,13 @@ export function createControllerCommand(deps: ControllerCommandDeps): CommandMod
         .option('--extender-cert <file>', 'certificate to be known by there (PEM); HTTP without, on loopback only')
         .option('--extender-key <file>', 'key of that certificate (PEM)')
         .addOption(healthOption())
+        .addOption(
+          parsedOption(
+            '--webhook-scheduler <name>',
+            'also answer the webhook that gives new pods with volumes this scheduler, while its Lease moves',
+            parseSchedulerName,
+          ),
+        )
         .action((flags: Flags, own: Command) => run(deps, context, flags, own));
     },
   };
@@ -133,15 +143,24 @@ async function run(deps: ControllerCommandDeps, context: CliContext, flags: Flag
 }
 
 function schedulingChoice(flags: Flags): SchedulingChoice | undefined {
-  const { extenderListen: listen, extenderCert: cert, extenderKey: key } = flags;
+  const { extenderListen: listen, extenderCert: cert, extenderKey: key, webhookScheduler } = flags;
   if ((cert === undefined) !== (key === undefined)) {
     throw new AppError('invalid', '--extender-cert and --extender-key go together');
   }
   if (listen === undefined) {
-    if (cert === undefined) return undefined;
-    throw new AppError('invalid', '--extender-cert and --extender-key go with --extender-listen');
+    if (cert === undefined && webhookScheduler === undefined) return undefined;
+    throw new AppError('invalid', '--extender-cert, --extender-key and --webhook-scheduler go with --extender-listen');
   }
-  return cert === undefined || key === undefined ? { listen } : { listen, certificate: { cert, key } };
+  const scheduler = webhookScheduler === undefined ? {} : { scheduler: webhookScheduler };
+  if (cert === undefined || key === undefined) return { listen, ...scheduler };
+  return { listen, certificate: { cert, key }, ...scheduler };
+}
+
+/** It becomes the name of a Lease too. */
+function parseSchedulerName(text: string): string {
+  const fault = labelFault(text);
+  if (fault === undefined) return text;
+  throw new AppError('invalid', `the name of a scheduler ${fault}`);
 }
 
 function collectAddresses(text: string, previous: readonly SocketAddress[]): readonly SocketAddress[] {
