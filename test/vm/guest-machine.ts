@@ -22,6 +22,8 @@ export interface GuestRun {
 export interface GuestOptions {
   /** systemd is the first process, and runs the lines; else nothing runs beside them. */
   readonly isUnderSystemd?: boolean;
+  /** Files of the machine that the guest has in the project's folder, by their names there. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -29,12 +31,16 @@ export interface GuestOptions {
  *
  * @throws {Error} where it cannot be made, with what the program said
  */
-export async function runInGuest(run: string, { isUnderSystemd = false }: GuestOptions = {}): Promise<GuestRun> {
+export async function runInGuest(
+  run: string,
+  { isUnderSystemd = false, files = {} }: GuestOptions = {},
+): Promise<GuestRun> {
   const { kernel, disk } = await makeGuestImage();
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-vm-'));
   try {
     const project = join(folder, 'project');
     for (const name of PROJECT_FILES) await cp(join(ROOT, name), join(project, name), { recursive: true });
+    for (const [name, path] of Object.entries(files)) await cp(path, join(project, name));
     await symlink('/node_modules', join(project, 'node_modules'));
     await writeFile(join(project, 'run'), run);
     const { output } = await runTool({
