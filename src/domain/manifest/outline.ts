@@ -61,7 +61,7 @@ function readLine(reading: Reading, line: string): OutlineLine {
   reading.at += 1;
   const margin = key === undefined ? (dashes.at(-1) ?? column) : column;
   const block = BLOCK.test(first) ? readBlock(reading, margin) : [];
-  const value = block.length > 0 ? first : readFlow(reading, first);
+  const value = block.length > 0 || isTight ? first : readFlow(reading, first);
   return {
     ...{ index, dashes, column, value, block, isTight, comments: reading.comments },
     ...(key === undefined ? {} : { key }),
