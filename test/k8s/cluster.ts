@@ -46,6 +46,10 @@ export interface ClusterOptions {
   readonly hasExtender?: boolean;
   /** False where a pod brings the engine. */
   readonly hasEngine?: boolean;
+  /** Of each node; sparse. */
+  readonly dataDiskBytes?: number;
+  /** Archives of further images for pods. */
+  readonly images?: readonly string[];
 }
 
 /** Where a controller advises the scheduler. */
@@ -55,7 +59,7 @@ export function extenderAddress(lab: Lab): string {
 
 /** Brings it up; returns when the API server answers and the nodes are Ready. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const { name, nodes, hasExtender = false, hasEngine = true } = options;
+  const { name, nodes, hasExtender = false, hasEngine = true, dataDiskBytes, images = [] } = options;
   const programs = await buildPrograms((line) => console.log(line));
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-k8s-'));
   const composed = composeLab(join(folder, 'labs'), ROOT);
@@ -70,6 +74,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   try {
     const lab = await labs.up({
       ...{ name, hosts: Math.max(1, nodes), installation: composed.installation },
+      ...(dataDiskBytes === undefined ? {} : { dataDiskBytes }),
       bootActions: hasEngine ? [{ name: 'glusterd', kind: 'run', argv: [...composed.engineDaemon] }] : [],
     });
     const server = `https://${lab.gateway}:${API_SERVER_PORT}`;
@@ -91,7 +96,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       client: await composed.connect(kubeconfig),
       remove,
     };
-    if (nodes > 0) await startNodes(cluster, control);
+    if (nodes > 0) await startNodes(cluster, control, images);
     return cluster;
   } catch (error) {
     await remove();
@@ -118,15 +123,15 @@ export async function answers(kubectl: Kubectl, clock: ComposedLab['clock']): Pr
   throw new Error(`the API server does not answer: ${last}`);
 }
 
-async function startNodes(cluster: Cluster, control: ControlPlaneOptions): Promise<void> {
+async function startNodes(cluster: Cluster, control: ControlPlaneOptions, more: readonly string[]): Promise<void> {
   const { lab, composed, programs, pki, folder, kubectl } = cluster;
   await startControllers(control);
   await mkdir(join(folder, 'image'), { recursive: true });
-  const image = await makeImage(composed.machine, join(folder, 'image'));
+  const images = [await makeImage(composed.machine, join(folder, 'image')), ...more];
   await Promise.all(
     lab.hostNames.map((host, at) =>
       startKubelet({
-        ...{ lab, machine: composed.machine, host, index: at + 1, programs, pki, image },
+        ...{ lab, machine: composed.machine, host, index: at + 1, programs, pki, images },
         ...{ controlGroup: controlGroupOf(lab.name, host), sleep: (ms) => composed.clock.sleep(ms) },
       }),
     ),

@@ -1,4 +1,5 @@
 /** Holdfast on the cluster, as processes: two controllers with a driver each beside the sidecars, and an agent in each host. */
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { LAB_DATA_DISK, LAB_NODE, LAB_PACKAGE_FOLDER } from '../../src/ports/lab.ts';
 import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
@@ -17,6 +18,7 @@ const DEPLOY = join(import.meta.dirname, '../../deploy');
 /** Of the module that the sidecars are built from. */
 const SNAPSHOT_KINDS = ['volumesnapshotclasses', 'volumesnapshotcontents', 'volumesnapshots'];
 const START_MS = 60_000;
+const POLL_MS = 100;
 const COMMAND_MS = 120_000;
 
 /** Installs and starts all of it, the controller with these flags; returns when kubelet knows the driver on every node, and each has a pool. */
@@ -57,10 +59,27 @@ export async function startController(
   });
 }
 
+/** A sidecar that loses its driver once ends for good, so the driver has to be there before. */
+async function untilServed(socket: string, clock: Cluster['composed']['clock']): Promise<void> {
+  for (const end = clock.monotonic() + START_MS; clock.monotonic() < end; await clock.sleep(POLL_MS)) {
+    if (await answers(socket)) return;
+  }
+  throw new Error(`the driver does not serve ${socket}`);
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket, () => resolve(true)).on('error', () => resolve(false));
+    connection.once('connect', () => connection.destroy());
+  });
+}
+
 /** Starts what turns claims into calls of the driver that a controller serves. */
-export async function startSidecars({ lab, programs, pki, folder }: Cluster, controller: string): Promise<void> {
+export async function startSidecars(cluster: Cluster, controller: string): Promise<void> {
+  const { lab, programs, pki, folder, composed } = cluster;
   const kubeconfig = await pki.kubeconfig('holdfast:sidecars', SIDECARS);
   const socket = join(folder, `${controller}.sock`);
+  await untilServed(socket, composed.clock);
   const common = flags({ kubeconfig, 'csi-address': `unix://${socket}` });
   const start = (name: ProgramName, more: readonly string[] = []) =>
     lab.startMachineDaemon({ name, argv: [programs[name], ...common, ...more], env: { NAMESPACE: SYSTEM_NAMESPACE } });

@@ -41,8 +41,8 @@ export interface KubeletOptions {
   readonly index: number;
   readonly programs: ProgramPaths;
   readonly pki: Pki;
-  /** Archive of the image of all pods. */
-  readonly image: string;
+  /** Archives of the images of all pods. */
+  readonly images: readonly string[];
   /** Of its control groups. */
   readonly controlGroup: string;
   readonly sleep: (ms: number) => Promise<void>;
@@ -55,7 +55,7 @@ export async function startKubelet(options: KubeletOptions): Promise<void> {
   await giveControlGroups(machine, host, controlGroup);
   await writeConfiguration(options, host);
   await lab.startDaemon(name, { name: 'containerd', argv: ['containerd'] });
-  await importImage(options, host);
+  for (const image of options.images) await importImage(options, host, image);
   await lab.startDaemon(name, {
     name: 'kubelet',
     argv: [
@@ -116,7 +116,7 @@ function kubeletConfiguration(address: string): object {
   };
 }
 
-async function importImage({ image, sleep }: KubeletOptions, host: MachineHost): Promise<void> {
+async function importImage({ sleep }: KubeletOptions, host: MachineHost, image: string): Promise<void> {
   for (const end = Date.now() + START_MS; ; await sleep(POLL_MS)) {
     try {
       await giveImage(host, image);

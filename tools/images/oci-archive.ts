@@ -14,6 +14,8 @@ export interface ImageSource {
   /** Archives by tar, not compressed, lowest first; on the file system of the target. */
   readonly layers: readonly string[];
   readonly entrypoint: readonly string[];
+  /** Folder that it starts in; the top when left out. */
+  readonly workingFolder?: string;
   /** "65532:65532" */
   readonly user?: string;
 }
@@ -74,13 +76,14 @@ async function addJson(blobs: string, mediaType: string, value: object): Promise
   return { mediaType, digest: `sha256:${hex}`, size: Buffer.byteLength(text) };
 }
 
-function configOf({ entrypoint, user }: ImageSource, layers: readonly Descriptor[]): object {
+function configOf({ entrypoint, user, workingFolder }: ImageSource, layers: readonly Descriptor[]): object {
   return {
     ...{ architecture: process.arch === 'arm64' ? 'arm64' : 'amd64', os: 'linux' },
     config: {
       Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
       Entrypoint: entrypoint,
       ...(user === undefined ? {} : { User: user }),
+      ...(workingFolder === undefined ? {} : { WorkingDir: workingFolder }),
     },
     rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
   };

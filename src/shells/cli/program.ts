@@ -33,6 +33,11 @@ export const CLI_COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/simulate.ts'),
   },
   { name: 'plan', summary: 'Check and apply plan files', load: () => import('./commands/plan.ts') },
+  {
+    name: 'adopt',
+    summary: 'Take over PersistentVolumes of others with their data',
+    load: () => import('./commands/adopt.ts'),
+  },
   { name: 'version', summary: 'Print the version', load: () => import('./commands/version.ts') },
 ];
 

@@ -12,6 +12,8 @@ export interface WaitDeps {
 export interface WaitRequest<K extends KindName, T> {
   readonly kind: K;
   readonly name: string;
+  /** Of a namespaced kind; default holdfast-system. */
+  readonly namespace?: string;
   /** The answer, or undefined to wait on. Gets undefined when the object is not there. May throw to give up. */
   readonly check: (object: Resource<K> | undefined) => T | undefined;
   readonly timeoutMs: number;
@@ -76,10 +78,11 @@ async function follow<K extends KindName, T>(
 /** One list and one watch; undefined when the watch ended without an answer. */
 async function followOnce<K extends KindName, T>(
   client: ResourceClient,
-  { kind, name, check }: WaitRequest<K, T>,
+  { kind, name, namespace, check }: WaitRequest<K, T>,
   { state, signal }: { readonly state: { last: Resource<K> | undefined }; readonly signal: AbortSignal },
 ): Promise<{ readonly value: T } | undefined> {
-  const selector = { fieldSelector: `metadata.name=${name}`, signal };
+  const scope = namespace === undefined ? { signal } : { signal, namespace };
+  const selector = { ...scope, fieldSelector: `metadata.name=${name}` };
   const { items, resourceVersion } = await client.list(kind, selector);
   state.last = items[0];
   const first = check(state.last);

@@ -1,0 +1,178 @@
+/**
+ * The manifests of the documents that Holdfast is made after, on a real Kubernetes: as they stand there or as `holdfast lint`
+ * corrects them. The names of images alone are others, since no registry is reached: nginx is busybox, Redis is Debian's.
+ */
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { GIB } from '../../src/domain/bytes.ts';
+import type { CommandResult } from '../../src/ports/host.ts';
+import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
+import { NODES } from '../../src/shells/kube-api/authorize.ts';
+import { type Cluster, startCluster } from './cluster.ts';
+import { makeDebianImage } from './debian-image.ts';
+import { runHoldfast } from './holdfast.ts';
+import { IMAGE } from './image.ts';
+import { pod } from './manifests.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const DOCUMENTS = join(ROOT, 'test/fixtures/documents');
+const REDIS = 'holdfast.test/redis:1';
+const PATIENCE_MS = 180_000;
+/** The claims of the documents ask for more than 115Gi of a node. */
+const DISK_BYTES = 160 * GIB;
+
+let cluster: Cluster;
+beforeAll(async () => {
+  const redis = await makeDebianImage({ name: REDIS, packages: ['redis-server'], workingFolder: '/data' });
+  cluster = await startCluster({ name: 'k8sdocs', nodes: 3, dataDiskBytes: DISK_BYTES, images: [redis] });
+  await runHoldfast(cluster);
+  await allowKeys();
+  await mkdir(plugins());
+  await symlink(join(ROOT, 'bin/holdfast.mjs'), join(plugins(), 'kubectl-holdfast'));
+  // The workshop's claims name no class.
+  const isDefault = 'storageclass.kubernetes.io/is-default-class=true';
+  await cluster.kubectl.run('annotate', 'storageclass/holdfast-local', isDefault);
+});
+afterAll(() => cluster?.remove());
+
+/** StorageOS's class is encrypted; the role of agents does not reach to the keys of volumes, so its administrator lets them. */
+async function allowKeys(): Promise<void> {
+  const inSystem = ['--namespace', SYSTEM_NAMESPACE, 'volume-keys'];
+  await cluster.kubectl.run('create', 'role', ...inSystem, '--verb=get,list,watch', '--resource=secrets');
+  await cluster.kubectl.run('create', 'rolebinding', ...inSystem, '--role=volume-keys', `--group=${NODES}`);
+}
+
+function plugins(): string {
+  return join(cluster.folder, 'plugins');
+}
+
+/** `kubectl holdfast ...`, with the cluster found as kubectl finds it. */
+function plugin(...args: readonly string[]): Promise<CommandResult> {
+  const { machine } = cluster.composed;
+  const path = `${plugins()}:${join(process.execPath, '..')}:/usr/bin:/bin`;
+  const env = { PATH: path, KUBECONFIG: cluster.kubeconfig };
+  return machine.run({ file: 'kubectl', args: ['holdfast', ...args], env, timeoutMs: PATIENCE_MS });
+}
+
+function document(name: string): string {
+  return join(DOCUMENTS, `${name}.yaml`);
+}
+
+/** Applies a text, with images that are there. */
+async function apply(text: string): Promise<void> {
+  const path = join(cluster.folder, 'document.yaml');
+  await writeFile(
+    path,
+    text
+      .replaceAll(/image: (?:dockerfile\/)?nginx/g, `image: ${IMAGE}`)
+      .replaceAll(/image: redis:\S+/g, `image: ${REDIS}`),
+  );
+  await cluster.kubectl.applyFile(path);
+}
+
+/** Applies documents as lint corrects them. */
+async function applyCorrected(...names: readonly string[]): Promise<void> {
+  await apply((await plugin('lint', '-o', 'yaml', ...names.map(document))).stdout);
+}
+
+function inPod(name: string, ...command: readonly string[]): Promise<string> {
+  return cluster.kubectl.run('exec', name, '--', ...command);
+}
+
+const running = 'jsonpath={.status.phase}=Running';
+const bound = 'jsonpath={.status.phase}=Bound';
+
+test("Kismatic's volume, claim and pod, as they stand in its document", async () => {
+  const { kubectl } = cluster;
+  await plugin('volume', 'add', '10', 'storage01', '-r', '2', '-d', '1', '-a', '10.10.*.*', '--wait');
+  await apply(await readFile(document('kismatic-claim'), 'utf8'));
+  await kubectl.until('pvc/my-app-frontend-claim', bound, PATIENCE_MS);
+  expect(await kubectl.read('pvc/my-app-frontend-claim', '{.spec.volumeName}')).toBe('storage01');
+  await apply(await readFile(document('kismatic-pod'), 'utf8'));
+  await kubectl.until('pod/my-app-frontend', running, PATIENCE_MS);
+  await inPod('my-app-frontend', 'sh', '-c', 'echo hello > /var/www/html/index.html; sync');
+  await kubectl.apply(pod({ name: 'other', claim: 'my-app-frontend-claim', script: 'cat /data/index.html' }));
+  await kubectl.until('pod/other', 'jsonpath={.status.phase}=Succeeded', PATIENCE_MS);
+  expect(await kubectl.run('logs', 'other')).toBe('hello\n');
+  await kubectl.run('delete', 'pod/other', 'pod/my-app-frontend', '--wait', '--grace-period=1');
+});
+
+test("StorageOS's class and claim, imported", async () => {
+  const { kubectl, client } = cluster;
+  await plugin('import', document('storageos-class'), document('storageos-claim'), '--apply');
+  await kubectl.until('pvc/database-vol-1', bound, PATIENCE_MS);
+  const name = await kubectl.read('pvc/database-vol-1', '{.spec.volumeName}');
+  const { spec } = (await client.get('Volume', name)) ?? {};
+  expect(spec).toMatchObject({ engine: 'gluster', size: '100Gi', replicas: 3, encryption: true });
+  await kubectl.apply(
+    pod({ name: 'database', claim: 'database-vol-1', script: 'echo row > /data/table; cat /data/table' }),
+  );
+  await kubectl.until('pod/database', 'jsonpath={.status.phase}=Succeeded', PATIENCE_MS);
+  expect(await kubectl.run('logs', 'database')).toBe('row\n');
+  await kubectl.run('delete', 'pod/database', '--wait');
+});
+
+test("the workshop's PersistentVolume, claim and pod, as lint corrects them", async () => {
+  const { kubectl } = cluster;
+  await applyCorrected('workshop-volume', 'workshop-claim', 'workshop-pod');
+  await kubectl.until('pod/mypod', running, PATIENCE_MS);
+  // The claim names no class, so it is not for the volume of class slow: lint says so.
+  expect(await kubectl.read('pv/pv00003', '{.status.phase}')).toBe('Available');
+  const volume = await kubectl.read('pvc/myclaim', '{.spec.volumeName}');
+  expect(await kubectl.read(`pv/${volume}`, '{.spec.csi.driver} {.spec.capacity.storage}')).toBe(
+    'csi.holdfast.dev 5Gi',
+  );
+  expect(await inPod('mypod', 'sh', '-c', 'echo page > /var/www/html/index.html; cat /var/www/html/index.html')).toBe(
+    'page\n',
+  );
+  await kubectl.run('delete', 'pod/mypod', 'pvc/myclaim', 'pv/pv00003', '--wait', '--grace-period=1');
+});
+
+const MEMBERS = [0, 1, 2].map((at) => `redis-persistence-${at}`);
+
+/** For each member: its claim's PersistentVolume with the node that it is on, and who provisioned it. */
+async function identities(): Promise<readonly string[]> {
+  const { kubectl } = cluster;
+  return Promise.all(
+    MEMBERS.map(async (member) => {
+      const volume = await kubectl.read(`pvc/data-${member}`, '{.spec.volumeName}');
+      const node = '{.spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].values[0]}';
+      const owner = '{.metadata.annotations.pv\\.kubernetes\\.io/provisioned-by}';
+      return `${volume} ${await kubectl.read(`pv/${volume}`, `{.metadata.uid} ${node} ${owner}`)}`;
+    }),
+  );
+}
+
+test("the workshop's Redis: three pods with a volume each, on its node; smaller and larger again with the same data", async () => {
+  const { kubectl } = cluster;
+  await applyCorrected('workshop-redis', 'workshop-redis-service');
+  const isReady = () =>
+    kubectl.run('rollout', 'status', 'statefulset/redis-persistence', `--timeout=${PATIENCE_MS / 1000}s`);
+  await isReady();
+  for (const member of MEMBERS) expect(await inPod(member, 'redis-cli', 'set', 'who', member)).toBe('OK\n');
+  const before = await identities();
+  expect(new Set(before).size).toBe(3);
+  for (const [at, member] of MEMBERS.entries()) {
+    const node = await kubectl.read(`pod/${member}`, '{.spec.nodeName}');
+    expect(before[at]).toMatch(new RegExp(` ${node} csi.holdfast.dev$`));
+  }
+  // What the names of the members in DNS are made of.
+  const slices = await kubectl.run(
+    'get',
+    'endpointslices',
+    '-l',
+    'kubernetes.io/service-name=redis',
+    '-o',
+    'jsonpath={.items[*].endpoints[*].hostname}',
+  );
+  expect(slices.split(' ').toSorted()).toEqual(MEMBERS);
+
+  await kubectl.run('scale', 'statefulset/redis-persistence', '--replicas=1');
+  for (const member of MEMBERS.slice(1)) await kubectl.until(`pod/${member}`, 'delete', PATIENCE_MS);
+  expect(await identities()).toEqual(before);
+  await kubectl.run('scale', 'statefulset/redis-persistence', '--replicas=3');
+  await isReady();
+  for (const member of MEMBERS) expect(await inPod(member, 'redis-cli', 'get', 'who')).toBe(`${member}\n`);
+  expect(await identities()).toEqual(before);
+});
