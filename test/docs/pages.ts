@@ -44,7 +44,8 @@ const LAB = 'makes a lab of its own; test/engine/lab-cli.test.ts runs it';
 const NFS = 'needs a file server, and a kernel with an NFS client; test/sim/nfs.test.ts makes such volumes';
 const CSI = 'makes a lab of its own; test/engine/csi.test.ts runs it';
 const LINT = 'needs manifests; src/usecases/manifests/documents.test.ts corrects those of the documents';
-const KUBECTL = 'needs a Kubernetes cluster; test/k8s/documents.test.ts calls the plugin';
+const KUBECTL =
+  'needs a Kubernetes cluster; test/k8s/documents.test.ts calls the plugin, and adopts a PersistentVolume';
 const LOST = 'needs a machine or a disk that is lost; test/engine/verbs-interrupted.test.ts runs it';
 const ADOPT = 'needs a pool that others made; test/engine/adopt.test.ts runs it';
 const TLS = 'stops all volumes; test/engine/tls.test.ts runs it';
@@ -115,6 +116,7 @@ export const PAGES_NOT_RUN: Readonly<Record<string, string>> = {
   'docs/how-to/lint-manifests.md': LINT,
   'docs/how-to/import-classes.md': LINT,
   'docs/how-to/kubectl-plugin.md': KUBECTL,
+  'docs/how-to/adopt-a-persistent-volume.md': KUBECTL,
   'docs/how-to/nfs-volumes.md': NFS,
   'docs/how-to/replace-a-disk.md': LOST,
   'docs/how-to/adopt-a-pool.md': ADOPT,
