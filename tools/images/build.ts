@@ -9,7 +9,7 @@ import { VERSION } from '../../src/main/version.ts';
 import { ROOT, runTool } from '../project.ts';
 import {
   COMMAND,
-  ENTRYPOINT,
+  entrypointOf,
   IMAGE_PROGRAM,
   type ImageRole,
   imageName,
@@ -44,13 +44,18 @@ export async function buildImage(role: ImageRole, say: Say, tag: string = VERSIO
   const program = await findProgramFiles({ packageFolder: ROOT, node: process.execPath, version: VERSION });
   const root = await debianRoot(role, say);
   const files = [COMMAND, SERVICES].map(({ source }) => readFileSync(source, 'utf8'));
-  const key = digest([root.key, program.name, ENTRYPOINT.join(' '), USERS[role], ...files]);
+  const key = digest([root.key, program.name, entrypointOf(role).join(' '), USERS[role], ...files]);
   const target = join(imageFolder(), `${role}-${tag}-${key}.tar`);
   if (existsSync(target)) return target;
   const work = await mkdtemp(join(imageFolder(), 'work-'));
   try {
     const own = await programLayer(role, program, work);
-    const image = { name: imageName(role, tag), layers: [root.path, own], entrypoint: ENTRYPOINT, user: USERS[role] };
+    const image = {
+      name: imageName(role, tag),
+      layers: [root.path, own],
+      entrypoint: entrypointOf(role),
+      user: USERS[role],
+    };
     await writeImage(image, target);
     await removeOld(`${role}-${tag}-`, target);
   } finally {

@@ -11,7 +11,7 @@ import {
 import { GLUSTERD_ARGV } from '../../src/engines/gluster/index.ts';
 import { ServicesFile } from '../../src/schemas/supervisor.ts';
 import { ROOT } from '../project.ts';
-import { COMMAND, ENTRYPOINT, IMAGE_PROGRAM, IMAGE_ROLES, packagesOf, SERVICES, SUITE, USERS } from './images.ts';
+import { COMMAND, entrypointOf, IMAGE_PROGRAM, IMAGE_ROLES, packagesOf, SERVICES, SUITE, USERS } from './images.ts';
 
 test('the image of a node has every program that a node needs', () => {
   const needed = [GLUSTER_PROGRAMS, NODE_PROGRAMS, BTRFS_PROGRAMS, NFS_SERVER_PROGRAMS, LUKS_PROGRAMS].flat();
@@ -33,7 +33,7 @@ test('the Dockerfile makes what the script makes', () => {
     expect(stage).toContain(`COPY deploy/images/holdfast ${COMMAND.target}\n`);
     expect(stage).toContain(`COPY --from=build /out ${IMAGE_PROGRAM}\n`);
     expect(stage).toContain(`USER ${USERS[role]}\n`);
-    expect(stage).toContain(`ENTRYPOINT ${JSON.stringify(ENTRYPOINT).replaceAll(',', ', ')}\n`);
+    expect(stage).toContain(`ENTRYPOINT ${JSON.stringify(entrypointOf(role)).replaceAll(',', ', ')}\n`);
     expect(stage.includes(`COPY deploy/images/services.json ${SERVICES.target}\n`)).toBe(role === 'node');
   }
 });

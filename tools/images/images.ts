@@ -1,6 +1,7 @@
 /** What the two images of Holdfast are made of; deploy/images/Dockerfile says the same, and a test compares them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AGENT_FLAGS, CONTROLLER_FLAGS } from '../../src/domain/install/node-flags.ts';
 import { VERSION } from '../../src/main/version.ts';
 import { ROOT } from '../project.ts';
 
@@ -11,11 +12,12 @@ export const IMAGE_ROLES: readonly ImageRole[] = ['controller', 'node'];
 export const SUITE = 'bookworm';
 /** Folder of Node, the bundle and its chunks in an image. */
 export const IMAGE_PROGRAM = '/opt/holdfast';
-export const ENTRYPOINT: readonly string[] = [
-  `${IMAGE_PROGRAM}/node`,
-  '--max-semi-space-size=2',
-  `${IMAGE_PROGRAM}/main.mjs`,
-];
+const FLAGS: Readonly<Record<ImageRole, readonly string[]>> = { controller: CONTROLLER_FLAGS, node: AGENT_FLAGS };
+
+/** What runs in the image of a role; the words of a command line follow. */
+export function entrypointOf(role: ImageRole): readonly string[] {
+  return [`${IMAGE_PROGRAM}/node`, ...FLAGS[role], `${IMAGE_PROGRAM}/main.mjs`];
+}
 /** Nobody's number: a controller needs nothing of its machine. */
 export const USERS: Readonly<Record<ImageRole, string>> = { controller: '65532:65532', node: '0:0' };
 
