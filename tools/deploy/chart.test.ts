@@ -53,6 +53,29 @@ test('what a value asks for is there', () => {
   expect(reached.match(/"KUBERNETES_SERVICE_HOST","value":"10.0.0.1"/g)).toHaveLength(5);
 });
 
+test('the scheduler is advised where a certificate is named, and a webhook gives pods the second one where that is', () => {
+  const scheduling = (values: object) => {
+    const objects = rendered({ ...defaultValues(), scheduling: { ...defaultValues().scheduling, ...values } });
+    const text = JSON.stringify(objects.get('Deployment/holdfast-controller'));
+    return {
+      names: [...objects.keys()],
+      text,
+      webhook: objects.get('MutatingWebhookConfiguration/holdfast-scheduler'),
+    };
+  };
+  const without = scheduling({});
+  expect(without.names).not.toContain('Service/holdfast-scheduling');
+  expect(without.text).not.toContain('scheduling');
+  const advised = scheduling({ secret: 'advice' });
+  expect(advised.names).toContain('Service/holdfast-scheduling');
+  expect(advised.text).toContain('"--extender-cert=/scheduling/tls.crt","--extender-key=/scheduling/tls.key"]');
+  expect(advised.text).toContain('{"name":"scheduling","secret":{"secretName":"advice"}}');
+  expect(advised.webhook).toBeUndefined();
+  const both = scheduling({ secret: 'advice', secondScheduler: 'second', caBundle: 'QQ==' });
+  expect(both.text).toContain('"--webhook-scheduler=second"');
+  expect(both.webhook).toMatchObject({ webhooks: [{ failurePolicy: 'Ignore', clientConfig: { caBundle: 'QQ==' } }] });
+});
+
 test('values.yaml says each value that the schema knows', () => {
   const schema = JSON.parse(chartFiles().find(({ path }) => path === 'values.schema.json')?.text ?? '') as {
     readonly properties: object;

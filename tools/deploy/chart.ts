@@ -8,6 +8,7 @@ import { customResourceDefinitions } from './crds.ts';
 import { documents } from './documents.ts';
 import { driverObjects, GLUSTER_CLASS, LOCAL_CLASS, snapshotClass } from './driver.ts';
 import { accessObjects } from './rbac.ts';
+import { onlyWith, podWebhook, schedulingLines, schedulingService } from './scheduling.ts';
 import { type DefaultValues, defaultValues, templateValues } from './values.ts';
 import { workloads } from './workloads.ts';
 
@@ -21,6 +22,11 @@ const ValuesSchema = z.strictObject({
   sidecars: z.strictObject({ registry, provisioner: text, attacher: text, resizer: text, snapshotter: text }),
   controller: z.strictObject({ replicas: z.int().min(1).max(5) }),
   snapshots: z.strictObject({ enabled: z.boolean() }),
+  scheduling: z.strictObject({
+    secret: z.string().regex(/^[a-z0-9.-]*$/),
+    secondScheduler: z.string().regex(/^[a-z0-9-]{0,63}$/),
+    caBundle: z.string().regex(/^[A-Za-z0-9+/=]*$/),
+  }),
   defaultClass: z.enum(['', GLUSTER_CLASS, LOCAL_CLASS]),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']),
   apiServer: z.strictObject({ host: z.string(), port: z.string().regex(/^\d{1,5}$/) }),
@@ -35,6 +41,8 @@ const WORDS: Readonly<Record<keyof DefaultValues, string>> = {
   sidecars: 'Images of the CSI sidecars, and the versions that Holdfast was tested with.',
   controller: 'One of the replicas leads; another takes over within seconds of its death.',
   snapshots: "Needs the kinds and the controller of Kubernetes' external-snapshotter in the cluster.",
+  scheduling:
+    'Advice for the scheduler, see docs/how-to/run-pods-near-their-data.md. secret: a Secret (kubernetes.io/tls) in holdfast-system with a certificate for holdfast-scheduling.holdfast-system.svc. secondScheduler: needs the secret; given to pods with volumes by a webhook, which trusts caBundle (PEM in base64).',
   defaultClass: `The class of claims that name none: ${GLUSTER_CLASS}, ${LOCAL_CLASS}, or none of ours.`,
   logLevel: 'debug, info, warn or error',
   apiServer:
@@ -55,6 +63,8 @@ export function chartFiles(): readonly ChartFile[] {
     text: asTemplate(documents(objects)),
   });
   const snapshots = template('snapshots', [snapshotClass()]);
+  const scheduling = template('scheduling', [schedulingService()]);
+  const webhook = template('webhook', [podWebhook()]);
   return [
     { path: 'Chart.yaml', text: chartYaml() },
     { path: 'values.yaml', text: valuesYaml() },
@@ -64,6 +74,8 @@ export function chartFiles(): readonly ChartFile[] {
     template('driver', driverObjects(values)),
     template('access', [...accessObjects(), ...admissionObjects()]),
     template('workloads', workloads(values)),
+    { ...scheduling, text: onlyWith('secret', scheduling.text) },
+    { ...webhook, text: onlyWith('secondScheduler', webhook.text) },
     { ...snapshots, text: `# {{- if .Values.snapshots.enabled }}\n${snapshots.text}# {{- end }}\n` },
   ];
 }
@@ -76,7 +88,7 @@ function kept(definition: Json): Json {
 
 /** Placeholders become template actions, in comments where they are lines of their own: so the file is YAML as it stands. */
 function asTemplate(manifest: string): string {
-  return wrapSnapshotter(manifest)
+  return schedulingLines(wrapSnapshotter(manifest))
     .replaceAll(/^( *)replicas: "(\{\{.*\}\})"$/gm, '$1replicas: !!int "$2"')
     .replaceAll(/^( *)- name: "?@@API_SERVER"?$/gm, (_, indent: string) =>
       [

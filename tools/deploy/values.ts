@@ -39,6 +39,7 @@ export interface DefaultValues {
   };
   readonly controller: { readonly replicas: number };
   readonly snapshots: { readonly enabled: boolean };
+  readonly scheduling: { readonly secret: string; readonly secondScheduler: string; readonly caBundle: string };
   readonly defaultClass: string;
   readonly logLevel: string;
   readonly apiServer: { readonly host: string; readonly port: string };
@@ -57,6 +58,7 @@ export function defaultValues(): DefaultValues {
     },
     controller: { replicas: 2 },
     snapshots: { enabled: false },
+    scheduling: { secret: '', secondScheduler: '', caBundle: '' },
     defaultClass: '',
     logLevel: 'info',
     apiServer: { host: '', port: '443' },

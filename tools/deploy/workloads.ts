@@ -5,6 +5,7 @@ import { CONTROLLER_ACCOUNT, NODE_ACCOUNT } from './accounts.ts';
 import type { Json } from './crd-schema.ts';
 import { labelsOf, selectorOf } from './labels.ts';
 import { nodeWorkloads } from './node-workloads.ts';
+import { SCHEDULING_PLACES } from './scheduling.ts';
 import { apiServerEnv, SIDECAR_NAMES, type SidecarName, type Values } from './values.ts';
 
 const CONTROLLER_PORT = 8080;
@@ -21,7 +22,7 @@ export function workloads(values: Values): readonly Json[] {
     account(NODE_ACCOUNT),
     controller(values),
     disruptionBudget(),
-    networkPolicy(),
+    networkPolicy(values),
     ...nodeWorkloads(values),
   ];
 }
@@ -57,7 +58,7 @@ function controller(values: Values): Json {
             role(values),
             ...SIDECAR_NAMES.filter((name) => isWanted(name, values)).map((name) => sidecar(name, values)),
           ],
-          volumes: [{ name: 'socket', emptyDir: {} }],
+          volumes: [{ name: 'socket', emptyDir: {} }, ...inTemplate(values, SCHEDULING_PLACES.volumes)],
         },
       },
     },
@@ -83,23 +84,31 @@ const CONFINED = {
 };
 const SOCKET_MOUNT = { name: 'socket', mountPath: SOCKET_FOLDER };
 
-function role({ registry, tag, pullPolicy, logLevel, isTemplate }: Values): Json {
+/** A place that the chart fills where a value asks for it; the manifest has none. */
+function inTemplate<T>({ isTemplate }: Values, place: T): readonly T[] {
+  return isTemplate ? [place] : [];
+}
+
+function role(values: Values): Json {
+  const { registry, tag, pullPolicy, logLevel, isTemplate } = values;
   const probe = (path: string) => ({ httpGet: { path, port: 'health' }, timeoutSeconds: 5 });
   return {
     ...{ name: 'controller', image: `${registry}/controller:${tag}`, imagePullPolicy: pullPolicy },
     args: [
       ...['controller', `--kubeconfig=${SERVICE_ACCOUNT}`, `--csi-socket=${SOCKET_FOLDER}/csi.sock`],
       ...[`--health-listen=0.0.0.0:${CONTROLLER_PORT}`, '--log-format=json', `--log-level=${logLevel}`],
+      ...inTemplate(values, SCHEDULING_PLACES.args),
+      ...inTemplate(values, SCHEDULING_PLACES.webhook),
     ],
     // For commands that people run in the pod.
     env: [{ name: 'HOLDFAST_KUBECONFIG', value: SERVICE_ACCOUNT }, ...apiServerEnv(isTemplate)],
-    ports: [{ name: 'health', containerPort: CONTROLLER_PORT }],
+    ports: [{ name: 'health', containerPort: CONTROLLER_PORT }, ...inTemplate(values, SCHEDULING_PLACES.ports)],
     startupProbe: { ...probe('/healthz'), periodSeconds: 2, failureThreshold: 30 },
     livenessProbe: { ...probe('/healthz'), periodSeconds: 20, failureThreshold: 3 },
     readinessProbe: { ...probe('/readyz'), periodSeconds: 10, failureThreshold: 2 },
     resources: { requests: { cpu: '50m', memory: '128Mi' } },
     securityContext: CONFINED,
-    volumeMounts: [SOCKET_MOUNT],
+    volumeMounts: [SOCKET_MOUNT, ...inTemplate(values, SCHEDULING_PLACES.mounts)],
   };
 }
 
@@ -142,14 +151,14 @@ function disruptionBudget(): Json {
 }
 
 /** Pods of nodes are on the network of their machine, where no policy reaches. */
-function networkPolicy(): Json {
+function networkPolicy(values: Values): Json {
   return {
     ...{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
     metadata: { name: 'holdfast-controller', namespace: SYSTEM_NAMESPACE, labels: labelsOf('controller') },
     spec: {
       podSelector: { matchLabels: selectorOf('controller') },
       policyTypes: ['Ingress'],
-      ingress: [{ ports: [{ protocol: 'TCP', port: 'health' }] }],
+      ingress: [{ ports: [{ protocol: 'TCP', port: 'health' }, ...inTemplate(values, SCHEDULING_PLACES.ingress)] }],
     },
   };
 }
