@@ -34,6 +34,8 @@ import { VERSION } from './version.ts';
 /** The embedded server sends bookmarks every 10 s, kube-apiserver about every minute. */
 const EMBEDDED_IDLE_MS = 25_000;
 const CLUSTER_IDLE_MS = 90_000;
+/** Of agents that are pods. */
+const AGENTS_ACCOUNT = 'holdfast-node';
 const SERVER_DAYS = 365;
 const CLIENT_DAYS = 365;
 
@@ -113,7 +115,7 @@ export async function runClusterController(
   await runOn(tools, options.kubeconfig, async (client) => {
     const identity = `${hostname()}-${tools.random.uuid()}`;
     const election = createLeaderElection({ ...tools, client }, { leaseName: 'holdfast-controller', identity });
-    const keyAccess = createKeyAccess({ client, userOf: nodeUser });
+    const keyAccess = createKeyAccess({ client, userOf: nodeUser, account: AGENTS_ACCOUNT });
     const on = { version: VERSION, client, watchIdleMs: CLUSTER_IDLE_MS, isOnCluster: true, keyAccess };
     const lead = (leading: AbortSignal) => runControllers({ ...tools, ...on }, leading);
     // The sidecars elect a leader of their own among those that serve.

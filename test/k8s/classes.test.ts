@@ -140,7 +140,10 @@ test('a volume added by hand with policy Recycle comes back empty, for any claim
 
 /** Whether the agent of a node may read the Secret of a volume's key. */
 async function mayReadKey(node: string, volumeUid: string): Promise<boolean> {
-  const who = ['--as', nodeUser(node), '--as-group', NODES];
+  return mayRead(volumeUid, ['--as', nodeUser(node), '--as-group', NODES]);
+}
+
+async function mayRead(volumeUid: string, who: readonly string[]): Promise<boolean> {
   const answer = await cluster.kubectl
     .run('auth', 'can-i', 'get', `secret/volume-key-${volumeUid}`, '-n', SYSTEM_NAMESPACE, ...who)
     // It ends with 1 where the answer is no.
@@ -191,6 +194,8 @@ test('encrypted claims: keys made or given, read by the agents of the copies alo
   expect(await kubectl.read(`secret/volume-key-${uid}`, '{.data.key}', SYSTEM_NAMESPACE)).toBe(btoa(key));
   const homes = (diary.status?.placement ?? []).map(({ node }) => node);
   expect(lab.hostNames.filter((_, index) => at[index])).toEqual(homes);
+  const agentsInPods = ['--as', `system:serviceaccount:${SYSTEM_NAMESPACE}:holdfast-node`];
+  expect(await mayRead(uid, agentsInPods)).toBe(true);
   for (const secret of [key, btoa(key)]) expect(await logsWith(secret)).toEqual([]);
   await kubectl.run('delete', 'pod/reads-letters', 'pod/reads-diary', 'pvc/letters', 'pvc/diary', '--wait');
   for (const what of ['role', 'rolebinding', 'secret']) {

@@ -11,7 +11,7 @@ const NAME = 'volume-key-u1';
 function setUp() {
   const random = createSeededRandom(1);
   const client = createFakeResourceClient({ clock: createFakeClock(), random });
-  const access = createKeyAccess({ client, userOf: (node) => `agent:${node}` });
+  const access = createKeyAccess({ client, userOf: (node) => `agent:${node}`, account: 'pods' });
   const subjects = async () => (await client.get('RoleBinding', NAME))?.subjects?.map(({ name }) => name);
   const addKey = () =>
     client.create('Secret', keySecret({ kind: 'volume', name: 'gv0', uid: 'u1' }, 'k'.repeat(43), []));
@@ -24,13 +24,13 @@ test('a key may be read by the agents named last, alone, and what says so goes w
   await access.grant(NAME, ['kube1', 'kube2'], signal);
   const role = await client.get('Role', NAME);
   expect(role?.rules).toEqual([{ apiGroups: [''], resources: ['secrets'], resourceNames: [NAME], verbs: ['get'] }]);
-  expect(await subjects()).toEqual(['agent:kube1', 'agent:kube2']);
+  expect(await subjects()).toEqual(['agent:kube1', 'agent:kube2', 'pods']);
   const binding = await client.get('RoleBinding', NAME);
   for (const object of [role, binding]) {
     expect(object?.metadata['ownerReferences']).toMatchObject([{ kind: 'Secret', name: NAME, uid: metadata.uid }]);
   }
   await access.grant(NAME, ['kube3'], signal);
-  expect(await subjects()).toEqual(['agent:kube3']);
+  expect(await subjects()).toEqual(['agent:kube3', 'pods']);
 });
 
 test('nothing is granted while there is no key', async () => {
