@@ -7,12 +7,20 @@ import { readOutline } from './outline.ts';
 import { printOutline } from './print-outline.ts';
 
 const word = fc.stringMatching(/^[a-z]{1,8}$/);
-const text = fc.oneof(word, fc.string({ maxLength: 20 }), fc.constant('one\n two: 2\n\n- three\n'));
+const words = fc.oneof(
+  word,
+  fc.string({ maxLength: 20 }),
+  fc.constantFrom(
+    'one\n two: 2\n\n- three\n',
+    'a "long" text: of words, that is folded',
+    'many plain words that are folded too',
+  ),
+);
 const container = fc.record({
   name: word,
   image: word,
-  args: fc.array(text, { minLength: 1, maxLength: 3 }),
-  env: fc.array(fc.record({ name: word, value: text }), { minLength: 1, maxLength: 2 }),
+  args: fc.array(words, { minLength: 1, maxLength: 3 }),
+  env: fc.array(fc.record({ name: word, value: words }), { minLength: 1, maxLength: 2 }),
   volumeMounts: fc.array(fc.record({ name: word, mountPath: word }), { minLength: 1, maxLength: 2 }),
 });
 const pod = fc.record({
@@ -30,11 +38,19 @@ const pod = fc.record({
 
 test('what YAML reads is left as it is, however it is indented', () => {
   fc.assert(
-    fc.property(pod, fc.integer({ min: 1, max: 6 }), fc.boolean(), (value, indent, indentSeq) => {
-      const { lines, rest } = readOutline(stringify(value, { indent, indentSeq, lineWidth: 0 }));
-      const arranged = arrange(lines, shapeOfKind('Pod'));
-      expect(arranged).toMatchObject({ ok: true, moves: [] });
-      if (arranged.ok) expect(parse(printOutline(arranged.top, rest).text)).toEqual(value);
-    }),
+    fc.property(
+      pod,
+      fc.integer({ min: 1, max: 6 }),
+      fc.boolean(),
+      fc.constantFrom(0, 25),
+      (value, indent, indentSeq, lineWidth) => {
+        const text = stringify(value, { indent, indentSeq, lineWidth, minContentWidth: 5 });
+        const { lines, rest } = readOutline(text);
+        const arranged = arrange(lines, shapeOfKind('Pod'));
+        expect(arranged).toMatchObject({ ok: true, moves: [] });
+        if (arranged.ok) expect(parse(printOutline(arranged.top, rest).text)).toEqual(parse(text));
+      },
+    ),
+    { numRuns: 50 },
   );
 });

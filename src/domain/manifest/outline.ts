@@ -14,7 +14,7 @@ export interface OutlineLine {
   readonly key?: string;
   /** What stands after the key, or the content where there is none; with lines that go on with it. */
   readonly value: string;
-  /** Lines of a block of text (| or >), without their common indentation. */
+  /** Lines of a block of text (| or >) without their common indentation, or further lines of a text in quotes. */
   readonly block: readonly string[];
   /** Comment lines before it, without indentation. */
   readonly comments: readonly string[];
@@ -60,7 +60,7 @@ function readLine(reading: Reading, line: string): OutlineLine {
   const { key, value: first, isTight } = readContent(line.slice(column).trimEnd());
   reading.at += 1;
   const margin = key === undefined ? (dashes.at(-1) ?? column) : column;
-  const block = BLOCK.test(first) ? readBlock(reading, margin) : [];
+  const block = BLOCK.test(first) ? readBlock(reading, margin) : isTight ? [] : readQuoted(reading, first);
   const value = block.length > 0 || isTight ? first : readFlow(reading, first);
   return {
     ...{ index, dashes, column, value, block, isTight, comments: reading.comments },
@@ -98,6 +98,21 @@ function readBlock(reading: Reading, column: number): readonly string[] {
     ...block.filter((line) => line.trim() !== '').map((line) => line.length - line.trimStart().length),
   );
   return block.map((line) => line.slice(margin));
+}
+
+const CLOSED = /^(?:"(?:[^"\\]|\\[^])*"|'(?:[^']|\'\')*')/;
+
+/** The further lines of a text in quotes, which may be folded at any place; none where its quote is never closed. */
+function readQuoted(reading: Reading, first: string): readonly string[] {
+  if (!/^["']/.test(first) || CLOSED.test(first)) return [];
+  const further: string[] = [];
+  for (const line of reading.lines.slice(reading.at)) {
+    further.push(line.trim());
+    if (!CLOSED.test([first, ...further].join('\n'))) continue;
+    reading.at += further.length;
+    return further;
+  }
+  return [];
 }
 
 /** A list or map in brackets goes on until they are closed, whatever its lines begin with. */

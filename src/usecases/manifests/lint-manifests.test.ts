@@ -129,6 +129,15 @@ test('what could stand in two places is not guessed', () => {
   expect(lint(text).findings.map(({ severity, isFixed }) => [severity, isFixed])).toEqual([['error', false]]);
 });
 
+test('a text in quotes that is folded stays the same when the lines around it are moved', () => {
+  const args =
+    '          args:\n            - "one \\\n              --two=2 \\\n\n              it\\"s"\n            - \'a\n              b\'\n';
+  const good = DEPLOYMENT.replace('          image: web\n', `          image: web\n${args}`);
+  const { told, corrected } = lint(good.replace('\n      volumes:\n', '\nvolumes:\n'));
+  expect(told).toEqual([expect.stringContaining('indentation fixed')]);
+  expect(parse(corrected)).toEqual(parse(good));
+});
+
 test('items of a List are objects too, and comments stay where they are', () => {
   const old = CLAIM.replace(
     'spec:\n  storageClassName: fast\n',
