@@ -7,8 +7,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { GIB } from '../../src/domain/bytes.ts';
 import type { CommandResult } from '../../src/ports/host.ts';
-import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
-import { NODES } from '../../src/shells/kube-api/authorize.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { makeDebianImage } from './debian-image.ts';
 import { runHoldfast } from './holdfast.ts';
@@ -27,21 +25,13 @@ beforeAll(async () => {
   const redis = await makeDebianImage({ name: REDIS, packages: ['redis-server'], workingFolder: '/data' });
   cluster = await startCluster({ name: 'k8sdocs', nodes: 3, dataDiskBytes: DISK_BYTES, images: [redis] });
   await runHoldfast(cluster);
-  await allowKeys();
   await mkdir(plugins());
   await symlink(join(ROOT, 'bin/holdfast.mjs'), join(plugins(), 'kubectl-holdfast'));
   // The workshop's claims name no class.
   const isDefault = 'storageclass.kubernetes.io/is-default-class=true';
-  await cluster.kubectl.run('annotate', 'storageclass/holdfast-local', isDefault);
+  await cluster.kubectl.run('annotate', '--overwrite', 'storageclass/holdfast-local', isDefault);
 });
 afterAll(() => cluster?.remove());
-
-/** StorageOS's class is encrypted; the role of agents does not reach to the keys of volumes, so its administrator lets them. */
-async function allowKeys(): Promise<void> {
-  const inSystem = ['--namespace', SYSTEM_NAMESPACE, 'volume-keys'];
-  await cluster.kubectl.run('create', 'role', ...inSystem, '--verb=get,list,watch', '--resource=secrets');
-  await cluster.kubectl.run('create', 'rolebinding', ...inSystem, '--role=volume-keys', `--group=${NODES}`);
-}
 
 function plugins(): string {
   return join(cluster.folder, 'plugins');
@@ -175,4 +165,50 @@ test("the workshop's Redis: three pods with a volume each, on its node; smaller 
   await isReady();
   for (const member of MEMBERS) expect(await inPod(member, 'redis-cli', 'get', 'who')).toBe(`${member}\n`);
   expect(await identities()).toEqual(before);
+});
+
+test('a PersistentVolume of the plugin glusterfs, which is no more, is adopted with its data', async () => {
+  const { kubectl, client, lab } = cluster;
+  const spec = { size: '256Mi', layout: 'arbiter', replicas: 2 };
+  await client.create('Volume', { metadata: { name: 'gvold' }, spec });
+  await kubectl.until('volume/gvold', 'condition=Ready', PATIENCE_MS);
+  const host = lab.host('kube1');
+  await host.files.makeDirectory('/mnt/old');
+  await host.run({ file: 'mount', args: ['-t', 'glusterfs', 'kube1:/gvold', '/mnt/old'], timeoutMs: PATIENCE_MS });
+  await host.files.writeText('/mnt/old/note', 'written before\n');
+  await host.run({ file: 'umount', args: ['/mnt/old'], timeoutMs: PATIENCE_MS });
+
+  const accessModes = ['ReadWriteMany'];
+  await kubectl.apply(
+    {
+      ...{ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', addressType: 'IPv4', ports: [] },
+      metadata: { name: 'old-pool', labels: { 'kubernetes.io/service-name': 'old-pool' } },
+      endpoints: lab.hostNames.map((name) => ({ addresses: [lab.addressOf(name)] })),
+    },
+    {
+      ...{ apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'old-notes' } },
+      spec: {
+        ...{
+          capacity: { storage: '256Mi' },
+          accessModes,
+          storageClassName: 'old',
+          persistentVolumeReclaimPolicy: 'Delete',
+        },
+        glusterfs: { endpoints: 'old-pool', path: 'gvold' },
+      },
+    },
+    {
+      ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'old-notes', labels: { app: 'notes' } } },
+      spec: { accessModes, storageClassName: 'old', resources: { requests: { storage: '256Mi' } } },
+    },
+  );
+  await kubectl.until('pvc/old-notes', bound, PATIENCE_MS);
+  await plugin('adopt', 'pv', 'old-notes');
+  expect(await kubectl.read('pvc/old-notes', '{.spec.volumeName} {.metadata.labels.app}')).toBe('gvold notes');
+  await kubectl.apply(pod({ name: 'notes', claim: 'old-notes', script: 'cat /data/note' }));
+  await kubectl.until('pod/notes', 'jsonpath={.status.phase}=Succeeded', PATIENCE_MS);
+  expect(await kubectl.run('logs', 'notes')).toBe('written before\n');
+  await kubectl.until('pv/old-notes', 'jsonpath={.status.phase}=Released', PATIENCE_MS);
+  await plugin('adopt', 'pv', 'old-notes', '--confirm');
+  await kubectl.until('pv/old-notes', 'delete', PATIENCE_MS);
 });

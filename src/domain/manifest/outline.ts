@@ -100,7 +100,7 @@ function readBlock(reading: Reading, column: number): readonly string[] {
   return block.map((line) => line.slice(margin));
 }
 
-const CLOSED = /^(?:"(?:[^"\\]|\\[^])*"|'(?:[^']|\'\')*')/;
+const CLOSED = /^(?:"(?:[^"\\]|\\[^])*"|'(?:[^']|'')*')/;
 
 /** The further lines of a text in quotes, which may be folded at any place; none where its quote is never closed. */
 function readQuoted(reading: Reading, first: string): readonly string[] {
