@@ -31,14 +31,18 @@ export function readManifestDocument(text: string): ManifestDocument {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
+  const faults = document.errors.map(({ pos, message }) => ({
+    // What is never closed is told at the last line there is.
+    ...place(Math.min(pos[0], Math.max(0, text.trimEnd().length - 1))),
+    message: message.split('\n')[0] ?? '',
+  }));
+  if (faults.length === 0 && !isBounded(document)) {
+    faults.push({ ...place(0), message: 'it names one part so often that nobody could hold the whole (aliases)' });
+  }
   let isChanged = false;
   return {
-    faults: document.errors.map(({ pos, message }) => ({
-      // What is never closed is told at the last line there is.
-      ...place(Math.min(pos[0], Math.max(0, text.trimEnd().length - 1))),
-      message: message.split('\n')[0] ?? '',
-    })),
-    value: () => (document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: MAX_ALIASES })),
+    faults,
+    value: () => (faults.length > 0 ? undefined : document.toJS({ maxAliasCount: MAX_ALIASES })),
     placeOf: (path) => place(offsetOf(document, path)),
     change: (edit) => {
       isChanged = true;
@@ -47,6 +51,17 @@ export function readManifestDocument(text: string): ManifestDocument {
     },
     text: () => (isChanged ? document.toString({ lineWidth: 0, flowCollectionPadding: true }) : text),
   };
+}
+
+function isBounded(document: Document): boolean {
+  try {
+    document.toJS({ maxAliasCount: MAX_ALIASES });
+    return true;
+  } catch (error) {
+    // What the library throws of too many aliases, and of one that leads nowhere.
+    if (error instanceof ReferenceError) return false;
+    throw error;
+  }
 }
 
 /** Walks down as far as there is something that was written. */

@@ -36,7 +36,7 @@ function describeFault({ line, column, field, message }: Fault): string {
 }
 
 /** Text that came from elsewhere must not steer the terminal. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return stripVTControlCharacters(text).replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?');
 }
 

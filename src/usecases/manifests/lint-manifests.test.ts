@@ -129,6 +129,14 @@ test('what could stand in two places is not guessed', () => {
   expect(lint(text).findings.map(({ severity, isFixed }) => [severity, isFixed])).toEqual([['error', false]]);
 });
 
+test('a part that is named over and over is refused, not written out', () => {
+  const bomb = [
+    'a: &a [x,x,x,x,x,x,x,x,x]',
+    ...[...'bcdefgh'].map((name, at) => `${name}: &${name} [${`*${'abcdefgh'[at]},`.repeat(9)}]`),
+  ];
+  expect(lint(`${CLAIM}${bomb.join('\n')}\n`).told).toEqual(['1 yaml']);
+});
+
 test('a text in quotes that is folded stays the same when the lines around it are moved', () => {
   const args =
     '          args:\n            - "one \\\n              --two=2 \\\n\n              it\\"s"\n            - \'a\n              b\'\n';

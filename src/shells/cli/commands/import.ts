@@ -5,6 +5,7 @@ import { applyImported, type ImportedObject, importManifests } from '../../../us
 import type { LintedFile, ManifestFile } from '../../../usecases/manifests/lint-manifests.ts';
 import type { CommandModule } from '../command-entry.ts';
 import type { CliContext } from '../context.ts';
+import { plain } from '../errors.ts';
 import { globalOptions, withConnection } from '../global-options.ts';
 import { printResult, say } from '../output.ts';
 import type { Column } from '../table.ts';
@@ -45,7 +46,7 @@ async function run(
   refuse(imported);
   for (const { name, findings } of imported) {
     for (const { line, object = 'the manifest', message, fix } of findings) {
-      say(context, `${name}:${line}: ${object}: ${message}; ${fix}`);
+      say(context, plain(`${name}:${line}: ${object}: ${message}; ${fix}`));
     }
   }
   const texts = imported.map(({ corrected }) => corrected);

@@ -4,6 +4,7 @@ import type { Finding } from '../../../domain/manifest/finding.ts';
 import { type LintedFile, lintManifests, type ManifestFile } from '../../../usecases/manifests/lint-manifests.ts';
 import type { CommandModule } from '../command-entry.ts';
 import type { CliContext } from '../context.ts';
+import { plain } from '../errors.ts';
 import { CommandExit, EXIT_CODES } from '../exit-codes.ts';
 import { globalOptions } from '../global-options.ts';
 import { say } from '../output.ts';
@@ -72,7 +73,7 @@ function print(context: CliContext, output: string, linted: readonly LintedFile[
   const hasText = isYaml || linted.some(({ name }) => name === STDIN);
   // What is to be read by a program comes alone.
   const to = hasText ? context.stderr : context.stdout;
-  for (const item of items) to.write(describe(item));
+  for (const item of items) to.write(plain(describe(item)));
   if (isYaml) context.stdout.write(joinDocuments(linted.map(({ corrected }) => corrected)));
   say(context, summary(items));
 }
