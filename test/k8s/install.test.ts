@@ -9,7 +9,7 @@ import { NODES } from '../../src/shells/kube-api/authorize.ts';
 import { NODE_ACCOUNT } from '../../tools/deploy/accounts.ts';
 import { imageName } from '../../tools/images/images.ts';
 import { type Cluster, startCluster } from './cluster.ts';
-import { applyPlan, helmTemplate, helmUpgrade, prepareNodes } from './install.ts';
+import { helmTemplate, helmUpgrade, prepareNodes, storeOnNodes } from './install.ts';
 import { nameImage } from './kubelet.ts';
 import { claim, pod, storageClass } from './manifests.ts';
 
@@ -47,7 +47,7 @@ test('helm makes the manifest of the chart', async () => {
 test('all of it becomes ready, and a claim is written by one node and read by the other', async () => {
   const { kubectl, lab } = cluster;
   await rolledOut('deployment/holdfast-controller', 'daemonset/holdfast-node');
-  await applyPlan(cluster);
+  await storeOnNodes(cluster);
   for (const host of lab.hostNames) {
     await kubectl.until(`csinode/${host}`, `jsonpath={.spec.drivers[0].name}=${DRIVER_NAME}`, PATIENCE_MS);
     await kubectl.until(`storagenode/${host}`, 'condition=Ready', PATIENCE_MS);

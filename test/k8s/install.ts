@@ -3,7 +3,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { hostLayout } from '../../src/adapters/lab/layout.ts';
 import { LAB_DATA_DISK } from '../../src/ports/lab.ts';
-import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
+import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
 import { POOL_FOLDER } from '../../tools/deploy/node-workloads.ts';
 import { defaultValues, SIDECAR_NAMES, type SidecarName } from '../../tools/deploy/values.ts';
 import { buildImage } from '../../tools/images/build.ts';
@@ -14,7 +14,6 @@ import { API_SERVER_PORT } from './control-plane.ts';
 import { giveImage } from './kubelet.ts';
 
 const CHART = join(import.meta.dirname, '../../deploy/chart/holdfast');
-const POOL = `${POOL_FOLDER}/pool`;
 const TIMEOUT_MS = 60_000;
 const HELM_MS = 120_000;
 /** Images are unpacked on it. */
@@ -34,20 +33,15 @@ export async function prepareNodes(cluster: Cluster): Promise<void> {
   );
 }
 
-/** Says that each node stores, on its disk, as people do: with a plan, by the command in the controller's pod. */
-export async function applyPlan(cluster: Cluster): Promise<void> {
-  const { lab, kubeconfig, composed, folder } = cluster;
-  const client = ['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'kubectl')];
+/** Says that each node stores, on its disk, as people do: with a plan. */
+export async function storeOnNodes(cluster: Cluster): Promise<void> {
+  const { lab, client } = cluster;
   const nodes = lab.hostNames.map(async (host) => {
-    const pools = [{ name: 'default', path: POOL, device: await diskBelowDev(cluster, host) }];
+    const pools = [{ name: 'default', path: `${POOL_FOLDER}/pool`, device: await diskBelowDev(cluster, host) }];
     return { host, ip: lab.addressOf(host), pools };
   });
-  const command = ['deployment/holdfast-controller', '-c', 'controller', '--', 'holdfast', 'plan', 'apply', '-f', '-'];
-  await composed.machine.run({
-    ...{ file: 'kubectl', args: [...client, '-n', SYSTEM_NAMESPACE, 'exec', '-i', ...command] },
-    stdin: JSON.stringify({ storage: { expected_count: nodes.length, nodes: await Promise.all(nodes) } }),
-    timeoutMs: HELM_MS,
-  });
+  const plan = { storage: { nodes: await Promise.all(nodes) }, volumes: [] };
+  await applyPlan({ client }, plan, { signal: AbortSignal.timeout(TIMEOUT_MS) });
 }
 
 /** The name that pods know the disk by, too: they see /dev, and nothing of where a lab puts its disks. */

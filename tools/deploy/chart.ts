@@ -143,7 +143,7 @@ See that it is ready:
   kubectl get storagenodes
 
 Which nodes store, and where on them, is for you to say, with a plan file:
-  kubectl -n holdfast-system exec -i deployment/holdfast-controller -c controller -- holdfast plan apply -f - < plan.yaml
+  holdfast plan apply --kubeconfig ~/.kube/config -f plan.yaml
 
 Classes: ${GLUSTER_CLASS} (replicated, on any node), ${LOCAL_CLASS} (one copy, on the node of its pod).
 
