@@ -8,10 +8,11 @@ import {
   type WatchOptions,
 } from '../../src/ports/resource-client.ts';
 import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
-import { type Action, authorize, describeRefusal, type Identity } from '../../src/shells/kube-api/authorize.ts';
+import { type Action, authorize, CONTROLLERS, describeRefusal, type Identity } from '../../src/shells/kube-api/authorize.ts';
 import type { KubeObject } from '../../src/usecases/resources/kube-object.ts';
 import type { Resources } from '../../src/usecases/resources/resources.ts';
 import type { WriteGuard } from '../../src/usecases/resources/write-object.ts';
+import { controllerMay } from '../../tools/deploy/rbac.ts';
 
 export interface DirectClientOptions {
   /** Who calls; everybody may do everything when left out. */
@@ -86,8 +87,9 @@ async function* watch<K extends KindName>(
   resources: Resources,
   kind: K,
   { namespace, labelSelector, fieldSelector, resourceVersion, signal }: WatchOptions,
-  { nextBookmark }: DirectClientOptions,
+  { nextBookmark, identity }: DirectClientOptions,
 ): AsyncGenerator<WatchEvent<K>> {
+  if (identity !== undefined) demandRight(identity, { verb: 'watch', kind, namespace: namespaceOf(kind, namespace) });
   const end = new AbortController();
   const stop = () => end.abort();
   signal?.addEventListener('abort', stop);
@@ -121,6 +123,7 @@ function asResource<K extends KindName>(_kind: K, object: unknown): Resource<K> 
 /** As the server does: refuses at once what nobody may, and gives the rule that the objects themselves must keep to. */
 function demandRight(identity: Identity, action: Action): WriteGuard | undefined {
   const refuse = (message: string) => new AppError('denied', message, { reason: 'Forbidden' });
+  demandRole(identity, action);
   const verdict = authorize(identity, action);
   if (!verdict.isAllowed) throw refuse(verdict.message);
   const { rule } = verdict;
@@ -131,8 +134,16 @@ function demandRight(identity: Identity, action: Action): WriteGuard | undefined
   };
 }
 
+/** The embedded server lets a controller do everything; a cluster what its role says, and it works on both. */
+function demandRole(identity: Identity, action: Action): void {
+  if (!identity.groups.includes(CONTROLLERS) || controllerMay(action)) return;
+  const message = describeRefusal(identity, action, 'its role in tools/deploy/rbac.ts does not say so');
+  throw new AppError('denied', message, { reason: 'Forbidden' });
+}
+
 /** As {@link demandRight}, for the reading of one object. */
 function readingRight(identity: Identity, action: Action): (object: KubeObject) => void {
+  demandRole(identity, action);
   const verdict = authorize(identity, action);
   if (!verdict.isAllowed) throw new AppError('denied', verdict.message, { reason: 'Forbidden' });
   const { readRule } = verdict;

@@ -1,7 +1,7 @@
 /** What each role of Holdfast may do on a cluster, and the groups that have it. */
 import { KINDS, type KindName, SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { GROUP } from '../../src/schemas/own-kind.ts';
-import { authorize, CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
+import { type Action, authorize, CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
 import { CONTROLLER_ACCOUNT, NODE_ACCOUNT } from './accounts.ts';
 import type { Json } from './crd-schema.ts';
 
@@ -78,6 +78,17 @@ const CONTROLLER: Role = {
     ...on(['RoleBinding'], ['create', 'patch']),
   ],
 };
+
+/** Whether a cluster lets a controller do something; for simulations, where whatever it does is asked. */
+export function controllerMay({ verb, kind, subresource, namespace = SYSTEM_NAMESPACE }: Action): boolean {
+  const { group, plural, scope } = KINDS[kind];
+  const resource = subresource === undefined ? plural : `${plural}/${subresource}`;
+  const isHere = scope === 'Namespaced' && namespace === SYSTEM_NAMESPACE;
+  const rules = isHere ? [...CONTROLLER.everywhere, ...CONTROLLER.here] : CONTROLLER.everywhere;
+  return rules.some(
+    (each) => each.apiGroups.includes(group) && each.resources.includes(resource) && each.verbs.includes(verb),
+  );
+}
 
 /**
  * What the embedded API lets an agent do. That one also looks at whose objects they are, which RBAC cannot: so the role has no
