@@ -132,7 +132,7 @@ test('what could stand in two places is not guessed', () => {
 test('a part that is named over and over is refused, not written out', () => {
   const bomb = [
     'a: &a [x,x,x,x,x,x,x,x,x]',
-    ...[...'bcdefgh'].map((name, at) => `${name}: &${name} [${`*${'abcdefgh'[at]},`.repeat(9)}]`),
+    ...Array.from('bcdefgh', (name, at) => `${name}: &${name} [${`*${'abcdefgh'[at]},`.repeat(9)}]`),
   ];
   expect(lint(`${CLAIM}${bomb.join('\n')}\n`).told).toEqual(['1 yaml']);
 });
