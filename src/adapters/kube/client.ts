@@ -90,17 +90,15 @@ function writeCalls(connection: Connection): Pick<ResourceClient, 'create' | 're
     },
     patch: async <K extends KindName>(kind: K, name: string, patch: MergePatch, patchOptions: PatchOptions = {}) => {
       const suffix = patchOptions.subresource === undefined ? '' : `/${patchOptions.subresource}`;
-      return asResource(
-        kind,
-        await connection.call({
-          method: 'PATCH',
-          path: `${objectPath(kind, name, patchOptions.namespace)}${suffix}`,
-          what: describe('patch', kind, name),
-          body: withPreconditions(patch, patchOptions),
-          contentType: 'application/merge-patch+json',
-          signal: patchOptions.signal,
-        }),
-      );
+      const call = connection.call({
+        method: 'PATCH',
+        path: `${objectPath(kind, name, patchOptions.namespace)}${suffix}`,
+        what: describe('patch', kind, name),
+        body: withPreconditions(patch, patchOptions),
+        contentType: 'application/merge-patch+json',
+        signal: patchOptions.signal,
+      });
+      return asResource(kind, await call.catch(rethrowOtherUid));
     },
     delete: async (kind: KindName, name: string, { uid, namespace, signal }: DeleteOptions = {}) => {
       const preconditions = uid === undefined ? {} : { preconditions: { uid } };
@@ -113,6 +111,16 @@ function writeCalls(connection: Connection): Pick<ResourceClient, 'create' | 're
       }
     },
   };
+}
+
+/** kube-apiserver takes the UID that a patch is meant for, when the object has another one, for an attempt to change it. */
+function rethrowOtherUid(error: unknown): never {
+  const isOther = isAppError(error, 'invalid') && error.faults.some(({ field }) => field === 'metadata.uid');
+  if (!isOther) throw error;
+  throw new AppError('conflict', `${error.message} (it is another object of the same name now)`, {
+    reason: 'Conflict',
+    cause: error,
+  });
 }
 
 /** All pages of a list, as of one version. */
