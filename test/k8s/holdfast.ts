@@ -23,10 +23,8 @@ const COMMAND_MS = 120_000;
 
 /** Installs and starts all of it, the controller with these flags; returns when kubelet knows the driver on every node, and each has a pool. */
 export async function runHoldfast(cluster: Cluster, controllerFlags: readonly string[] = []): Promise<void> {
-  const { kubectl, lab, client, programs } = cluster;
-  for (const kind of SNAPSHOT_KINDS) {
-    await kubectl.applyFile(join(programs.snapshotKinds, `snapshot.storage.k8s.io_${kind}.yaml`));
-  }
+  const { kubectl, lab, client } = cluster;
+  await installSnapshotKinds(cluster);
   for (const file of ['crds', 'driver', 'snapshot-class']) await kubectl.applyFile(join(DEPLOY, `${file}.yaml`));
   await startController(cluster, 'controller-a', controllerFlags);
   await startSidecars(cluster, 'controller-a');
@@ -39,6 +37,13 @@ export async function runHoldfast(cluster: Cluster, controllerFlags: readonly st
   for (const host of lab.hostNames) {
     await kubectl.until(`csinode/${host}`, `jsonpath={.spec.drivers[0].name}=${DRIVER_NAME}`);
     await kubectl.until(`storagenode/${host}`, 'condition=Ready');
+  }
+}
+
+/** Makes the kinds of snapshots known, which are no part of Kubernetes. */
+export async function installSnapshotKinds({ kubectl, programs }: Cluster): Promise<void> {
+  for (const kind of SNAPSHOT_KINDS) {
+    await kubectl.applyFile(join(programs.snapshotKinds, `snapshot.storage.k8s.io_${kind}.yaml`));
   }
 }
 

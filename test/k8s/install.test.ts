@@ -9,9 +9,10 @@ import { NODES } from '../../src/shells/kube-api/authorize.ts';
 import { NODE_ACCOUNT } from '../../tools/deploy/accounts.ts';
 import { imageName } from '../../tools/images/images.ts';
 import { type Cluster, startCluster } from './cluster.ts';
+import { installSnapshotKinds, startSnapshotController } from './holdfast.ts';
 import { helmTemplate, helmUpgrade, prepareNodes, storeOnNodes } from './install.ts';
 import { nameImage } from './kubelet.ts';
-import { claim, pod, storageClass } from './manifests.ts';
+import { claim, pod, snapshot, storageClass } from './manifests.ts';
 
 const PATIENCE_MS = 180_000;
 const NEXT = 'next';
@@ -20,6 +21,8 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await startCluster({ name: 'k8sinstall', nodes: 2, hasEngine: false });
   await prepareNodes(cluster);
+  await installSnapshotKinds(cluster);
+  await startSnapshotController(cluster);
   await helmUpgrade(cluster);
 });
 afterAll(() => cluster?.remove());
@@ -61,6 +64,9 @@ test('all of it becomes ready, and a claim is written by one node and read by th
   await ended('writer');
   await kubectl.apply(pod({ name: 'reader', claim: 'team', node: 'kube2', script: 'cat /data/greeting' }));
   expect(await ended('reader')).toBe('hello\n');
+  await kubectl.apply(snapshot({ name: 'moment', claim: 'team' }));
+  await kubectl.until('volumesnapshot/moment', 'jsonpath={.status.readyToUse}=true', PATIENCE_MS);
+  await kubectl.run('delete', 'volumesnapshot/moment', '--wait');
 });
 
 test('an agent writes what is of its own node, and nothing of another', async () => {

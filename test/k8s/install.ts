@@ -65,8 +65,7 @@ async function makeArchives({ programs, folder }: Cluster): Promise<readonly str
   const say = (line: string): void => console.log(line);
   const own: string[] = [];
   for (const role of IMAGE_ROLES) own.push(await buildImage(role, say));
-  const sidecars = SIDECAR_NAMES.filter((name) => name !== 'csi-snapshotter');
-  return [...own, ...(await Promise.all(sidecars.map((name) => sidecarArchive(name, programs[name], folder))))];
+  return [...own, ...(await Promise.all(SIDECAR_NAMES.map((name) => sidecarArchive(name, programs[name], folder))))];
 }
 
 /** As those of its makers: one program and nothing else. */
@@ -97,10 +96,9 @@ function homeIn(folder: string): Readonly<Record<string, string>> {
 /** Installs the chart, or upgrades it where it is installed; returns when helm has sent everything. */
 export async function helmUpgrade(cluster: Cluster, ...set: readonly string[]): Promise<void> {
   const { programs, kubeconfig, folder, lab, composed } = cluster;
-  const values = [...[`apiServer.host=${lab.gateway}`, `apiServer.port=${API_SERVER_PORT}`], ...set].flatMap((each) => [
-    '--set-string',
-    each,
-  ]);
-  const args = ['upgrade', '--install', 'holdfast', CHART, '--kubeconfig', kubeconfig, ...values];
+  const values = [`apiServer.host=${lab.gateway}`, `apiServer.port=${API_SERVER_PORT}`, ...set];
+  const strings = values.flatMap((each) => ['--set-string', each]);
+  const chosen = ['--set', 'snapshots.enabled=true', ...strings];
+  const args = ['upgrade', '--install', 'holdfast', CHART, '--kubeconfig', kubeconfig, ...chosen];
   await composed.machine.run({ file: programs.helm, args, env: homeIn(folder), timeoutMs: HELM_MS });
 }
