@@ -65,19 +65,33 @@ export interface CsiWorldOptions {
   readonly nodes?: readonly string[];
   /** Between the services and the API: to change the order in which things happen. */
   readonly around?: (client: ResourceClient) => ResourceClient;
+  /** The machine below a node service; one in memory when left out. */
+  readonly hostOf?: (node: string) => CsiHost;
+  /** Who mounts on it; the machine in memory by itself when left out. */
+  readonly mounter?: Mounter;
+}
+
+/** What agents do of volumes where something is really mounted. */
+export interface Mounter {
+  mount(volume: Resource<'Volume'>, mountPath: string): Promise<void>;
+  unmount(mountPath: string): Promise<void>;
+  /** Called before a volume goes, maybe more than once: what it holds on a file server. */
+  letGo(volume: Resource<'Volume'>): Promise<void>;
 }
 
 /** Starts the controller service for three nodes, and the node services of some. */
 export async function startCsiWorld({
   nodes = ['kube1'],
   around = (client) => client,
+  hostOf = (node) => createCsiHost(node, [TARGET_ROOT]),
+  mounter,
 }: CsiWorldOptions = {}): Promise<CsiWorld> {
   const cluster: Cluster = { ...(await createFakeCluster()), firstRoles: new Map() };
   for (const node of ['kube1', 'kube2', 'kube3']) await cluster.addNode(node, NODE);
   const { client } = cluster;
   const clock = createSystemClock();
   const log = createFakeLogger();
-  const hosts = new Map(nodes.map((node) => [node, createCsiHost(node, [TARGET_ROOT])]));
+  const hosts = new Map(nodes.map((node) => [node, hostOf(node)]));
   const host = hosts.values().next().value;
   if (host === undefined) throw new Error('a world has at least one node');
   const data = new Map<string, string>();
@@ -90,11 +104,12 @@ export async function startCsiWorld({
   const hands = [
     follow(client, 'Volume', signal, async (volume) => {
       if (volume.status?.phase === undefined) await gate;
+      if (volume.metadata.deletionTimestamp !== undefined) await mounter?.letGo(volume);
       await keepVolume(cluster, volume, data);
     }),
     follow(client, 'VolumeAttachmentRecord', signal, async (record) => {
       if (record.status === undefined) await gate;
-      await keepAttachment(client, hosts, record);
+      await keepAttachment({ client, hosts, mounter }, record);
     }),
     follow(client, 'VolumeSnapshotRecord', signal, (record) => keepSnapshot(client, record, data)),
     follow(client, 'VolumeGroupSnapshotRecord', signal, (record) => keepGroup(client, record, data)),
@@ -294,25 +309,40 @@ async function keepCopy(
   await client.patch('VolumeCopy', name, { status }, { subresource: 'status' });
 }
 
+function mountInMemory(
+  host: CsiHost,
+  { volume, mountPath }: Resource<'VolumeAttachmentRecord'>['spec'],
+  brick: Resource<'Volume'>['spec']['brick'] | undefined,
+): void {
+  if (brick === 'directory') host.bindDirectory(volume, mountPath);
+  else if (brick === 'block') host.bindDevice(`loop${volume.length}`, mountPath);
+  else host.mountVolume(volume, mountPath);
+}
+
+interface Hands {
+  readonly client: ResourceClient;
+  readonly hosts: ReadonlyMap<string, CsiHost>;
+  readonly mounter: Mounter | undefined;
+}
+
 async function keepAttachment(
-  client: ResourceClient,
-  hosts: ReadonlyMap<string, CsiHost>,
+  { client, hosts, mounter }: Hands,
   { metadata, spec, status }: Resource<'VolumeAttachmentRecord'>,
 ): Promise<void> {
   const { name, uid } = metadata;
   const kind = 'VolumeAttachmentRecord';
   if (metadata.deletionTimestamp !== undefined) {
-    hosts.get(spec.node)?.unmountVolume(spec.mountPath);
+    if (mounter === undefined) hosts.get(spec.node)?.unmountVolume(spec.mountPath);
+    else await mounter.unmount(spec.mountPath);
     if ((metadata.finalizers ?? []).length > 0)
       await client.patch(kind, name, { metadata: { finalizers: [] } }, { uid });
     return;
   }
   const host = hosts.get(spec.node);
   if (status?.state === 'Mounted' || host === undefined) return;
-  const brick = (await client.get('Volume', spec.volume))?.spec.brick;
-  if (brick === 'directory') host.bindDirectory(spec.volume, spec.mountPath);
-  else if (brick === 'block') host.bindDevice(`loop${spec.volume.length}`, spec.mountPath);
-  else host.mountVolume(spec.volume, spec.mountPath);
+  const volume = await client.get('Volume', spec.volume);
+  if (mounter === undefined || volume === undefined) mountInMemory(host, spec, volume?.spec.brick);
+  else await mounter.mount(volume, spec.mountPath);
   const mounted = { state: 'Mounted', connectedCopies: 3, copies: 3 };
   await client.patch(kind, name, { status: mounted }, { subresource: 'status', uid });
 }

@@ -9,7 +9,7 @@ import { demand, GUEST_PACKAGES, kernelVersion, unpackPackages } from './guest-p
 
 /** Large, and of no use to a test that runs. */
 const UNUSED_PACKAGES: ReadonlySet<string> = new Set([
-  ...['@biomejs', '@bufbuild', '@kubernetes', '@oxlint', '@oxlint-tsgolint', '@typescript', '@oxc-parser'],
+  ...['@biomejs', '@kubernetes', '@oxlint', '@oxlint-tsgolint', '@typescript', '@oxc-parser'],
   ...['dprint-node', 'knip', 'oxlint', 'oxlint-tsgolint', 'typescript', '.cache', '.vite'],
 ]);
 /** That a system has, whatever is installed. */
