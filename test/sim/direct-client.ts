@@ -8,7 +8,13 @@ import {
   type WatchOptions,
 } from '../../src/ports/resource-client.ts';
 import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
-import { type Action, authorize, CONTROLLERS, describeRefusal, type Identity } from '../../src/shells/kube-api/authorize.ts';
+import {
+  type Action,
+  authorize,
+  CONTROLLERS,
+  describeRefusal,
+  type Identity,
+} from '../../src/shells/kube-api/authorize.ts';
 import type { KubeObject } from '../../src/usecases/resources/kube-object.ts';
 import type { Resources } from '../../src/usecases/resources/resources.ts';
 import type { WriteGuard } from '../../src/usecases/resources/write-object.ts';
