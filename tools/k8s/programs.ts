@@ -55,6 +55,7 @@ export function programs(): readonly Program[] {
 /** Programs of Debian that the kit needs besides those of a lab. */
 export const KIT_PROGRAMS: readonly NeededProgram[] = [
   { program: 'etcd', debianPackage: 'etcd-server' },
+  { program: 'mmdebstrap', debianPackage: 'mmdebstrap' },
   { program: 'containerd', debianPackage: 'containerd' },
   { program: 'runc', debianPackage: 'runc' },
   { program: 'iptables', debianPackage: 'iptables' },
