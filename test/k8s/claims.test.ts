@@ -90,6 +90,25 @@ test('a replicated claim is written by pods on both nodes at once, and let go by
   await gone('team');
 });
 
+test.each([
+  { engine: 'local', parameters: { engine: 'local' } },
+  { engine: 'gluster', parameters: { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' } },
+])('a program that is not root writes where the group of its pod does (fsGroup), engine $engine', async (each) => {
+  const name = `group-${each.engine}`;
+  await cluster.kubectl.apply(
+    storageClass({ name, parameters: each.parameters }),
+    claim({ name, storageClass: name, size: '128Mi' }),
+  );
+  const user = { runAsUser: 1000, runAsGroup: 1000, fsGroup: 2000 };
+  const script = 'echo mine > /data/note; stat -c "%u %g" /data/note';
+  expect(await ran({ name, claim: name, script, securityContext: user })).toEqual(['1000 2000\n']);
+  // Another user of the same group, as after a new version of an image.
+  const next = { ...user, runAsUser: 1001, runAsGroup: 1001 };
+  const more = 'echo more >> /data/note; cat /data/note';
+  expect(await ran({ name, claim: name, script: more, securityContext: next })).toEqual(['mine\nmore\n']);
+  await gone(name);
+});
+
 test('a second controller takes over when the first dies', async () => {
   const { lab, composed, client, kubectl } = cluster;
   const holder = () => kubectl.read('lease/holdfast-controller', '{.spec.holderIdentity}', SYSTEM_NAMESPACE);

@@ -31,14 +31,16 @@ export interface PodWish {
   /** Run by a shell; the volume is at /data. */
   readonly script: string;
   readonly node?: string;
+  /** Whom the program runs as; the image's own user, root, when left out. */
+  readonly securityContext?: Readonly<Record<string, number>>;
 }
 
-export function pod({ name, claim: claimName, script, node }: PodWish): object {
+export function pod({ name, claim: claimName, script, node, securityContext = {} }: PodWish): object {
   return {
     ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name } },
     spec: {
       ...{ restartPolicy: 'Never', terminationGracePeriodSeconds: 0, automountServiceAccountToken: false },
-      dnsPolicy: 'Default',
+      ...{ dnsPolicy: 'Default', securityContext },
       // Not nodeName: the scheduler has to see it, or a claim that waits for its pod never hears of it.
       ...(node === undefined ? {} : { nodeSelector: { 'kubernetes.io/hostname': node } }),
       containers: [
