@@ -39,8 +39,8 @@ export default defineConfig({
           include: ['test/engine/**/*.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
-          // They mostly wait for GlusterFS; a third at once only makes the others slower. Each file makes labs of its own.
-          maxWorkers: 2,
+          // One keeps some 0.6 of a processor busy and waits for GlusterFS otherwise. Each file makes labs of its own.
+          maxWorkers: 3,
           // GlusterFS itself has rare races (a command that meets a handshake hangs, for one). A test that fails is run
           // once more and reported with its retry; two failures in a row are a failure.
           retry: 1,

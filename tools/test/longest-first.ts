@@ -7,7 +7,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files of the engine level that take minutes, the longest first (seen in CI). */
 const LONGEST = [
-  ...['verbs-interrupted', 'docs', 'gluster-contract', 'gluster-faults', 'gluster-copies', 'doctor', 'tls', 'demo'],
+  ...['docs', 'verbs-interrupted', 'gluster-contract', 'tls', 'gluster-faults', 'nfs-export', 'gluster-copies'],
+  ...['product-faults', 'lab', 'snapshots', 'demo', 'doctor', 'tasks'],
 ];
 
 export class LongestFirst extends BaseSequencer {
