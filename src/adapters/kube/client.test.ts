@@ -40,6 +40,12 @@ const answer = (code: number, body: unknown): Handler => {
   return (_request, response) => response.writeHead(code).end(typeof body === 'string' ? body : JSON.stringify(body));
 };
 
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  return text;
+}
+
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const item of items) list.push(item);
@@ -191,5 +197,48 @@ describe('createKubeClient', () => {
     expect(await client.get('Volume', 'gv0')).toBeUndefined();
     await client.delete('Volume', 'gv0');
     await expect(client.list('Volume')).rejects.toMatchObject({ kind: 'notFound' });
+  });
+});
+
+describe('a status for one object alone, on a server that does not look at the UID in it', () => {
+  /** Knows one object, whose version moves `moves` times just after it was read. */
+  async function setUpObject(uid: string, moves: number) {
+    const bodies: unknown[] = [];
+    let version = 1;
+    let movesLeft = moves;
+    const world = await setUp(async (request, response) => {
+      const object = { metadata: { name: 'gv0', uid, resourceVersion: String(version) }, spec: { size: '1Gi' } };
+      if (request.method === 'GET') {
+        if (movesLeft > 0) version += 1;
+        movesLeft -= 1;
+        return answer(200, object)(request, response);
+      }
+      const body = JSON.parse(await textOf(request));
+      bodies.push(body);
+      const isCurrent = body.metadata.resourceVersion === String(version);
+      answer(isCurrent ? 200 : 409, isCurrent ? object : { reason: 'Conflict' })(request, response);
+    });
+    const write = () =>
+      world.client.patch('Volume', 'gv0', { status: { epoch: 1 } }, { subresource: 'status', uid: 'u-1' });
+    return { ...world, bodies, write };
+  }
+
+  it('is written with the version of that object, again when others write at the same time', async () => {
+    const { write, bodies } = await setUpObject('u-1', 2);
+    await write();
+    expect(bodies.map((body) => (body as { metadata: object }).metadata)).toEqual(
+      ['1', '2', '3'].map((resourceVersion) => ({ resourceVersion, uid: 'u-1' })),
+    );
+  });
+
+  it('is not written to a later one of its name', async () => {
+    const { write, bodies } = await setUpObject('u-2', 0);
+    await expect(write()).rejects.toMatchObject({ kind: 'conflict' });
+    expect(bodies).toEqual([]);
+  });
+
+  it('is a conflict when others never end', async () => {
+    const { write } = await setUpObject('u-1', 1_000);
+    await expect(write()).rejects.toMatchObject({ kind: 'conflict' });
   });
 });

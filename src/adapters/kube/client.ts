@@ -39,6 +39,8 @@ export interface KubeClient extends ResourceClient {
 const PAGE_SIZE = 500;
 /** A list that expires between two pages is begun again, at most so often. */
 const MAX_LIST_TRIES = 3;
+/** A status that others write at the same time is written at the latest at this try, or is a conflict. */
+const MAX_STATUS_TRIES = 10;
 /** Largest answer and longest watch line. A page of objects at etcd's limit of 1.5 MiB each is never seen in practice. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
@@ -89,16 +91,10 @@ function writeCalls(connection: Connection): Pick<ResourceClient, 'create' | 're
       return asResource(kind, await connection.call({ method: 'PUT', path, what, body: object, signal: scope.signal }));
     },
     patch: async <K extends KindName>(kind: K, name: string, patch: MergePatch, patchOptions: PatchOptions = {}) => {
-      const suffix = patchOptions.subresource === undefined ? '' : `/${patchOptions.subresource}`;
-      const call = connection.call({
-        method: 'PATCH',
-        path: `${objectPath(kind, name, patchOptions.namespace)}${suffix}`,
-        what: describe('patch', kind, name),
-        body: withPreconditions(patch, patchOptions),
-        contentType: 'application/merge-patch+json',
-        signal: patchOptions.signal,
-      });
-      return asResource(kind, await call.catch(rethrowOtherUid));
+      const { subresource, uid, resourceVersion } = patchOptions;
+      const isStatusOf = subresource === 'status' && uid !== undefined && resourceVersion === undefined;
+      const send = isStatusOf ? patchStatusOf : sendPatch;
+      return asResource(kind, await send(connection, { kind, name, patch }, patchOptions));
     },
     delete: async (kind: KindName, name: string, { uid, namespace, signal }: DeleteOptions = {}) => {
       const preconditions = uid === undefined ? {} : { preconditions: { uid } };
@@ -111,6 +107,48 @@ function writeCalls(connection: Connection): Pick<ResourceClient, 'create' | 're
       }
     },
   };
+}
+
+interface PatchCall {
+  readonly kind: KindName;
+  readonly name: string;
+  readonly patch: MergePatch;
+}
+
+async function sendPatch(connection: Connection, { kind, name, patch }: PatchCall, options: PatchOptions) {
+  const suffix = options.subresource === undefined ? '' : `/${options.subresource}`;
+  const call = connection.call({
+    method: 'PATCH',
+    path: `${objectPath(kind, name, options.namespace)}${suffix}`,
+    what: describe('patch', kind, name),
+    body: withPreconditions(patch, options),
+    contentType: 'application/merge-patch+json',
+    signal: options.signal,
+  });
+  return call.catch(rethrowOtherUid);
+}
+
+/**
+ * A status for one object alone. kube-apiserver (seen with 1.36) does not look at the UID in a patch of a status, so the
+ * version of the object that has this UID stands for it.
+ */
+async function patchStatusOf(connection: Connection, call: PatchCall, options: PatchOptions): Promise<unknown> {
+  const { kind, name } = call;
+  for (let attempt = 1; ; attempt += 1) {
+    const path = objectPath(kind, name, options.namespace);
+    const what = describe('get', kind, name);
+    const seen = asResource(kind, await connection.call({ method: 'GET', path, what, signal: options.signal }));
+    const { uid, resourceVersion } = seen.metadata;
+    if (uid !== options.uid) {
+      const message = `${describe('patch', kind, name)}: it is another object of the same name now`;
+      throw new AppError('conflict', message, { reason: 'Conflict' });
+    }
+    try {
+      return await sendPatch(connection, call, { ...options, resourceVersion });
+    } catch (error) {
+      if (attempt === MAX_STATUS_TRIES || !isAppError(error, 'conflict')) throw error;
+    }
+  }
 }
 
 /** kube-apiserver takes the UID that a patch is meant for, when the object has another one, for an attempt to change it. */

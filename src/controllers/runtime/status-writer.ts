@@ -1,5 +1,5 @@
 /** Writes the status of an object, and only when it says something new. */
-import { AppError } from '../../domain/errors.ts';
+import { AppError, isAppError } from '../../domain/errors.ts';
 import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
 import { KINDS, type KindName } from '../../schemas/kinds.ts';
 import { mergeDiff } from './merge-diff.ts';
@@ -49,18 +49,18 @@ export function createStatusWriter(deps: { readonly client: ResourceClient }): S
       if (status === undefined) return object;
       const { name, uid, resourceVersion } = object.metadata;
       const namespace = (object.metadata as { readonly namespace?: string }).namespace;
-      return deps.client.patch(
-        kind,
-        name,
-        { status },
-        {
-          subresource: 'status',
-          uid,
-          ...(options.isCompareAndSwap === false ? {} : { resourceVersion }),
-          ...(namespace === undefined ? {} : { namespace }),
-          ...(options.signal === undefined ? {} : { signal: options.signal }),
-        },
-      );
+      const common = {
+        ...({ subresource: 'status', uid } as const),
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      };
+      try {
+        return await deps.client.patch(kind, name, { status }, { ...common, resourceVersion });
+      } catch (error) {
+        if (options.isCompareAndSwap !== false || !isAppError(error, 'conflict')) throw error;
+        // Tried with the version first because the UID alone costs a read more, where the server is a cluster's.
+        return deps.client.patch(kind, name, { status }, common);
+      }
     },
   };
 }
