@@ -46,6 +46,7 @@ const CSI = 'makes a lab of its own; test/engine/csi.test.ts runs it';
 const LINT = 'needs manifests; src/usecases/manifests/documents.test.ts corrects those of the documents';
 const KUBECTL =
   'needs a Kubernetes cluster; test/k8s/documents.test.ts calls the plugin, and adopts a PersistentVolume';
+const CLAIM = 'needs a Kubernetes cluster; test/k8s/controller.test.ts runs it';
 const LOST = 'needs a machine or a disk that is lost; test/engine/verbs-interrupted.test.ts runs it';
 const ADOPT = 'needs a pool that others made; test/engine/adopt.test.ts runs it';
 const TLS = 'stops all volumes; test/engine/tls.test.ts runs it';
@@ -66,6 +67,7 @@ export const PAGES: Readonly<Record<string, PageRun>> = {
     volumes: [volume('gv0')],
     // It does not fit: the lab has no pool "fast".
     codes: { 'holdfast explain placement --size 20Gi --layout arbiter --zones east,west --pool fast': 6 },
+    notRun: all(['holdfast explain claim shop/cart'], CLAIM),
   },
   'docs/how-to/simulate.md': { volumes: [volume('gv0')] },
   'docs/how-to/grow-a-volume.md': { volumes: [volume('gv0')] },
