@@ -39,8 +39,9 @@ export default defineConfig({
           include: ['test/engine/**/*.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
-          // One keeps some 0.6 of a processor busy and waits for GlusterFS otherwise. Each file makes labs of its own.
-          maxWorkers: 3,
+          // One keeps some 0.6 of a processor busy; a third gained one minute of 21, and tests met their limits. Each file makes
+          // labs of its own.
+          maxWorkers: 2,
           // GlusterFS itself has rare races (a command that meets a handshake hangs, for one). A test that fails is run
           // once more and reported with its retry; two failures in a row are a failure.
           retry: 1,
