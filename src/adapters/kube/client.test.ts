@@ -206,17 +206,21 @@ describe('a status for one object alone, on a server that does not look at the U
     const bodies: unknown[] = [];
     let version = 1;
     let movesLeft = moves;
-    const world = await setUp(async (request, response) => {
+    const handle = async (request: IncomingMessage): Promise<Handler> => {
       const object = { metadata: { name: 'gv0', uid, resourceVersion: String(version) }, spec: { size: '1Gi' } };
       if (request.method === 'GET') {
         if (movesLeft > 0) version += 1;
         movesLeft -= 1;
-        return answer(200, object)(request, response);
+        return answer(200, object);
       }
       const body = JSON.parse(await textOf(request));
       bodies.push(body);
-      const isCurrent = body.metadata.resourceVersion === String(version);
-      answer(isCurrent ? 200 : 409, isCurrent ? object : { reason: 'Conflict' })(request, response);
+      return body.metadata.resourceVersion === String(version)
+        ? answer(200, object)
+        : answer(409, { reason: 'Conflict' });
+    };
+    const world = await setUp((request, response) => {
+      void handle(request).then((handler) => handler(request, response));
     });
     const write = () =>
       world.client.patch('Volume', 'gv0', { status: { epoch: 1 } }, { subresource: 'status', uid: 'u-1' });
