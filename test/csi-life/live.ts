@@ -95,7 +95,7 @@ async function eventLoop(turns: number): Promise<void> {
 }
 
 /** Returns when the driver has let go of what the call was about: it says so to calls that have nothing to ask. */
-async function untilFree({ controller, groups, nodes }: LifeWorld, call: Call): Promise<void> {
+async function untilFree({ controller, groups, nodes, patience = eventLoop }: LifeWorld, call: Call): Promise<void> {
   const asks: (() => Promise<unknown>)[] = [];
   if ('volume' in call) {
     asks.push(() => controller.controllerExpandVolume({ volumeId: call.volume }));
@@ -107,7 +107,8 @@ async function untilFree({ controller, groups, nodes }: LifeWorld, call: Call): 
   for (const ask of asks) {
     for (let tries = 0; (await codeOf(ask)) !== Status.INVALID_ARGUMENT; tries += 1) {
       if (tries === BARRIER_TRIES) throw new Error(`the driver does not let go of ${JSON.stringify(call)}`);
-      await setImmediate();
+      // A driver that is just being started refuses at once, thousands of times in a second.
+      await patience(1);
     }
   }
 }
