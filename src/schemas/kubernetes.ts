@@ -96,6 +96,23 @@ export const PersistentVolumeClaim = z.looseObject({
 });
 export type PersistentVolumeClaim = z.infer<typeof PersistentVolumeClaim>;
 
+/** The volumes of a pod, as far as they are claims; null as the scheduler and the API server send it. */
+export const PodVolumes = z
+  .array(
+    z.looseObject({
+      name: z.string(),
+      persistentVolumeClaim: z.looseObject({ claimName: z.string() }).nullish(),
+      ephemeral: z
+        .looseObject({
+          volumeClaimTemplate: z
+            .looseObject({ spec: z.looseObject({ storageClassName: z.string().optional() }).optional() })
+            .optional(),
+        })
+        .nullish(),
+    }),
+  )
+  .nullish();
+
 /** As far as it uses claims. */
 export const Pod = z.looseObject({
   apiVersion: z.literal('v1'),
@@ -103,14 +120,7 @@ export const Pod = z.looseObject({
   metadata: ObjectMeta,
   spec: z.looseObject({
     nodeName: z.string().optional(),
-    volumes: z
-      .array(
-        z.looseObject({
-          name: z.string(),
-          persistentVolumeClaim: z.looseObject({ claimName: z.string() }).optional(),
-        }),
-      )
-      .optional(),
+    volumes: PodVolumes,
   }),
   status: z
     .looseObject({

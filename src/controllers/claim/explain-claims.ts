@@ -3,6 +3,7 @@
  * `holdfast explain claim`. Writes nothing else.
  */
 
+import { claimsOf } from '../../domain/pod-claims.ts';
 import { snapshotPromises } from '../../domain/snapshot/snapshot-promises.ts';
 import { isBlocked } from '../../domain/volume/describe-volume.ts';
 import type { Millis } from '../../ports/clock.ts';
@@ -52,13 +53,6 @@ export async function explainClaims(deps: ControllerDeps, signal: AbortSignal): 
     await loop.run(signal);
   };
   await Promise.all([...Object.values(informers).map((informer) => informer.run(signal)), start()]);
-}
-
-/** Keys of the claims that a pod uses. */
-function claimsOf({ metadata, spec }: Resource<'Pod'>): readonly string[] {
-  return (spec.volumes ?? []).flatMap(({ persistentVolumeClaim: claim }) => {
-    return claim === undefined ? [] : `${metadata.namespace}/${claim.claimName}`;
-  });
 }
 
 /** What was told last about a claim, for as long as it waits. */

@@ -6,7 +6,7 @@
  * still, or was not seen to move yet, is given none.
  */
 import { localityOfPod } from '../../domain/locality/locality.ts';
-import { type ClaimUser, claimsOf } from '../../domain/locality/pod-claims.ts';
+import { type ClaimUser, claimsOf } from '../../domain/pod-claims.ts';
 import { CSI_DRIVER } from '../../domain/volume/persistent-volume.ts';
 import type { Clock, Millis } from '../../ports/clock.ts';
 import { ALL_NAMESPACES, type Resource } from '../../ports/resource-client.ts';

@@ -1,5 +1,6 @@
 /** A pod as the scheduler and the API server send it, as far as it is read; everything else of it is let through unseen. */
 import { z } from 'zod';
+import { PodVolumes } from '../../schemas/kubernetes.ts';
 
 const Texts = z.record(z.string(), z.string()).nullish();
 
@@ -12,21 +13,7 @@ export const SentPod = z.looseObject({
   }),
   spec: z.looseObject({
     schedulerName: z.string().optional(),
-    volumes: z
-      .array(
-        z.looseObject({
-          name: z.string(),
-          persistentVolumeClaim: z.looseObject({ claimName: z.string() }).nullish(),
-          ephemeral: z
-            .looseObject({
-              volumeClaimTemplate: z
-                .looseObject({ spec: z.looseObject({ storageClassName: z.string().optional() }).optional() })
-                .optional(),
-            })
-            .nullish(),
-        }),
-      )
-      .nullish(),
+    volumes: PodVolumes,
   }),
 });
 

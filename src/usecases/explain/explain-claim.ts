@@ -1,6 +1,7 @@
 /** Why a claim of a cluster has its volume or has none yet: for `holdfast explain claim`. Only reads. */
 import { AppError } from '../../domain/errors.ts';
 import { nearest } from '../../domain/nearest.ts';
+import { claimsOf } from '../../domain/pod-claims.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { ALL_NAMESPACES } from '../../ports/resource-client.ts';
 import type { ReadDeps } from '../simulate/read-cluster.ts';
@@ -38,13 +39,11 @@ export async function explainClaimOf(
     client.get('Volume', volumeNameFor(claim), scope),
     readPlaces(client, scope),
   ]);
-  const isUser = (volumes: { persistentVolumeClaim?: { claimName: string } | undefined }[] = []) =>
-    volumes.some(({ persistentVolumeClaim: used }) => used?.claimName === name);
   return judgeClaim({
     ...{ claim, volume, places },
     classes: classes.items,
     persistentVolumes: persistentVolumes.items,
-    pods: pods.items.filter(({ spec }) => isUser(spec.volumes)),
+    pods: pods.items.filter((pod) => claimsOf(pod).includes(`${namespace}/${name}`)),
     now: clock.now(),
   });
 }

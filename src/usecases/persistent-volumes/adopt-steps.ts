@@ -7,6 +7,7 @@ import {
   saveClaim,
 } from '../../domain/adopt/claim-move.ts';
 import { AppError, isAppError } from '../../domain/errors.ts';
+import { claimsOf } from '../../domain/pod-claims.ts';
 import { persistentVolumeOf } from '../../domain/volume/persistent-volume.ts';
 import type { ResourceClient } from '../../ports/resource-client.ts';
 import { addVolume } from '../volumes/add-volume.ts';
@@ -103,10 +104,10 @@ async function refuseWhileUsed(client: ResourceClient, { old }: Adoption, signal
   const { namespace, name } = old.claim;
   const pods = (await client.list('Pod', { namespace, signal })).items;
   const using = pods.filter(
-    ({ spec, status }) =>
-      spec.nodeName !== undefined &&
-      !['Succeeded', 'Failed'].includes(status?.phase ?? '') &&
-      (spec.volumes ?? []).some((volume) => volume.persistentVolumeClaim?.claimName === name),
+    (pod) =>
+      pod.spec.nodeName !== undefined &&
+      !['Succeeded', 'Failed'].includes(pod.status?.phase ?? '') &&
+      claimsOf(pod).includes(`${namespace}/${name}`),
   );
   if (using.length === 0) return;
   const names = using.map(({ metadata }) => metadata.name).join(', ');
