@@ -1,11 +1,11 @@
 /** heal: sends the engine over what differs, or over everything, and follows it until nothing is left. */
 import type { EngineVolumeName } from '../../../domain/names.ts';
-import { engineNameOf, nodeCalled } from '../../../domain/volume/engine-name.ts';
+import { engineNameOf } from '../../../domain/volume/engine-name.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
 import type { HealState } from '../../../ports/volume-work.ts';
 import type { TaskPart } from '../../../schemas/task.ts';
 import type { TaskContext, TaskRunner } from './task-runner.ts';
-import { requireVolume } from './task-volume.ts';
+import { requireVolume, waitsForCopies } from './task-volume.ts';
 
 /**
  * GlusterFS lists a folder as in split-brain until it has merged what was made in it on several nodes, which the heal does:
@@ -67,7 +67,7 @@ function describeHeal(volume: Resource<'Volume'>, state: HealState, memory: Memo
   if (state.pending === undefined) {
     return {
       state: 'Running',
-      message: `waits for the copy on ${state.silent.map((host) => nodeCalled(volume, host)).join(', ')}`,
+      message: waitsForCopies(volume, state.silent),
       result,
     };
   }

@@ -22,7 +22,7 @@ import type { TaskPart } from '../../../schemas/task.ts';
 import { seeTaskVolume } from '../../task/task-look.ts';
 import { copiesHere } from './copies-here.ts';
 import type { TaskContext, TaskOutcome, TaskRunner } from './task-runner.ts';
-import { refuseAdopted, requirePath, requirePool, requireVolume } from './task-volume.ts';
+import { refuseAdopted, requirePath, requirePool, requireVolume, waitsForCopies } from './task-volume.ts';
 
 /** One each second; the self-heal daemon goes over everything every 30 s by itself. */
 const LOOKS_AT_FOLDER = 40;
@@ -103,11 +103,13 @@ async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVe
   };
   // Who reaches one copy alone sees nothing in split-brain: neither a choice nor a look counts then.
   const before = await deps.work.listSplitBrain(name, signal);
-  if (before.silent.length > 0) return { part: awaitCopies(part, before.silent) };
+  const volume = requireVolume(context);
+  if (before.silent.length > 0) return { part: { ...part, message: waitsForCopies(volume, before.silent) } };
   // Once its folder is waited for, the entry itself is resolved: nothing is left to choose.
-  const refused = part.result?.['folderLooks'] === undefined ? await send(context, sent, choice.kept) : undefined;
-  const { entries, silent } = await deps.work.listSplitBrain(name, signal);
-  if (silent.length > 0) return { part: awaitCopies(sent, silent) };
+  const isResolved = part.result?.['folderLooks'] !== undefined;
+  const refused = isResolved ? undefined : await send(context, sent, choice.kept);
+  const { entries, silent } = isResolved ? before : await deps.work.listSplitBrain(name, signal);
+  if (silent.length > 0) return { part: { ...sent, message: waitsForCopies(volume, silent) } };
   if (entries.some((entry) => entry.path === path)) {
     return { part: { ...sent, message: 'waits until the copies are the same' } };
   }
@@ -118,10 +120,6 @@ async function choose(context: TaskContext, part: TaskPart, all: readonly CopyVe
   const result = { ...part.result, isSent: true, kept: choice.kept.node, versions: all };
   const message = `the version of ${choice.kept.node} is kept; every version is put aside for 7 days`;
   return { part: { ...part, state: 'Succeeded', progress: 100, message, result } };
-}
-
-function awaitCopies(part: TaskPart, silent: readonly string[]): TaskPart {
-  return { ...part, message: `waits for the copy on ${silent.join(', ')}` };
 }
 
 /** Returns what the engine said, when it found nothing to choose and was not asked before. */

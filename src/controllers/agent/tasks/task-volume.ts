@@ -1,6 +1,6 @@
 /** What the actions of a Task need of it, or a clear refusal. */
 import { AppError } from '../../../domain/errors.ts';
-import { engineNameOf } from '../../../domain/volume/engine-name.ts';
+import { engineNameOf, nodeCalled } from '../../../domain/volume/engine-name.ts';
 import type { Resource } from '../../../ports/resource-client.ts';
 import type { TaskContext } from './task-runner.ts';
 
@@ -36,4 +36,9 @@ export function requirePool({ deps }: TaskContext, pool: string): string {
   const path = deps.readyPools.get(pool);
   if (path !== undefined) return path;
   throw new AppError('unavailable', `pool ${pool} on ${deps.node} is not ready; see: holdfast node show ${deps.node}`);
+}
+
+/** What a Task says while copies are out of reach, given as the engine calls their machines. */
+export function waitsForCopies(volume: Resource<'Volume'>, silent: readonly string[]): string {
+  return `waits for the copy on ${silent.map((host) => nodeCalled(volume, host)).join(', ')}`;
 }
