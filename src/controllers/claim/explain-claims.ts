@@ -7,7 +7,6 @@ import { claimsOf } from '../../domain/pod-claims.ts';
 import { snapshotPromises } from '../../domain/snapshot/snapshot-promises.ts';
 import { isBlocked } from '../../domain/volume/describe-volume.ts';
 import type { Millis } from '../../ports/clock.ts';
-import type { EventSubject } from '../../ports/events.ts';
 import { ALL_NAMESPACES, type Resource } from '../../ports/resource-client.ts';
 import { type ClaimTrouble, sentenceOf, troubleOf } from '../../usecases/explain/claim-words.ts';
 import { classNameOf, judgeClaim, volumeNameFor } from '../../usecases/explain/judge-claim.ts';
@@ -16,6 +15,7 @@ import type { ControllerDeps } from '../deps.ts';
 import { createInformer, type Informer } from '../runtime/informer.ts';
 import { objectKey } from '../runtime/object-cache.ts';
 import { createReconcileLoop, type ReconcileLoop, waitForSources, watchKeys } from '../runtime/reconcile-loop.ts';
+import { subjectOf } from './event-subject.ts';
 
 /** What is on its way needs no explanation: external-provisioner and the scheduler take a moment for each claim. */
 const GRACE_MS = 5_000;
@@ -148,9 +148,4 @@ function tell(
   const seen = new Set(pods.map(({ metadata }) => metadata.uid));
   if (isKnown) return { ...before, pods: seen };
   return { uid: claim.metadata.uid, reason, sentence, at: clock.monotonic(), pods: seen };
-}
-
-/** Objects of lists do not say what they are. */
-function subjectOf(kind: string, { metadata }: Pick<EventSubject, 'metadata'>): EventSubject {
-  return { apiVersion: 'v1', kind, metadata };
 }

@@ -9,6 +9,7 @@ import type { Resource } from '../../ports/resource-client.ts';
 import type { ControllerDeps } from '../deps.ts';
 import { createInformer, type Informer } from '../runtime/informer.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { subjectOf } from './event-subject.ts';
 
 type StoredPersistentVolume = Resource<'PersistentVolume'>;
 
@@ -39,7 +40,11 @@ function createRecycleLoop(deps: ControllerDeps, own: Informer<'PersistentVolume
     const decided = decideRecycle({ persistentVolume, ...(await look(deps, persistentVolume, signal)) });
     if (decided.step === 'refuse' && refused.get(name) !== decided.why) {
       refused.set(name, decided.why);
-      deps.events.warning(subjectOf(persistentVolume), 'RecycleRefused', `it is not recycled: ${decided.why}`);
+      deps.events.warning(
+        subjectOf('PersistentVolume', persistentVolume),
+        'RecycleRefused',
+        `it is not recycled: ${decided.why}`,
+      );
     }
     await act(deps, persistentVolume, decided, signal);
     return { requeueAfterMs: LOOK_EVERY_MS };
@@ -92,12 +97,12 @@ async function act(
     case 'offer':
       await client.patch('PersistentVolume', name, decided.patch, { uid, resourceVersion, signal });
       if (decided.step === 'offer')
-        events.normal(subjectOf(persistentVolume), 'Recycled', 'it is empty, and for any claim');
+        events.normal(subjectOf('PersistentVolume', persistentVolume), 'Recycled', 'it is empty, and for any claim');
       return;
     case 'remove':
       await client.delete('Volume', name, { uid: decided.uid, signal });
       events.normal(
-        subjectOf(persistentVolume),
+        subjectOf('PersistentVolume', persistentVolume),
         'RecycleStarted',
         `what claim ${namespace}/${claim} left is erased: volume ${name} is made anew`,
       );
@@ -123,8 +128,4 @@ async function make(
     // By a try before whose answer was lost, or by somebody else: the next look tells which.
     if (!isAppError(error, 'exists')) throw error;
   }
-}
-
-function subjectOf({ metadata }: StoredPersistentVolume) {
-  return { apiVersion: 'v1', kind: 'PersistentVolume', metadata };
 }
