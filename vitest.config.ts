@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './tools/test/longest-first.ts';
 
-/** One project per level of test; `tools/test/index.ts` runs them in this order and says what each needs. */
+/** One project per level of test; `tools/test/index.ts` says in which order they run and what each needs. */
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },

@@ -1,4 +1,4 @@
-/** The levels of test, in the order they run: the cheap ones first, so that a plain mistake shows early. */
+/** The levels of test, and which can run here. */
 import { existsSync } from 'node:fs';
 
 export interface TestLevel {
@@ -6,23 +6,27 @@ export interface TestLevel {
   readonly name: string;
   readonly about: string;
   readonly timeoutMs: number;
-  /** Needs root, FUSE, loop devices and Debian packages. */
-  readonly needsHost: boolean;
 }
 
 const MINUTE_MS = 60_000;
 
-export const TEST_LEVELS: readonly TestLevel[] = [
-  { name: 'unit', about: 'functions and their properties', timeoutMs: 5 * MINUTE_MS, needsHost: false },
-  {
-    name: 'tools',
-    about: 'launcher, lint rules, lockfile, documentation',
-    timeoutMs: 5 * MINUTE_MS,
-    needsHost: false,
-  },
-  { name: 'sim', about: 'a whole cluster in memory with faults by seed', timeoutMs: 10 * MINUTE_MS, needsHost: false },
-  { name: 'contract', about: 'ports on the real thing and the fake', timeoutMs: 10 * MINUTE_MS, needsHost: false },
-  { name: 'engine', about: 'real storage on lab hosts', timeoutMs: 55 * MINUTE_MS, needsHost: true },
+/** One after the other, before all else: they are cheap, so that a plain mistake shows early. */
+export const FIRST_LEVELS: readonly TestLevel[] = [
+  { name: 'unit', about: 'functions and their properties', timeoutMs: 5 * MINUTE_MS },
+  { name: 'tools', about: 'launcher, lint rules, lockfile, documentation', timeoutMs: 5 * MINUTE_MS },
+];
+
+/** Needs root, FUSE, loop devices and Debian packages, and most of the time of all. */
+export const ENGINE_LEVEL: TestLevel = {
+  name: 'engine',
+  about: 'real storage on lab hosts',
+  timeoutMs: 55 * MINUTE_MS,
+};
+
+/** Beside the engine level, which waits for disks and peers a third of its time; they give way to it. */
+export const BESIDE_LEVELS: readonly TestLevel[] = [
+  { name: 'sim', about: 'a whole cluster in memory with faults by seed', timeoutMs: 20 * MINUTE_MS },
+  { name: 'contract', about: 'ports on the real thing and the fake', timeoutMs: 20 * MINUTE_MS },
 ];
 
 /** Why levels that need a host can't run here, or undefined when they can. */
