@@ -19,6 +19,13 @@ export interface SharePlace {
 export interface ShareFolders {
   /** What is there, without following a symlink; undefined when it, or a part of the way, is missing. */
   stat(place: SharePlace): Promise<FileInfo | undefined>;
+  /**
+   * What tells a folder from each other one, also from one that was made when it was gone and has its inode. Undefined where its file
+   * system has no such thing. Costs a process.
+   *
+   * @throws {AppError} notFound
+   */
+  handle(place: SharePlace, signal: AbortSignal): Promise<string | undefined>;
   /** Makes a folder and those on the way to it that are missing; no error when it is there. `mode` is for the last, if it is made. */
   makeFolder(place: SharePlace, mode: number): Promise<void>;
   /** Undefined when it is missing. Only files of up to 4 KiB. */

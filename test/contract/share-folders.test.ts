@@ -76,6 +76,28 @@ describe('folders of a share', () => {
     await untouched();
   });
 
+  it('have a handle that no other one gets, whatever is done in them and wherever they go', async () => {
+    await folders.makeFolder(at('a', 'b'), 0o755);
+    const handle = await folders.handle(at('a', 'b'), signal);
+    expect(handle).toMatch(/^[0-9a-f]+:[0-9a-f]{8,}$/);
+    await folders.createText(at('a', 'b', 'text'), 'x');
+    await folders.move(at('a', 'b'), at('c'));
+    expect(await folders.handle(at('c'), signal)).toBe(handle);
+    await folders.erase(at('c'), signal);
+    expect(await reasonOf(folders.handle(at('c'), signal))).toBe('ShareAccessFailed');
+    // Many file systems give it the inode of the one that is gone.
+    const later = new Set<string | undefined>();
+    for (let nth = 0; nth < 5; nth += 1) {
+      await folders.makeFolder(at('a', 'b'), 0o755);
+      later.add(await folders.handle(at('a', 'b'), signal));
+      await folders.remove(at('a', 'b'));
+    }
+    expect(later.size).toBe(5);
+    expect(later).not.toContain(handle);
+    await symlink(outside, join(root, 'link'));
+    expect(await reasonOf(folders.handle(at('link'), signal))).toBe('NotAFolder');
+  });
+
   it('are not written over: neither a text, nor a folder with something in it', async () => {
     await folders.createText(at('mark'), 'first\n');
     expect((await stat(join(root, 'mark'))).mode & 0o777).toBe(0o600);
@@ -132,8 +154,11 @@ describe('folders of a share', () => {
         await rename(join(root, 'way'), join(root, 'aside'));
         // In between the folder may have been made anew.
         await rename(join(root, 'lure'), join(root, 'way')).catch(() => undefined);
-        await rm(join(root, 'way'), { recursive: true });
-        await rename(join(root, 'aside'), join(root, 'way')).catch(() => rm(join(root, 'way'), { recursive: true }));
+        // What is being made in it just then makes that fail, and it is gone a moment later.
+        await rm(join(root, 'way'), { recursive: true, maxRetries: 100, retryDelay: 1 });
+        await rename(join(root, 'aside'), join(root, 'way')).catch(() =>
+          rm(join(root, 'way'), { recursive: true, maxRetries: 100, retryDelay: 1 }),
+        );
         await mkdir(join(root, 'way'), { recursive: true });
         await symlink(outside, join(root, 'lure')).catch(() => undefined);
       }

@@ -5,6 +5,7 @@ import { AppError, type ErrorKind } from '../../domain/errors.ts';
 import type { Command, CommandResult, FileInfo } from '../../ports/host.ts';
 import type { ShareFolders, SharePlace } from '../../ports/share-folders.ts';
 import { describeFile } from './files.ts';
+import { readHandle } from './folder-handle.ts';
 
 export interface ShareFoldersOptions {
   /** For messages. */
@@ -48,6 +49,10 @@ export function createShareFolders({ hostName, run }: ShareFoldersOptions): Shar
   };
   return {
     stat: (place) => at('look at', place, () => statPlace(place)),
+    handle: (place, signal) =>
+      at('look at', place, () =>
+        inFolder(place, (folder) => readHandle({ run }, `/proc/${process.pid}/fd/${folder.fd}`, signal)),
+      ),
     makeFolder: (place, mode) => at('make', place, () => makeFolder(place, mode)),
     readText: (place) => at('read', place, () => readText(place)),
     createText: (place, text) => at('write', place, () => within(place, (path, parent) => create(path, text, parent))),

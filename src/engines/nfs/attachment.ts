@@ -4,10 +4,11 @@ import { mountSource } from '../../domain/nfs/share.ts';
 import type { DesiredAttachment, DesiredShare, ObservedAttachment } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { lookAtMount } from '../mount/look-at-mount.ts';
+import { isMarked } from './folder-identity.ts';
 import { describeMountFailure } from './mount-failure.ts';
 import type { NfsDeps } from './observe-volume.ts';
-import { partsOf } from './share-paths.ts';
-import type { NfsMountStep } from './steps.ts';
+import { isOwned, partsOf, readMark, sharePaths } from './share-paths.ts';
+import type { FolderOf, NfsMountStep } from './steps.ts';
 
 const LOOK_MS = 5_000;
 const MOUNT_MS = 30_000;
@@ -36,8 +37,8 @@ export async function observeNfsAttachment(
 /**
  * Mounts a share, or the folder of it that the volume is; no error when it is mounted there already.
  *
- * The server follows symlinks on the way to a folder, so the mount is compared with the folder as it was reached without: what
- * shows another one is taken away before anybody can use it.
+ * The server follows symlinks on the way to a folder, so the mount is compared with the folder as it was reached without, and that
+ * with its mark: what shows another one is taken away before anybody can use it.
  *
  * @throws {AppError} as mount.nfs says; precondition NotTheFolder
  */
@@ -48,7 +49,7 @@ export async function mountShare(
   signal: AbortSignal,
 ): Promise<void> {
   const source = mountSource(share);
-  const inode = await findInode(deps, share, signal);
+  const found = await findFolder(deps, share, signal);
   const entry = (await host.mounts.list()).findLast(({ target }) => target === mountPath);
   if (entry?.source === source) return;
   await host.files.makeDirectory(mountPath);
@@ -59,8 +60,16 @@ export async function mountShare(
     signal.throwIfAborted();
     throw describeMountFailure(host.name, source, error);
   }
-  if (inode === undefined || (await readInode(host, mountPath, signal)) === inode) return;
-  await host.mounts.unmount(mountPath, { lazy: true, timeoutMs: MOUNT_MS });
+  if (found === undefined) return;
+  let isIt = false;
+  try {
+    // Asked of the folder after the mount: so it cannot be of another one that was exchanged before.
+    isIt =
+      (await readInode(host, mountPath, signal)) === found.inode && (await isVolumeFolder(deps, found.share, signal));
+  } finally {
+    if (!isIt) await host.mounts.unmount(mountPath, { lazy: true, timeoutMs: MOUNT_MS });
+  }
+  if (isIt) return;
   throw new AppError('precondition', `${source} leads to another folder than that of ${volume}; it is not mounted`, {
     reason: 'NotTheFolder',
     hint: 'somebody has put a symlink or another folder in its place; look at it on the file server',
@@ -78,14 +87,24 @@ export async function unmountShare(
 }
 
 /** Undefined for the whole of a share. @throws {AppError} precondition, when the folder is not there */
-async function findInode({ folders, shares }: NfsDeps, share: DesiredShare, signal: AbortSignal) {
+async function findFolder({ folders, shares }: NfsDeps, share: DesiredShare, signal: AbortSignal) {
   const { subDir } = share;
   if (subDir === undefined) return undefined;
   const seen = await shares.use(share, signal, (root) => folders.stat({ root, parts: partsOf(subDir) }));
-  if (seen?.type === 'directory') return seen.inode;
+  if (seen?.type === 'directory') return { inode: seen.inode, share: { ...share, subDir } };
   throw new AppError('precondition', `there is no folder ${mountSource(share)}`, {
     reason: 'FolderLost',
     hint: 'see on the file server what became of it',
+  });
+}
+
+/** True as well where nothing is Holdfast's own: of a folder that is retained whatever is at its place is used. */
+async function isVolumeFolder({ folders, shares, hash }: NfsDeps, share: FolderOf['share'], signal: AbortSignal) {
+  if (!isOwned(share)) return true;
+  return shares.use(share, signal, async (root) => {
+    const paths = sharePaths({ root, ...share }, hash);
+    const mark = readMark(await folders.readText(paths.mark));
+    return mark?.volumeUid === share.volumeUid && (await isMarked(folders, { place: paths.folder, mark }, signal));
   });
 }
 

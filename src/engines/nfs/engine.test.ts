@@ -119,6 +119,76 @@ describe('the folder of a volume', () => {
     expect(server.names('files:/export', 'team/db')).toEqual(['precious']);
   });
 
+  test.each(['delete', 'archive'] as const)(
+    'that was made anew by others is not taken for it when it got its inode: onDelete %s',
+    async (onDelete) => {
+      const { server, engine, machine } = start();
+      await settle(engine, volume({ onDelete }));
+      server.remake('files:/export', 'team/db');
+      server.put('files:/export', 'team/db/precious', 'file');
+      expect(await reasonOf(settle(engine, attachment({ onDelete })))).toBe('NotTheFolder');
+      expect(machine.mounts).toEqual([]);
+      await settle(engine, volume({ onDelete }, { isPresent: false }));
+      expect(server.names('files:/export', 'team')).toEqual(['db']);
+      expect(server.names('files:/export', 'team/db')).toEqual(['precious']);
+      expect(server.names('files:/export', '.holdfast/owners')).toEqual([]);
+    },
+  );
+
+  test('that was made anew where it was set aside is not erased', async () => {
+    const { server, engine } = start();
+    await settle(engine, volume());
+    const desired = volume({}, { isPresent: false });
+    const [aside, erase] = engine.plan(desired, await engine.observe(desired, signal));
+    if (aside === undefined || erase === undefined) throw new Error('nothing is planned');
+    await engine.apply(aside, signal);
+    server.remake('files:/export', `.holdfast/gone/${SHARE.volumeUid}`);
+    server.put('files:/export', `.holdfast/gone/${SHARE.volumeUid}/precious`, 'file');
+    expect(await reasonOf(engine.apply(erase, signal))).toBe('NotTheOwner');
+    expect(server.names('files:/export', `.holdfast/gone/${SHARE.volumeUid}`)).toEqual(['precious']);
+  });
+
+  test('that is being made is marked for what it is, also after a crash before it had its name', async () => {
+    const { server, engine, machine } = start();
+    const move = async () => {
+      throw new Error('the node is gone');
+    };
+    const dying = createNfsEngine({ ...machine, hash, folders: { ...machine.folders, move } });
+    await expect(settle(dying, volume())).rejects.toThrow('the node is gone');
+    server.remake('files:/export', `.holdfast/new/${SHARE.volumeUid}`);
+    expect((await settle(engine, volume())).steps).toEqual(['makeFolder']);
+    expect((await settle(engine, attachment())).now).toMatchObject({ state: 'mounted' });
+  });
+
+  test('with a mark of before there were handles is known by its inode', async () => {
+    const { server, engine, machine } = start();
+    const unaware = createNfsEngine({
+      ...machine,
+      hash,
+      folders: { ...machine.folders, handle: async () => undefined },
+    });
+    await settle(unaware, volume());
+    expect((await settle(engine, volume())).steps).toEqual([]);
+    expect((await settle(engine, attachment())).steps).toEqual(['mountShare']);
+    await settle(engine, attachment({}, { isPresent: false }));
+    await settle(engine, volume({}, { isPresent: false }));
+    expect(server.names('files:/export', 'team')).toEqual([]);
+  });
+
+  test('with a handle stays where the node cannot read one', async () => {
+    const { server, engine, machine } = start();
+    await settle(engine, volume());
+    const unable = createNfsEngine({
+      ...machine,
+      hash,
+      folders: { ...machine.folders, handle: async () => undefined },
+    });
+    expect(await reasonOf(settle(unable, volume({}, { isPresent: false })))).toBe('HandleUnknown');
+    expect(await reasonOf(settle(unable, attachment()))).toBe('HandleUnknown');
+    expect(machine.mounts).toEqual([]);
+    expect(server.names('files:/export', 'team')).toEqual(['db']);
+  });
+
   test('that was swapped after it was set aside is not erased', async () => {
     const { server, engine } = start();
     await settle(engine, volume());

@@ -6,6 +6,8 @@ import type { ShareFolders, SharePlace } from '../../ports/share-folders.ts';
 
 interface Entry {
   readonly inode: number;
+  /** Of it alone; an inode may have been another's. */
+  readonly handle: string;
   readonly mode: number;
   readonly is: 'folder' | 'file' | 'symlink';
   readonly text: string;
@@ -19,6 +21,8 @@ export interface FakeFileServer {
   isSilent: boolean;
   /** Puts a file, a folder or a symlink somewhere, as other clients may at any time; over what is there. */
   put(source: string, path: string, is: Entry['is'], text?: string): void;
+  /** Removes a folder and makes an empty one, which gets the inode of the one that is gone. */
+  remake(source: string, path: string): void;
   /** Names in a folder; undefined when there is none. */
   names(source: string, path?: string): readonly string[] | undefined;
   /** What one machine does with it. A machine that starts anew has no mounts. */
@@ -37,10 +41,10 @@ export interface FakeNfsMachine {
 /** Creates a server without exports. */
 export function createFakeFileServer(): FakeFileServer {
   const exported = new Map<string, Entry>();
-  let inodes = 100;
+  let made = 100;
   const entry = (is: Entry['is'], mode: number, text = ''): Entry => {
-    inodes += 1;
-    return { inode: inodes, mode, is, text, children: new Map() };
+    made += 1;
+    return { inode: made, handle: `1:${made}`, mode, is, text, children: new Map() };
   };
   const reach = (source: string): Entry | undefined => {
     const found = [...exported].find(([each]) => source === each || source.startsWith(`${each}/`));
@@ -65,6 +69,13 @@ export function createFakeFileServer(): FakeFileServer {
         at = next;
       }
       at?.children.set(names.at(-1) ?? '', entry(is, 0o755, text));
+    },
+    remake: (source, path) => {
+      const gone = reach(`${source}/${path}`);
+      if (gone === undefined) throw new Error(`there is no ${path}`);
+      const names = path.split('/');
+      const around = reach([source, ...names.slice(0, -1)].join('/'));
+      around?.children.set(names.at(-1) ?? '', { ...entry('folder', 0o755), inode: gone.inode });
     },
     names: (source, path) => {
       const found = reach(path === undefined ? source : `${source}/${path}`);
@@ -166,6 +177,11 @@ function createFolders(
   const missing = ({ parts }: SharePlace) => new AppError('notFound', `there is no /${parts.join('/')}`);
   return {
     stat: async (place) => describe(find(place)),
+    handle: async (place) => {
+      const found = folder(place);
+      if (found === undefined) throw missing(place);
+      return found.handle;
+    },
     makeFolder: async (place, mode) => {
       for (const [index, part] of place.parts.entries()) {
         const parent = folder(place, place.parts.slice(0, index));

@@ -1,13 +1,14 @@
 /**
- * Makes, archives and removes the folder of a volume. A folder is ours when its mark says so and it is the very one (its inode) that
- * the mark was written for; nothing else is ever renamed or erased.
+ * Makes, archives and removes the folder of a volume. A folder is ours when its mark says so and it is the very one that the
+ * mark was written for (folder-identity.ts); nothing else is ever renamed or erased.
  */
 import { AppError, isAppError } from '../../domain/errors.ts';
 import type { DesiredShare } from '../../ports/engine.ts';
 import type { ShareFolders } from '../../ports/share-folders.ts';
+import { identify, isMarked } from './folder-identity.ts';
 import type { NfsDeps } from './observe-volume.ts';
 import { seeFolder } from './observe-volume.ts';
-import { isOwned, readMark, type SharePaths, sharePaths, writeMark } from './share-paths.ts';
+import { type FolderMark, isOwned, readMark, type SharePaths, sharePaths, writeMark } from './share-paths.ts';
 import type { FolderOf } from './steps.ts';
 
 type Act = (of: FolderOf, signal: AbortSignal) => Promise<void>;
@@ -56,9 +57,9 @@ async function makeFolder(scope: Scope): Promise<void> {
   if (!isOwned(share)) return folders.makeFolder(paths.folder, modeOf(share));
   for (const own of paths.own) await folders.makeFolder(own, 0o700);
   await folders.makeFolder(paths.making, modeOf(share));
-  const made = await folders.stat(paths.making);
-  if (made?.type !== 'directory') throw folderTaken(scope, 'what was made for it is no folder');
-  await claim(scope, made.inode);
+  const made = await identify(folders, paths.making, scope.signal);
+  if (made === undefined) throw folderTaken(scope, 'what was made for it is no folder');
+  await claim(scope, made);
   try {
     await folders.move(paths.making, paths.folder);
   } catch (error) {
@@ -73,14 +74,14 @@ function modeOf({ permissions }: DesiredShare): number {
 }
 
 /** The mark is written once, and only where there is none: of two volumes that want one folder a single one gets it. */
-async function claim(scope: Scope, inode: number): Promise<void> {
+async function claim(scope: Scope, made: Pick<FolderMark, 'inode' | 'handle'>): Promise<void> {
   const { folders, paths, share, volume } = scope;
   const before = readMark(await folders.readText(paths.mark));
   if (before !== undefined && before.volumeUid !== share.volumeUid) throw folderTaken(scope, 'another volume has it');
-  if (before?.inode === inode) return;
+  if (before?.inode === made.inode && before.handle === made.handle) return;
   if (before !== undefined) await folders.remove(paths.mark);
   try {
-    await folders.createText(paths.mark, writeMark({ volume, volumeUid: share.volumeUid, inode }));
+    await folders.createText(paths.mark, writeMark({ volume, volumeUid: share.volumeUid, ...made }));
   } catch (error) {
     if (isAppError(error, 'exists')) throw folderTaken(scope, 'another volume has it');
     throw error;
@@ -130,8 +131,7 @@ async function forgetFolder(scope: Scope): Promise<void> {
   await folders.remove(paths.making);
 }
 
-async function isOurs({ folders, paths, share }: Scope, place: SharePaths['folder']): Promise<boolean> {
+async function isOurs({ folders, paths, share, signal }: Scope, place: SharePaths['folder']): Promise<boolean> {
   const mark = readMark(await folders.readText(paths.mark));
-  const seen = await folders.stat(place);
-  return mark?.volumeUid === share.volumeUid && seen?.type === 'directory' && seen.inode === mark.inode;
+  return mark?.volumeUid === share.volumeUid && (await isMarked(folders, { place, mark }, signal));
 }

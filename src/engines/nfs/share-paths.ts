@@ -11,6 +11,8 @@ export interface FolderMark {
   readonly volumeUid: string;
   /** Of the folder itself: another one of the same name is not ours. */
   readonly inode: number;
+  /** What its file system has for it (ShareFolders.handle); not in marks of before there were any, nor where the file system has none. */
+  readonly handle?: string;
 }
 
 export interface SharePaths {
@@ -32,7 +34,7 @@ export interface SharePaths {
 }
 
 const UID = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
-const MARK = /^volume (?<volume>\S+)\nuid (?<uid>\S+)\ninode (?<inode>\d+)\n$/;
+const MARK = /^volume (?<volume>\S+)\nuid (?<uid>\S+)\ninode (?<inode>\d+)\n(?:handle (?<handle>[0-9a-f:]+)\n)?$/;
 
 /** The parts of a share's folder. @throws {AppError} invalid, for what is no plain folder */
 export function partsOf(subDir: string): readonly string[] {
@@ -71,8 +73,8 @@ export function sharePaths({ root, subDir, volumeUid }: FolderInShare, hash: Has
 }
 
 /** The text of a mark. */
-export function writeMark({ volume, volumeUid, inode }: FolderMark): string {
-  return `volume ${volume}\nuid ${volumeUid}\ninode ${inode}\n`;
+export function writeMark({ volume, volumeUid, inode, handle }: FolderMark): string {
+  return `volume ${volume}\nuid ${volumeUid}\ninode ${inode}\n${handle === undefined ? '' : `handle ${handle}\n`}`;
 }
 
 /** Undefined for no mark. @throws {AppError} precondition, for a text that is none: then nobody knows whose the folder is */
@@ -85,7 +87,8 @@ export function readMark(text: string | undefined): FolderMark | undefined {
       hint: 'look at it; remove it only when no volume is in the folder that it is for',
     });
   }
-  return { volume: found['volume'] ?? '', volumeUid: found['uid'] ?? '', inode: Number(found['inode']) };
+  const { volume = '', uid: volumeUid = '', inode, handle } = found;
+  return { volume, volumeUid, inode: Number(inode), ...(handle === undefined ? {} : { handle }) };
 }
 
 /** True for a share whose folder Holdfast makes and, when the volume goes, removes or renames. */

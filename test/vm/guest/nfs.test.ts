@@ -143,6 +143,21 @@ describe.each([
     expect((await settle(volume(share))).steps).toEqual(['makeFolder']);
   });
 
+  it('is not taken for one that was made anew on the server and got its inode', async () => {
+    const { ino } = await lstat(`${EXPORT}/team/db`);
+    // Beside it nothing is made in between, so the file system has that number to give.
+    await rm(`${EXPORT}/team/db`, { recursive: true });
+    await mkdir(`${EXPORT}/team/db`);
+    expect((await lstat(`${EXPORT}/team/db`)).ino).toBe(ino);
+    await writeFile(`${EXPORT}/team/db/precious`, 'of another');
+    expect(await reasonOf(attachment(share))).toBe('NotTheFolder');
+    expect(await mountsNow()).toEqual([]);
+    expect((await settle(volume({ ...share, onDelete: 'archive' }, false))).steps).toContain('archiveFolder');
+    expect(await readFile(`${EXPORT}/team/db/precious`, 'utf8')).toBe('of another');
+    await rm(`${EXPORT}/team/db`, { recursive: true });
+    expect((await settle(volume(share))).steps).toEqual(['makeFolder']);
+  });
+
   it('leads nowhere where a symlink is in its place', async () => {
     await rename(`${EXPORT}/team`, `${EXPORT}/aside`);
     await symlink(SECRET, `${EXPORT}/team`);
