@@ -48,7 +48,7 @@ export async function run(): Promise<readonly Measurement[]> {
   const served = serveScheduling(
     {
       ...{ index, clock, log, listen: { host: '127.0.0.1', port: 0 } },
-      readCertificate: () => Promise.resolve(certificate),
+      certificates: async (use) => use(certificate),
       onListening: ({ port }) => listening.resolve(port),
     },
     stop.signal,

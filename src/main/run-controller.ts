@@ -12,8 +12,6 @@ import { createSystemClock } from '../adapters/system/clock.ts';
 import { createLogger, type LoggerOptions } from '../adapters/system/logger.ts';
 import { createSystemRandom } from '../adapters/system/random.ts';
 import { loadOrCreateAuthority } from '../adapters/tls/authority-files.ts';
-import { createLocalityIndex } from '../controllers/locality/locality-index.ts';
-import { createPodAdmission } from '../controllers/locality/pod-admission.ts';
 import { runControllers } from '../controllers/run-controllers.ts';
 import { createLeaderElection } from '../controllers/runtime/leader-election.ts';
 import { AppError } from '../domain/errors.ts';
@@ -24,9 +22,11 @@ import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { ResourceClient } from '../ports/resource-client.ts';
 import type { SchedulingChoice } from '../shells/cli/commands/controller.ts';
+import type { HealthCheck } from '../shells/health/serve-health.ts';
 import { ADMINS, CONTROLLERS, nodeUser } from '../shells/kube-api/authorize.ts';
 import { type KubeApi, startKubeApi } from '../shells/kube-api/start-kube-api.ts';
 import { createResources } from '../usecases/resources/resources.ts';
+import { composeScheduling } from './compose-scheduling.ts';
 import { issueKubeconfig } from './issue-kubeconfig.ts';
 import { runTogether } from './run-together.ts';
 import { VERSION } from './version.ts';
@@ -117,12 +117,18 @@ export async function runClusterController(
     const election = createLeaderElection({ ...tools, client }, { leaseName: 'holdfast-controller', identity });
     const keyAccess = createKeyAccess({ client, userOf: nodeUser, account: AGENTS_ACCOUNT });
     const on = { version: VERSION, client, watchIdleMs: CLUSTER_IDLE_MS, isOnCluster: true, keyAccess };
-    const lead = (leading: AbortSignal) => runControllers({ ...tools, ...on }, leading);
+    const choice = options.scheduling;
+    const scheduling =
+      choice === undefined ? undefined : composeScheduling({ ...tools, client }, choice, CLUSTER_IDLE_MS);
+    const led = [(leading: AbortSignal) => runControllers({ ...tools, ...on }, leading)];
+    if (scheduling?.keep !== undefined) led.push(scheduling.keep);
+    const lead = (leading: AbortSignal) => runTogether(led, leading);
+    const checks = { api: asksApi(client), ...(scheduling === undefined ? {} : { scheduling: scheduling.check }) };
     // The sidecars elect a leader of their own among those that serve.
     const served = [
       ...csiOf(tools, options.csiSocket, client),
-      ...schedulingOf(tools, options.scheduling, client),
-      ...healthOf(tools, options.healthListen, client),
+      ...(scheduling === undefined ? [] : [scheduling.serve]),
+      ...healthOf(tools, options.healthListen, checks),
     ];
     await runTogether([(ending) => election.run(lead, ending), ...served], signal);
   });
@@ -143,32 +149,6 @@ function csiOf(
   return [serve];
 }
 
-/** Whoever leads, each process can advise: it only reads. */
-function schedulingOf(
-  tools: Tools,
-  choice: SchedulingChoice | undefined,
-  client: ResourceClient,
-): readonly ((signal: AbortSignal) => Promise<void>)[] {
-  if (choice === undefined) return [];
-  const { listen, certificate, scheduler } = choice;
-  const { files } = createLocalHost(tools);
-  const readCertificate = async (from: { readonly cert: string; readonly key: string }) => ({
-    certificatePem: await files.readText(from.cert),
-    keyPem: await files.readText(from.key),
-  });
-  const serve = async (signal: AbortSignal): Promise<void> => {
-    const { serveScheduling } = await import('../shells/extender/serve-scheduling.ts');
-    const idleMs = CLUSTER_IDLE_MS;
-    const deps = { ...tools, client };
-    const index = createLocalityIndex(deps, { idleMs });
-    const webhook =
-      scheduler === undefined ? {} : { admission: createPodAdmission(deps, { idleMs, scheduler, index }) };
-    const secure = certificate === undefined ? {} : { readCertificate: () => readCertificate(certificate) };
-    await serveScheduling({ ...tools, index, listen, ...secure, ...webhook }, signal);
-  };
-  return [serve];
-}
-
 /** Whether the API server answers, for what is nothing without it. */
 function asksApi(client: ResourceClient): (signal: AbortSignal) => Promise<void> {
   return async (signal) => {
@@ -179,12 +159,12 @@ function asksApi(client: ResourceClient): (signal: AbortSignal) => Promise<void>
 function healthOf(
   tools: Tools,
   listen: SocketAddress | undefined,
-  client: ResourceClient,
+  checks: Readonly<Record<string, HealthCheck>>,
 ): readonly ((signal: AbortSignal) => Promise<void>)[] {
   if (listen === undefined) return [];
   const serve = async (signal: AbortSignal): Promise<void> => {
     const { serveHealth } = await import('../shells/health/serve-health.ts');
-    await serveHealth({ ...tools, listen, checks: { api: asksApi(client) } }, signal);
+    await serveHealth({ ...tools, listen, checks }, signal);
   };
   return [serve];
 }

@@ -1,6 +1,6 @@
 /** Kinds that a Kubernetes cluster alone has: Holdfast reads them, or grants by them, and the embedded API does not serve them. */
 import { AGE, type KindDefinition } from './kind-definition.ts';
-import { Node, PersistentVolumeClaim, Pod, Role, RoleBinding } from './kubernetes.ts';
+import { MutatingWebhookConfiguration, Node, PersistentVolumeClaim, Pod, Role, RoleBinding } from './kubernetes.ts';
 
 export const CLUSTER_KINDS = {
   Node: {
@@ -28,6 +28,19 @@ export const CLUSTER_KINDS = {
     hasStatus: true,
     isOfCluster: true,
     columns: [{ name: 'Status', type: 'string', jsonPath: '.status.phase' }, AGE],
+  },
+  MutatingWebhookConfiguration: {
+    group: 'admissionregistration.k8s.io',
+    version: 'v1',
+    kind: 'MutatingWebhookConfiguration',
+    plural: 'mutatingwebhookconfigurations',
+    singular: 'mutatingwebhookconfiguration',
+    shortNames: [],
+    scope: 'Cluster',
+    schema: MutatingWebhookConfiguration,
+    hasStatus: false,
+    isOfCluster: true,
+    columns: [AGE],
   },
   Role: {
     group: 'rbac.authorization.k8s.io',

@@ -204,3 +204,14 @@ export const RoleBinding = z.looseObject({
   subjects: z.array(z.looseObject({ kind: z.string(), name: z.string() })).optional(),
 });
 export type RoleBinding = z.infer<typeof RoleBinding>;
+
+/** Has the API server ask about new pods; of it only what Holdfast writes is looked at. */
+export const MutatingWebhookConfiguration = z.looseObject({
+  apiVersion: z.literal('admissionregistration.k8s.io/v1'),
+  kind: z.literal('MutatingWebhookConfiguration'),
+  metadata: ObjectMeta,
+  webhooks: z
+    .array(z.looseObject({ name: z.string(), clientConfig: z.looseObject({ caBundle: z.string().optional() }) }))
+    .optional(),
+});
+export type MutatingWebhookConfiguration = z.infer<typeof MutatingWebhookConfiguration>;

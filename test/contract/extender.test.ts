@@ -217,7 +217,7 @@ test('it is served with a certificate, and without one to this machine only', as
   const origin = { certificate: 'ca.crt', key: 'ca.key' };
   const authority = await openAuthority(clock, await generateAuthority(clock), origin);
   const certificate = await authority.issueServerCertificate({ dnsNames: [], ipAddresses: ['127.0.0.1'], days: 1 });
-  const secure = await start(client, { readCertificate: () => Promise.resolve(certificate) });
+  const secure = await start(client, { certificates: async (use) => use(certificate) });
   const agent = new Agent({ ca: authority.certificatePem });
   const status = await new Promise((resolve, reject) => {
     secureRequest(`https://${secure.url}/healthz`, { agent }, ({ statusCode }) => resolve(statusCode))

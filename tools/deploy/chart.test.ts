@@ -10,14 +10,30 @@ import { defaultValues } from './values.ts';
 function render(text: string, values: object): string {
   const valueOf = (path: string): unknown =>
     path.split('.').reduce<unknown>((at, key) => (at as Readonly<Record<string, unknown>>)[key], values);
-  const blocks = /^ *# \{\{- if \.Values\.([\w.]+) \}\}\n(.*?)^ *# \{\{- end \}\}\n/gms;
-  const chosen = (source: string): string =>
-    source.replaceAll(blocks, (_, path: string, body: string) => (valueOf(path) ? body : ''));
-  return chosen(text)
+  return chosenLines(text, (path) => Boolean(valueOf(path)))
     .replaceAll(/\{\{ eq \.Values\.([\w.]+) `([^`]*)` \}\}/g, (_, path: string, other: string) =>
       String(valueOf(path) === other),
     )
+    .replaceAll(
+      /\{\{ \.Values\.([\w.]+) \| default (?:`([^`]*)`|\(regexFind .*?\)) \}\}/g,
+      (_, path: string, other = 'v1.36.3') => String(valueOf(path) || other),
+    )
     .replaceAll(/\{\{ \.Values\.([\w.]+) \}\}/g, (_, path: string) => String(valueOf(path)));
+}
+
+/** Lines between `if` and `end`, which may be nested, where the value is set; those after `else` where it is not. */
+function chosenLines(text: string, isSet: (path: string) => boolean): string {
+  const open: boolean[] = [];
+  const kept: string[] = [];
+  for (const line of text.split('\n')) {
+    const [, word, path = ''] = /^ *# \{\{- (if|else|end)(?: \.Values\.([\w.]+))? \}\}$/.exec(line) ?? [];
+    if (word === 'if') open.push(isSet(path));
+    else if (word === 'else') open.push(!open.pop());
+    else if (word === 'end') open.pop();
+    else if (open.every(Boolean)) kept.push(line);
+  }
+  expect(open).toEqual([]);
+  return kept.join('\n');
 }
 
 interface Named {
@@ -53,27 +69,70 @@ test('what a value asks for is there', () => {
   expect(reached.match(/"KUBERNETES_SERVICE_HOST","value":"10.0.0.1"/g)).toHaveLength(5);
 });
 
-test('the scheduler is advised where a certificate is named, and a webhook gives pods the second one where that is', () => {
-  const scheduling = (values: object) => {
-    const objects = rendered({ ...defaultValues(), scheduling: { ...defaultValues().scheduling, ...values } });
-    const text = JSON.stringify(objects.get('Deployment/holdfast-controller'));
-    return {
-      names: [...objects.keys()],
-      text,
-      webhook: objects.get('MutatingWebhookConfiguration/holdfast-scheduler'),
-    };
-  };
+/** The parts that scheduling has, with these values beside the defaults. */
+function scheduling(values: object, scheduler: object = {}) {
+  const defaults = defaultValues();
+  const objects = rendered({
+    ...defaults,
+    scheduling: { ...defaults.scheduling, ...values },
+    scheduler: { ...defaults.scheduler, ...scheduler },
+  });
+  const controller = JSON.stringify(objects.get('Deployment/holdfast-controller'));
+  const webhook = objects.get('MutatingWebhookConfiguration/holdfast-scheduler');
+  return { names: [...objects.keys()], controller, webhook, objects };
+}
+
+test('the scheduler is advised where that is asked for, with a certificate that the controllers make', () => {
   const without = scheduling({});
   expect(without.names).not.toContain('Service/holdfast-scheduling');
-  expect(without.text).not.toContain('scheduling');
-  const advised = scheduling({ secret: 'advice' });
+  expect(without.controller).not.toContain('scheduling');
+  const advised = scheduling({ enabled: true });
   expect(advised.names).toContain('Service/holdfast-scheduling');
-  expect(advised.text).toContain('"--extender-cert=/scheduling/tls.crt","--extender-key=/scheduling/tls.key"]');
-  expect(advised.text).toContain('{"name":"scheduling","secret":{"secretName":"advice"}}');
+  expect(advised.controller).toContain('"--extender-listen=0.0.0.0:7444","--extender-own-certificate"]');
+  expect(advised.controller).not.toContain('secretName');
   expect(advised.webhook).toBeUndefined();
-  const both = scheduling({ secret: 'advice', secondScheduler: 'second', caBundle: 'QQ==' });
-  expect(both.text).toContain('"--webhook-scheduler=second"');
-  expect(both.webhook).toMatchObject({ webhooks: [{ failurePolicy: 'Ignore', clientConfig: { caBundle: 'QQ==' } }] });
+  expect(advised.names).not.toContain('Deployment/holdfast-scheduler');
+});
+
+test('a webhook gives pods the scheduler; who trusts its certificate is left to the controllers, or said', () => {
+  const own = scheduling({ enabled: true, webhook: true });
+  expect(own.controller).toContain('"--extender-own-certificate","--webhook-scheduler=holdfast"]');
+  expect(own.webhook).toMatchObject({ webhooks: [{ failurePolicy: 'Ignore' }] });
+  expect(JSON.stringify(own.webhook)).not.toContain('caBundle');
+  const certificate = { secretName: 'advice', caBundle: 'QQ==' };
+  const given = scheduling({ enabled: true, webhook: true, schedulerName: 'second', certificate });
+  expect(given.controller).toContain(
+    '"--extender-cert=/scheduling/tls.crt","--extender-key=/scheduling/tls.key","--webhook-scheduler=second"]',
+  );
+  expect(given.controller).toContain('{"name":"scheduling","secret":{"secretName":"advice"}}');
+  expect(given.webhook).toMatchObject({ webhooks: [{ clientConfig: { caBundle: 'QQ==' } }] });
+});
+
+test('a scheduler of its own has the name that the webhook gives, trusts the certificate, and is of the version of the cluster', () => {
+  const { objects } = scheduling({ enabled: true, webhook: true, schedulerName: 'near' }, { enabled: true });
+  const deployment = JSON.stringify(objects.get('Deployment/holdfast-scheduler'));
+  expect(deployment).toContain('"image":"registry.k8s.io/kube-scheduler:v1.36.3"');
+  expect(deployment).toContain('"secretName":"holdfast-scheduling-tls","items":[{"key":"ca.crt","path":"ca.crt"}]');
+  expect(deployment).toContain('"replicas":2');
+  const config = objects.get('ConfigMap/holdfast-scheduler') as { readonly data: Readonly<Record<string, string>> };
+  expect(JSON.parse(config.data['scheduler.json'] ?? '')).toMatchObject({
+    profiles: [{ schedulerName: 'near' }],
+    leaderElection: { resourceNamespace: 'holdfast-system', resourceName: 'near' },
+    extenders: [
+      {
+        urlPrefix: 'https://holdfast-scheduling.holdfast-system.svc:7444',
+        tlsConfig: { caFile: '/etc/holdfast-trust/ca.crt' },
+        ignorable: true,
+      },
+    ],
+  });
+  const given = scheduling(
+    { enabled: true, certificate: { secretName: 'mine', caBundle: '' } },
+    { enabled: true, tag: 'v1.35.1' },
+  );
+  const text = JSON.stringify(given.objects.get('Deployment/holdfast-scheduler'));
+  expect(text).toContain('"secretName":"mine"');
+  expect(text).toContain('kube-scheduler:v1.35.1"');
 });
 
 test('values.yaml says each value that the schema knows', () => {

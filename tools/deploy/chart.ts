@@ -8,7 +8,8 @@ import { customResourceDefinitions } from './crds.ts';
 import { documents } from './documents.ts';
 import { driverObjects, GLUSTER_CLASS, LOCAL_CLASS, snapshotClass } from './driver.ts';
 import { accessObjects } from './rbac.ts';
-import { onlyWith, podWebhook, schedulingLines, schedulingService } from './scheduling.ts';
+import { onlyWith, podWebhook, schedulingLines, schedulingService, webhookLines } from './scheduling.ts';
+import { secondScheduler } from './second-scheduler.ts';
 import { type DefaultValues, defaultValues, templateValues } from './values.ts';
 import { workloads } from './workloads.ts';
 
@@ -23,9 +24,18 @@ const ValuesSchema = z.strictObject({
   controller: z.strictObject({ replicas: z.int().min(1).max(5) }),
   snapshots: z.strictObject({ enabled: z.boolean() }),
   scheduling: z.strictObject({
-    secret: z.string().regex(/^[a-z0-9.-]*$/),
-    secondScheduler: z.string().regex(/^[a-z0-9-]{0,63}$/),
-    caBundle: z.string().regex(/^[A-Za-z0-9+/=]*$/),
+    enabled: z.boolean(),
+    certificate: z.strictObject({
+      secretName: z.string().regex(/^[a-z0-9.-]*$/),
+      caBundle: z.string().regex(/^[A-Za-z0-9+/=]*$/),
+    }),
+    webhook: z.boolean(),
+    // It is the name of a Lease, too.
+    schedulerName: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/),
+  }),
+  scheduler: z.strictObject({
+    ...{ enabled: z.boolean(), image: registry, tag: z.string().regex(/^[A-Za-z0-9_.-]*$/) },
+    replicas: z.int().min(1).max(5),
   }),
   defaultClass: z.enum(['', GLUSTER_CLASS, LOCAL_CLASS]),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']),
@@ -34,6 +44,13 @@ const ValuesSchema = z.strictObject({
   global: z.record(z.string(), z.unknown()).optional(),
 });
 
+/** What would do nothing by itself is refused: a webhook and a scheduler without anybody to ask. */
+const NEEDS_ADVICE = [['scheduling', 'webhook'] as const, ['scheduler', 'enabled'] as const].map(([part, name]) => ({
+  if: { properties: { [part]: { properties: { [name]: { const: true } } } } },
+  // oxlint-disable-next-line unicorn/no-thenable -- a word of JSON Schema
+  then: { properties: { scheduling: { properties: { enabled: { const: true } } } } },
+}));
+
 /** Words about each value, for values.yaml. */
 const WORDS: Readonly<Record<keyof DefaultValues, string>> = {
   image:
@@ -41,8 +58,9 @@ const WORDS: Readonly<Record<keyof DefaultValues, string>> = {
   sidecars: 'Images of the CSI sidecars, and the versions that Holdfast was tested with.',
   controller: 'One of the replicas leads; another takes over within seconds of its death.',
   snapshots: "Needs the kinds and the controller of Kubernetes' external-snapshotter in the cluster.",
-  scheduling:
-    'Advice for the scheduler, see docs/how-to/run-pods-near-their-data.md. secret: a Secret (kubernetes.io/tls) in holdfast-system with a certificate for holdfast-scheduling.holdfast-system.svc. secondScheduler: needs the secret; given to pods with volumes by a webhook, which trusts caBundle (PEM in base64).',
+  scheduling: `Advice for the scheduler, see docs/how-to/run-pods-near-their-data.md: where a pod has its data. The controllers make their certificate themselves, unless one of your own is named (secretName: of type kubernetes.io/tls, in holdfast-system, for holdfast-scheduling.holdfast-system.svc; caBundle: PEM in base64, for the webhook, unless somebody writes it there, as cert-manager does). webhook: new pods with volumes of Holdfast get schedulerName, while that scheduler renews its Lease.`,
+  scheduler:
+    "A kube-scheduler of that name, which asks Holdfast; for clusters whose own cannot be told to. Needs scheduling.enabled. tag: the cluster's version when empty.",
   defaultClass: `The class of claims that name none: ${GLUSTER_CLASS}, ${LOCAL_CLASS}, or none of ours.`,
   logLevel: 'debug, info, warn or error',
   apiServer:
@@ -65,6 +83,7 @@ export function chartFiles(): readonly ChartFile[] {
   const snapshots = template('snapshots', [snapshotClass()]);
   const scheduling = template('scheduling', [schedulingService()]);
   const webhook = template('webhook', [podWebhook()]);
+  const scheduler = template('scheduler', secondScheduler());
   return [
     { path: 'Chart.yaml', text: chartYaml() },
     { path: 'values.yaml', text: valuesYaml() },
@@ -74,8 +93,9 @@ export function chartFiles(): readonly ChartFile[] {
     template('driver', driverObjects(values)),
     template('access', [...accessObjects(), ...admissionObjects()]),
     template('workloads', workloads(values)),
-    { ...scheduling, text: onlyWith('secret', scheduling.text) },
-    { ...webhook, text: onlyWith('secondScheduler', webhook.text) },
+    { ...scheduling, text: onlyWith('scheduling.enabled', scheduling.text) },
+    { ...webhook, text: onlyWith('scheduling.webhook', webhook.text) },
+    { ...scheduler, text: onlyWith('scheduler.enabled', scheduler.text) },
     { ...snapshots, text: `# {{- if .Values.snapshots.enabled }}\n${snapshots.text}# {{- end }}\n` },
   ];
 }
@@ -88,7 +108,7 @@ function kept(definition: Json): Json {
 
 /** Placeholders become template actions, in comments where they are lines of their own: so the file is YAML as it stands. */
 function asTemplate(manifest: string): string {
-  return schedulingLines(wrapSnapshotter(manifest))
+  return webhookLines(schedulingLines(wrapSnapshotter(manifest)))
     .replaceAll(/^( *)replicas: "(\{\{.*\}\})"$/gm, '$1replicas: !!int "$2"')
     .replaceAll(/^( *)- name: "?@@API_SERVER"?$/gm, (_, indent: string) =>
       [
@@ -121,11 +141,17 @@ function chartYaml(): string {
   });
 }
 
+const LINE = 120;
+
 /** Formatted as the project's other JSON: lists of one line where they fit. */
 function valuesSchema(): string {
-  const schema = JSON.stringify(z.toJSONSchema(ValuesSchema, { target: 'draft-7' }), null, 2);
-  const lists = /\[\n\s+([^[\]{}]*?)\n\s+\]/g;
-  return `${schema.replaceAll(lists, (_, items: string) => `[${items.replaceAll(/,\n\s+/g, ', ')}]`)}\n`;
+  const fields = z.toJSONSchema(ValuesSchema, { target: 'draft-7' });
+  const schema = JSON.stringify({ ...fields, allOf: NEEDS_ADVICE }, null, 2);
+  const lists = /^(.*)\[\n\s+([^[\]{}]*?)\n\s+\](,?)$/gm;
+  return `${schema.replaceAll(lists, (whole: string, before: string, items: string, after: string) => {
+    const line = `${before}[${items.replaceAll(/,\n\s+/g, ', ')}]${after}`;
+    return line.length > LINE ? whole : line;
+  })}\n`;
 }
 
 function valuesYaml(): string {

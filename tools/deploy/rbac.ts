@@ -1,4 +1,5 @@
 /** What each role of Holdfast may do on a cluster, and the groups that have it. */
+import { AUTHORITY_SECRET, CERTIFICATE_SECRET, POD_WEBHOOK } from '../../src/domain/locality/serving-certificate.ts';
 import { KINDS, type KindName, SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { GROUP } from '../../src/schemas/own-kind.ts';
 import { type Action, authorize, CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
@@ -40,6 +41,11 @@ function on(kinds: readonly KindName[], verbs: readonly Verb[], part = ''): read
   });
 }
 
+/** Of these names; for a list or a watch the API server wants the name as a field selector. */
+function only(names: readonly string[], rules: readonly Rule[]): readonly Rule[] {
+  return rules.map((each) => ({ ...each, resourceNames: names }));
+}
+
 const KIND_NAMES = Object.keys(KINDS) as KindName[];
 const VERBS: readonly Verb[] = [...READ, 'create', 'update', 'patch', 'delete'];
 const OWN = KIND_NAMES.filter((kind) => KINDS[kind].group === GROUP);
@@ -69,10 +75,14 @@ const CONTROLLER: Role = {
     ...on(['PersistentVolumeClaim'], READ),
     ...on(['Pod', 'StorageClass'], ['list', 'watch']),
     ...on(['Event'], ['create', 'patch']),
+    // To have the API server trust the certificate that is made for it.
+    ...only([POD_WEBHOOK.configuration], on(['MutatingWebhookConfiguration'], [...READ, 'patch'])),
   ],
   here: [
     ...on(['Lease'], [...READ, 'create', 'patch']),
     ...on(['Secret'], ['get', 'create', 'patch', 'delete']),
+    // To serve with a certificate as soon as it is renewed.
+    ...only([AUTHORITY_SECRET, CERTIFICATE_SECRET], on(['Secret'], ['list', 'watch'])),
     // To let an agent read the keys of the volumes on its node, one by one.
     ...on(['Role'], ['create']),
     ...on(['RoleBinding'], ['create', 'patch']),

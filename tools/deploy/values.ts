@@ -39,7 +39,18 @@ export interface DefaultValues {
   };
   readonly controller: { readonly replicas: number };
   readonly snapshots: { readonly enabled: boolean };
-  readonly scheduling: { readonly secret: string; readonly secondScheduler: string; readonly caBundle: string };
+  readonly scheduling: {
+    readonly enabled: boolean;
+    readonly certificate: { readonly secretName: string; readonly caBundle: string };
+    readonly webhook: boolean;
+    readonly schedulerName: string;
+  };
+  readonly scheduler: {
+    readonly enabled: boolean;
+    readonly image: string;
+    readonly tag: string;
+    readonly replicas: number;
+  };
   readonly defaultClass: string;
   readonly logLevel: string;
   readonly apiServer: { readonly host: string; readonly port: string };
@@ -58,7 +69,11 @@ export function defaultValues(): DefaultValues {
     },
     controller: { replicas: 2 },
     snapshots: { enabled: false },
-    scheduling: { secret: '', secondScheduler: '', caBundle: '' },
+    scheduling: {
+      ...{ enabled: false, certificate: { secretName: '', caBundle: '' } },
+      ...{ webhook: false, schedulerName: 'holdfast' },
+    },
+    scheduler: { enabled: false, image: 'registry.k8s.io/kube-scheduler', tag: '', replicas: 2 },
     defaultClass: '',
     logLevel: 'info',
     apiServer: { host: '', port: '443' },

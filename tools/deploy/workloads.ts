@@ -98,7 +98,6 @@ function role(values: Values): Json {
       ...['controller', `--kubeconfig=${SERVICE_ACCOUNT}`, `--csi-socket=${SOCKET_FOLDER}/csi.sock`],
       ...[`--health-listen=0.0.0.0:${CONTROLLER_PORT}`, '--log-format=json', `--log-level=${logLevel}`],
       ...inTemplate(values, SCHEDULING_PLACES.args),
-      ...inTemplate(values, SCHEDULING_PLACES.webhook),
     ],
     // For commands that people run in the pod.
     env: [{ name: 'HOLDFAST_KUBECONFIG', value: SERVICE_ACCOUNT }, ...apiServerEnv(isTemplate)],

@@ -3,7 +3,7 @@
  * Keys and certificates as text; where they are kept is the business of `authority-files.ts`.
  */
 import 'reflect-metadata'; // @peculiar/x509 resolves its parts through it, so it comes first.
-import type { webcrypto } from 'node:crypto';
+import { createPublicKey, type webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 import { AppError, messageOf } from '../../domain/errors.ts';
@@ -31,9 +31,14 @@ export interface AuthorityMaterial {
   readonly keyPem: string;
 }
 
-/** Makes a new authority, valid for ten years. */
-export async function generateAuthority(clock: Pick<Clock, 'now'>): Promise<AuthorityMaterial> {
-  const keys = await generateKeys();
+/**
+ * Makes a new authority, valid for ten years.
+ *
+ * @param keyPem - of the one that it follows: both then verify what either signs; a new key when left out
+ * @throws {AppError} precondition, when that key is damaged
+ */
+export async function generateAuthority(clock: Pick<Clock, 'now'>, keyPem?: string): Promise<AuthorityMaterial> {
+  const keys = keyPem === undefined ? await generateKeys() : await importPair(keyPem);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: SUBJECT,
@@ -221,6 +226,12 @@ async function importKey(pem: string, origin: string): Promise<webcrypto.CryptoK
   } catch (cause) {
     throw damaged(`${origin} is not a private key (${messageOf(cause)})`, cause);
   }
+}
+
+async function importPair(pem: string): Promise<webcrypto.CryptoKeyPair> {
+  const privateKey = await importKey(pem, 'the key of the authority');
+  const open = createPublicKey(pem).export({ type: 'spki', format: 'der' });
+  return { privateKey, publicKey: await crypto.subtle.importKey('spki', open, ALGORITHM, true, ['verify']) };
 }
 
 function parseCertificate(pem: string, origin: string): x509.X509Certificate {

@@ -6,28 +6,28 @@ import type { LocalityIndex } from '../../controllers/locality/locality-index.ts
 import type { PodAdmission } from '../../controllers/locality/pod-admission.ts';
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { formatSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
+import type { CertificatePair } from '../../ports/serving-authority.ts';
 import { contentType, readJsonBody } from '../kube-api/read-body.ts';
 import { listen } from '../listen.ts';
 import { answerFilter, answerPrioritize } from './answer.ts';
 import { answerAdmission } from './answer-admission.ts';
 
-/** A certificate with its key, both PEM. */
-export interface ServingCertificate {
-  readonly certificatePem: string;
-  readonly keyPem: string;
-}
+/**
+ * Tells the certificate to serve with, and each later one that replaces it, until the signal aborts.
+ *
+ * @param use - throws for one that cannot be used; the one before it then stays
+ */
+export type CertificateSource = (use: (certificate: CertificatePair) => void, signal: AbortSignal) => Promise<void>;
 
 export interface SchedulingOptions {
   readonly index: LocalityIndex;
   /** Answers the API server too, which then gives new pods the scheduler that asks here. */
   readonly admission?: PodAdmission;
-  readonly clock: Clock;
   readonly log: Logger;
   readonly listen: SocketAddress;
-  /** Read again every hour, so that a renewed one is used; without it HTTP is spoken, on loopback only. */
-  readonly readCertificate?: () => Promise<ServingCertificate>;
+  /** It listens once there is a first one; without a source HTTP is spoken, on loopback only. */
+  readonly certificates?: CertificateSource;
   /** Told where it listens, with the port that was taken. */
   readonly onListening?: (address: SocketAddress) => void;
 }
@@ -38,29 +38,34 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than the scheduler keeps an idle connection (Go: 90 s), so that it and not we close it. */
 const KEEP_ALIVE_MS = 120_000;
-const RENEW_MS = 60 * 60 * 1000;
-
 /**
  * Serves until the signal aborts.
  *
- * @throws {AppError} precondition, when it cannot listen there; invalid, for HTTP on an address that others reach
+ * @throws {AppError} precondition, when it cannot listen there; invalid, for HTTP on an address that others reach; what a source of
+ * certificates throws before the first
  */
 export async function serveScheduling(options: SchedulingOptions, signal: AbortSignal): Promise<void> {
-  const { index, log, readCertificate } = options;
+  const { index, log, certificates } = options;
   const handle = (request: IncomingMessage, response: ServerResponse) => void serve(options, request, response);
   const limits = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS };
   const common = { ...limits, keepAliveTimeout: KEEP_ALIVE_MS };
   let server: Server | SecureServer;
-  let renewal: Promise<void> = Promise.resolve();
-  if (readCertificate === undefined) {
+  let following: Promise<void> = Promise.resolve();
+  if (certificates === undefined) {
     assertLoopback(options.listen);
     server = createPlainServer(common, handle);
   } else {
-    const secure = createServer({ ...common, ...context(await readCertificate()), minVersion: 'TLSv1.2' }, handle);
+    const secure = createServer(common, handle);
     secure.on('tlsClientError', (error) => log.debug('a TLS handshake failed', { err: error }));
-    renewal = renew(options, readCertificate, secure, signal);
+    const first = Promise.withResolvers<void>();
+    following = certificates(({ certificatePem: cert, keyPem: key }) => {
+      secure.setSecureContext({ cert, key, minVersion: 'TLSv1.2' });
+      first.resolve();
+    }, signal);
+    await Promise.race([first.promise, following]);
     server = secure;
   }
+  if (signal.aborted) return following;
   const address = await listen(server, options.listen, log);
   options.onListening?.(address);
   log.info('advice for the scheduler is served', { address: formatSocketAddress(address) });
@@ -71,35 +76,14 @@ export async function serveScheduling(options: SchedulingOptions, signal: AbortS
   };
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
-  await Promise.all([index.run(signal), options.admission?.run(signal), renewal, closed]);
-}
-
-function context({ certificatePem, keyPem }: ServingCertificate): { readonly cert: string; readonly key: string } {
-  return { cert: certificatePem, key: keyPem };
+  await Promise.all([index.run(signal), options.admission?.run(signal), following, closed]);
 }
 
 function assertLoopback({ host }: SocketAddress): void {
   if (host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))) return;
   throw new AppError('invalid', `advice for the scheduler is not served on ${host} without a certificate`, {
-    hint: 'give --extender-cert and --extender-key, or listen on 127.0.0.1',
+    hint: 'give --extender-cert and --extender-key, or --extender-own-certificate, or listen on 127.0.0.1',
   });
-}
-
-/** A failed look leaves the certificate that is in use. */
-async function renew(
-  { clock, log }: SchedulingOptions,
-  read: () => Promise<ServingCertificate>,
-  server: SecureServer,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await clock.sleep(RENEW_MS, signal);
-      server.setSecureContext(context(await read()));
-    } catch (error) {
-      if (!signal.aborted) log.error('the certificate for the scheduler cannot be read again', { err: error });
-    }
-  }
 }
 
 async function serve(options: SchedulingOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -40,8 +40,8 @@ export interface ControllerCommandDeps {
 /** Where and how the scheduler is advised. */
 export interface SchedulingChoice {
   readonly listen: SocketAddress;
-  /** Paths of PEM files; HTTP without. */
-  readonly certificate?: { readonly cert: string; readonly key: string };
+  /** Paths of PEM files, or one that Holdfast makes itself and keeps in a Secret; HTTP without. */
+  readonly certificate?: { readonly cert: string; readonly key: string } | 'own';
   /** Given to new pods by the webhook; no webhook without. */
   readonly scheduler?: string;
 }
@@ -61,6 +61,7 @@ interface Flags extends LogFlags {
   readonly extenderListen?: SocketAddress;
   readonly extenderCert?: string;
   readonly extenderKey?: string;
+  readonly extenderOwnCertificate?: boolean;
   readonly healthListen?: SocketAddress;
   readonly webhookScheduler?: string;
 }
@@ -93,6 +94,10 @@ export function createControllerCommand(deps: ControllerCommandDeps): CommandMod
         )
         .option('--extender-cert <file>', 'certificate to be known by there (PEM); HTTP without, on loopback only')
         .option('--extender-key <file>', 'key of that certificate (PEM)')
+        .option(
+          '--extender-own-certificate',
+          'be known there by a certificate that the controller which leads makes and renews, in a Secret of holdfast-system; with a webhook, also have the API server trust it',
+        )
         .addOption(healthOption())
         .addOption(
           parsedOption(
@@ -144,14 +149,22 @@ async function run(deps: ControllerCommandDeps, context: CliContext, flags: Flag
 
 function schedulingChoice(flags: Flags): SchedulingChoice | undefined {
   const { extenderListen: listen, extenderCert: cert, extenderKey: key, webhookScheduler } = flags;
+  const isOwn = flags.extenderOwnCertificate === true;
   if ((cert === undefined) !== (key === undefined)) {
     throw new AppError('invalid', '--extender-cert and --extender-key go together');
   }
+  if (isOwn && cert !== undefined) {
+    throw new AppError('invalid', '--extender-own-certificate does not go with --extender-cert and --extender-key');
+  }
   if (listen === undefined) {
-    if (cert === undefined && webhookScheduler === undefined) return undefined;
-    throw new AppError('invalid', '--extender-cert, --extender-key and --webhook-scheduler go with --extender-listen');
+    if (cert === undefined && !isOwn && webhookScheduler === undefined) return undefined;
+    throw new AppError(
+      'invalid',
+      '--extender-cert, --extender-key, --extender-own-certificate and --webhook-scheduler go with --extender-listen',
+    );
   }
   const scheduler = webhookScheduler === undefined ? {} : { scheduler: webhookScheduler };
+  if (isOwn) return { listen, certificate: 'own', ...scheduler };
   if (cert === undefined || key === undefined) return { listen, ...scheduler };
   return { listen, certificate: { cert, key }, ...scheduler };
 }
