@@ -5,7 +5,7 @@ import { describeLint, readLintReport } from './lint-report.ts';
 const result = await runTool({
   file: 'oxlint',
   args: ['--type-aware', '--format', 'json', ...process.argv.slice(2)],
-  timeoutMs: 120_000,
+  timeoutMs: 900_000,
   output: 'capture',
 });
 const report = readLintReport(result.output);
