@@ -7,6 +7,7 @@ import type { Json } from './crd-schema.ts';
 import { customResourceDefinitions } from './crds.ts';
 import { documents } from './documents.ts';
 import { driverObjects, GLUSTER_CLASS, LOCAL_CLASS, snapshotClass } from './driver.ts';
+import { guardObjects } from './guard.ts';
 import { accessObjects } from './rbac.ts';
 import { onlyWith, podWebhook, schedulingLines, schedulingService, webhookLines } from './scheduling.ts';
 import { secondScheduler } from './second-scheduler.ts';
@@ -90,8 +91,11 @@ export function chartFiles(): readonly ChartFile[] {
     { path: 'values.schema.json', text: valuesSchema() },
     { path: 'templates/NOTES.txt', text: NOTES },
     template('crds', customResourceDefinitions().map(kept)),
-    template('driver', driverObjects(values)),
-    template('access', [...accessObjects(), ...admissionObjects()]),
+    template(
+      'driver',
+      driverObjects(values).map((object) => (isNamespace(object) ? kept(object) : object)),
+    ),
+    template('access', [...accessObjects(), ...admissionObjects(), ...guardObjects()]),
     template('workloads', workloads(values)),
     { ...scheduling, text: onlyWith('scheduling.enabled', scheduling.text) },
     { ...webhook, text: onlyWith('scheduling.webhook', webhook.text) },
@@ -100,10 +104,17 @@ export function chartFiles(): readonly ChartFile[] {
   ];
 }
 
-/** The definitions stay when the release goes: with them would go every record of every volume. */
-function kept(definition: Json): Json {
-  const { metadata } = definition as { readonly metadata: Json };
-  return { ...definition, metadata: { ...metadata, annotations: KEEP } };
+/**
+ * The definitions stay when the release goes, and the namespace: with them would go every record of every volume, and the keys of
+ * encrypted ones.
+ */
+function kept(object: Json): Json {
+  const { metadata } = object as { readonly metadata: Json };
+  return { ...object, metadata: { ...metadata, annotations: KEEP } };
+}
+
+function isNamespace(object: Json): boolean {
+  return (object as { readonly kind: string }).kind === 'Namespace';
 }
 
 /** Placeholders become template actions, in comments where they are lines of their own: so the file is YAML as it stands. */

@@ -4,6 +4,7 @@ import { chartFiles } from './chart.ts';
 import { customResourceDefinitions } from './crds.ts';
 import { documents } from './documents.ts';
 import { driverObjects, snapshotClass } from './driver.ts';
+import { guardObjects } from './guard.ts';
 import { accessObjects } from './rbac.ts';
 import { manifestValues } from './values.ts';
 import { workloads } from './workloads.ts';
@@ -18,7 +19,7 @@ export interface GeneratedFile {
 export function generateDeploy(): readonly GeneratedFile[] {
   const kinds = customResourceDefinitions();
   const driver = [...driverObjects(), ...accessObjects()];
-  const installed = [...kinds, ...driver, ...admissionObjects(), ...workloads(manifestValues())];
+  const installed = [...kinds, ...driver, ...admissionObjects(), ...guardObjects(), ...workloads(manifestValues())];
   return [
     { path: 'deploy/crds.yaml', text: documents(kinds) },
     { path: 'deploy/driver.yaml', text: documents(driver) },
