@@ -20,6 +20,11 @@ const told = readdirSync('/proc/self/fd').map((fd) => {
 process.stdout.write(told.join(''));
 process.exit(0);
 `;
+/**
+ * The kernel makes one itself where a file system gives none (NFSv4.0 does not): the inode, and 0 for its generation. That tells no folder from
+ * a later one with its inode.
+ */
+const MADE_UP = /^1:[0-9a-f]{8}00000000$/;
 const WATCHED = /^inotify wd:.* fhandle-type:(?<type>[0-9a-f]+) f_handle:(?<bytes>[0-9a-f]+)$/m;
 
 export interface HandleDeps {
@@ -30,7 +35,7 @@ export interface HandleDeps {
  * Reads it. Over NFS it holds the server's own handle, which a server gives to no other object as long as it runs.
  *
  * @param cwd - a path to the folder, held open
- * @returns its type and bytes as hexadecimal digits; undefined where the file system, or the kernel, has none
+ * @returns its type and bytes as hexadecimal digits; undefined where there is none that says more than the inode
  * @throws {RunError}
  */
 export async function readHandle({ run }: HandleDeps, cwd: string, signal: AbortSignal): Promise<string | undefined> {
@@ -39,5 +44,6 @@ export async function readHandle({ run }: HandleDeps, cwd: string, signal: Abort
     ...{ timeoutMs: READ_MS, signal },
   });
   const found = WATCHED.exec(stdout)?.groups;
-  return found === undefined ? undefined : `${found['type']}:${found['bytes']}`;
+  const handle = found === undefined ? undefined : `${found['type']}:${found['bytes']}`;
+  return handle === undefined || MADE_UP.test(handle) ? undefined : handle;
 }

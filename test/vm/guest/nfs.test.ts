@@ -143,7 +143,8 @@ describe.each([
     expect((await settle(volume(share))).steps).toEqual(['makeFolder']);
   });
 
-  it('is not taken for one that was made anew on the server and got its inode', async () => {
+  // Over NFSv4.0 the kernel tells no handle, and the inode decides.
+  it.skipIf(name === 'NFSv4.0')('is not taken for one that was made anew and got its inode', async () => {
     const { ino } = await lstat(`${EXPORT}/team/db`);
     // Beside it nothing is made in between, so the file system has that number to give.
     await rm(`${EXPORT}/team/db`, { recursive: true });
