@@ -100,8 +100,11 @@ test('staging that is given up while the volume is not mounted yet has mounted n
   await expect.poll(() => world.host.entries.has(STAGING)).toBe(true);
   caller.abort();
   await expect(call).rejects.toThrow('aborted');
+  // The service hears of that later than the caller, and until then goes on.
+  const hasEnded = () => world.log.entries.some(({ fields }) => fields?.['method'] === 'NodeStageVolume');
+  await expect.poll(hasEnded, { timeout: 20_000 }).toBe(true);
   letGo();
-  await expect.poll(targets).toEqual([MOUNT]);
+  await expect.poll(targets, { timeout: 20_000 }).toEqual([MOUNT]);
   await succeed(() => stage());
   expect(targets()).toEqual([MOUNT, STAGED]);
 });

@@ -9,6 +9,8 @@ interface Mount extends MountEntry {
 export interface CsiHost extends Host {
   /** What the agent would do for a volume. */
   mountVolume(volume: string, path: string): void;
+  /** What is mounted by other ways than the ones of this machine. */
+  addMount(entry: MountEntry): void;
   /** What it would do for one that is kept in a directory: all of those share the file system of the pool. */
   bindDirectory(volume: string, path: string): void;
   /** What it would do for one that is a device. */
@@ -54,6 +56,10 @@ export function createCsiHost(name: string, folders: readonly string[]): CsiHost
   const absent = (what: string) => (): never => {
     throw new Error(`this host knows no ${what}`);
   };
+  const addMount = (entry: MountEntry): void => {
+    devices += 1;
+    mounts = [...mounts, { ...entry, device: devices }];
+  };
   return {
     name,
     run: async (command) => ({ code: 0, stderr: '', stdout: answer(command) }) satisfies CommandResult,
@@ -94,11 +100,9 @@ export function createCsiHost(name: string, folders: readonly string[]): CsiHost
         mounts = mounts.filter((mount) => mount.target !== target);
       },
     },
-    mountVolume: (volume, path) => {
-      devices += 1;
-      const mount = { source: `${name}:/${volume}`, fsType: 'fuse.glusterfs', options: ['rw'], device: devices };
-      mounts = [...mounts, { ...mount, target: path }];
-    },
+    mountVolume: (volume, target) =>
+      addMount({ source: `${name}:/${volume}`, fsType: 'fuse.glusterfs', options: ['rw'], target }),
+    addMount,
     bindDirectory: (volume, path) => {
       const root = `/.holdfast/copies/${volume}/brick`;
       const pool = { source: '/dev/sdb', fsType: 'xfs', options: ['rw'], device: POOL_DEVICE };

@@ -13,6 +13,7 @@ import { isAppError } from '../../src/domain/errors.ts';
 import { VOLUME_FINALIZER } from '../../src/domain/finalizers.ts';
 import { profileOf } from '../../src/domain/volume/profile.ts';
 import { wantedCopies } from '../../src/domain/volume/replica-sets.ts';
+import { createKeyedMutex } from '../../src/engines/image/keyed-mutex.ts';
 import { createFakeLogger, type FakeLogger } from '../../src/ports/logger.fake.ts';
 import type { LogFields } from '../../src/ports/logger.ts';
 import { createSeededRandom } from '../../src/ports/random.fake.ts';
@@ -101,15 +102,22 @@ export async function startCsiWorld({
   const controllerSocket = join(folder, 'controller.sock');
   const nodeSockets = new Map(nodes.map((node) => [node, join(folder, `${node}.sock`)]));
   let gate: Promise<void> = Promise.resolve();
+  // What is mounted, and what is taken away, of one volume: one after the other, as an agent does it.
+  const turns = createKeyedMutex();
   const hands = [
     follow(client, 'Volume', signal, async (volume) => {
       if (volume.status?.phase === undefined) await gate;
-      if (volume.metadata.deletionTimestamp !== undefined) await mounter?.letGo(volume);
+      const { deletionTimestamp, name } = volume.metadata;
+      if (deletionTimestamp !== undefined && mounter !== undefined) await turns.run(name, () => mounter.letGo(volume));
       await keepVolume(cluster, volume, data);
     }),
     follow(client, 'VolumeAttachmentRecord', signal, async (record) => {
       if (record.status === undefined) await gate;
-      await keepAttachment({ client, hosts, mounter }, record);
+      await turns.run(record.spec.volume, async () => {
+        // As it is when its turn has come: an earlier one may have mounted it, and it may be gone with its volume since.
+        const now = await client.get(record.kind, record.metadata.name);
+        if (now?.metadata.uid === record.metadata.uid) await keepAttachment({ client, hosts, mounter }, now);
+      });
     }),
     follow(client, 'VolumeSnapshotRecord', signal, (record) => keepSnapshot(client, record, data)),
     follow(client, 'VolumeGroupSnapshotRecord', signal, (record) => keepGroup(client, record, data)),

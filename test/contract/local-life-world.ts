@@ -3,7 +3,6 @@
  * them the mounts, images and programs of this machine. GlusterFS and NFS are there as models that nobody asks for anything.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
 import { createChannel, createClient } from 'nice-grpc';
 import { sha256 } from '../../src/adapters/ledger/sha256.ts';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
@@ -11,32 +10,22 @@ import { createSystemRandom } from '../../src/adapters/system/random.ts';
 import { runAgent } from '../../src/controllers/agent/run-agent.ts';
 import { runControllers } from '../../src/controllers/run-controllers.ts';
 import { parseQuantity } from '../../src/domain/bytes.ts';
-import type { ServedExport } from '../../src/domain/nfs-export/served-export.ts';
-import { createFakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
-import { createFakeGlusterEngine } from '../../src/engines/gluster/engine.fake.ts';
-import { createFakeFencing } from '../../src/engines/gluster/fencing.fake.ts';
-import { createFakeSnapshots } from '../../src/engines/gluster/snapshots.fake.ts';
 import { createLocalEngine, createLocalSnapshots } from '../../src/engines/local/index.ts';
-import { createFakeFileServer } from '../../src/engines/nfs/file-server.fake.ts';
-import { createNfsEngine } from '../../src/engines/nfs/index.ts';
 import {
   ControllerDefinition,
   GroupControllerDefinition,
   VolumeCapability_AccessMode_Mode as Mode,
   NodeDefinition,
 } from '../../src/gen/csi/csi.ts';
-import { createFakeEncryption } from '../../src/ports/encryption.fake.ts';
 import { createFakeLogger } from '../../src/ports/logger.fake.ts';
-import type { ExportLook } from '../../src/ports/nfs-server.ts';
-import { createFakeEngineDoctor, createFakeNodeSenses } from '../../src/ports/node-doctor.fake.ts';
 import { createFakeResourceClient } from '../../src/ports/resource-client.fake.ts';
 import type { ResourceClient } from '../../src/ports/resource-client.ts';
 import { createFakeVolumeKeys } from '../../src/ports/volume-keys.fake.ts';
-import { createFakeVolumeWork } from '../../src/ports/volume-work.fake.ts';
 import { serveCsiController, serveCsiNode } from '../../src/shells/csi/serve-csi.ts';
 import { waitForObject } from '../../src/usecases/waiting/wait-for-object.ts';
 import { NODES, PODS, VOLUMES } from '../csi-life/calls.ts';
 import { type LifeWorld, type Observed, podPath, stagingPath } from '../csi-life/send.ts';
+import { BACK_OFF, describeAll, IDLE_MS, readAll, SETTLE_MS, settle, unasked } from './agent-life.ts';
 import { serving } from './csi-world.ts';
 import { type LocalMachine, startLocalMachine } from './local-machine.ts';
 
@@ -44,10 +33,6 @@ const GIB = 1024 ** 3;
 const NODE = 'kube1';
 /** Sparse: room for all volumes and snapshots of a life. */
 const POOL_SIZE = '60G';
-const SETTLE_MS = 60_000;
-const LOOK_MS = 20;
-const IDLE_MS = 24 * 3_600_000;
-const BACK_OFF = { 'grpc.initial_reconnect_backoff_ms': 5, 'grpc.max_reconnect_backoff_ms': 20 };
 /** What a pod writes. */
 const TOKEN = 'token';
 
@@ -119,32 +104,17 @@ async function start(machine: LocalMachine, signal: AbortSignal) {
 }
 
 function agentOf({ host, poolPath }: LocalMachine, clock: ReturnType<typeof createSystemClock>) {
-  const [gluster, keys] = [createFakeCluster([NODE]), createFakeVolumeKeys()];
-  const snapshots = createFakeSnapshots(gluster);
+  const { engines, snapshots, ...others } = unasked(NODE);
+  const keys = createFakeVolumeKeys();
   const spec = { addresses: { ip: '127.0.0.1' }, pools: [{ name: 'default', path: poolPath }] };
   return {
     clock,
     host,
     identity: { name: NODE, initialSpec: spec, agentVersion: 'test' },
-    engines: {
-      gluster: createFakeGlusterEngine(gluster, NODE),
-      local: createLocalEngine({ host, keys }),
-      nfs: createNfsEngine({ ...createFakeFileServer().machine(NODE), hash: sha256 }),
-    },
-    snapshots: { gluster: snapshots.engine(NODE), local: createLocalSnapshots({ host }) },
-    work: createFakeVolumeWork(),
-    fencing: createFakeFencing(gluster, NODE),
-    encryption: createFakeEncryption(),
-    nfs: { serve: serveNothing },
-    doctor: createFakeEngineDoctor(),
-    senses: createFakeNodeSenses(),
+    ...others,
+    engines: { ...engines, local: createLocalEngine({ host, keys }) },
+    snapshots: { ...snapshots, local: createLocalSnapshots({ host }) },
   };
-}
-
-/** Lives have no exports. */
-async function serveNothing(exports: readonly ServedExport[]): Promise<readonly ExportLook[]> {
-  if (exports.length > 0) throw new Error(`nobody asked for ${exports.map(({ path }) => path).join(', ')}`);
-  return [];
 }
 
 /** The driver has one place for its mounts on a machine, and here another run of this test has that too. */
@@ -174,33 +144,6 @@ async function waitForPool(client: ResourceClient, clock: ReturnType<typeof crea
       },
     },
   );
-}
-
-async function readAll(client: ResourceClient) {
-  const [volumes, copies, records, snapshots, groups] = await Promise.all([
-    client.list('Volume'),
-    client.list('VolumeCopy'),
-    client.list('VolumeAttachmentRecord'),
-    client.list('VolumeSnapshotRecord'),
-    client.list('VolumeGroupSnapshotRecord'),
-  ]);
-  const taken = { snapshots: snapshots.items, groups: groups.items };
-  return { volumes: volumes.items, copies: copies.items, records: records.items, ...taken };
-}
-
-async function settle(client: ResourceClient): Promise<void> {
-  for (let waited = 0; ; waited += LOOK_MS) {
-    const { volumes, copies, records, snapshots, groups } = await readAll(client);
-    const all = [...volumes, ...copies, ...records, ...snapshots, ...groups];
-    const isSettled =
-      all.every(({ metadata }) => metadata.deletionTimestamp === undefined) &&
-      volumes.every(({ spec, status }) => status?.phase === 'Ready' && status.size === spec.size) &&
-      records.every(({ status }) => status?.state === 'Mounted') &&
-      [...snapshots, ...groups].every(({ status }) => status?.phase === 'Ready' || status?.phase === 'Failed');
-    if (isSettled) return;
-    if (waited > SETTLE_MS) throw new Error(`nothing comes to rest: ${JSON.stringify(all)}`);
-    await pause(LOOK_MS);
-  }
 }
 
 async function observe(client: ResourceClient, machine: LocalMachine, root: string): Promise<Observed> {
@@ -236,8 +179,7 @@ async function readToken(path: string | undefined): Promise<string> {
 }
 
 async function residue(client: ResourceClient, machine: LocalMachine, root: string): Promise<readonly string[]> {
-  const all = Object.values(await readAll(client)).flat();
-  const left = all.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  const left = describeAll(await readAll(client));
   const pods = await machine.run('find', root, '-path', '*/pods/*/vol-*');
   const kept = await machine.run('find', machine.poolPath, '-mindepth', '1');
   const found = `${pods}${kept}`.split('\n').filter((path) => path !== '');

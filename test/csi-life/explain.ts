@@ -1,6 +1,6 @@
 /** Which states explain what the branches of a step were answered: some order of them has to. */
 import type { Branch, Call, Step } from './calls.ts';
-import { type Outcome, originOf, outcomesOf, type State } from './model.ts';
+import { type LifeRules, type Outcome, originOf, outcomesOf, type State } from './model.ts';
 
 /** What a branch was answered. */
 export interface Answer {
@@ -13,19 +13,29 @@ export interface Answer {
 }
 
 /** All states after the step; none when no order explains it. */
-export function explain(states: readonly State[], step: Step, answers: readonly Answer[]): readonly State[] {
+export function explain(
+  states: readonly State[],
+  step: Step,
+  answers: readonly Answer[],
+  rules: LifeRules = {},
+): readonly State[] {
   if (answers.length === 0) return distinct(states);
   return distinct(
     answers.flatMap((answer, at) => {
       const rest = answers.toSpliced(at, 1);
-      const next = states.flatMap((state) => possible(state, step, answer));
-      return next.length === 0 ? [] : explain(next, step, rest);
+      const next = states.flatMap((state) => possible(state, step, answer, rules));
+      return next.length === 0 ? [] : explain(next, step, rest, rules);
     }),
   );
 }
 
-function possible(state: State, step: Step, { branch, code, value, token }: Answer): readonly State[] {
-  const outcomes = outcomesOf(state, branch.call, token);
+function possible(
+  state: State,
+  step: Step,
+  { branch, code, value, token }: Answer,
+  rules: LifeRules,
+): readonly State[] {
+  const outcomes = outcomesOf(state, branch.call, token, rules);
   // Whoever has gone does not know; what was half done is whole or not there once the driver has let go of it.
   if (code === 'UNKNOWN') return [state, ...outcomes.flatMap((outcome) => halfway(state, branch.call, outcome))];
   const isTogether = step.branches.length > 1 || step.isRestart;

@@ -33,7 +33,7 @@ export async function live(
     await restart;
     for (const { call } of step.branches) await untilFree(world, call);
     await world.settle();
-    states = narrow(explain(states, step, answers), await world.observe(), answers);
+    states = narrow(explain(states, step, answers, world.rules), await world.observe(), answers);
   }
   await end(world, steps, parameters);
 }

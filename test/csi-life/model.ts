@@ -64,8 +64,27 @@ const no = (code: string, state: State): Outcome => ({ code, state });
 const withIt = (all: readonly string[], one: string) => (all.includes(one) ? all : [...all, one].toSorted());
 const without = (all: readonly string[], one: string) => all.filter((each) => each !== one);
 
+/** What an engine does not do. */
+export interface LifeRules {
+  /** Volumes are folders of a file server: they neither grow nor have snapshots, and nothing is made from one. */
+  readonly isShare?: boolean;
+}
+
 /** Every way in which the call may end when it is alone. */
-export function outcomesOf(state: State, call: Call, token: string): readonly Outcome[] {
+export function outcomesOf(state: State, call: Call, token: string, rules: LifeRules = {}): readonly Outcome[] {
+  return (rules.isShare === true ? ofShare(state, call) : undefined) ?? outcomesOfAny(state, call, token);
+}
+
+/** Undefined where it is like that of other volumes. */
+function ofShare(state: State, call: Call): readonly Outcome[] | undefined {
+  const there = 'volume' in call ? state.volumes[call.volume] : undefined;
+  if (call.do === 'snap') return [no(there === undefined ? 'NOT_FOUND' : 'FAILED_PRECONDITION', state)];
+  if (call.do === 'expand' && there !== undefined && call.gib > there.gib) return [no('OUT_OF_RANGE', state)];
+  const isCopy = call.do === 'create' && there === undefined && sourceOf(state, call) !== undefined;
+  return isCopy ? [no('FAILED_PRECONDITION', state)] : undefined;
+}
+
+function outcomesOfAny(state: State, call: Call, token: string): readonly Outcome[] {
   if (call.do === 'list') return [ok(state, Object.keys(state.volumes).toSorted().join())];
   if ('pod' in call) return call.do === 'write' ? write(state, call, token) : inPod(state, call);
   if ('node' in call) return onNode(state, call);

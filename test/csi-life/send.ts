@@ -7,7 +7,7 @@ import {
   type VolumeCapability,
 } from '../../src/gen/csi/csi.ts';
 import type { Call, VolumeId } from './calls.ts';
-import type { State } from './model.ts';
+import type { LifeRules, State } from './model.ts';
 
 /** What is really there. */
 export interface Observed {
@@ -25,6 +25,8 @@ export interface Observed {
 
 /** A driver with everything behind it. */
 export interface LifeWorld {
+  /** What its engine does not do; nothing when left out. */
+  readonly rules?: LifeRules;
   /** How a volume is used where that is not as on an engine that serves all nodes. */
   readonly modes?: Partial<Readonly<Record<VolumeId, Mode>>>;
   readonly root: string;

@@ -21,6 +21,8 @@ export interface FakeFileServer {
   isSilent: boolean;
   /** Puts a file, a folder or a symlink somewhere, as other clients may at any time; over what is there. */
   put(source: string, path: string, is: Entry['is'], text?: string): void;
+  /** What a file says; undefined when there is none. */
+  text(source: string, path: string): string | undefined;
   /** Removes a folder and makes an empty one, which gets the inode of the one that is gone. */
   remake(source: string, path: string): void;
   /** Names in a folder; undefined when there is none. */
@@ -69,6 +71,10 @@ export function createFakeFileServer(): FakeFileServer {
         at = next;
       }
       at?.children.set(names.at(-1) ?? '', entry(is, 0o755, text));
+    },
+    text: (source, path) => {
+      const found = reach(`${source}/${path}`);
+      return found?.is === 'file' ? found.text : undefined;
     },
     remake: (source, path) => {
       const gone = reach(`${source}/${path}`);

@@ -23,14 +23,8 @@ export function createShareHost(name: string): ShareHost {
   const machine = createLocalHost({ clock: createSystemClock() }, { name });
   const folders = createShareFolders({ hostName: name, run: (command) => machine.run(command) });
   const engine = createNfsEngine({ host: machine, folders, hash: sha256 });
-  let turn: Promise<unknown> = Promise.resolve();
-  // One after the other: the same object may be seen twice before what is told of it is written.
-  const settle = (desired: DesiredVolume | DesiredAttachment): Promise<void> => {
-    const done = turn.then(async () => {
-      for (const step of engine.plan(desired, await engine.observe(desired, signal))) await engine.apply(step, signal);
-    });
-    turn = done.catch(() => undefined);
-    return done;
+  const settle = async (desired: DesiredVolume | DesiredAttachment): Promise<void> => {
+    for (const step of engine.plan(desired, await engine.observe(desired, signal))) await engine.apply(step, signal);
   };
   const wanted = (stored: Resource<'Volume'>, isPresent: boolean): DesiredVolume => ({
     ...{ subject: 'volume', isPresent, layout: 'single', bricks: [], options: {} },
@@ -42,7 +36,7 @@ export function createShareHost(name: string): ShareHost {
   };
   const host: CsiHost = {
     ...machine,
-    ...{ mountVolume: absent, unmountVolume: absent, bindDirectory: absent },
+    ...{ mountVolume: absent, addMount: absent, unmountVolume: absent, bindDirectory: absent },
     ...{ bindDevice: absent, kill: absent, onMount: absent, swap: absent },
     ...{ entries: new Map(), mountTable: () => [] },
   };

@@ -1,0 +1,52 @@
+/** A machine in memory that mounts shares of a file server in memory, and binds what it has mounted elsewhere. */
+import { sha256 } from '../../src/adapters/ledger/sha256.ts';
+import type { FakeFileServer } from '../../src/engines/nfs/file-server.fake.ts';
+import { createNfsEngine } from '../../src/engines/nfs/index.ts';
+import type { Engine } from '../../src/ports/engine.ts';
+import type { Host } from '../../src/ports/host.ts';
+import { createCsiHost } from './csi-host.ts';
+
+export interface ShareMachine {
+  readonly host: Host;
+  readonly engine: Engine;
+  /** What is mounted at a path, as mount(8) was told: "files:/export/db". */
+  sourceAt(path: string): string | undefined;
+  /** Files and folders by their paths. */
+  readonly paths: () => readonly string[];
+}
+
+/** Creates the machine. */
+export function createShareMachine(server: FakeFileServer, name: string, folders: readonly string[]): ShareMachine {
+  const client = server.machine(name);
+  const own = createCsiHost(name, folders);
+  const host: Host = {
+    ...own,
+    run: (command) => {
+      const isOfShares = command.args.includes('--format=%i') || command.args.includes('--format=%b');
+      return (isOfShares || command.file !== 'stat' ? client.host : own).run(command);
+    },
+    files: {
+      ...own.files,
+      readText: async (path) => (path.endsWith('/boot_id') ? `boot-${name}\n` : client.host.files.readText(path)),
+    },
+    mounts: {
+      list: own.mounts.list,
+      mount: async (request) => {
+        if (request.fsType !== 'nfs') return own.mounts.mount(request);
+        await client.host.mounts.mount(request);
+        const { source, target, options = [] } = request;
+        own.addMount({ source, target, options, fsType: 'nfs4' });
+      },
+      unmount: async (target, options) => {
+        await client.host.mounts.unmount(target, options);
+        await own.mounts.unmount(target, options);
+      },
+    },
+  };
+  return {
+    host,
+    engine: createNfsEngine({ host, folders: client.folders, hash: sha256 }),
+    sourceAt: (path) => own.mountTable().findLast(({ target }) => target === path)?.source,
+    paths: () => [...own.entries.keys()],
+  };
+}
