@@ -3,6 +3,7 @@ import type { Clock, Millis } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
 import type { KeyAccess } from '../ports/key-access.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import type { Random } from '../ports/random.ts';
 import type { ResourceClient } from '../ports/resource-client.ts';
 import { SYSTEM_NAMESPACE } from '../schemas/kinds.ts';
@@ -35,6 +36,8 @@ export interface ControllerDeps {
   readonly events: Events;
   readonly informers: Informers;
   readonly statusWriter: StatusWriter;
+  /** Left out where nobody asks for them. */
+  readonly metrics?: Metrics;
   /** Left out where the API server judges by itself who may read a key: the embedded one. */
   readonly keyAccess?: KeyAccess;
 }

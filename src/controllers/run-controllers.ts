@@ -11,6 +11,7 @@ import { type ControllerDeps, createInformers, runLoops } from './deps.ts';
 import { createComputeOnlyLoop, createNodeInformer } from './node/reconcile-compute-only.ts';
 import { createFenceLoop } from './node/reconcile-fence.ts';
 import { createNodeHealthLoop } from './node/reconcile-node-health.ts';
+import { clusterSource } from './runtime/cluster-source.ts';
 import { createEventRecorder } from './runtime/event-recorder.ts';
 import { createStatusWriter } from './runtime/status-writer.ts';
 import { createTurns } from './runtime/turns.ts';
@@ -19,7 +20,8 @@ import { createSnapshotGroupLoop } from './snapshot/reconcile-snapshot-group.ts'
 import { createTaskLoop } from './task/reconcile-task.ts';
 import { createVolumeLoop } from './volume/reconcile-volume.ts';
 
-export interface ControllersOptions extends Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log' | 'keyAccess'> {
+export interface ControllersOptions
+  extends Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log' | 'keyAccess' | 'metrics'> {
   /** Of this program, for whoever compares it with the agents'. */
   readonly version: string;
   /** Silence of the API server that is taken for a dead connection; longer than its time between bookmarks. */
@@ -54,28 +56,33 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
     ...(nodes === undefined ? [] : [createComputeOnlyLoop(deps, nodes)]),
     ...(storageAuthority === undefined ? [] : [createSigningLoop(deps, storageAuthority)]),
   ];
-  await Promise.all([
-    runLoops(
-      deps,
-      {
-        kinds: [
-          'StorageCluster',
-          'StorageNode',
-          'Volume',
-          'VolumeCopy',
-          'VolumeAttachmentRecord',
-          'VolumeSnapshotRecord',
-          'VolumeGroupSnapshotRecord',
-          'FenceRecord',
-          'Task',
-          'Lease',
-        ],
-        loops,
-      },
-      signal,
-    ),
-    events.run(signal),
-    ...(options.isOnCluster === true ? [explainClaims(deps, signal), recycleVolumes(deps, signal)] : []),
-    nodes?.run(signal),
-  ]);
+  const forget = options.metrics?.addSource(clusterSource(informers));
+  try {
+    await Promise.all([
+      runLoops(
+        deps,
+        {
+          kinds: [
+            'StorageCluster',
+            'StorageNode',
+            'Volume',
+            'VolumeCopy',
+            'VolumeAttachmentRecord',
+            'VolumeSnapshotRecord',
+            'VolumeGroupSnapshotRecord',
+            'FenceRecord',
+            'Task',
+            'Lease',
+          ],
+          loops,
+        },
+        signal,
+      ),
+      events.run(signal),
+      ...(options.isOnCluster === true ? [explainClaims(deps, signal), recycleVolumes(deps, signal)] : []),
+      nodes?.run(signal),
+    ]);
+  } finally {
+    forget?.();
+  }
 }

@@ -10,6 +10,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Millis } from '../ports/clock.ts';
 import type { SchedulingChoice } from '../shells/cli/commands/controller.ts';
 import type { CertificateSource } from '../shells/extender/serve-scheduling.ts';
+import type { Measuring } from './start-metrics.ts';
 
 export interface Scheduling {
   /** Serves until the signal aborts; whoever leads, each process can advise: it only reads. */
@@ -22,7 +23,7 @@ export interface Scheduling {
 
 /** @param idleMs - silence of the API server that is taken for a dead connection */
 export function composeScheduling(
-  deps: InformerDeps,
+  deps: InformerDeps & Measuring,
   { listen, certificate, scheduler }: SchedulingChoice,
   idleMs: Millis,
 ): Scheduling {
@@ -36,7 +37,9 @@ export function composeScheduling(
     const onListening = (): void => {
       isServed = () => index.isReady() && admission?.isReady() !== false;
     };
-    const optional = { ...(admission && { admission }), ...(certificates && { certificates }) };
+    const { metrics, clock } = deps;
+    const measuring = metrics && { measuring: { metrics, clock } };
+    const optional = { ...(admission && { admission }), ...(certificates && { certificates }), ...measuring };
     await serveScheduling({ ...deps, index, listen, onListening, ...optional }, signal);
   };
   return {

@@ -15,6 +15,7 @@ import { loadOrCreateAuthority } from '../adapters/tls/authority-files.ts';
 import { runControllers } from '../controllers/run-controllers.ts';
 import { createLeaderElection } from '../controllers/runtime/leader-election.ts';
 import { AppError } from '../domain/errors.ts';
+import { sample } from '../domain/metrics/definitions.ts';
 import { formatSocketAddress, type SocketAddress } from '../domain/socket-address.ts';
 import type { CertificateAuthority } from '../ports/certificate-authority.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -29,6 +30,7 @@ import { createResources } from '../usecases/resources/resources.ts';
 import { composeScheduling } from './compose-scheduling.ts';
 import { issueKubeconfig } from './issue-kubeconfig.ts';
 import { runTogether } from './run-together.ts';
+import { type Measuring, type MetricsOfRole, startMetrics } from './start-metrics.ts';
 import { VERSION } from './version.ts';
 
 /** The embedded server sends bookmarks every 10 s, kube-apiserver about every minute. */
@@ -45,9 +47,11 @@ export interface EmbeddedOptions {
   readonly listen: readonly SocketAddress[];
   /** Socket of the CSI controller service; none when left out. */
   readonly csiSocket?: string;
+  /** Where it tells its metrics; nowhere when left out, and then there are none. */
+  readonly metricsListen?: SocketAddress;
 }
 
-interface Tools {
+interface Tools extends Measuring {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -58,7 +62,7 @@ export async function runEmbeddedController(
   options: EmbeddedOptions & { log: LoggerOptions },
   signal: AbortSignal,
 ): Promise<void> {
-  const tools = makeTools(options.log);
+  const { tools, told } = await makeTools(options, () => true);
   const { dataDir } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const store = openSqliteStore({ path: join(dataDir, 'state.db') });
@@ -90,7 +94,11 @@ export async function runEmbeddedController(
     const controllers = { ...tools, version: VERSION, watchIdleMs: EMBEDDED_IDLE_MS, storageAuthority };
     await runOn(tools, controllerKubeconfig, (client) =>
       runTogether(
-        [(ending) => runControllers({ ...controllers, client }, ending), ...csiOf(tools, options.csiSocket, client)],
+        [
+          (ending) => runControllers({ ...controllers, client }, ending),
+          ...csiOf(tools, options.csiSocket, client),
+          ...told,
+        ],
         signal,
       ),
     );
@@ -107,14 +115,17 @@ export async function runClusterController(
     csiSocket?: string;
     scheduling?: SchedulingChoice;
     healthListen?: SocketAddress;
+    metricsListen?: SocketAddress;
     log: LoggerOptions;
   },
   signal: AbortSignal,
 ): Promise<void> {
-  const tools = makeTools(options.log);
+  let isLeader = () => false;
+  const { tools, told } = await makeTools(options, () => isLeader());
   await runOn(tools, options.kubeconfig, async (client) => {
     const identity = `${hostname()}-${tools.random.uuid()}`;
     const election = createLeaderElection({ ...tools, client }, { leaseName: 'holdfast-controller', identity });
+    isLeader = () => election.isLeader();
     const keyAccess = createKeyAccess({ client, userOf: nodeUser, account: AGENTS_ACCOUNT });
     const on = { version: VERSION, client, watchIdleMs: CLUSTER_IDLE_MS, isOnCluster: true, keyAccess };
     const choice = options.scheduling;
@@ -129,6 +140,7 @@ export async function runClusterController(
       ...csiOf(tools, options.csiSocket, client),
       ...(scheduling === undefined ? [] : [scheduling.serve]),
       ...healthOf(tools, options.healthListen, checks),
+      ...told,
     ];
     await runTogether([(ending) => election.run(lead, ending), ...served], signal);
   });
@@ -183,9 +195,15 @@ async function runOn(
   }
 }
 
-function makeTools(options: LoggerOptions): Tools {
+async function makeTools(
+  options: { readonly log: LoggerOptions; readonly metricsListen?: SocketAddress },
+  isLeader: () => boolean,
+): Promise<{ readonly tools: Tools; readonly told: MetricsOfRole['services'] }> {
   const clock = createSystemClock();
-  return { clock, random: createSystemRandom(), log: createLogger({ clock }, options) };
+  const log = createLogger({ clock }, options.log);
+  const { measuring, services } = await startMetrics(options.metricsListen, { log, role: 'controller' });
+  measuring.metrics?.addSource(() => [sample('holdfast_leader', {}, isLeader() ? 1 : 0)]);
+  return { tools: { clock, random: createSystemRandom(), log, ...measuring }, told: services };
 }
 
 async function serverCertificate(authority: CertificateAuthority, listen: readonly SocketAddress[]) {

@@ -6,6 +6,7 @@ import { createKubeClient } from '../adapters/kube/client.ts';
 import { loadKubeconfig } from '../adapters/kube/kubeconfig.ts';
 import { createSecretKeys } from '../adapters/kube/volume-keys.ts';
 import { sha256 } from '../adapters/ledger/sha256.ts';
+import { measureEngines } from '../adapters/metrics/measure-engines.ts';
 import { createSystemClock } from '../adapters/system/clock.ts';
 import { lockFile } from '../adapters/system/file-lock.ts';
 import { createLogger, type LoggerOptions } from '../adapters/system/logger.ts';
@@ -15,6 +16,7 @@ import { lookAtPort } from '../adapters/tls/look-at-port.ts';
 import { createNodeKeys } from '../adapters/tls/node-keys.ts';
 import { runAgent } from '../controllers/agent/run-agent.ts';
 import { AppError } from '../domain/errors.ts';
+import { sample } from '../domain/metrics/definitions.ts';
 import type { SocketAddress } from '../domain/socket-address.ts';
 import { createGaneshaServer } from '../engines/ganesha/index.ts';
 import {
@@ -31,9 +33,12 @@ import { createNfsEngine } from '../engines/nfs/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EngineTable } from '../ports/engine.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { SampleSource } from '../ports/metrics.ts';
+import type { NodeSenses } from '../ports/node-doctor.ts';
 import type { StorageNodeSpec } from '../schemas/storage-node.ts';
 import type { serveCsiNode } from '../shells/csi/serve-csi.ts';
 import { runTogether } from './run-together.ts';
+import { type Measuring, startMetrics } from './start-metrics.ts';
 import { VERSION } from './version.ts';
 
 export interface NodeOptions {
@@ -47,6 +52,8 @@ export interface NodeOptions {
   readonly log: LoggerOptions;
   /** Where it says how it is; nowhere when left out. */
   readonly healthListen?: SocketAddress;
+  /** Where it tells its metrics; nowhere when left out, and then there are none. */
+  readonly metricsListen?: SocketAddress;
   /** The CSI node service; none when left out. */
   readonly csi?: { readonly socketPath: string; readonly targetRoot: string; readonly isRegistered: boolean };
 }
@@ -93,16 +100,17 @@ interface LockedOptions extends Omit<NodeOptions, 'log'> {
 
 async function runLocked({ clock, log, ...options }: LockedOptions, signal: AbortSignal): Promise<void> {
   const random = createSystemRandom();
+  const { measuring, services: told } = await startMetrics(options.metricsListen, { log, role: 'agent' });
   const endpoint = await loadKubeconfig(options.kubeconfig);
   const client = createKubeClient(endpoint, { userAgent: `holdfast-node/${VERSION}` });
-  const host = createLocalHost({ clock }, { name: options.name });
+  const host = createLocalHost({ clock, ...measuring }, { name: options.name });
   const keys = createSecretKeys({ client });
   const folders = createShareFolders({ hostName: host.name, run: (command) => host.run(command) });
-  const engines = {
+  const engines = measured(measuring, {
     gluster: createGlusterEngine({ host, keys, clock, random, log }),
     local: createLocalEngine({ host, keys }),
     nfs: createNfsEngine({ host, folders, hash: sha256 }),
-  };
+  });
   const work = createGlusterWork({ host, clock, random });
   const fencing = createGlusterFencing({ host, clock, random });
   const snapshots = {
@@ -113,6 +121,7 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
   const encryption = createGlusterEncryption({ host, clock, keys: createNodeKeys(), lookAtPort });
   const nfs = createGaneshaServer({ host, clock, bricksOf: createBrickEndpoints({ host, clock, random }) });
   const senses = createNodeSenses(options.kubeconfig);
+  measuring.metrics?.addSource(certificateSource(senses));
   const identity = { name: options.name, initialSpec: options.initialSpec, agentVersion: VERSION };
   try {
     const { watchIdleMs } = options;
@@ -131,14 +140,28 @@ async function runLocked({ clock, log, ...options }: LockedOptions, signal: Abor
       doctor,
       nfs,
       senses,
+      ...measuring,
     };
     const { csi, healthListen } = options;
-    const shared = { client, clock, log, host, engines, node: options.name };
-    const services = [...csiOf(csi, shared), ...healthOf(healthListen, shared)];
+    const shared = { client, clock, log, host, engines, node: options.name, ...measuring };
+    const services = [...csiOf(csi, shared), ...healthOf(healthListen, shared), ...told];
     await runTogether([(ending) => runAgent({ ...agent, watchIdleMs }, ending), ...services], signal);
   } finally {
     client.close();
   }
+}
+
+/** Metrics tell what the engines do, where somebody asks for them. */
+function measured({ metrics }: Measuring, engines: EngineTable): EngineTable {
+  return metrics === undefined ? engines : measureEngines(engines, metrics);
+}
+
+/** Read anew each time, since certificates are renewed in place. */
+function certificateSource(senses: NodeSenses): SampleSource {
+  return async () =>
+    (await senses.certificates()).map(({ name, notAfter }) =>
+      sample('holdfast_certificate_expiry_timestamp_seconds', { certificate: name }, notAfter / 1000),
+    );
 }
 
 function csiOf(

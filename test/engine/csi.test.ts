@@ -1,6 +1,8 @@
 /** CSI in a real lab: the volume of a claim comes to a host with a command and goes with it, whoever is killed. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { METRICS_PORTS } from '../../src/usecases/lab/bring-up-holdfast.ts';
+import { findPromtool } from '../../tools/monitoring/promtool.ts';
 import { NODES, PATIENCE_MS, type Product, residue, startProduct, untilUsable } from './product-fixture.ts';
 
 const PROGRAM = join(import.meta.dirname, 'lab-run-process.ts');
@@ -78,4 +80,45 @@ test('a run that is told to end ends its command and leaves nothing; what a kill
   expect(await mounts()).toEqual([]);
   expect(await volumes()).toEqual([]);
   expect(await residue(product)).toEqual([]);
+});
+
+/** Both programs have worked by now: calls, mounts, volumes that came and went. */
+test('Prometheus would take what controller and agents tell, and finds the nodes and their work in it', async ({
+  skip,
+}) => {
+  const { lab, composed } = product;
+  const scrape = async (host: string, port: number): Promise<string> => {
+    const answer = await fetch(`http://${host}:${port}/metrics`, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    expect(answer.status).toBe(200);
+    return answer.text();
+  };
+  const controller = await scrape(lab.gateway, METRICS_PORTS.controller);
+  const agent = await scrape(lab.addressOf('kube1'), METRICS_PORTS.agent);
+  for (const line of [
+    'holdfast_leader 1',
+    ...NODES.map((node) => `holdfast_node_ready{node="${node}"} 1`),
+    ...NODES.map((node) => `holdfast_pool_ready{node="${node}",pool="default"} 1`),
+  ]) {
+    expect(controller.split('\n')).toContain(line);
+  }
+  expect(controller).toMatch(/^holdfast_csi_call_duration_seconds_count\{method="CreateVolume",code="OK"\} \d+$/m);
+  expect(controller).toMatch(/^holdfast_reconcile_duration_seconds_count\{controller="volume",result="ok"\} \d+$/m);
+  expect(agent).toMatch(/^holdfast_csi_call_duration_seconds_count\{method="NodePublishVolume",code="OK"\} \d+$/m);
+  expect(agent).toMatch(/^holdfast_engine_steps_total\{engine="gluster",step="mountVolume",result="ok"\} \d+$/m);
+  expect(agent).toMatch(/^holdfast_command_duration_seconds_count\{program="gluster",result="ok"\} \d+$/m);
+  expect(agent).toMatch(
+    /^holdfast_certificate_expiry_timestamp_seconds\{certificate="the agent's client certificate"\} /m,
+  );
+  expect(agent).toContain('\nholdfast_dead_mounts{engine="gluster"} 0\n');
+  const promtool = await findPromtool(skip);
+  for (const text of [controller, agent]) {
+    const check = {
+      file: promtool,
+      args: ['check', 'metrics'],
+      stdin: text,
+      okCodes: [0, 1, 3],
+      timeoutMs: PATIENCE_MS,
+    };
+    expect(await composed.machine.run(check)).toEqual({ code: 0, stdout: '', stderr: '' });
+  }
 });

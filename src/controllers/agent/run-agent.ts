@@ -31,7 +31,7 @@ import { createTaskPartLoop } from './reconcile-tasks.ts';
 import { createVolumeEngineLoop } from './reconcile-volumes.ts';
 import { createTidyLoop } from './tidy-tasks.ts';
 
-export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log'> {
+export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 'random' | 'log' | 'metrics'> {
   /** Silence of the API server that is taken for a dead connection; longer than its time between bookmarks. */
   readonly watchIdleMs: Millis;
   readonly identity: NodeIdentity;

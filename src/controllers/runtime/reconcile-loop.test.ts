@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AppError } from '../../domain/errors.ts';
 import { createFakeClock } from '../../ports/clock.fake.ts';
 import { createFakeLogger } from '../../ports/logger.fake.ts';
+import { createFakeMetrics } from '../../ports/metrics.fake.ts';
 import { createSeededRandom } from '../../ports/random.fake.ts';
 import { createFakeResourceClient } from '../../ports/resource-client.fake.ts';
 import { createInformer } from './informer.ts';
@@ -14,17 +15,41 @@ function setUp(options: Partial<ReconcileLoopOptions> & Pick<ReconcileLoopOption
   const log = createFakeLogger();
   const informer = createInformer({ client, clock, random, log }, { kind: 'Namespace', idleMs: 1e12 });
   const watches = [watchKeys(informer, ({ metadata }) => [metadata.labels?.['owner'] ?? metadata.name])];
-  const loop = createReconcileLoop({ clock, random, log }, { name: 'test', watches, ...options });
+  const metrics = createFakeMetrics();
+  const loop = createReconcileLoop({ clock, random, log, metrics }, { name: 'test', watches, ...options });
   const stop = new AbortController();
   const add = (name: string, owner?: string) =>
     client.create('Namespace', {
       ...{ apiVersion: 'v1', kind: 'Namespace' },
       metadata: { name, ...(owner === undefined ? {} : { labels: { owner } }) },
     });
-  return { clock, client, log, informer, loop, stop, add };
+  return { clock, client, log, metrics, informer, loop, stop, add };
 }
 
 describe('createReconcileLoop', () => {
+  it('measures each look by how it ended, and tells how many wait while it runs', async () => {
+    const failures = [new AppError('conflict', 'newer'), new Error('bug')];
+    const { clock, metrics, loop, stop } = setUp({
+      watches: [],
+      reconcile: async () => {
+        const failure = failures.shift();
+        if (failure !== undefined) throw failure;
+        return undefined;
+      },
+    });
+    loop.enqueue('a');
+    const ended = loop.run(stop.signal);
+    await clock.advance(60_000);
+    const name = 'holdfast_reconcile_duration_seconds';
+    const results = ['conflict', 'error', 'ok'].map((result) => `${name}{controller=test,result=${result}}`);
+    expect(metrics.observed).toEqual(results);
+    const depth = { name: 'holdfast_reconcile_queue_depth', labels: { controller: 'test' }, value: 0 };
+    expect(await metrics.samples()).toEqual([depth]);
+    stop.abort();
+    await ended;
+    expect(await metrics.samples()).toEqual([]);
+  });
+
   it('starts with what is there once it is known, and then follows changes; both owners when one is replaced', async () => {
     const keys: string[] = [];
     const { clock, client, informer, loop, stop, add } = setUp({

@@ -1,7 +1,9 @@
 /** The loop behind every controller: changes become keys, keys are reconciled one at a time each, failures come again. */
 import { isAppError } from '../../domain/errors.ts';
+import { sample } from '../../domain/metrics/definitions.ts';
 import type { Clock, Millis } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
+import type { Metrics } from '../../ports/metrics.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { KindName } from '../../schemas/kinds.ts';
@@ -83,6 +85,7 @@ export interface ReconcileLoopDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly metrics?: Metrics;
 }
 
 /** How often a loop that waits for its first lists says so. */
@@ -90,20 +93,27 @@ const SYNC_REPORT_MS = 30_000;
 
 /** Creates the loop of one controller; its informers are run by whoever made them, so that loops can share them. */
 export function createReconcileLoop(deps: ReconcileLoopDeps, options: ReconcileLoopOptions): ReconcileLoop {
-  const { clock } = deps;
+  const { clock, metrics } = deps;
   const log = deps.log.child({ controller: options.name });
   const queue = createWorkQueue(deps, options.backoff);
   const deadlineMs = options.deadlineMs ?? 5 * 60_000;
 
   const reconcile = async (key: string, signal: AbortSignal): Promise<void> => {
     const deadline = { ms: deadlineMs, what: `${options.name} of ${key}`, signal };
+    const startedAt = clock.monotonic();
+    const measure = (result: 'ok' | 'conflict' | 'error') => {
+      const labels = { controller: options.name, result };
+      metrics?.observe('holdfast_reconcile_duration_seconds', labels, (clock.monotonic() - startedAt) / 1000);
+    };
     try {
       const result = await withDeadline(clock, deadline, (inner) => options.reconcile(key, inner));
       queue.forget(key);
+      measure('ok');
       if (result?.requeueAfterMs !== undefined) queue.addAfter(key, result.requeueAfterMs);
     } catch (error) {
       if (signal.aborted) return log.debug('reconcile stopped', { key });
       reportFailure(log, key, error);
+      measure(isAppError(error, 'conflict') ? 'conflict' : 'error');
       queue.addRateLimited(key);
     }
   };
@@ -114,11 +124,15 @@ export function createReconcileLoop(deps: ReconcileLoopDeps, options: ReconcileL
     stats: () => queue.stats(),
     run: async (signal) => {
       const unsubscribes = options.watches.map((source) => source.subscribe((key) => queue.add(key)));
+      const forget = metrics?.addSource(() => [
+        sample('holdfast_reconcile_queue_depth', { controller: options.name }, queue.stats().depth),
+      ]);
       try {
         await waitForSources(options.watches, log, signal);
         await queue.run(options.workers ?? 1, (key) => reconcile(key, signal), signal);
       } finally {
         for (const unsubscribe of unsubscribes) unsubscribe();
+        forget?.();
       }
     },
   };

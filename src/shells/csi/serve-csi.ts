@@ -1,6 +1,7 @@
 /** The driver in the two roles: the controller service beside the controllers, the node service beside an agent. */
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
+import type { Metrics } from '../../ports/metrics.ts';
 import type { CsiDeps } from '../../usecases/csi/csi-deps.ts';
 import type { CsiNodeDeps } from '../../usecases/csi/node-deps.ts';
 import { addController } from './controller.ts';
@@ -13,6 +14,7 @@ interface ServeOptions extends IdentityDeps {
   readonly socketPath: string;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics?: Metrics;
 }
 
 /** Serves Identity and Controller until the signal aborts. */

@@ -2,11 +2,12 @@
 import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { createServer, ServerError, type ServerMiddleware } from 'nice-grpc';
+import { createServer, ServerError, type ServerMiddleware, Status } from 'nice-grpc';
 import type { CallContext, ServerMiddlewareCall } from 'nice-grpc-common';
 import { AppError, isAppError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
+import type { Metrics } from '../../ports/metrics.ts';
 import { type BusyKeys, createBusyKeys } from './busy-keys.ts';
 import { type Keys, keysOf, shownFields } from './request-fields.ts';
 import { statusOf } from './status.ts';
@@ -18,6 +19,7 @@ export interface GrpcOptions {
   readonly socketPath: string;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics?: Metrics;
   /** Adds the services. */
   readonly add: (server: GrpcServer) => void;
 }
@@ -98,7 +100,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** One line of log per call, one call at a time per name and id, and one way from errors to statuses. */
-function createInterceptor({ clock, log }: GrpcOptions, busy: BusyKeys): ServerMiddleware {
+function createInterceptor({ clock, log, metrics }: GrpcOptions, busy: BusyKeys): ServerMiddleware {
   return async function* intercept<Request, Response>(
     call: ServerMiddlewareCall<Request, Response>,
     context: CallContext,
@@ -107,18 +109,25 @@ function createInterceptor({ clock, log }: GrpcOptions, busy: BusyKeys): ServerM
     const fields = call.requestStream ? {} : shownFields(call.request);
     const keys: Keys = call.requestStream ? [] : keysOf(method, call.request);
     const startedAt = clock.monotonic();
+    const measure = (code: Status) => {
+      const labels = { method, code: Status[code] };
+      metrics?.observe('holdfast_csi_call_duration_seconds', labels, (clock.monotonic() - startedAt) / 1000);
+    };
     const entry = () => ({ method, ...fields, ms: Math.round(clock.monotonic() - startedAt) });
     try {
       const release = busy.take(keys);
       try {
         const response = yield* call.next(call.request, context);
         log.info('CSI call', { ...entry(), code: 'OK' });
+        measure(Status.OK);
         return response;
       } finally {
         release();
       }
     } catch (error) {
-      throw refusal(error, context.signal, { log, entry });
+      const refused = refusal(error, context.signal, { log, entry });
+      measure(refused.code);
+      throw refused;
     }
   };
 }

@@ -6,7 +6,9 @@ import type { LocalityIndex } from '../../controllers/locality/locality-index.ts
 import type { PodAdmission } from '../../controllers/locality/pod-admission.ts';
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { formatSocketAddress, type SocketAddress } from '../../domain/socket-address.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
+import type { Metrics } from '../../ports/metrics.ts';
 import type { CertificatePair } from '../../ports/serving-authority.ts';
 import { contentType, readJsonBody } from '../kube-api/read-body.ts';
 import { listen } from '../listen.ts';
@@ -25,6 +27,8 @@ export interface SchedulingOptions {
   /** Answers the API server too, which then gives new pods the scheduler that asks here. */
   readonly admission?: PodAdmission;
   readonly log: Logger;
+  /** Left out where nobody asks for metrics. */
+  readonly measuring?: { readonly metrics: Metrics; readonly clock: Clock };
   readonly listen: SocketAddress;
   /** It listens once there is a first one; without a source HTTP is spoken, on loopback only. */
   readonly certificates?: CertificateSource;
@@ -88,19 +92,35 @@ function assertLoopback({ host }: SocketAddress): void {
 
 async function serve(options: SchedulingOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { log } = options;
+  const measure = measureQuestion(options, request);
   // Who leaves in the middle is no failure of ours.
   response.on('error', (error) => log.debug('an answer was cut off', { err: error }));
   try {
     const answer = await answerTo(options, request);
+    measure(200);
     send(response, 200, answer);
   } catch (error) {
     const status = statusOf(error);
+    measure(status);
     if (status === 500) log.error('a question of the scheduler could not be answered', { err: error });
     else log.debug('a question of the scheduler was refused', { err: error });
     // What is left of the body is not waited for.
     if (!request.complete) response.setHeader('connection', 'close');
     send(response, status, { error: status === 500 ? 'internal error' : messageOf(error) });
   }
+}
+
+/** Of questions only: who asks for anything else, or how we are, waits for nothing. */
+function measureQuestion(options: SchedulingOptions, { method, url = '/' }: IncomingMessage): (status: number) => void {
+  const question = url.split('?', 1)[0] ?? '/';
+  if (options.measuring === undefined || method !== 'POST' || !questionsOf(options).has(question))
+    return () => undefined;
+  const { clock, metrics } = options.measuring;
+  const startedAt = clock.monotonic();
+  return (status) => {
+    const labels = { question: question.slice(1), code: String(status) };
+    metrics.observe('holdfast_extender_request_duration_seconds', labels, (clock.monotonic() - startedAt) / 1000);
+  };
 }
 
 type Question = (body: unknown) => unknown;

@@ -10,7 +10,10 @@ import type { Lab, LabOptions, Labs } from './labs.ts';
 
 /** Port of the controller's API on the lab's gateway address, which no other lab has. */
 export const API_PORT = 7443;
+/** Where the controller tells its metrics, on the same address; and each agent, in its host. */
+export const METRICS_PORTS = { controller: 7452, agent: 7451 } as const;
 const CSI_FLAG = '--csi-socket';
+const METRICS_FLAG = '--metrics-listen';
 const AGENT = 'agent';
 const CONTROLLER = 'controller';
 const NODE_KUBECONFIG = '/etc/holdfast/node.kubeconfig';
@@ -143,6 +146,7 @@ async function startController(deps: BringUpDeps, lab: Lab, server: string, hasC
       folder,
       '--listen',
       listen,
+      ...[METRICS_FLAG, `${lab.gateway}:${METRICS_PORTS.controller}`],
       ...(hasCsi ? [CSI_FLAG, csiSockets(folder).controller] : []),
     ],
   });
@@ -217,6 +221,8 @@ function agentArgv(host: string, address: string, hasCsi: boolean): string[] {
     NODE_KUBECONFIG,
     '--watch-idle',
     '25s',
+    // Not on its address alone: a host whose cable is pulled may not have it yet.
+    ...[METRICS_FLAG, `0.0.0.0:${METRICS_PORTS.agent}`],
     ...(hasCsi ? [CSI_FLAG, csiSockets('').node] : []),
   ];
 }

@@ -8,7 +8,7 @@ import type { LogChoice } from '../../../ports/logger.ts';
 import type { CommandModule } from '../command-entry.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions } from '../global-options.ts';
-import { healthOption } from '../health-option.ts';
+import { healthOption, metricsOption } from '../listen-options.ts';
 import { addLogOptions, type LogFlags, logChoice } from '../log-options.ts';
 import { parsedOption } from '../parsed-option.ts';
 
@@ -19,6 +19,7 @@ export interface ControllerCommandDeps {
       readonly dataDir: string;
       readonly listen: readonly SocketAddress[];
       readonly csiSocket?: string;
+      readonly metricsListen?: SocketAddress;
       readonly log: LogChoice;
     },
     signal: AbortSignal,
@@ -29,6 +30,7 @@ export interface ControllerCommandDeps {
       readonly csiSocket?: string;
       readonly scheduling?: SchedulingChoice;
       readonly healthListen?: SocketAddress;
+      readonly metricsListen?: SocketAddress;
       readonly log: LogChoice;
     },
     signal: AbortSignal,
@@ -63,6 +65,7 @@ interface Flags extends LogFlags {
   readonly extenderKey?: string;
   readonly extenderOwnCertificate?: boolean;
   readonly healthListen?: SocketAddress;
+  readonly metricsListen?: SocketAddress;
   readonly webhookScheduler?: string;
 }
 
@@ -99,6 +102,7 @@ export function createControllerCommand(deps: ControllerCommandDeps): CommandMod
           'be known there by a certificate that the controller which leads makes and renews, in a Secret of holdfast-system; with a webhook, also have the API server trust it',
         )
         .addOption(healthOption())
+        .addOption(metricsOption())
         .addOption(
           parsedOption(
             '--webhook-scheduler <name>',
@@ -129,11 +133,12 @@ function registerKubeconfig(command: Command, deps: ControllerCommandDeps, conte
 async function run(deps: ControllerCommandDeps, context: CliContext, flags: Flags, own: Command): Promise<void> {
   const log = logChoice(flags);
   const csi = flags.csiSocket === undefined ? {} : { csiSocket: flags.csiSocket };
+  const metrics = flags.metricsListen === undefined ? {} : { metricsListen: flags.metricsListen };
   const scheduling = schedulingChoice(flags);
   if (flags.embedded === true) {
     if (scheduling !== undefined)
       throw new AppError('invalid', '--extender-listen goes with a cluster, not --embedded');
-    await deps.runEmbedded({ dataDir: flags.dataDir, listen: flags.listen, ...csi, log }, context.signal);
+    await deps.runEmbedded({ dataDir: flags.dataDir, listen: flags.listen, ...csi, ...metrics, log }, context.signal);
     return;
   }
   const { kubeconfig } = globalOptions(own);
@@ -144,7 +149,7 @@ async function run(deps: ControllerCommandDeps, context: CliContext, flags: Flag
   }
   const advice = scheduling === undefined ? {} : { scheduling };
   const health = flags.healthListen === undefined ? {} : { healthListen: flags.healthListen };
-  await deps.runOnCluster({ kubeconfig, ...csi, ...advice, ...health, log }, context.signal);
+  await deps.runOnCluster({ kubeconfig, ...csi, ...advice, ...health, ...metrics, log }, context.signal);
 }
 
 function schedulingChoice(flags: Flags): SchedulingChoice | undefined {

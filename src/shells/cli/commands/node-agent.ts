@@ -10,7 +10,7 @@ import { StorageNodeSpec } from '../../../schemas/storage-node.ts';
 import type { CommandModule } from '../command-entry.ts';
 import type { CliContext } from '../context.ts';
 import { globalOptions } from '../global-options.ts';
-import { healthOption } from '../health-option.ts';
+import { healthOption, metricsOption } from '../listen-options.ts';
 import { addLogOptions, type LogFlags, logChoice } from '../log-options.ts';
 import { register as registerVerbs } from './node.ts';
 
@@ -23,6 +23,8 @@ export interface AgentOptions {
   readonly log: LogChoice;
   /** Where it says how it is; nowhere when left out. */
   readonly healthListen?: SocketAddress;
+  /** Where it tells its metrics; nowhere when left out, and then there are none. */
+  readonly metricsListen?: SocketAddress;
   /** The CSI node service; none when left out. */
   readonly csi?: { readonly socketPath: string; readonly targetRoot: string; readonly isRegistered: boolean };
 }
@@ -42,6 +44,7 @@ interface Flags extends LogFlags {
   readonly csiRoot: string;
   readonly csiRegister?: boolean;
   readonly healthListen?: SocketAddress;
+  readonly metricsListen?: SocketAddress;
 }
 
 const KUBELET_ROOT = '/var/lib/kubelet';
@@ -70,6 +73,7 @@ export function createNodeCommand(deps: NodeCommandDeps): CommandModule {
         .option('--csi-root <folder>', 'where CSI calls may mount: the folder of kubelet', KUBELET_ROOT)
         .option('--csi-register', 'make the driver known to kubelet, in the folder plugins_registry of --csi-root')
         .addOption(healthOption())
+        .addOption(metricsOption())
         .action((flags: Flags, own: Command) => run(deps, context, flags, own));
     },
   };
@@ -90,6 +94,7 @@ async function run(deps: NodeCommandDeps, context: CliContext, flags: Flags, own
   const name = parseNodeName(flags.name);
   const initialSpec = readSpec(flags);
   const health = flags.healthListen === undefined ? {} : { healthListen: flags.healthListen };
+  const metrics = flags.metricsListen === undefined ? {} : { metricsListen: flags.metricsListen };
   await deps.runAgent(
     {
       name,
@@ -98,6 +103,7 @@ async function run(deps: NodeCommandDeps, context: CliContext, flags: Flags, own
       watchIdleMs: flags.watchIdle,
       log: logChoice(flags),
       ...health,
+      ...metrics,
       ...readCsi(flags),
     },
     context.signal,
