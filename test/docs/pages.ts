@@ -114,6 +114,8 @@ export const PAGES_NOT_RUN: Readonly<Record<string, string>> = {
   'docs/how-to/run-a-lab.md': LAB,
   'docs/how-to/install-on-kubernetes.md': 'needs a Kubernetes; test/k8s/install.test.ts does what it tells',
   'docs/how-to/run-pods-near-their-data.md': 'needs a Kubernetes; test/k8s/locality.test.ts does what it tells',
+  'docs/how-to/watch-with-prometheus.md':
+    'needs a Prometheus or a Kubernetes; test/engine/csi.test.ts and test/k8s/install.test.ts ask what it tells',
   'docs/how-to/use-csi.md': CSI,
   'docs/how-to/lint-manifests.md': LINT,
   'docs/how-to/import-classes.md': LINT,

@@ -11,6 +11,7 @@ function render(text: string, values: object): string {
   const valueOf = (path: string): unknown =>
     path.split('.').reduce<unknown>((at, key) => (at as Readonly<Record<string, unknown>>)[key], values);
   return chosenLines(text, (path) => Boolean(valueOf(path)))
+    .replaceAll('{{`{{`}}', '{{')
     .replaceAll(/\{\{ eq \.Values\.([\w.]+) `([^`]*)` \}\}/g, (_, path: string, other: string) =>
       String(valueOf(path) === other),
     )
@@ -133,6 +134,40 @@ test('a scheduler of its own has the name that the webhook gives, trusts the cer
   const text = JSON.stringify(given.objects.get('Deployment/holdfast-scheduler'));
   expect(text).toContain('"secretName":"mine"');
   expect(text).toContain('kube-scheduler:v1.35.1"');
+});
+
+test('where metrics are asked for they are served, and reached by whom the values name', () => {
+  const metrics = (values: object) => {
+    const objects = rendered({ ...defaultValues(), metrics: { ...defaultValues().metrics, ...values } });
+    const policy = objects.get('NetworkPolicy/holdfast-controller') as {
+      readonly spec: { readonly ingress: readonly object[] };
+    };
+    return { names: [...objects.keys()], ingress: policy.spec.ingress, text: JSON.stringify([...objects.values()]) };
+  };
+  const own = ['Service/holdfast-controller', 'Service/holdfast-node'];
+  const monitors = ['ServiceMonitor/holdfast-controller', 'ServiceMonitor/holdfast-node'];
+  const on = { enabled: true };
+  const none = metrics({ serviceMonitor: { ...on, interval: '30s' }, prometheusRule: on });
+  expect(none.names.filter((name) => [...own, ...monitors, 'PrometheusRule/holdfast'].includes(name))).toEqual([]);
+  expect(none.text).not.toContain('metrics-listen');
+  const served = metrics(on);
+  expect(served.names).toEqual(expect.arrayContaining(own));
+  expect(served.names).not.toContain(monitors[0]);
+  expect(served.text.match(/"--metrics-listen=[^"]*"/g)).toEqual([
+    '"--metrics-listen=0.0.0.0:8081"',
+    '"--metrics-listen=$(HOST_IP):7451"',
+  ]);
+  expect(served.ingress[1]).toEqual({ ports: [{ protocol: 'TCP', port: 'metrics' }] });
+  const all = metrics({
+    ...on,
+    namespace: 'monitoring',
+    serviceMonitor: { ...on, interval: '1m' },
+    prometheusRule: on,
+  });
+  expect(all.names).toEqual(expect.arrayContaining([...own, ...monitors, 'PrometheusRule/holdfast']));
+  expect(JSON.stringify(all.ingress)).toContain('{"kubernetes.io/metadata.name":"monitoring"}');
+  expect(all.ingress).toHaveLength(2);
+  expect(all.text).toContain('Node {{ $labels.node }} of Holdfast');
 });
 
 test('values.yaml says each value that the schema knows', () => {

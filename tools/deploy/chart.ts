@@ -8,6 +8,14 @@ import { customResourceDefinitions } from './crds.ts';
 import { documents } from './documents.ts';
 import { driverObjects, GLUSTER_CLASS, LOCAL_CLASS, snapshotClass } from './driver.ts';
 import { guardObjects } from './guard.ts';
+import {
+  keepBraces,
+  metricsLines,
+  metricsServices,
+  onlyWithMetrics,
+  prometheusRule,
+  serviceMonitors,
+} from './metrics.ts';
 import { accessObjects } from './rbac.ts';
 import { onlyWith, podWebhook, schedulingLines, schedulingService, webhookLines } from './scheduling.ts';
 import { secondScheduler } from './second-scheduler.ts';
@@ -38,6 +46,13 @@ const ValuesSchema = z.strictObject({
     ...{ enabled: z.boolean(), image: registry, tag: z.string().regex(/^[A-Za-z0-9_.-]*$/) },
     replicas: z.int().min(1).max(5),
   }),
+  metrics: z.strictObject({
+    enabled: z.boolean(),
+    namespace: z.string().regex(/^[a-z0-9-]{0,63}$/),
+    labels: z.record(z.string(), z.string()),
+    serviceMonitor: z.strictObject({ enabled: z.boolean(), interval: z.string().regex(/^\d+(?:ms|s|m)$/) }),
+    prometheusRule: z.strictObject({ enabled: z.boolean() }),
+  }),
   defaultClass: z.enum(['', GLUSTER_CLASS, LOCAL_CLASS]),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']),
   apiServer: z.strictObject({ host: z.string(), port: z.string().regex(/^\d{1,5}$/) }),
@@ -62,6 +77,8 @@ const WORDS: Readonly<Record<keyof DefaultValues, string>> = {
   scheduling: `Advice for the scheduler, see docs/how-to/run-pods-near-their-data.md: where a pod has its data. The controllers make their certificate themselves, unless one of your own is named (secretName: of type kubernetes.io/tls, in holdfast-system, for holdfast-scheduling.holdfast-system.svc; caBundle: PEM in base64, for the webhook, unless somebody writes it there, as cert-manager does). webhook: new pods with volumes of Holdfast get schedulerName, while that scheduler renews its Lease.`,
   scheduler:
     "A kube-scheduler of that name, which asks Holdfast; for clusters whose own cannot be told to. Needs scheduling.enabled. tag: the cluster's version when empty.",
+  metrics:
+    "For Prometheus, see docs/how-to/watch-with-prometheus.md. enabled: served by controllers and agents, by plain HTTP. namespace: that of Prometheus, and only from there controllers are reached (any when empty; agents are on their machine's network, where no policy reaches). serviceMonitor and prometheusRule need the kinds of the Prometheus operator; labels: what it chooses them by.",
   defaultClass: `The class of claims that name none: ${GLUSTER_CLASS}, ${LOCAL_CLASS}, or none of ours.`,
   logLevel: 'debug, info, warn or error',
   apiServer:
@@ -83,6 +100,9 @@ export function chartFiles(): readonly ChartFile[] {
   });
   const snapshots = template('snapshots', [snapshotClass()]);
   const scheduling = template('scheduling', [schedulingService()]);
+  const services = template('metrics', metricsServices());
+  const monitors = template('monitors', serviceMonitors());
+  const alerts = keepBraces(documents([prometheusRule()]));
   const webhook = template('webhook', [podWebhook()]);
   const scheduler = template('scheduler', secondScheduler());
   return [
@@ -100,6 +120,9 @@ export function chartFiles(): readonly ChartFile[] {
     { ...scheduling, text: onlyWith('scheduling.enabled', scheduling.text) },
     { ...webhook, text: onlyWith('scheduling.webhook', webhook.text) },
     { ...scheduler, text: onlyWith('scheduler.enabled', scheduler.text) },
+    { ...services, text: onlyWithMetrics(services.text) },
+    { ...monitors, text: onlyWithMetrics(monitors.text, 'serviceMonitor') },
+    { path: 'templates/alerts.yaml', text: onlyWithMetrics(metricsLines(alerts), 'prometheusRule') },
     { ...snapshots, text: `# {{- if .Values.snapshots.enabled }}\n${snapshots.text}# {{- end }}\n` },
   ];
 }
@@ -119,7 +142,7 @@ function isNamespace(object: Json): boolean {
 
 /** Placeholders become template actions, in comments where they are lines of their own: so the file is YAML as it stands. */
 function asTemplate(manifest: string): string {
-  return webhookLines(schedulingLines(wrapSnapshotter(manifest)))
+  return metricsLines(webhookLines(schedulingLines(wrapSnapshotter(manifest))))
     .replaceAll(/^( *)replicas: "(\{\{.*\}\})"$/gm, '$1replicas: !!int "$2"')
     .replaceAll(/^( *)- name: "?@@API_SERVER"?$/gm, (_, indent: string) =>
       [
@@ -181,6 +204,10 @@ See that it is ready:
 
 Which nodes store, and where on them, is for you to say, with a plan file:
   holdfast plan apply --kubeconfig ~/.kube/config -f plan.yaml
+{{- if .Values.metrics.enabled }}
+
+Metrics are served by port 8081 of the controllers and 7451 of each node, without authentication.
+{{- end }}
 
 Classes: ${GLUSTER_CLASS} (replicated, on any node), ${LOCAL_CLASS} (one copy, on the node of its pod).
 

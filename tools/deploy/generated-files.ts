@@ -1,5 +1,6 @@
 /** The files of deploy/ that are written by the program itself. */
 import { admissionObjects } from './admission.ts';
+import { alertGroups } from './alerts.ts';
 import { chartFiles } from './chart.ts';
 import { customResourceDefinitions } from './crds.ts';
 import { documents } from './documents.ts';
@@ -24,6 +25,8 @@ export function generateDeploy(): readonly GeneratedFile[] {
     { path: 'deploy/crds.yaml', text: documents(kinds) },
     { path: 'deploy/driver.yaml', text: documents(driver) },
     { path: 'deploy/snapshot-class.yaml', text: documents([snapshotClass()]) },
+    // For a Prometheus without the operator.
+    { path: 'deploy/alerts.yaml', text: documents([{ groups: alertGroups() }]) },
     { path: 'deploy/holdfast.yaml', text: documents(installed) },
     ...chartFiles().map(({ path, text }) => ({ path: `deploy/chart/holdfast/${path}`, text })),
   ];

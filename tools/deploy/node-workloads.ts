@@ -6,6 +6,7 @@ import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { NODE_ACCOUNT } from './accounts.ts';
 import type { Json } from './crd-schema.ts';
 import { labelsOf, selectorOf } from './labels.ts';
+import { METRICS_PLACES } from './metrics.ts';
 import { apiServerEnv, type Values } from './values.ts';
 
 const AGENT_PORT = 7450;
@@ -90,6 +91,7 @@ function agent(values: Values): Json {
           ...['in-engine', '--', 'node', '--name=$(NODE_NAME)', '--address=$(HOST_IP)', `--kubeconfig=${access}`],
           ...[`--csi-socket=${RUN.path}/csi.sock`, '--csi-register', `--health-listen=$(HOST_IP):${AGENT_PORT}`],
           ...['--log-format=json', `--log-level=${values.logLevel}`],
+          ...(values.isTemplate ? [METRICS_PLACES.agentArgs] : []),
         ],
         env: [
           from('NODE_NAME', 'spec.nodeName'),

@@ -51,6 +51,13 @@ export interface DefaultValues {
     readonly tag: string;
     readonly replicas: number;
   };
+  readonly metrics: {
+    readonly enabled: boolean;
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly serviceMonitor: { readonly enabled: boolean; readonly interval: string };
+    readonly prometheusRule: { readonly enabled: boolean };
+  };
   readonly defaultClass: string;
   readonly logLevel: string;
   readonly apiServer: { readonly host: string; readonly port: string };
@@ -74,6 +81,11 @@ export function defaultValues(): DefaultValues {
       ...{ webhook: false, schedulerName: 'holdfast' },
     },
     scheduler: { enabled: false, image: 'registry.k8s.io/kube-scheduler', tag: '', replicas: 2 },
+    metrics: {
+      ...{ enabled: false, namespace: '', labels: {} },
+      serviceMonitor: { enabled: false, interval: '30s' },
+      prometheusRule: { enabled: false },
+    },
     defaultClass: '',
     logLevel: 'info',
     apiServer: { host: '', port: '443' },

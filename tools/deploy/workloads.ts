@@ -4,6 +4,7 @@ import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { CONTROLLER_ACCOUNT, NODE_ACCOUNT } from './accounts.ts';
 import type { Json } from './crd-schema.ts';
 import { labelsOf, selectorOf } from './labels.ts';
+import { METRICS_PLACES } from './metrics.ts';
 import { nodeWorkloads } from './node-workloads.ts';
 import { SCHEDULING_PLACES } from './scheduling.ts';
 import { apiServerEnv, SIDECAR_NAMES, type SidecarName, type Values } from './values.ts';
@@ -98,10 +99,15 @@ function role(values: Values): Json {
       ...['controller', `--kubeconfig=${SERVICE_ACCOUNT}`, `--csi-socket=${SOCKET_FOLDER}/csi.sock`],
       ...[`--health-listen=0.0.0.0:${CONTROLLER_PORT}`, '--log-format=json', `--log-level=${logLevel}`],
       ...inTemplate(values, SCHEDULING_PLACES.args),
+      ...inTemplate(values, METRICS_PLACES.args),
     ],
     // For commands that people run in the pod.
     env: [{ name: 'HOLDFAST_KUBECONFIG', value: SERVICE_ACCOUNT }, ...apiServerEnv(isTemplate)],
-    ports: [{ name: 'health', containerPort: CONTROLLER_PORT }, ...inTemplate(values, SCHEDULING_PLACES.ports)],
+    ports: [
+      { name: 'health', containerPort: CONTROLLER_PORT },
+      ...inTemplate(values, SCHEDULING_PLACES.ports),
+      ...inTemplate(values, METRICS_PLACES.ports),
+    ],
     startupProbe: { ...probe('/healthz'), periodSeconds: 2, failureThreshold: 30 },
     livenessProbe: { ...probe('/healthz'), periodSeconds: 20, failureThreshold: 3 },
     readinessProbe: { ...probe('/readyz'), periodSeconds: 10, failureThreshold: 2 },
@@ -157,7 +163,10 @@ function networkPolicy(values: Values): Json {
     spec: {
       podSelector: { matchLabels: selectorOf('controller') },
       policyTypes: ['Ingress'],
-      ingress: [{ ports: [{ protocol: 'TCP', port: 'health' }, ...inTemplate(values, SCHEDULING_PLACES.ingress)] }],
+      ingress: [
+        { ports: [{ protocol: 'TCP', port: 'health' }, ...inTemplate(values, SCHEDULING_PLACES.ingress)] },
+        ...inTemplate(values, METRICS_PLACES.ingress),
+      ],
     },
   };
 }

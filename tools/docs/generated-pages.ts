@@ -1,6 +1,7 @@
 /** The pages of the reference that are written by the program itself. */
 import { classParametersPage } from './class-parameters-page.ts';
 import { cliPage } from './cli-page.ts';
+import { metricsPage } from './metrics-page.ts';
 import { resourcesPage } from './resources-page.ts';
 import { buildWholeProgram } from './whole-program.ts';
 
@@ -19,5 +20,6 @@ export async function generatePages(): Promise<readonly GeneratedPage[]> {
     { path: 'docs/reference/cli.md', text: cliPage(await buildWholeProgram(), NOTE) },
     { path: 'docs/reference/resources.md', text: resourcesPage(NOTE) },
     { path: 'docs/reference/class-parameters.md', text: classParametersPage(NOTE) },
+    { path: 'docs/reference/metrics.md', text: metricsPage(NOTE) },
   ];
 }
