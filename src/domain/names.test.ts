@@ -9,6 +9,35 @@ test.each(['a', '0', 'gv0', 'storage-01', 'a--b', 'a'.repeat(63)])('%j is a name
 });
 
 test.each([
+  'kube1.example.com',
+  'ip-10-0-1-2.eu-central-1.compute.internal',
+  '10.example',
+  `${'a'.repeat(31)}.${'b'.repeat(31)}`,
+])('%j is the name of a node, and of nothing else', (text) => {
+  expect(parseNodeName(text)).toBe(text);
+  expect(() => parseVolumeName(text)).toThrow('may hold only');
+  expect(() => parsePoolName(text)).toThrow('may hold only');
+});
+
+test.each([
+  '',
+  '.',
+  '..',
+  'a.',
+  '.a',
+  'a..b',
+  'a.-b',
+  'a-.b',
+  'a.B',
+  'a/b',
+  'a.b\n',
+  'a.b/..',
+  `${'a'.repeat(32)}.${'b'.repeat(31)}`,
+])('%j is the name of no node', (text) => {
+  expect(() => parseNodeName(text)).toThrow('node name');
+});
+
+test.each([
   ['', 'volume name "" must not be empty'],
   ['../x', 'volume name "../x" may hold only'],
   ['-rf', 'volume name "-rf" may hold only'],

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { parseQuantity } from '../domain/bytes.ts';
 import { isAppError } from '../domain/errors.ts';
-import { labelFault } from '../domain/names.ts';
+import { labelFault, nodeNameFault } from '../domain/names.ts';
 import { isPlainPath } from '../domain/paths.ts';
 
 /** metadata of an object; fields that only the API server sets are optional because a client leaves them out. */
@@ -32,9 +32,15 @@ export const Condition = z.object({
 });
 export type Condition = z.infer<typeof Condition>;
 
-/** RFC 1123 label: names of nodes, volumes, pools, zones. */
+/** RFC 1123 label: names of volumes, pools, zones. */
 export const Label = z.string().superRefine((text, context) => {
   const fault = labelFault(text);
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+});
+
+/** Name of a node: as a label, or several with dots between them. */
+export const NodeNameText = z.string().superRefine((text, context) => {
+  const fault = nodeNameFault(text);
   if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
 });
 

@@ -1,10 +1,10 @@
 /** FenceRecord: a node that may write no volume any more, and the proof of it. */
 import { z } from 'zod';
-import { Condition, IpAddress, Label } from './common.ts';
+import { Condition, IpAddress, NodeNameText } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 export const FenceRecordSpec = z.strictObject({
-  node: Label.describe('Node that is fenced; the record has its name.'),
+  node: NodeNameText.describe('Node that is fenced; the record has its name.'),
   nodeUid: z.string().max(64).describe('UID of that StorageNode; a later one of the same name is another.'),
   bootId: z.string().max(64).describe('Boot ID that the node had: with another one it has been restarted since.'),
   addresses: z.array(IpAddress).min(1).max(16).describe('Addresses of the node, which no volume answers any more.'),

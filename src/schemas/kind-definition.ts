@@ -21,8 +21,11 @@ export interface KindDefinition {
   readonly scope: 'Cluster' | 'Namespaced';
   readonly schema: z.ZodType;
   readonly hasStatus: boolean;
-  /** 'label': names are RFC 1123 labels (63 characters, no dots), as everything made from them needs; else subdomains. */
-  readonly nameRule?: 'label';
+  /**
+   * 'label': names are RFC 1123 labels (63 characters, no dots), as everything made from them needs; 'node': they are names of
+   * nodes; else subdomains.
+   */
+  readonly nameRule?: 'label' | 'node';
   /** The embedded API server does not have it: nobody there would do what it asks for. */
   readonly isOfCluster?: true;
   readonly columns: readonly PrinterColumn[];

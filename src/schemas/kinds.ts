@@ -53,7 +53,7 @@ export const KINDS = {
     singular: 'storagenode',
     shortNames: ['sn'],
     schema: StorageNode,
-    nameRule: 'label',
+    nameRule: 'node',
     columns: [
       { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
       { name: 'Zone', type: 'string', jsonPath: '.spec.zone' },
@@ -153,7 +153,7 @@ export const KINDS = {
     singular: 'fencerecord',
     shortNames: ['fr'],
     schema: FenceRecord,
-    nameRule: 'label',
+    nameRule: 'node',
     columns: [
       { name: 'Node', type: 'string', jsonPath: '.spec.node' },
       { name: 'Phase', type: 'string', jsonPath: '.status.phase' },

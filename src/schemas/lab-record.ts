@@ -1,6 +1,6 @@
 /** lab.json: everything a lab is made of, written before it is made, so that whoever comes later can undo it. */
 import { z } from 'zod';
-import { Label } from './common.ts';
+import { Label, NodeNameText } from './common.ts';
 
 export const RecordedProcess = z.object({ pid: z.int().min(1), startTicks: z.int().min(0) });
 
@@ -14,13 +14,13 @@ export const BootAction = z.object({
   /** For `run`: how long it may take. */
   timeoutMs: z.int().min(1).default(30_000),
   /** Only in this host; in every host when left out. */
-  host: Label.optional(),
+  host: NodeNameText.optional(),
 });
 export type BootAction = z.infer<typeof BootAction>;
 export type BootActionInput = z.input<typeof BootAction>;
 
 export const LabHostRecord = z.object({
-  name: Label,
+  name: NodeNameText,
   /** Place in the lab, from 1; the last octet of the address, and the port of the switch. */
   index: z.int().min(1).max(200),
   zone: Label.optional(),

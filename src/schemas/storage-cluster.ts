@@ -1,10 +1,10 @@
 /** StorageCluster: the nodes that belong together and who speaks for the engine's own cluster. One object, named "default". */
 import { z } from 'zod';
-import { Condition, Label } from './common.ts';
+import { Condition, NodeNameText } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 export const StorageClusterSpec = z.strictObject({
-  nodes: z.array(Label).max(1000).describe('Names of the StorageNodes that belong to the cluster.'),
+  nodes: z.array(NodeNameText).max(1000).describe('Names of the StorageNodes that belong to the cluster.'),
   tls: z
     .strictObject({ isEnabled: z.boolean().describe('True encrypts all traffic between nodes, and with mounts.') })
     .optional()

@@ -1,7 +1,7 @@
 /** Task: one piece of work that a person asked for once, done by the agents of the nodes concerned. */
 import { z } from 'zod';
 import { isEntryPath } from '../domain/volume/entry-path.ts';
-import { Label } from './common.ts';
+import { Label, NodeNameText } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 /** What agents can be asked to do; src/controllers/agent/tasks/index.ts has the code of each. */
@@ -22,14 +22,14 @@ export const TaskSpec = z.strictObject({
   action: TaskAction.describe('What is to be done.'),
   volume: Label.optional().describe('Volume that it is about.'),
   volumeUid: z.string().max(64).optional().describe('UID of that volume; a later volume of the same name is another.'),
-  node: Label.optional().describe('Node whose agent does it, for actions on one node.'),
+  node: NodeNameText.optional().describe('Node whose agent does it, for actions on one node.'),
   isFull: z.boolean().optional().describe('heal: compares every entry, not only those known to differ.'),
   path: z
     .string()
     .refine(isEntryPath, 'is no entry of a volume; write /folder/file, or gfid:UUID')
     .optional()
     .describe('Entry of the volume that it is about, from the root of the volume.'),
-  keep: Label.optional().describe('resolveSplitBrain: node whose version stays.'),
+  keep: NodeNameText.optional().describe('resolveSplitBrain: node whose version stays.'),
   undoes: z.uuid().optional().describe('undoSplitBrain: UID of the Task that chose.'),
   findings: z
     .array(z.string().max(2048))

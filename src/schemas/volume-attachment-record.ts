@@ -4,7 +4,7 @@ import { ACCESS_MODES } from '../domain/csi/access.ts';
 import { clientFault } from '../domain/nfs-export/clients.ts';
 import { MAX_EXPORT_ID } from '../domain/nfs-export/export-id.ts';
 import { SQUASHES } from '../domain/nfs-export/names.ts';
-import { AbsolutePath, Label } from './common.ts';
+import { AbsolutePath, Label, NodeNameText } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 import { VolumeProfile } from './volume.ts';
 
@@ -40,7 +40,7 @@ export type NfsExport = z.infer<typeof NfsExport>;
 
 export const VolumeAttachmentRecordSpec = z.strictObject({
   volume: Label.describe('Volume to mount.'),
-  node: Label.describe('Node to mount it on.'),
+  node: NodeNameText.describe('Node to mount it on.'),
   mountPath: AbsolutePath.describe(
     'Folder on that node where it is mounted; with export, the path that NFS clients mount.',
   ),

@@ -1,13 +1,13 @@
 /** VolumeCopy: the part of a volume's data that lives in one pool on one node (GlusterFS: a brick). */
 import { z } from 'zod';
 import { BRICK_KINDS, COPY_ENGINES, FILE_SYSTEM_TYPES, IMAGE_ENCRYPTIONS } from '../domain/volume/engines.ts';
-import { AbsolutePath, Condition, Label } from './common.ts';
+import { AbsolutePath, Condition, Label, NodeNameText } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 export const VolumeCopySpec = z.strictObject({
   volume: Label.describe('Volume that the copy is part of.'),
   volumeUid: z.string().describe('UID of that volume; a later volume of the same name is another.'),
-  node: Label.describe('Node that holds the copy.'),
+  node: NodeNameText.describe('Node that holds the copy.'),
   pool: Label.describe('Pool on that node.'),
   role: z.enum(['data', 'arbiter']).describe('data, or arbiter (decides, holds no data).'),
   index: z.int().min(0).describe("Place in the engine's order of bricks, from 0."),
@@ -25,7 +25,7 @@ export const VolumeCopySpec = z.strictObject({
       reason: z
         .enum(['NodeLost', 'DiskLost', 'NodeRejoined', 'Requested'])
         .describe('Why: the node or the disk is gone for good, the node was installed anew, or a person wants it.'),
-      node: Label.optional().describe('Node for the new copy; chosen like any other when left out.'),
+      node: NodeNameText.optional().describe('Node for the new copy; chosen like any other when left out.'),
     })
     .optional()
     .describe('A person asks that a new copy takes the place of this one; also when this one is gone for good.'),

@@ -8,7 +8,7 @@ import { subDirFault } from '../domain/nfs/sub-dir.ts';
 import { BRICK_KINDS, ENGINES, engineFaults, FILE_SYSTEM_TYPES } from '../domain/volume/engines.ts';
 import { LAYOUTS, layoutFaults, MAX_DISPERSE_DATA, MAX_REPLICAS, MAX_SETS } from '../domain/volume/layout-faults.ts';
 import { wantedCopies } from '../domain/volume/replica-sets.ts';
-import { AbsolutePath, Condition, Label, Size } from './common.ts';
+import { AbsolutePath, Condition, Label, NodeNameText, Size } from './common.ts';
 import { ObservedGeneration, ownKind } from './own-kind.ts';
 
 export const Layout = z.enum(LAYOUTS);
@@ -34,7 +34,7 @@ export const Adopted = z.strictObject({
   bricks: z
     .array(
       z.strictObject({
-        node: Label.describe('Node that it is on.'),
+        node: NodeNameText.describe('Node that it is on.'),
         path: AbsolutePath.describe('The directory there.'),
         host: EngineHost.optional().describe(
           'What the engine calls the machine in this brick, where that is not the name of the node.',
@@ -177,7 +177,7 @@ export const VolumeSpec = z
         'True where whoever makes the encrypted volume writes its Secret too: the controller makes no key, and waits for that one.',
       ),
     nodes: z
-      .array(Label)
+      .array(NodeNameText)
       .min(1)
       .max(1000)
       .optional()

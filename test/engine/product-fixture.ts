@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { createSystemRandom } from '../../src/adapters/system/random.ts';
 import { AppError } from '../../src/domain/errors.ts';
+import { attachmentName } from '../../src/domain/plan/diff-plan.ts';
 import { type ComposedLab, composeLab } from '../../src/main/compose-lab.ts';
 import { composeLedger } from '../../src/main/compose-ledger.ts';
 import type { CommandResult } from '../../src/ports/host.ts';
@@ -193,7 +194,7 @@ export async function startProduct({
     redundant: async (volume) => void (await condition(volume, { type: 'Redundant', status: 'True' })),
     mounted: async (volume, nodes) => {
       for (const node of nodes) {
-        await until('VolumeAttachmentRecord', `${volume}.${node}`, (seen) => {
+        await until('VolumeAttachmentRecord', attachmentName(volume, node), (seen) => {
           const { state, connectedCopies, copies } = seen?.status ?? {};
           return state === 'Mounted' && copies !== undefined && connectedCopies === copies ? true : undefined;
         });

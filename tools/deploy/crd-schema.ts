@@ -1,6 +1,6 @@
 /** A zod schema as the structural schema that a CustomResourceDefinition takes. */
 import { z } from 'zod';
-import { AbsolutePath, Condition, IpAddress, Label, Size } from '../../src/schemas/common.ts';
+import { AbsolutePath, Condition, IpAddress, Label, NodeNameText, Size } from '../../src/schemas/common.ts';
 import { Share, VolumeSpec } from '../../src/schemas/volume.ts';
 import { NfsExport } from '../../src/schemas/volume-attachment-record.ts';
 
@@ -14,9 +14,11 @@ export interface CelRule {
   readonly fieldPath?: string;
 }
 
-const LABEL_PATTERN = '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$';
+const LABEL_PART = '[a-z0-9]([a-z0-9-]*[a-z0-9])?';
 /** For metadata.name of kinds whose names become names of machines, folders and engine volumes. */
-export const LABEL_SCHEMA: Json = { type: 'string', maxLength: 63, pattern: LABEL_PATTERN };
+export const LABEL_SCHEMA: Json = { type: 'string', maxLength: 63, pattern: `^${LABEL_PART}$` };
+/** For names of nodes. */
+export const NODE_NAME_SCHEMA: Json = { type: 'string', maxLength: 63, pattern: `^${LABEL_PART}(\\.${LABEL_PART})*$` };
 
 /** A part between two slashes that is neither "." nor "..", without control characters. RE2 has no lookahead. */
 const PLAIN_PART =
@@ -32,6 +34,7 @@ const NOTHING_ELSE: Json = { ...NO_NUMBER, minItems: 1, maxItems: 0, minProperti
 /** What zod's own checks are in OpenAPI and CEL, for schemas whose check is code. Found again in whatever is made of them. */
 const FORMS = z.registry<{ readonly form: Json }>();
 FORMS.add(Label, { form: LABEL_SCHEMA });
+FORMS.add(NodeNameText, { form: NODE_NAME_SCHEMA });
 FORMS.add(AbsolutePath, { form: { type: 'string', maxLength: 1024, pattern: `^(/${PLAIN_PART})+$` } });
 FORMS.add(IpAddress, {
   form: {

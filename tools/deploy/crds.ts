@@ -3,7 +3,7 @@ import { resourceOf } from '../../src/schemas/kind-names.ts';
 import { KINDS, type KindDefinition, type KindName } from '../../src/schemas/kinds.ts';
 import { GROUP } from '../../src/schemas/own-kind.ts';
 import { CRD_RULES } from './crd-rules.ts';
-import { type Json, LABEL_SCHEMA, structuralSchema } from './crd-schema.ts';
+import { type Json, LABEL_SCHEMA, NODE_NAME_SCHEMA, structuralSchema } from './crd-schema.ts';
 
 /** Fields of specs that lists can be asked by, as the embedded API lets them. */
 const SELECTABLE: Partial<Record<KindName, readonly string[]>> = {
@@ -51,7 +51,7 @@ function objectSchema(name: KindName, definition: KindDefinition): Json {
     readonly description?: string;
   };
   const { spec = [], change = [] } = CRD_RULES[name] ?? {};
-  const isLabel = definition.nameRule === 'label';
+  const nameSchema = { label: LABEL_SCHEMA, node: NODE_NAME_SCHEMA, none: undefined }[definition.nameRule ?? 'none'];
   return {
     type: 'object',
     ...(description === undefined ? {} : { description }),
@@ -59,7 +59,7 @@ function objectSchema(name: KindName, definition: KindDefinition): Json {
     properties: {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
-      metadata: { type: 'object', ...(isLabel ? { properties: { name: LABEL_SCHEMA } } : {}) },
+      metadata: { type: 'object', ...(nameSchema === undefined ? {} : { properties: { name: nameSchema } }) },
       spec: withRules(properties.spec, spec),
       status: properties.status,
     },

@@ -1,7 +1,7 @@
 /** Names and ids of CSI calls, read once: what is behind this takes names of Holdfast. */
 import { AppError } from '../errors.ts';
 import type { HashText } from '../ledger/record.ts';
-import { labelFault } from '../names.ts';
+import { labelFault, nodeNameFault } from '../names.ts';
 
 /** As long as the CSI text lets a caller make one. */
 const MAX_BYTES = 128;
@@ -40,9 +40,36 @@ export function nameForCsi(what: 'volume' | 'snapshot' | 'group snapshot', name:
  */
 export function parseCsiId(field: string, id: string): string {
   if (id === '') throw new AppError('invalid', `the call has no ${field}`);
-  if (labelFault(id) === undefined) return id;
+  return parseId({ field, id, faultOf: labelFault, hint: 'ids are lower-case letters, digits and "-"' });
+}
+
+/**
+ * The id of a node: its name.
+ *
+ * @throws {AppError} invalid, for none, and for what no node can be called
+ */
+export function parseCsiNodeId(id: string): string {
+  const field = 'node_id';
+  if (id === '') throw new AppError('invalid', `the call has no ${field}`);
+  return parseId({
+    field,
+    id,
+    faultOf: nodeNameFault,
+    hint: 'ids of nodes are lower-case letters, digits, "-" and "."',
+  });
+}
+
+interface IdText {
+  readonly field: string;
+  readonly id: string;
+  readonly faultOf: (text: string) => string | undefined;
+  readonly hint: string;
+}
+
+function parseId({ field, id, faultOf, hint }: IdText): string {
+  if (faultOf(id) === undefined) return id;
   const shown = id.length > 40 ? `${id.slice(0, 40)}...` : id;
   throw new AppError('invalid', `${field} ${JSON.stringify(shown)} is none of this driver's`, {
-    hint: 'ids are lower-case letters, digits and "-"',
+    hint,
   });
 }

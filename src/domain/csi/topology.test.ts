@@ -6,9 +6,16 @@ const on = nodeSegments;
 
 test('a topology is a node of ours, or any, or none', () => {
   expect(nodesIn(on('kube1'))).toEqual({ nodes: ['kube1'] });
+  expect(nodesIn(on('kube1.example.com'))).toEqual({ nodes: ['kube1.example.com'] });
   expect(nodesIn(undefined)).toEqual({});
   expect(nodesIn({})).toEqual({});
-  for (const segments of [{ 'topology.kubernetes.io/zone': 'a' }, { ...on('kube1'), zone: 'a' }, on('*'), on('../x')]) {
+  for (const segments of [
+    { 'topology.kubernetes.io/zone': 'a' },
+    { ...on('kube1'), zone: 'a' },
+    on('*'),
+    on('../x'),
+    on('a..b'),
+  ]) {
     expect(nodesIn(segments)).toBeUndefined();
   }
 });

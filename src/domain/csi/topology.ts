@@ -1,5 +1,5 @@
 /** Which nodes reach a volume, and on which of them a caller wants it. */
-import { labelFault } from '../names.ts';
+import { nodeNameFault } from '../names.ts';
 import type { EngineName } from '../volume/engines.ts';
 import { NODE_TOPOLOGY } from '../volume/persistent-volume.ts';
 
@@ -17,7 +17,7 @@ export function nodeSegments(node: string): { [key: string]: string } {
   return { [NODE_TOPOLOGY]: node };
 }
 
-/** No label, and so the name of no node. */
+/** The name of no node. */
 const ANY = '*';
 
 /** The node that a topology is, '*' for one without keys, undefined for one that no node of ours is in. */
@@ -25,7 +25,7 @@ export function nodeIn(segments: Segments): string | undefined {
   const entries = Object.entries(segments);
   if (entries.length === 0) return ANY;
   const node = segments[NODE_TOPOLOGY];
-  return entries.length === 1 && node !== undefined && labelFault(node) === undefined ? node : undefined;
+  return entries.length === 1 && node !== undefined && nodeNameFault(node) === undefined ? node : undefined;
 }
 
 /** The restriction of placement to the nodes of a topology; undefined where it has none. */

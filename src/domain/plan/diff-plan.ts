@@ -51,9 +51,12 @@ export interface PlanDiff {
   readonly conflicts: readonly Fault[];
 }
 
-/** Name of the VolumeAttachmentRecord of a volume on a node. */
+/**
+ * Name of the VolumeAttachmentRecord of a volume on a node. Names of nodes may have dots: without the word between, that of a node
+ * `nfs.example.com` would be the name of what exports the volume on a node `example.com`.
+ */
 export function attachmentName(volume: string, node: string): string {
-  return `${volume}.${node}`;
+  return node.includes('.') ? `${volume}.node.${node}` : `${volume}.${node}`;
 }
 
 /** Compares a plan with what is stored. */

@@ -53,6 +53,7 @@ describe('anyone else', () => {
     { user: 'admin', groups: ['holdfast:nodes'] },
     { user: 'holdfast:node:', groups: ['holdfast:nodes'] },
     { user: 'holdfast:node:a/b', groups: ['holdfast:nodes'] },
+    { user: 'holdfast:node:a..b', groups: ['holdfast:nodes'] },
   ])('$user of $groups may not even read', (identity) => {
     expect(outcome(identity, main('Volume', 'get'))).toContain(
       `"${identity.user}" may not get volumes.holdfast.dev "x"`,
@@ -61,6 +62,14 @@ describe('anyone else', () => {
 });
 
 describe('an agent', () => {
+  test('may have a name with dots, and is then no other node', () => {
+    const long = { user: 'holdfast:node:kube1.example.com', groups: ['holdfast:nodes'] };
+    expect(outcome(long, main('VolumeCopy', 'get'))).toBe('allowed');
+    expect(outcome(long, { verb: 'patch', kind: 'StorageNode', name: 'kube1', subresource: 'status' })).not.toBe(
+      'allowed',
+    );
+  });
+
   test('reads the kinds of Holdfast and leases, nothing else', () => {
     for (const kind of [
       'Volume',

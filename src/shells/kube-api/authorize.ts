@@ -3,6 +3,7 @@
  * volumes and writes only what its own node is responsible for, so a captured node cannot speak for another.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { NODE_NAME } from '../../domain/names.ts';
 import { KEY_NODES_ANNOTATION } from '../../domain/volume/volume-key.ts';
 import { resourceOf } from '../../schemas/kind-names.ts';
 import { KINDS, type KindDefinition, type KindName, SYSTEM_NAMESPACE } from '../../schemas/kinds.ts';
@@ -14,7 +15,7 @@ export const CONTROLLERS = 'holdfast:controllers';
 export const NODES = 'holdfast:nodes';
 /** What agents call themselves in events (controllers/agent/run-agent.ts). */
 const AGENT_COMPONENT = 'holdfast-node';
-const NODE_USER = /^holdfast:node:(?<node>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)$/;
+const NODE_USER = new RegExp(`^holdfast:node:(?<node>${NODE_NAME.source.slice(1, -1)})$`);
 
 /** What the agent of a node is called in its certificate. */
 export function nodeUser(node: string): string {

@@ -8,7 +8,7 @@ import {
   parseAccess,
 } from '../../domain/csi/access.ts';
 import { attachmentName, CSI_MOUNTS, isCsiAttachment } from '../../domain/csi/attachments.ts';
-import { parseCsiId } from '../../domain/csi/names.ts';
+import { parseCsiId, parseCsiNodeId } from '../../domain/csi/names.ts';
 import { homeOf } from '../../domain/csi/topology.ts';
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
@@ -34,7 +34,7 @@ type AttachmentRecord = Resource<'VolumeAttachmentRecord'>;
  */
 export async function publishVolume(deps: CsiDeps, request: PublishRequest, signal: AbortSignal): Promise<void> {
   const { client } = deps;
-  const [volume, node] = [parseCsiId('volume_id', request.volumeId), parseCsiId('node_id', request.nodeId)];
+  const [volume, node] = [parseCsiId('volume_id', request.volumeId), parseCsiNodeId(request.nodeId)];
   const { mode } = parseAccess(request.access);
   const isReadOnly = request.isReadOnly || isReadingOnly(mode);
   const [stored, storedNode, fence, records] = await Promise.all([
@@ -159,7 +159,7 @@ export async function unpublishVolume(
   signal: AbortSignal,
 ): Promise<void> {
   const volume = parseCsiId('volume_id', volumeId);
-  const node = nodeId === '' ? undefined : parseCsiId('node_id', nodeId);
+  const node = nodeId === '' ? undefined : parseCsiNodeId(nodeId);
   const { items } = await deps.client.list('VolumeAttachmentRecord', { signal });
   const own = items.filter(
     (record) =>

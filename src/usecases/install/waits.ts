@@ -1,6 +1,7 @@
 /** What an installation waits for: pools that are ready, volumes that are served, mounts on every node. */
 import { AppError } from '../../domain/errors.ts';
 import { findCondition } from '../../domain/find-condition.ts';
+import { attachmentName } from '../../domain/plan/diff-plan.ts';
 import type { ResolvedPlan } from '../../domain/plan/resolve-plan.ts';
 import type { PoolStatus, StorageNode } from '../../schemas/storage-node.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
@@ -54,7 +55,7 @@ export async function waitForVolumes(deps: WaitDeps, plan: ResolvedPlan, options
     await Promise.all(
       mounts.map(({ node, path }) =>
         waitForObject(deps, {
-          ...({ kind: 'VolumeAttachmentRecord', name: `${name}.${node}`, timeoutMs: waitMs, signal } as const),
+          ...({ kind: 'VolumeAttachmentRecord', name: attachmentName(name, node), timeoutMs: waitMs, signal } as const),
           check: (record) => (record?.status?.state === 'Mounted' ? true : undefined),
           describeTimeout: (record) =>
             late(`volume ${name} is not mounted at ${path} on ${node}`, record?.status?.message),

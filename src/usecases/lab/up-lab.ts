@@ -2,7 +2,7 @@
 
 import { GIB } from '../../domain/bytes.ts';
 import { AppError } from '../../domain/errors.ts';
-import { parseNodeName } from '../../domain/names.ts';
+import { parseLabName, parseNodeName } from '../../domain/names.ts';
 import { BootAction, type LabHostRecord, type LabNetwork, type LabRecord } from '../../schemas/lab-record.ts';
 import { chooseNetwork, hostAddress } from './choose-network.ts';
 import { downLab } from './down-lab.ts';
@@ -71,7 +71,7 @@ async function removeAbandoned(deps: LabDeps): Promise<void> {
 }
 
 async function recordLab(deps: LabDeps, options: LabOptions, hosts: readonly string[]): Promise<LabRecord> {
-  parseNodeName(options.name);
+  parseLabName(options.name);
   const owner = await deps.processes.self();
   const inUse = await deps.hardware.networksInUse();
   return deps.store.locked(async (records) => {

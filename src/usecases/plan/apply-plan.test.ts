@@ -52,6 +52,32 @@ describe('applyPlan', () => {
     expect(record?.spec).toEqual({ volume: 'gv0', node: 'kube2', mountPath: '/data', isReadOnly: false });
   });
 
+  test('a machine that is registered by its whole host name keeps it; one that has both names is the short one', async () => {
+    const { client } = await createFakeCluster();
+    const full = 'kube1.example.com';
+    await client.create('StorageNode', {
+      metadata: { name: full },
+      spec: { addresses: { ip: '10.91.0.1' }, pools: [] },
+    });
+    const volumes = [{ ...PLAN.volumes[0], nodes: ['kube1.example.com', 'kube2', 'kube3'] }];
+    const applied = await applyPlan({ client }, plan({ volumes }));
+    expect(actions(applied).filter((each) => each.includes('kube1'))).toEqual([
+      `update StorageNode ${full}`,
+      `create VolumeAttachmentRecord gv0.node.${full}`,
+    ]);
+    expect((await client.get('Volume', 'gv0'))?.spec.nodes).toEqual([full, 'kube2', 'kube3']);
+    expect((await client.get('StorageCluster', 'default'))?.spec.nodes).toEqual([full, 'kube2', 'kube3']);
+    expect((await client.get('VolumeAttachmentRecord', `gv0.node.${full}`))?.spec.node).toBe(full);
+    const both = await createFakeCluster();
+    await applyPlan(both, plan());
+    await both.client.create('StorageNode', {
+      metadata: { name: full },
+      spec: { addresses: { ip: '10.91.0.1' }, pools: [] },
+    });
+    const again = await applyPlan(both, plan());
+    expect(new Set(again.changes.map(({ action }) => action))).toEqual(new Set(['unchanged']));
+  });
+
   test('applied again it changes nothing', async () => {
     const { client } = await createFakeCluster();
     await applyPlan({ client }, plan());

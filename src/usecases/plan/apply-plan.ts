@@ -4,6 +4,7 @@ import { type FieldChange, fieldChanges } from '../../domain/plan/describe-write
 import { diffNfsExports } from '../../domain/plan/diff-nfs-exports.ts';
 import { diffPlan, type PlanWrite, type StoredObjects } from '../../domain/plan/diff-plan.ts';
 import { diffShares, type RegistrationWrite, type StoredShares } from '../../domain/plan/diff-shares.ts';
+import { nameAsRegistered } from '../../domain/plan/name-as-registered.ts';
 import { type ResolvedPlan, resolvePlan } from '../../domain/plan/resolve-plan.ts';
 import { diffStorageService, type ServiceWrite, type StoredServiceObjects } from '../../domain/plan/storage-service.ts';
 import type { ResourceClient } from '../../ports/resource-client.ts';
@@ -45,10 +46,11 @@ export async function applyPlan(
   plan: PlanFile,
   options: ApplyPlanOptions = {},
 ): Promise<AppliedPlan> {
-  const resolved = resolvePlan(plan);
+  const asWritten = resolvePlan(plan);
   const written = new Map<string, PlanChange['action']>();
   for (let attempt = 1; ; attempt += 1) {
-    const stored = await readAll(client, resolved, options.signal);
+    const stored = await readAll(client, asWritten, options.signal);
+    const resolved = nameAsRegistered(asWritten, new Set(stored.nodes.map(({ metadata }) => metadata.name ?? '')));
     const { writes, notices } = compare(resolved, stored);
     try {
       if (options.isDryRun !== true) await writeAll(client, writes, { written, signal: options.signal });

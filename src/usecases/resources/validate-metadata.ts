@@ -1,6 +1,6 @@
 /** The rules of Kubernetes for names, labels, annotations and finalizers. */
 import type { Fault } from '../../domain/errors.ts';
-import { labelFault } from '../../domain/names.ts';
+import { labelFault, nodeNameFault } from '../../domain/names.ts';
 import type { KindDefinition } from '../../schemas/kinds.ts';
 import { isRecord, type JsonRecord } from './kube-object.ts';
 import { isLabelKey, isLabelValue } from './selectors.ts';
@@ -14,6 +14,7 @@ const MAX_ANNOTATION_BYTES = 256 * 1024;
 /** Names become volume, host and folder names, so those of Holdfast's central kinds are stricter. */
 function nameFault(definition: KindDefinition, name: string): string | undefined {
   if (definition.nameRule === 'label') return labelFault(name);
+  if (definition.nameRule === 'node') return nodeNameFault(name);
   if (name.length > MAX_NAME) return `is ${name.length} characters long; at most ${MAX_NAME} are allowed`;
   if (SUBDOMAIN.test(name)) return undefined;
   return 'may hold only a-z, 0-9, "-" and ".", and each part must begin and end with a letter or digit';
