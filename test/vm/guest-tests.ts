@@ -19,6 +19,8 @@ interface Report {
   }[];
 }
 
+const UNHANDLED = /Vitest caught \d+ unhandled error[^]{0,4000}/;
+
 /** @throws {Error} with the console of the guest, where it came to no report */
 export async function runGuestTests(file: string, options: GuestOptions = {}): Promise<GuestTests> {
   const vitest = `node node_modules/vitest/vitest.mjs run --project guest ${file}`;
@@ -32,5 +34,7 @@ export async function runGuestTests(file: string, options: GuestOptions = {}): P
       .filter(({ status }) => status === 'failed')
       .map(({ fullName, failureMessages }) => `${fullName}: ${failureMessages.join('\n')}`),
   ]);
-  return { passed: numPassedTests, failures };
+  // What nobody waited for fails no test, and stands on the console alone.
+  const unhandled = UNHANDLED.exec(said)?.[0];
+  return { passed: numPassedTests, failures: unhandled === undefined ? failures : [...failures, unhandled] };
 }

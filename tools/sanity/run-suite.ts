@@ -1,32 +1,15 @@
 /** Runs csi-sanity against the driver in a lab of one host, as kubelet and the sidecars would call it there. */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import type { ComposedLab } from '../../src/main/compose-lab.ts';
 import { LAB_DATA_DISK } from '../../src/ports/lab.ts';
 import { bringUpHoldfast, csiSockets, type HoldfastLab } from '../../src/usecases/lab/bring-up-holdfast.ts';
 import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
 import { waitForObject } from '../../src/usecases/waiting/wait-for-object.ts';
 import { startCsiWorld } from '../../test/contract/csi-world.ts';
-import { runTool } from '../project.ts';
-import { judgeSpecs, type SanityResult, type Spec } from './skips.ts';
+import { callSanity, type Flags, PATH_PROGRAMS, pathFlags, type SuiteResult, volumeFlags } from './call-sanity.ts';
 import type { Suite } from './suites.ts';
 
-/** On a machine that does other things as well. */
-const RUN_MS = 30 * 60_000;
 const POOL_MS = 5 * 60_000;
-const MIB = 1024 ** 2;
-/** The smallest there is: csi-sanity makes a hundred. */
-const SIZE_BYTES = 128 * MIB;
-const GROWN_BYTES = 144 * MIB;
-const TARGETS = '/var/lib/kubelet/sanity';
-
-/** Programs by which csi-sanity makes and looks at paths: those that the driver sees, in the host. */
-const PATH_PROGRAMS = {
-  make: 'mkdir -p -- "$0" && echo "$0"',
-  remove: 'rm -rf --one-file-system -- "$0"',
-  check:
-    'if [ -d "$0" ]; then echo directory; elif [ -f "$0" ]; then echo file; elif [ -e "$0" ]; then echo other; else echo not_found; fi',
-} as const;
 
 export interface SuiteRun {
   readonly composed: ComposedLab;
@@ -35,12 +18,6 @@ export interface SuiteRun {
   /** For its files; made, and left to the caller. */
   readonly folder: string;
   readonly signal: AbortSignal;
-}
-
-/** What csi-sanity says, and what is to be thought of it. */
-export interface SuiteResult extends SanityResult {
-  readonly output: string;
-  readonly seconds: number;
 }
 
 /**
@@ -108,32 +85,6 @@ async function runSanity(run: SuiteRun, suite: Suite, up: HoldfastLab): Promise<
   return callSanity(run, suite, await sanityFlags({ folder, suite, up, controllerFolder }));
 }
 
-type Flags = Readonly<Record<string, string>>;
-
-async function callSanity({ program, folder }: SuiteRun, { leftOut = {} }: Suite, flags: Flags): Promise<SuiteResult> {
-  const report = join(folder, 'report.json');
-  const own = Object.entries(flags).map(([flag, value]) => `-csi.${flag}=${value}`);
-  const skips = Object.keys(leftOut).map((begin) => `--ginkgo.skip=${begin.replaceAll(/[[\]()]/g, '\\$&')}`);
-  const args = [...own, ...skips, '--ginkgo.no-color', '--ginkgo.succinct', `--ginkgo.json-report=${report}`];
-  const { code, output, seconds } = await runTool({ file: program, args, timeoutMs: RUN_MS, output: 'capture' });
-  const suites = readReport(report, output);
-  const specs = suites.flatMap((each) => each.SpecReports);
-  const hasFailed = specs.some((spec) => spec.State === 'failed');
-  // It left badly, and no test says why.
-  const unfinished = code === 0 || hasFailed ? [] : [{ ...ITSELF, State: `exit ${code}` }];
-  return { ...judgeSpecs([...specs, ...unfinished], leftOut), output, seconds };
-}
-
-const ITSELF: Spec = { ContainerHierarchyTexts: [], LeafNodeType: 'It', LeafNodeText: 'csi-sanity', State: '' };
-
-function readReport(path: string, output: string): readonly { readonly SpecReports: readonly Spec[] }[] {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as { SpecReports: Spec[] }[];
-  } catch (error) {
-    throw new Error(`csi-sanity left no report: ${output.slice(-2_000)}`, { cause: error });
-  }
-}
-
 async function sanityFlags({
   folder,
   suite,
@@ -155,31 +106,5 @@ async function sanityFlags({
     controllerendpoint: `unix://${sockets.controller}`,
     ...pathFlags(folder, { make: inHost('make'), remove: inHost('remove'), check: inHost('check') }),
     ...volumeFlags(folder, suite),
-  };
-}
-
-/** @param lines - of shell, by what each program does with the path that it is given */
-function pathFlags(folder: string, lines: Readonly<Record<keyof typeof PATH_PROGRAMS, string>>): Flags {
-  const program = (name: keyof typeof PATH_PROGRAMS): string => {
-    const path = join(folder, name);
-    writeFileSync(path, `#!/bin/sh\n${lines[name]}\n`);
-    chmodSync(path, 0o700);
-    return path;
-  };
-  const [make, remove] = [program('make'), program('remove')];
-  return {
-    ...{ mountdir: `${TARGETS}/mount`, stagingdir: `${TARGETS}/staging` },
-    ...{ createmountpathcmd: make, createstagingpathcmd: make, createpathcmdtimeout: '60s' },
-    ...{ removemountpathcmd: remove, removestagingpathcmd: remove, removepathcmdtimeout: '60s' },
-    ...{ checkpathcmd: program('check'), checkpathcmdtimeout: '60s' },
-  };
-}
-
-function volumeFlags(folder: string, { parameters, accessType }: Suite): Flags {
-  const path = join(folder, 'parameters.yaml');
-  writeFileSync(path, JSON.stringify(parameters));
-  return {
-    ...{ testvolumesize: String(SIZE_BYTES), testvolumeexpandsize: String(GROWN_BYTES) },
-    ...{ testvolumeparameters: path, testvolumeaccesstype: accessType },
   };
 }

@@ -1,27 +1,19 @@
 /** Runs in a guest whose kernel has an NFS client and an NFS server: shares through CSI, with everything really mounted. */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Status } from 'nice-grpc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CsiClient, createCsiClient, mountable, refusalOf } from '../../contract/csi-client.ts';
-import { type CsiWorld, startCsiWorld, TARGET_ROOT } from '../../contract/csi-world.ts';
-import { type NfsServer, startNfsServer } from './nfs-server.ts';
-import { createShareHost } from './share-host.ts';
+import { type CsiWorld, TARGET_ROOT } from '../../contract/csi-world.ts';
+import type { NfsServer } from './nfs-server.ts';
+import { EXPORT, NODE, SERVER, startShareWorld } from './share-world.ts';
 
-const [SERVER, EXPORT, NODE] = ['127.0.0.1', '/srv/export', 'kube1'];
 const WAIT = { timeout: 2 * 60_000, interval: 500 };
 let world: CsiWorld;
 let server: NfsServer;
 
 beforeAll(async () => {
-  await mkdir(TARGET_ROOT, { recursive: true });
-  server = await startNfsServer({ [EXPORT]: SERVER });
-  const { host, mounter } = createShareHost(NODE);
-  world = await startCsiWorld({ nodes: [NODE], hostOf: () => host, mounter });
-  for (const { metadata, status } of (await world.client.list('StorageNode')).items) {
-    const engines = [...(status?.engines ?? []), { name: 'nfs', isInstalled: true, isRunning: true }];
-    await world.client.patch('StorageNode', metadata.name, { status: { engines } }, { subresource: 'status' });
-  }
+  ({ world, server } = await startShareWorld());
 });
 afterAll(() => world?.stop());
 
