@@ -78,6 +78,52 @@ describe('applyPlan', () => {
     expect(new Set(again.changes.map(({ action }) => action))).toEqual(new Set(['unchanged']));
   });
 
+  test('writes although the status of a node changes each time just before', async () => {
+    const { client } = await createFakeCluster();
+    await applyPlan({ client }, plan());
+    let races = 12;
+    const racing: ResourceClient = {
+      ...client,
+      patch: async (kind, name, patch, options) => {
+        if (kind === 'StorageNode' && races > 0) {
+          races -= 1;
+          await client.patch(kind, name, { status: { bootId: `boot-${races}` } }, { subresource: 'status' });
+        }
+        return client.patch(kind, name, patch, options);
+      },
+    };
+    const [first, ...others] = PLAN.storage.nodes;
+    const nodes = [{ ...first, zone: 'b' }, ...others];
+    const applied = await applyPlan({ client: racing }, plan({ storage: { ...PLAN.storage, nodes } }));
+    expect(races).toBe(0);
+    expect(actions(applied).filter((action) => action.startsWith('update'))).toEqual(['update StorageNode kube1']);
+    expect(await client.get('StorageNode', 'kube1')).toMatchObject({
+      spec: { zone: 'b' },
+      status: { bootId: 'boot-0' },
+    });
+  });
+
+  test('decides anew about a node whose spec was changed by somebody else just before', async () => {
+    const { client } = await createFakeCluster();
+    await applyPlan({ client }, plan());
+    let isRaced = false;
+    const racing: ResourceClient = {
+      ...client,
+      patch: async (kind, name, patch, options) => {
+        if (kind === 'StorageNode' && !isRaced) {
+          isRaced = true;
+          await client.patch(kind, name, { spec: { zone: 'b', isCordoned: true } });
+        }
+        return client.patch(kind, name, patch, options);
+      },
+    };
+    const [first, ...others] = PLAN.storage.nodes;
+    const nodes = [{ ...first, zone: 'b' }, ...others];
+    const applied = await applyPlan({ client: racing }, plan({ storage: { ...PLAN.storage, nodes } }));
+    expect(actions(applied).filter((action) => action.startsWith('update'))).toEqual([]);
+    expect((await client.get('StorageNode', 'kube1'))?.spec).toMatchObject({ zone: 'b', isCordoned: true });
+  });
+
   test('applied again it changes nothing', async () => {
     const { client } = await createFakeCluster();
     await applyPlan({ client }, plan());

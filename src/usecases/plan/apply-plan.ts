@@ -1,4 +1,5 @@
 /** Makes the stored objects as a plan says: creates and updates, never deletes, and may be repeated at any time. */
+import { isDeepStrictEqual } from 'node:util';
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { type FieldChange, fieldChanges } from '../../domain/plan/describe-write.ts';
 import { diffNfsExports } from '../../domain/plan/diff-nfs-exports.ts';
@@ -7,7 +8,8 @@ import { diffShares, type RegistrationWrite, type StoredShares } from '../../dom
 import { nameAsRegistered } from '../../domain/plan/name-as-registered.ts';
 import { type ResolvedPlan, resolvePlan } from '../../domain/plan/resolve-plan.ts';
 import { diffStorageService, type ServiceWrite, type StoredServiceObjects } from '../../domain/plan/storage-service.ts';
-import type { ResourceClient } from '../../ports/resource-client.ts';
+import type { ResourceClient, Scope } from '../../ports/resource-client.ts';
+import type { ObjectMeta } from '../../schemas/common.ts';
 import type { PlanFile } from '../../schemas/plan-file.ts';
 import { readPersistentVolumes, readStored } from './read-stored.ts';
 
@@ -34,6 +36,8 @@ export interface AppliedPlan {
 
 /** Somebody else may write the same objects at the same time; what they did is looked at again this often. */
 const MAX_ATTEMPTS = 5;
+/** Versions of one object that only had another status, at most. */
+const MAX_STATUS_RACES = 20;
 
 /**
  * Applies a checked plan.
@@ -53,7 +57,7 @@ export async function applyPlan(
     const resolved = nameAsRegistered(asWritten, new Set(stored.nodes.map(({ metadata }) => metadata.name ?? '')));
     const { writes, notices } = compare(resolved, stored);
     try {
-      if (options.isDryRun !== true) await writeAll(client, writes, { written, signal: options.signal });
+      if (options.isDryRun !== true) await writeAll(client, writes, { stored, written, signal: options.signal });
       const changes = writes.map((write) => describe(write, stored, written));
       return { changes, notices: [...resolved.notices, ...notices], isDryRun: options.isDryRun ?? false };
     } catch (error) {
@@ -106,14 +110,18 @@ function describe(write: Write, stored: Stored, written: ReadonlyMap<string, Pla
   const { kind, name } = write;
   const action = written.get(keyOf(write)) ?? write.action;
   if (write.action !== 'update') return { kind, name, action, fields: [] };
-  const before = listOf(kind, stored).find(({ metadata }) => metadata.name === name);
-  return { kind, name, action, fields: fieldChanges(before, write.patch) };
+  return { kind, name, action, fields: fieldChanges(seenBefore(write, stored), write.patch) };
 }
 
-function listOf(
-  kind: Write['kind'],
-  stored: Stored,
-): readonly { readonly metadata: { readonly name?: string | undefined } }[] {
+function seenBefore({ kind, name }: Write, stored: Stored): StoredObject | undefined {
+  return listOf(kind, stored).find(({ metadata }) => metadata.name === name);
+}
+
+interface StoredObject {
+  readonly metadata: ObjectMeta;
+}
+
+function listOf(kind: Write['kind'], stored: Stored): readonly StoredObject[] {
   const lists = {
     StorageNode: stored.nodes,
     StorageCluster: stored.clusters,
@@ -131,7 +139,11 @@ function listOf(
 async function writeAll(
   client: ResourceClient,
   writes: readonly Write[],
-  context: { readonly written: Map<string, PlanChange['action']>; readonly signal: AbortSignal | undefined },
+  context: {
+    readonly stored: Stored;
+    readonly written: Map<string, PlanChange['action']>;
+    readonly signal: AbortSignal | undefined;
+  },
 ): Promise<void> {
   for (const write of writes) {
     if (write.action === 'unchanged') continue;
@@ -144,11 +156,46 @@ async function writeAll(
       const object = 'object' in write ? write.object : { metadata: { name, ...write.metadata }, spec: write.spec };
       await client.create(kind, object, scope);
     } else {
-      const version = write.resourceVersion === undefined ? {} : { resourceVersion: write.resourceVersion };
-      await client.patch(kind, name, write.patch, { ...scope, ...version });
+      await update(client, write, { seen: seenBefore(write, context.stored), scope });
     }
     context.written.set(keyOf(write), write.action);
   }
+}
+
+/**
+ * Controllers and agents write the status of the same object, which moves its version: as long as nothing else of it has
+ * changed, what was decided about it holds.
+ *
+ * @throws {AppError} conflict, when something else has changed: look at everything again
+ */
+async function update(
+  client: ResourceClient,
+  write: Extract<Write, { readonly action: 'update' }>,
+  { seen, scope }: { readonly seen: StoredObject | undefined; readonly scope: Scope },
+): Promise<void> {
+  const { kind, name, patch } = write;
+  let { resourceVersion } = write;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.patch(kind, name, patch, {
+        ...scope,
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      });
+      return;
+    } catch (error) {
+      if (!isAppError(error, 'conflict') || seen === undefined || attempt === MAX_STATUS_RACES) throw error;
+      const now = await client.get(kind, name, scope);
+      if (now === undefined || !isDeepStrictEqual(apartFromStatus(now), apartFromStatus(seen))) throw error;
+      ({ resourceVersion } = now.metadata);
+    }
+  }
+}
+
+/** All of it that people and plans write. */
+function apartFromStatus(object: StoredObject): object {
+  const { status: _seen, metadata, ...rest } = object as StoredObject & { readonly status?: unknown };
+  const { uid, labels, annotations, finalizers, deletionTimestamp } = metadata;
+  return { ...rest, metadata: { uid, labels, annotations, finalizers, deletionTimestamp } };
 }
 
 function keyOf({ kind, name }: { readonly kind: string; readonly name: string }): string {
