@@ -115,6 +115,33 @@ describe('createInformer', () => {
     expect(seen).toEqual(['added a']);
   });
 
+  it('begins a watch that stays silent again where it was, at once, and neither lists anew nor complains', async () => {
+    const { clock, client, informer, log, seen, add, server } = setUp();
+    await add('a');
+    await clock.settle();
+    client.withholdLists('VolumeCopy', true);
+    await clock.advance(60_000);
+    client.silenceWatches();
+    await add('b');
+    await server.delete('VolumeCopy', 'a');
+    await clock.advance(1_300);
+    expect(seen).toEqual(['added a', 'added b', 'deleted a']);
+    expect(informer.list()).toHaveLength(1);
+    expect(log.entries.filter(({ level }) => level !== 'debug')).toEqual([]);
+  });
+
+  it('lists anew when the version of a silent watch is forgotten meanwhile', async () => {
+    const { clock, client, server, seen, add } = setUp();
+    await add('a');
+    await clock.settle();
+    client.silenceWatches();
+    await server.delete('VolumeCopy', 'a');
+    await add('b');
+    server.forgetHistory();
+    await clock.advance(20_000);
+    expect(seen.toSorted()).toEqual(['added a', 'added b', 'deleted a']);
+  });
+
   it('lists only once as long as bookmarks come', async () => {
     const { clock, server, log } = setUp();
     for (let round = 0; round < 10; round += 1) {

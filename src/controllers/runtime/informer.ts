@@ -30,8 +30,9 @@ export interface InformerOptions<K extends KindName> {
   /** Named indexes for {@link Informer.byIndex}. */
   readonly indexes?: Readonly<Record<string, IndexKeys<K>>>;
   /**
-   * A watch without any event or bookmark for this long is taken for dead, and everything is listed anew.
-   * Must be longer than the server's time between bookmarks (kube-apiserver: about a minute). Default 90 s.
+   * A watch without any event or bookmark for this long is taken for dead, and begun again where it was. Longer than the
+   * server's time between bookmarks (kube-apiserver: about a minute, and none at all of a kind that nothing was heard of
+   * since it was started). Default 90 s.
    */
   readonly idleMs?: Millis;
   /** Longest wait for one list. Default 60 s. */
@@ -100,6 +101,8 @@ export function createInformer<K extends KindName>(deps: InformerDeps, options: 
     onDelete: (object) => publish(cache.remove(objectKey(object))),
     onBreak: (error, retryInMs) => {
       lastFailure = messageOf(error);
+      // Everyday life of a kind of which nothing is heard.
+      if (isIdle(error)) return log.debug('watch was silent, beginning it again', { err: error });
       const level = isAppError(error) && error.kind !== 'denied' && error.kind !== 'internal' ? 'info' : 'warn';
       log[level]('watch broke, trying again', { err: error, retryInMs: Math.round(retryInMs) });
     },
@@ -223,10 +226,11 @@ function createStream<K extends KindName>(
         await watch(resumeFrom, signal);
       } catch (error) {
         failure = error;
-        if (!canResume(error)) resumeFrom = undefined;
+        if (!isAppError(error, 'unavailable') && !isIdle(error)) resumeFrom = undefined;
       }
       if (signal.aborted) return;
-      failures = heardInThisTry > 0 ? 0 : failures + 1;
+      // A silence has lasted long enough: to wait on top of it would only delay the news.
+      failures = heardInThisTry > 0 || isIdle(failure) ? 0 : failures + 1;
       const retryInMs = backoffMs(random, backoff, Math.max(0, failures - 1));
       handlers.onBreak(failure, retryInMs);
       await clock.sleep(retryInMs, signal).catch(() => undefined); // aborted: the loop ends
@@ -234,7 +238,10 @@ function createStream<K extends KindName>(
   };
 }
 
-/** Only a lost connection leaves the version valid; any other failure (Expired, a silent watch, a refusal) needs a list. */
-function canResume(error: unknown): boolean {
-  return isAppError(error, 'unavailable');
+/**
+ * A silent watch. It leaves the version valid, as a lost connection does: the next one tells everything since, or that it
+ * cannot (Expired). Any other failure needs a list.
+ */
+function isIdle(error: unknown): boolean {
+  return isAppError(error, 'timeout') && error.reason === 'WatchIdle';
 }
