@@ -1,37 +1,45 @@
 /** Sets the condition Ready of each StorageNode from its heartbeat. */
 
 import { findCondition } from '../../domain/find-condition.ts';
-import { decideNodeHealth } from '../../domain/node/decide-node-health.ts';
-import type { Millis } from '../../ports/clock.ts';
+import { decideNodeHealth, HEARTBEAT_TIMEOUT_MS } from '../../domain/node/decide-node-health.ts';
 import type { ControllerDeps } from '../deps.ts';
 import { setCondition } from '../runtime/conditions.ts';
-import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { createReconcileLoop, type KeySource, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 
 /**
- * The age of a heartbeat is counted from when this controller saw it change, by its own clock: clocks of machines differ,
- * and after a take-over of leadership every node gets a full period before it counts as silent.
+ * Creates the loop. It looks at a node when its heartbeat begins, falls silent or begins again, and when the node itself
+ * changes; not at each beat.
  */
 export function createNodeHealthLoop(deps: ControllerDeps): ReconcileLoop {
   const { informers, clock, events, statusWriter } = deps;
-  const heard = new Map<string, { renewTime: string; at: Millis }>();
+  let heartbeats: Heartbeats | undefined;
 
-  const silenceOf = (node: string): Millis | undefined => {
-    const renewTime = informers.Lease.get(`holdfast-system/${node}`)?.spec.renewTime ?? undefined;
-    if (renewTime === undefined) return undefined;
-    const last = heard.get(node);
-    if (last?.renewTime === renewTime) return clock.monotonic() - last.at;
-    heard.set(node, { renewTime, at: clock.monotonic() });
-    return 0;
+  const leases: KeySource = {
+    ...watchKeys(informers.Lease, () => []),
+    subscribe: (enqueue) => {
+      const beats = createHeartbeats(clock, HEARTBEAT_TIMEOUT_MS, enqueue);
+      heartbeats = beats;
+      const unsubscribe = informers.Lease.onChange((change) => {
+        const { metadata, spec } = change.type === 'deleted' ? change.before : change.after;
+        if (change.type !== 'deleted' && typeof spec.renewTime === 'string') beats.heard(metadata.name, spec.renewTime);
+        else {
+          beats.forget(metadata.name);
+          enqueue(metadata.name);
+        }
+      });
+      return () => {
+        unsubscribe();
+        beats.stop();
+      };
+    },
   };
 
   const reconcile = async (name: string, signal: AbortSignal) => {
     const node = informers.StorageNode.get(name);
-    if (node === undefined) {
-      heard.delete(name);
-      return undefined;
-    }
-    const { ready, requeueAfterMs } = decideNodeHealth({
-      silenceMs: silenceOf(name),
+    if (node === undefined) return undefined;
+    const ready = decideNodeHealth({
+      silenceMs: heartbeats?.silenceOf(name),
       hasReported: node.status?.bootId !== undefined,
     });
     const before = findCondition(node, 'Ready');
@@ -43,15 +51,12 @@ export function createNodeHealthLoop(deps: ControllerDeps): ReconcileLoop {
       if (ready.status === 'True') events.normal(node, 'NodeReady', ready.message);
       else events.warning(node, 'NodeNotReady', ready.message);
     }
-    return { requeueAfterMs };
+    return undefined;
   };
 
   return createReconcileLoop(deps, {
     name: 'node-health',
-    watches: [
-      watchKeys(informers.StorageNode, (node) => [node.metadata.name]),
-      watchKeys(informers.Lease, (lease) => [lease.metadata.name]),
-    ],
+    watches: [watchKeys(informers.StorageNode, (node) => [node.metadata.name]), leases],
     reconcile,
     workers: 4,
   });

@@ -12,24 +12,15 @@ export interface NodeHeartbeat {
   readonly hasReported: boolean;
 }
 
-export interface NodeHealthDecision {
-  readonly ready: Claim;
-  /** When the answer can change without any event. */
-  readonly requeueAfterMs?: number;
-}
-
 /** Decides the condition Ready of one StorageNode. */
-export function decideNodeHealth(seen: NodeHeartbeat): NodeHealthDecision {
+export function decideNodeHealth(seen: NodeHeartbeat): Claim {
   if (seen.silenceMs === undefined) {
-    return { ready: claim('Ready', 'Unknown', 'NeverSeen', 'no heartbeat from the agent of this node yet') };
+    return claim('Ready', 'Unknown', 'NeverSeen', 'no heartbeat from the agent of this node yet');
   }
   if (seen.silenceMs >= HEARTBEAT_TIMEOUT_MS) {
     const limit = HEARTBEAT_TIMEOUT_MS / 1000;
-    return { ready: claim('Ready', 'Unknown', 'HeartbeatLost', `no heartbeat for more than ${limit} s`) };
+    return claim('Ready', 'Unknown', 'HeartbeatLost', `no heartbeat for more than ${limit} s`);
   }
-  const requeueAfterMs = HEARTBEAT_TIMEOUT_MS - seen.silenceMs;
-  if (!seen.hasReported) {
-    return { ready: claim('Ready', 'False', 'NotReported', 'the agent runs but has not reported yet'), requeueAfterMs };
-  }
-  return { ready: claim('Ready', 'True', 'HeartbeatFresh', 'the agent of this node reports'), requeueAfterMs };
+  if (!seen.hasReported) return claim('Ready', 'False', 'NotReported', 'the agent runs but has not reported yet');
+  return claim('Ready', 'True', 'HeartbeatFresh', 'the agent of this node reports');
 }
