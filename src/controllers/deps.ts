@@ -1,11 +1,12 @@
 /** What every controller and agent loop is given. */
+import { isAtRest } from '../domain/volume/is-at-rest.ts';
 import type { Clock, Millis } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
 import type { KeyAccess } from '../ports/key-access.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { Random } from '../ports/random.ts';
-import type { ResourceClient } from '../ports/resource-client.ts';
+import type { Resource, ResourceClient } from '../ports/resource-client.ts';
 import { SYSTEM_NAMESPACE } from '../schemas/kinds.ts';
 import { createInformer, type Informer } from './runtime/informer.ts';
 import { type ReconcileLoop, waitForSources } from './runtime/reconcile-loop.ts';
@@ -54,8 +55,16 @@ export function createInformers(
   return {
     StorageCluster: createInformer(deps, { kind: 'StorageCluster', idleMs }),
     StorageNode: createInformer(deps, { kind: 'StorageNode', idleMs }),
-    Volume: createInformer(deps, { kind: 'Volume', idleMs }),
-    VolumeCopy: createInformer(deps, { kind: 'VolumeCopy', idleMs, indexes: { volume: (copy) => [copy.spec.volume] } }),
+    Volume: createInformer(deps, {
+      kind: 'Volume',
+      idleMs,
+      indexes: { node: placedOn, rest: (volume) => (isAtRest(volume) ? [] : ['none']) },
+    }),
+    VolumeCopy: createInformer(deps, {
+      kind: 'VolumeCopy',
+      idleMs,
+      indexes: { volume: (copy) => [copy.spec.volume], node: (copy) => [copy.spec.node] },
+    }),
     VolumeAttachmentRecord: createInformer(deps, {
       kind: 'VolumeAttachmentRecord',
       idleMs,
@@ -67,6 +76,10 @@ export function createInformers(
     Task: createInformer(deps, { kind: 'Task', idleMs }),
     Lease: createInformer(deps, { kind: 'Lease', namespace: SYSTEM_NAMESPACE, idleMs }),
   };
+}
+
+function placedOn({ status }: Resource<'Volume'>): readonly string[] {
+  return [...(status?.placement ?? []), ...(status?.restore?.placement ?? [])].map(({ node }) => node);
 }
 
 /**

@@ -9,8 +9,8 @@ import { makeKey, shareKey, takeKey } from '../keep-key.ts';
 
 interface Keyed {
   readonly decision: VolumeDecision;
-  /** Copies of all volumes. */
-  readonly copies: readonly Resource<'VolumeCopy'>[];
+  /** Its copies. */
+  readonly own: readonly Resource<'VolumeCopy'>[];
 }
 
 /**
@@ -22,12 +22,12 @@ interface Keyed {
 export async function keyVolume(
   deps: ControllerDeps,
   volume: Resource<'Volume'>,
-  { decision, copies }: Keyed,
+  { decision, own }: Keyed,
   signal: AbortSignal,
 ): Promise<VolumeDecision> {
   const { metadata, spec, status } = volume;
   const { name, uid } = metadata;
-  const nodes = keyNodes(volume, { decision, copies });
+  const nodes = keyNodes(volume, { decision, own });
   if (isKeyed(volume, decision, nodes)) return decision;
   const shared = { ...decision, status: { ...decision.status, keyNodes: [...nodes] } };
   if ((status?.placement ?? []).length > 0) {
@@ -68,10 +68,10 @@ function isKeyed(seen: Resource<'Volume'>, decision: VolumeDecision, nodes: read
 }
 
 /** Where there is, or is to be, a copy of it. */
-function keyNodes({ metadata, status }: Resource<'Volume'>, { decision, copies }: Keyed): readonly string[] {
+function keyNodes({ status }: Resource<'Volume'>, { decision, own }: Keyed): readonly string[] {
   const { placement = status?.placement ?? [], restore = status?.restore } = decision.status;
   const placed = [...placement, ...(restore?.placement ?? [])].map(({ node }) => node);
-  const kept = copies.filter(({ spec }) => spec.volumeUid === metadata.uid).map(({ spec }) => spec.node);
+  const kept = own.map(({ spec }) => spec.node);
   return [...new Set([...placed, ...kept])].toSorted();
 }
 

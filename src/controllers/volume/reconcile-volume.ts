@@ -42,6 +42,7 @@ import {
   sizeShare,
   withSizes,
 } from './size-copies.ts';
+import { volumesOfNode } from './volumes-of-node.ts';
 
 type StoredVolume = Resource<'Volume'>;
 type NewCopy = VolumeCopy & { readonly metadata: { readonly name: string } };
@@ -71,11 +72,11 @@ export function createVolumeLoop(deps: ControllerDeps, promises: Turns): Reconci
       volume.spec.share === undefined ? sizeCopies(volume, decided, sizeLook(deps, looked)) : sizeShare(decided);
     const decision = withSizes(decided, sizes);
     await raiseCapacity(deps, volume, sizes, signal);
-    if (decision.holdsSnapshot === true) await holdSnapshot(deps, volume, { snapshots: looked.allSnapshots, signal });
-    const keyed = await keyVolume(deps, volume, { decision, copies: looked.allCopies }, signal);
+    if (decision.holdsSnapshot === true) await holdSnapshot(deps, volume, { snapshots: looked.allSnapshots(), signal });
+    const keyed = await keyVolume(deps, volume, { decision, own: looked.own }, signal);
     await act(deps, volume, keyed, signal);
-    await growCopies(deps, sizes, { allCopies: looked.allCopies, signal });
-    await letGo(deps, ownCopies(volume, looked), signal);
+    await growCopies(deps, sizes, { own: looked.own, signal });
+    await letGo(deps, looked.own, signal);
     const isWaiting = keyed.status.phase === 'Pending' || sizes.isRefused || isAskedToRestore(volume);
     return isWaiting ? { requeueAfterMs: PENDING_RETRY_MS } : undefined;
   };
@@ -88,7 +89,7 @@ export function createVolumeLoop(deps: ControllerDeps, promises: Turns): Reconci
       watchKeys(informers.VolumeCopy, (copy) => [copy.spec.volume]),
       watchKeys(informers.VolumeAttachmentRecord, (record) => [record.spec.volume]),
       watchKeys(informers.VolumeSnapshotRecord, (snapshot) => [snapshot.spec.volume]),
-      watchKeys(informers.StorageNode, allVolumes),
+      watchKeys(informers.StorageNode, ({ metadata }) => volumesOfNode(informers, metadata.name)),
       watchKeys(informers.FenceRecord, allVolumes),
     ],
     reconcile,
@@ -116,20 +117,23 @@ async function decide(deps: ControllerDeps, volume: StoredVolume, signal: AbortS
   return { looked: newest, decided: decideVolume(see(deps, volume, newest)) };
 }
 
-function ownCopies({ metadata }: StoredVolume, { allCopies }: Look): readonly Resource<'VolumeCopy'>[] {
-  return allCopies.filter(({ spec }) => spec.volume === metadata.name && spec.volumeUid === metadata.uid);
+function isCopyOf({ metadata }: StoredVolume): (copy: Resource<'VolumeCopy'>) => boolean {
+  return ({ spec }) => spec.volume === metadata.name && spec.volumeUid === metadata.uid;
 }
 
 /** What a decision about a volume rests on beside the volume and the nodes. */
 interface Look {
-  readonly allVolumes: readonly StoredVolume[];
-  readonly allCopies: readonly Resource<'VolumeCopy'>[];
+  /** Its copies. */
+  readonly own: readonly Resource<'VolumeCopy'>[];
+  /** Asked only where room is looked for: there are many. */
+  readonly allVolumes: () => readonly StoredVolume[];
+  readonly allCopies: () => readonly Resource<'VolumeCopy'>[];
   readonly attachments: readonly Resource<'VolumeAttachmentRecord'>[];
   /** Of all nodes; only of a volume that is to go. */
   readonly knownNodes?: ReadonlySet<string>;
   /** The snapshot that it begins with. */
   readonly source?: Resource<'VolumeSnapshotRecord'> | undefined;
-  readonly allSnapshots: readonly Resource<'VolumeSnapshotRecord'>[];
+  readonly allSnapshots: () => readonly Resource<'VolumeSnapshotRecord'>[];
 }
 
 /**
@@ -138,27 +142,42 @@ interface Look {
  * be left behind for ever, and about who has the volume mounted.
  */
 async function look(
-  { client, informers }: ControllerDeps,
+  deps: ControllerDeps,
   volume: StoredVolume,
   signal: AbortSignal,
   isChanging = false,
 ): Promise<Look> {
+  const { client, informers } = deps;
   const { name, deletionTimestamp } = volume.metadata;
   const isDeleting = deletionTimestamp !== undefined;
   const isRestored = isAskedToRestore(volume);
   const isPlacing = isChanging || isRestored || (!isDeleting && asksForPlace(volume));
-  const fresh = async <K extends WatchedKind>(kind: K) => (await client.list(kind, { signal })).items;
+  const isCounting = isPlacing || isDeleting;
+  const read = async <K extends WatchedKind>(kind: K, isFresh: boolean): Promise<() => readonly Resource<K>[]> => {
+    if (!isFresh) return () => informers[kind].list();
+    const { items } = await client.list(kind, { signal });
+    return () => items;
+  };
+  const allVolumes = await read('Volume', isPlacing);
+  const allSnapshots = await read('VolumeSnapshotRecord', isPlacing);
+  const allCopies = await read('VolumeCopy', isCounting);
   return {
-    allVolumes: isPlacing ? await fresh('Volume') : informers.Volume.list(),
-    allSnapshots: isPlacing ? await fresh('VolumeSnapshotRecord') : informers.VolumeSnapshotRecord.list(),
-    allCopies: isPlacing || isDeleting ? await fresh('VolumeCopy') : informers.VolumeCopy.list(),
-    attachments:
-      isDeleting || isRestored
-        ? (await fresh('VolumeAttachmentRecord')).filter((record) => record.spec.volume === name)
-        : informers.VolumeAttachmentRecord.byIndex('volume', name),
+    own: (isCounting ? allCopies() : informers.VolumeCopy.byIndex('volume', name)).filter(isCopyOf(volume)),
+    ...{ allVolumes, allSnapshots, allCopies },
+    attachments: await readAttachments(deps, name, { isFresh: isDeleting || isRestored, signal }),
     ...(await readKnownNodes(client, volume, signal)),
     ...(isPlacing ? { source: await readSource(client, volume, signal) } : {}),
   };
+}
+
+async function readAttachments(
+  { client, informers }: ControllerDeps,
+  volume: string,
+  { isFresh, signal }: { readonly isFresh: boolean; readonly signal: AbortSignal },
+): Promise<Look['attachments']> {
+  if (!isFresh) return informers.VolumeAttachmentRecord.byIndex('volume', volume);
+  const { items } = await client.list('VolumeAttachmentRecord', { signal });
+  return items.filter((record) => record.spec.volume === volume);
 }
 
 /** Who was given up decides about a deletion alone. */
@@ -176,19 +195,23 @@ function asksForPlace(volume: StoredVolume): boolean {
   return volume.status?.placement === undefined || asksForGrowth(volume);
 }
 
-function sizeLook({ informers }: ControllerDeps, { allVolumes, allCopies, allSnapshots }: Look): SizeLook {
-  const promised = [...unrecordedCopies(allVolumes, allCopies), ...snapshotPromises(allSnapshots)];
-  return { nodes: informers.StorageNode.list(), allVolumes, allCopies, promised };
+/** The room that is taken or promised, of all volumes. */
+function takenRoom({ allVolumes, allCopies, allSnapshots }: Look): readonly VolumeCopy[] {
+  const [volumes, copies] = [allVolumes(), allCopies()];
+  const promised = [...unrecordedCopies(volumes, copies), ...snapshotPromises(allSnapshots())];
+  return withGrants([...copies, ...promised], volumes);
+}
+
+function sizeLook({ informers }: ControllerDeps, looked: Look): SizeLook {
+  return { nodes: informers.StorageNode.list(), own: looked.own, taken: () => takenRoom(looked) };
 }
 
 function see(deps: ControllerDeps, volume: StoredVolume, looked: Look): SeenVolume {
   const { informers, random } = deps;
-  const { allVolumes, allCopies, allSnapshots, attachments } = looked;
+  const { own, allVolumes, allCopies, allSnapshots, attachments } = looked;
   const { name, uid } = volume.metadata;
   const nodes = informers.StorageNode.list();
-  const own = ownCopies(volume, looked);
-  const promised = () => [...unrecordedCopies(allVolumes, allCopies), ...snapshotPromises(allSnapshots)];
-  const taken = () => withGrants([...allCopies, ...promised()], allVolumes);
+  const taken = () => takenRoom(looked);
   return {
     name,
     uid,
@@ -212,7 +235,7 @@ function see(deps: ControllerDeps, volume: StoredVolume, looked: Look): SeenVolu
     ...(isAskedToRestore(volume)
       ? {
           restore: seeRestore(deps, volume, {
-            ...{ volumes: allVolumes, copies: allCopies, snapshots: allSnapshots, attachments },
+            ...{ volumes: allVolumes(), copies: allCopies(), snapshots: allSnapshots(), attachments },
           }),
         }
       : {}),
@@ -234,7 +257,7 @@ function place(
 ): PlacementOutcome {
   const { name, uid } = volume.metadata;
   if (volume.spec.adopted !== undefined) {
-    const others = allVolumes.filter((other) => other.metadata.uid !== uid && other.status?.placement !== undefined);
+    const others = allVolumes().filter((other) => other.metadata.uid !== uid && other.status?.placement !== undefined);
     const known = { nodes: nodes.map((node) => node.metadata.name), others };
     return placeAdopted(volume.spec, volume.spec.adopted, known, (index) => copyName(name, uid, index));
   }

@@ -9,7 +9,7 @@ import { growthFaults } from '../../domain/placement/growth-faults.ts';
 import { isHolding } from '../../domain/volume/decide-restore.ts';
 import { decideSizes, type SizeDecision } from '../../domain/volume/decide-sizes.ts';
 import type { VolumeDecision } from '../../domain/volume/decide-volume.ts';
-import { bytesFor, growingCopies, withGrants } from '../../domain/volume/granted-sizes.ts';
+import { bytesFor, growingCopies } from '../../domain/volume/granted-sizes.ts';
 import { leadsTo, VOLUME_UID_ANNOTATION } from '../../domain/volume/persistent-volume.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
@@ -19,10 +19,10 @@ type StoredVolume = Resource<'Volume'>;
 
 export interface SizeLook {
   readonly nodes: readonly Resource<'StorageNode'>[];
-  readonly allVolumes: readonly StoredVolume[];
-  readonly allCopies: readonly Resource<'VolumeCopy'>[];
-  /** Copies that stored placements promise and that are not recorded yet. */
-  readonly promised: readonly VolumeCopy[];
+  /** Copies of the volume. */
+  readonly own: readonly Resource<'VolumeCopy'>[];
+  /** Copies of all volumes with the sizes they were granted, and those that are promised. Asked only for a growth. */
+  readonly taken: () => readonly VolumeCopy[];
 }
 
 const NONE: SizeDecision = { status: {}, claims: [], growCopies: [], isRefused: false };
@@ -44,7 +44,7 @@ export function sizeCopies(volume: StoredVolume, decision: VolumeDecision, look:
     return decision.status.placement === undefined ? NONE : { ...NONE, status: { grantedSize: spec.size } };
   }
   const usable = usableSince(look.nodes, spec.engine);
-  const own = ofPlacement(volume, look.allCopies);
+  const own = ofPlacement(volume, look.own);
   // One that is placed and not recorded yet is told its size with its creation; until then nothing is known of it.
   if (own.length < stayingCopies(volume).length) return NONE;
   const roles = new Map(own.map((copy) => [copy.metadata.name, copy.spec.role]));
@@ -81,13 +81,13 @@ export function sizeShare({ status: { size } }: VolumeDecision): SizeDecision {
   return size === undefined ? NONE : { ...NONE, status: { size } };
 }
 
-function findFaults(volume: StoredVolume, { nodes, allVolumes, allCopies, promised }: SizeLook): readonly string[] {
+function findFaults(volume: StoredVolume, look: SizeLook): readonly string[] {
   const { name } = volume.metadata;
   const { engine, size } = volume.spec;
-  if (volume.spec.adopted !== undefined) return adoptedGrowthFaults(volume, allCopies, size);
-  const taken = withGrants([...allCopies, ...promised], allVolumes);
+  if (volume.spec.adopted !== undefined) return adoptedGrowthFaults(volume, look.own, size);
+  const taken = look.taken();
   const own = ofPlacement(volume, taken);
-  const seen = nodes.map((node) => placementNode(node, taken, engine));
+  const seen = look.nodes.map((node) => placementNode(node, taken, engine));
   return growthFaults({ name, engine }, growingCopies(volume.spec, own, size), seen);
 }
 
@@ -111,10 +111,10 @@ export function withSizes(decision: VolumeDecision, sizes: SizeDecision): Volume
 export async function growCopies(
   { client }: ControllerDeps,
   sizes: SizeDecision,
-  { allCopies, signal }: Pick<SizeLook, 'allCopies'> & { readonly signal: AbortSignal },
+  { own, signal }: Pick<SizeLook, 'own'> & { readonly signal: AbortSignal },
 ): Promise<void> {
   for (const { name, sizeBytes } of sizes.growCopies) {
-    const seen = allCopies.find((copy) => copy.metadata.name === name);
+    const seen = own.find((copy) => copy.metadata.name === name);
     if (seen === undefined) continue;
     const { uid, resourceVersion } = seen.metadata;
     try {
