@@ -63,7 +63,8 @@ export const PARAMETER_WORDS: Readonly<Record<string, ParameterWords>> = {
   arbiter: { fallback: 'false', meaning: 'Two copies hold data, and a third only decides: layout arbiter.' },
   failureMode: {
     fallback: 'hard',
-    meaning: 'What happens when copies are lost: writes that a minority would take are stopped.',
+    meaning:
+      'Engine gluster: what happens when copies are lost: writes that a minority would take are stopped. Other engines have no quorum.',
   },
   brick: { fallback: 'image', meaning: 'A file system of its own for each copy, or a directory of the pool.' },
   allowSplitBrain: {
@@ -73,7 +74,7 @@ export const PARAMETER_WORDS: Readonly<Record<string, ParameterWords>> = {
   encryption: { fallback: 'false', meaning: 'Encryption at rest.' },
   'storageos.com/replicas': { meaning: 'StorageOS: copies besides the primary; 2 is `replicas: 3`.' },
   'storageos.com/encryption': { meaning: 'StorageOS: encryption at rest.' },
-  'storageos.com/failure-mode': { meaning: 'StorageOS: what happens when copies are lost.' },
+  'storageos.com/failure-mode': { meaning: 'StorageOS: what happens when copies are lost; as `failureMode`.' },
   'storageos.com/nocompress': { meaning: 'StorageOS: compression of what is sent and stored.' },
   'storageos.com/nocache': { meaning: 'StorageOS: a cache of its own.' },
   'storageos.com/topology-aware': {

@@ -3,7 +3,7 @@ import { AppError, type Fault } from '../errors.ts';
 import type { Locality } from '../locality/locality.ts';
 import { nearest } from '../nearest.ts';
 import { PROFILE_NAMES, type ProfileName } from '../volume/profile.ts';
-import { PARAMETERS } from './parameter-table.ts';
+import { FAILURE_MODES, PARAMETERS } from './parameter-table.ts';
 import { MAX_PARAMETERS, readParameters, shownKey } from './parameters.ts';
 
 /** A change of a volume; what is left out stays as it is. */
@@ -11,6 +11,8 @@ export interface VolumeChange {
   readonly profile?: ProfileName;
   readonly replicas?: number;
   readonly locality?: Locality;
+  /** By the name that it was said with; there is one only, which some engines have and others have no use for. */
+  readonly failureMode?: string;
 }
 
 /** Read as in a StorageClass, and with the same meaning. */
@@ -32,10 +34,12 @@ export function readMutableParameters(parameters: Readonly<Record<string, string
   const { profile: asked, ...rest } = parameters;
   const profile = PROFILE_NAMES.find((name) => name === asked);
   const { replicas, locality } = readParameters(rest);
+  const failureMode = Object.keys(rest).find((key) => FAILURE_MODES.has(key));
   return {
     ...(profile === undefined ? {} : { profile }),
     ...(replicas === undefined ? {} : { replicas }),
     ...(locality === undefined ? {} : { locality }),
+    ...(failureMode === undefined ? {} : { failureMode }),
   };
 }
 

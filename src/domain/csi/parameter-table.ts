@@ -212,6 +212,9 @@ const SIDECARS: Readonly<Record<string, Reader>> = {
 /** Every parameter that is understood, by its exact name. */
 export const PARAMETERS: Readonly<Record<string, Reader>> = { ...OWN, ...NFS, ...STORAGEOS, ...HEKETI, ...SIDECARS };
 
+/** What a volume does when copies are away, by whatever name. */
+export const FAILURE_MODES: ReadonlySet<string> = new Set(['failureMode', 'storageos.com/failure-mode']);
+
 /** Those that say how copies are kept, by whatever name; whom another system knew is none of it. */
 export const COPY_PARAMETERS: ReadonlySet<string> = new Set(
   Object.entries({ ...OWN, ...STORAGEOS, ...HEKETI }).flatMap(([key, reader]) =>

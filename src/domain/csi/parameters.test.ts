@@ -122,6 +122,8 @@ const REFUSED: readonly (readonly [Readonly<Record<string, string>>, string])[] 
   [{ 'storageos.com/replicas': '6' }, 'must be a whole number from 0 to 5'],
   [{ 'storageos.com/encryption': 'yes' }, 'must be one of true, false'],
   [{ encryption: 'True' }, 'must be one of true, false'],
+  [{ engine: 'local', failureMode: 'hard' }, 'does not go with engine local'],
+  [{ engine: 'local', 'storageos.com/failure-mode': 'hard' }, 'does not go with engine local'],
   [{ encryption: 'true', 'storageos.com/encryption': 'true' }, 'says the same as encryption'],
   [{ 'storageos.com/failure-mode': 'soft' }, 'can only be hard'],
   [{ volumetype: 'disperse:2:2' }, 'disperse:DATA:REDUNDANCY'],

@@ -4,9 +4,9 @@
  */
 import { AppError, type Fault } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { KEPT_BY_SERVER } from '../volume/unused-words.ts';
+import { KEPT_BY_SERVER, NO_QUORUM } from '../volume/unused-words.ts';
 import { isOfShare } from './class-share.ts';
-import { type ClassWish, COPY_PARAMETERS, PARAMETERS, type ReadParameter } from './parameter-table.ts';
+import { type ClassWish, COPY_PARAMETERS, FAILURE_MODES, PARAMETERS, type ReadParameter } from './parameter-table.ts';
 
 /** More are no class that somebody wrote. */
 export const MAX_PARAMETERS = 64;
@@ -38,6 +38,7 @@ export function readParameters(parameters: Readonly<Record<string, string>>): Cl
     wish = { ...wish, ...read.wish };
   }
   if (isOfShare(wish)) faults.push(...uselessToShares(entries));
+  if (wish.engine === 'local') faults.push(...uselessToLocal(entries));
   if (entries.length > MAX_PARAMETERS) faults.push({ field: 'parameters', message: `are more than ${MAX_PARAMETERS}` });
   if (faults.length === 0) return wish;
   throw new AppError('invalid', 'the parameters of the class cannot be followed', {
@@ -50,6 +51,12 @@ export function readParameters(parameters: Readonly<Record<string, string>>): Cl
 function uselessToShares(entries: readonly (readonly [key: string, value: string])[]): readonly Fault[] {
   const useless = entries.filter(([key, value]) => COPY_PARAMETERS.has(key) && value !== 'false');
   return useless.map(([key]) => ({ field: key, message: KEPT_BY_SERVER }));
+}
+
+/** One copy has no minority: there are no writes to stop, or to let through, while others are away. */
+function uselessToLocal(entries: readonly (readonly [key: string, value: string])[]): readonly Fault[] {
+  const useless = entries.filter(([key, value]) => FAILURE_MODES.has(key) && value === 'hard');
+  return useless.map(([key]) => ({ field: key, message: NO_QUORUM }));
 }
 
 function readOne(key: string, value: string): ReadParameter {

@@ -14,6 +14,8 @@ type CopyWord = (typeof COPY_WORDS)[number];
 
 /** In one sentence for all, since it is one reason. */
 export const KEPT_BY_SERVER = 'does not go with engine nfs: the file server decides how it keeps the data';
+/** Said of the failure mode. */
+export const NO_QUORUM = 'does not go with engine local, which keeps one copy: there is no quorum that could be lost';
 /** Said of allowSplitBrain. */
 export const ONE_COPY = 'does not go with engine local, which keeps one copy';
 

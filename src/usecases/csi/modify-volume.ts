@@ -5,6 +5,7 @@ import { parseCsiId } from '../../domain/csi/names.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Locality } from '../../domain/locality/locality.ts';
 import { engineFaults } from '../../domain/volume/engines.ts';
+import { KEPT_BY_SERVER, NO_QUORUM } from '../../domain/volume/unused-words.ts';
 import { convertVolume } from '../volumes/convert-volume.ts';
 import { findVolume } from '../volumes/read-volumes.ts';
 import { setProfile } from '../volumes/set-profile.ts';
@@ -32,9 +33,10 @@ export async function modifyVolume(
 export async function changeVolume(
   deps: CsiDeps,
   name: string,
-  { profile, replicas, locality }: VolumeChange,
+  { profile, replicas, locality, failureMode }: VolumeChange,
   signal: AbortSignal,
 ): Promise<void> {
+  if (failureMode !== undefined) await assertHasQuorum(deps, { name, failureMode }, signal);
   for (const isDryRun of [true, false]) {
     const options = { isDryRun, waitMs: CALL_MS, signal };
     if (locality !== undefined) await setLocality(deps, { name, locality }, options);
@@ -43,6 +45,18 @@ export async function changeVolume(
       await convertVolume(deps, { name, replicas }, { ...options, onProgress: () => undefined });
     }
   }
+}
+
+/** Hard is what a volume of engine gluster always is. @throws {AppError} invalid, for an engine that has no use for the word */
+async function assertHasQuorum(
+  { client }: CsiDeps,
+  { name, failureMode }: { readonly name: string; readonly failureMode: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { spec } = await findVolume({ client, signal }, name);
+  if (spec.engine === 'gluster') return;
+  const why = spec.engine === 'local' ? NO_QUORUM : KEPT_BY_SERVER;
+  throw new AppError('invalid', `volume ${name}: ${failureMode} ${why}`, { reason: 'InvalidParameters' });
 }
 
 /** Nothing has to be waited for: who asks next is answered so. */
