@@ -7,6 +7,7 @@ import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { DRIVER_NAME } from '../../src/shells/csi/identity.ts';
 import { NODES } from '../../src/shells/kube-api/authorize.ts';
 import { NODE_ACCOUNT } from '../../tools/deploy/accounts.ts';
+import { alertGroups } from '../../tools/deploy/alerts.ts';
 import { imageName } from '../../tools/images/images.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { installSnapshotKinds, startSnapshotController } from './holdfast.ts';
@@ -47,6 +48,17 @@ test('helm makes the manifest of the chart', async () => {
   expect(byName(await helmTemplate(cluster))).toEqual(byName(manifest));
 });
 
+test('helm makes what the Prometheus operator reads, and leaves the braces of alerts alone', async () => {
+  const wanted = ['enabled', 'serviceMonitor.enabled', 'prometheusRule.enabled'].map((name) => `metrics.${name}=true`);
+  const chosen = ['metrics.namespace=monitoring', 'metrics.labels.release=prometheus'];
+  const objects = byName(await helmTemplate(cluster, ...wanted, ...chosen));
+  const metadata = { labels: expect.objectContaining({ release: 'prometheus' }) as object };
+  expect(objects['PrometheusRule/holdfast']).toMatchObject({ metadata, spec: { groups: alertGroups() } });
+  expect(objects['ServiceMonitor/holdfast-controller']).toMatchObject({ metadata });
+  expect(objects['ServiceMonitor/holdfast-node']).toMatchObject({ metadata });
+  expect(JSON.stringify(objects['NetworkPolicy/holdfast-controller'])).toContain('"monitoring"');
+});
+
 test('all of it becomes ready, and a claim is written by one node and read by the other', async () => {
   const { kubectl, lab } = cluster;
   await rolledOut('deployment/holdfast-controller', 'daemonset/holdfast-node');
@@ -67,6 +79,44 @@ test('all of it becomes ready, and a claim is written by one node and read by th
   await kubectl.apply(snapshot({ name: 'moment', claim: 'team' }));
   await kubectl.until('volumesnapshot/moment', 'jsonpath={.status.readyToUse}=true', PATIENCE_MS);
   await kubectl.run('delete', 'volumesnapshot/moment', '--wait');
+});
+
+test('metrics are found by their Services, and one controller of the two tells of the cluster', async () => {
+  const { lab } = cluster;
+  const told = async (service: string): Promise<readonly string[]> => {
+    const label = `kubernetes.io/service-name=${service}`;
+    const { items } = JSON.parse(await inSystem('get', 'endpointslices', '-l', label, '-o', 'json')) as {
+      readonly items: readonly {
+        readonly ports: readonly [{ readonly port: number }];
+        readonly endpoints: readonly { readonly addresses: readonly [string]; readonly nodeName: string }[];
+      }[];
+    };
+    const places = items.flatMap(({ endpoints, ports: [{ port }] }) =>
+      endpoints.map(({ addresses: [address], nodeName }) => ({ url: `http://${address}:${port}/metrics`, nodeName })),
+    );
+    return Promise.all(
+      places.map(async ({ url, nodeName }) => {
+        const get = { file: 'busybox', args: ['wget', '-q', '-O', '-', url], timeoutMs: PATIENCE_MS };
+        return (await lab.host(nodeName).run(get)).stdout;
+      }),
+    );
+  };
+  const leaders = async () =>
+    (await told('holdfast-controller'))
+      .map((text) => /^holdfast_leader (\d)$/m.exec(text)?.[1] ?? '')
+      .toSorted((a, b) => a.localeCompare(b));
+  await expect.poll(leaders, { timeout: PATIENCE_MS }).toEqual(['0', '1']);
+  const controllers = await told('holdfast-controller');
+  for (const host of lab.hostNames) {
+    expect(controllers.filter((text) => text.includes(`\nholdfast_node_ready{node="${host}"} 1\n`))).toHaveLength(1);
+  }
+  expect(controllers.join('')).toMatch(/^holdfast_csi_call_duration_seconds_count\{method="CreateVolume",code="OK"\}/m);
+  const agents = await told('holdfast-node');
+  expect(agents).toHaveLength(lab.hostNames.length);
+  for (const text of agents) {
+    expect(text).toContain('role="agent"} 1');
+    expect(text).toMatch(/^holdfast_engine_steps_total\{engine="gluster",step="mountVolume",result="ok"\}/m);
+  }
 });
 
 test('an agent writes what is of its own node, and nothing of another', async () => {

@@ -82,9 +82,12 @@ async function sidecarArchive(name: SidecarName, program: string, folder: string
   return target;
 }
 
-/** What helm makes of the chart with its defaults. */
-export async function helmTemplate({ programs, composed, folder }: Cluster): Promise<string> {
-  const args = ['template', 'holdfast', CHART];
+/** What helm makes of the chart, with these values in the place of its defaults. */
+export async function helmTemplate(
+  { programs, composed, folder }: Cluster,
+  ...set: readonly string[]
+): Promise<string> {
+  const args = ['template', 'holdfast', CHART, ...set.flatMap((each) => ['--set', each])];
   const { stdout } = await composed.machine.run({ file: programs.helm, args, env: homeIn(folder), timeoutMs: HELM_MS });
   return stdout;
 }
@@ -98,7 +101,7 @@ export async function helmUpgrade(cluster: Cluster, ...set: readonly string[]): 
   const { programs, kubeconfig, folder, lab, composed } = cluster;
   const values = [`apiServer.host=${lab.gateway}`, `apiServer.port=${API_SERVER_PORT}`, ...set];
   const strings = values.flatMap((each) => ['--set-string', each]);
-  const chosen = ['--set', 'snapshots.enabled=true', ...strings];
+  const chosen = ['--set', 'snapshots.enabled=true,metrics.enabled=true', ...strings];
   const args = ['upgrade', '--install', 'holdfast', CHART, '--kubeconfig', kubeconfig, ...chosen];
   await composed.machine.run({ file: programs.helm, args, env: homeIn(folder), timeoutMs: HELM_MS });
 }
