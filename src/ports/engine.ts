@@ -115,6 +115,8 @@ export interface DesiredCopy {
   readonly fsType?: FileSystemType;
   /** Name of the Secret with the key that its image is encrypted with; it is not encrypted when left out. */
   readonly keySecret?: string;
+  /** No room is reserved for its image, and discards take out of that what is not needed any more. */
+  readonly thinProvision?: boolean;
   /** Image of a snapshot, in the same pool, that the copy begins with; it begins empty when left out. */
   readonly source?: { readonly snapshotUid: string; readonly copyUid: string };
   /** Usable bytes wanted in the copy. One that has more keeps it: copies grow and never shrink. */
@@ -287,6 +289,8 @@ export interface DesiredAttachment {
   readonly keySecret?: string;
   /** Whether traffic of the volume is encrypted; left out where that was never changed. */
   readonly isEncrypted?: boolean;
+  /** Discards reach the image of the copy here. */
+  readonly thinProvision?: boolean;
   /** Flags for the mount, such as nodev; the engine refuses those that it does not know. */
   readonly mountOptions?: readonly string[];
   /** Engine nfs. */
@@ -342,6 +346,14 @@ export interface Engine {
   capabilities(): EngineCapabilities;
   probe(signal: AbortSignal): Promise<EngineProbe>;
   observe<S extends Subject>(desired: Desired<S> & { readonly subject: S }, signal: AbortSignal): Promise<Observed<S>>;
+  /**
+   * Bytes of their pools that the images of thin copies take now, by the UID of the copy; one that is not there is left out.
+   * Undefined for an engine that reserves all room.
+   */
+  readonly takenBytes?: (
+    copies: readonly Pick<DesiredCopy, 'copyUid' | 'poolPath' | 'brick'>[],
+    signal: AbortSignal,
+  ) => Promise<ReadonlyMap<string, number>>;
   /** Pure: the steps from observed to desired, in order; empty when nothing is to be done. */
   plan<S extends Subject>(desired: Desired<S> & { readonly subject: S }, observed: Observed<S>): readonly Step[];
   /** Applies a step planned by this engine. @throws {AppError} with the engine's own words */

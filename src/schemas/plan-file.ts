@@ -127,6 +127,8 @@ export const PlanVolume = z.strictObject({
   fsType: z.enum(FILE_SYSTEM_TYPES).optional(),
   /** With a key of its own; it cannot be changed later. */
   encryption: z.boolean().optional(),
+  /** Reserves no room, and gives back what is deleted; it cannot be changed later. */
+  thinProvision: z.boolean().optional(),
   /** Hosts of this plan that copies may be placed on; all when left out. */
   nodes: z.array(z.string()).min(1).max(1000).optional(),
   profile: VolumeProfile.optional(),

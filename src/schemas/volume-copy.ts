@@ -20,6 +20,10 @@ export const VolumeCopySpec = z.strictObject({
     .max(253)
     .optional()
     .describe('Secret with the key that the image is encrypted with; it is not encrypted when left out.'),
+  thinProvision: z
+    .boolean()
+    .optional()
+    .describe('True: its image is sparse, and discards take room out of it. Its room is reserved when left out.'),
   replacement: z
     .strictObject({
       reason: z

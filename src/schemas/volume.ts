@@ -176,6 +176,12 @@ export const VolumeSpec = z
       .describe(
         'True where whoever makes the encrypted volume writes its Secret too: the controller makes no key, and waits for that one.',
       ),
+    thinProvision: z
+      .boolean()
+      .optional()
+      .describe(
+        'Engine local, brick image or block: true reserves no room, and gives back what is deleted or discarded. Placement counts the whole size all the same. It cannot be changed later.',
+      ),
     nodes: z
       .array(NodeNameText)
       .min(1)

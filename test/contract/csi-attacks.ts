@@ -215,18 +215,24 @@ const parametersOf = (key: string, values: readonly string[]): readonly Value[] 
   values.map((value) => [[key, value]]);
 const LOCAL = {
   'VolumeCapability.AccessMode.mode': [3, 5],
-  'VolumeCapability.MountVolume.mount_flags': [['nfsvers=4.1'], ['hard']],
+  'VolumeCapability.MountVolume.mount_flags': [['nfsvers=4.1'], ['hard'], ['discard'], ['noatime', 'discard']],
 } as const;
 /** Refused for volumes of one engine, beside all that is refused for all. The parameters go with those of the class. */
 const OF_ENGINE: Readonly<Record<string, Readonly<Record<string, readonly Value[]>>>> = {
   gluster: {
-    'CreateVolumeRequest.parameters': [[['subDir', 'a']], [['server', 'files']], [['share', '/export']]],
+    'CreateVolumeRequest.parameters': [
+      [['subDir', 'a']],
+      [['server', 'files']],
+      [['share', '/export']],
+      [['thinProvision', 'true']],
+    ],
     'VolumeCapability.MountVolume.mount_flags': LOCAL['VolumeCapability.MountVolume.mount_flags'],
   },
   local: {
     ...LOCAL,
     'CreateVolumeRequest.parameters': [
       ...[[['replicas', '3']], [['layout', 'arbiter']], [['shard', 'true']], [['subDir', '..']]],
+      ...parametersOf('thinProvision', ['', '1', 'TRUE', 'true ', 'true,discard', 'a\0b']),
       ...parametersOf('csi.storage.k8s.io/fstype', ['nfs', 'glusterfs']),
     ] as const,
   },
@@ -254,8 +260,15 @@ const OF_ENGINE: Readonly<Record<string, Readonly<Record<string, readonly Value[
       ...parametersOf('share', ['export', '', '/a/../..', '/a\nb', '-o']),
       ...parametersOf('mountPermissions', ['7777', '4755', '-1', '0o777', 'rwx']),
       ...([[['replicas', '3']], [['encryption', 'true']], [['engine', 'local']]] as const),
+      ...parametersOf('thinProvision', ['true']),
     ],
-    'VolumeCapability.MountVolume.mount_flags': [['soft'], ['nfsvers=9'], ['nfsvers=4.1,suid'], ['sec=../x']],
+    'VolumeCapability.MountVolume.mount_flags': [
+      ['soft'],
+      ['nfsvers=9'],
+      ['nfsvers=4.1,suid'],
+      ['sec=../x'],
+      ['discard'],
+    ],
   },
 };
 /** What is right for volumes of one engine, or may be, and an attack on those of others. */

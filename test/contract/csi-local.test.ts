@@ -329,3 +329,47 @@ test('a failure mode is no word for a volume of one copy, neither in its class n
   await csi.controller.createVolume(wish('pvc-2', { engine: 'gluster', failureMode: 'hard' }));
   await csi.controller.controllerModifyVolume({ ...change, volumeId: 'pvc-2' });
 });
+
+describe('a thin volume', () => {
+  const discarding = (parameters: Readonly<Record<string, string>>) => ({
+    ...wish('pvc-1', parameters),
+    volumeCapabilities: [mountable(WRITER, ['discard'])],
+  });
+
+  test('is made for who asks, and is the only kind that may be mounted with discard', async () => {
+    const refused = await refusalOf(csi.controller.createVolume(discarding({})));
+    expect(refused).toMatchObject({ code: Status.INVALID_ARGUMENT });
+    expect(refused.details).toContain('thinProvision: "true"');
+    expect(await specOf('pvc-1')).toBeUndefined();
+    await csi.controller.createVolume(discarding({ thinProvision: 'true' }));
+    expect(await specOf('pvc-1')).toMatchObject({ engine: 'local', thinProvision: true });
+    const [volumeCapability] = discarding({}).volumeCapabilities;
+    const use = { volumeId: 'pvc-1', volumeCapability };
+    await csi.controller.controllerPublishVolume({ ...use, nodeId: 'kube1' });
+    await csi.node.nodeStageVolume({ ...use, stagingTargetPath: STAGING });
+    await csi.node.nodePublishVolume({ ...use, stagingTargetPath: STAGING, targetPath: TARGET });
+    const { confirmed } = await csi.controller.validateVolumeCapabilities({
+      ...{ volumeId: 'pvc-1', volumeCapabilities: discarding({}).volumeCapabilities },
+    });
+    expect(confirmed).toBeDefined();
+  });
+
+  test('is no other one by its class: neither a clone of one that is not, nor the same name', async () => {
+    await csi.controller.createVolume(wish());
+    const thin = { thinProvision: 'true' };
+    const same = await refusalOf(csi.controller.createVolume(wish('pvc-1', thin)));
+    expect(same).toMatchObject({ code: Status.ALREADY_EXISTS });
+    const type = { $case: 'volume' as const, value: { volumeId: 'pvc-1' } };
+    const clone = { ...wish('pvc-2', thin), volumeContentSource: { type } };
+    expect(await refusalOf(csi.controller.createVolume(clone))).toMatchObject({ code: Status.INVALID_ARGUMENT });
+  });
+
+  test.each([{ engine: 'gluster' }, { engine: 'gluster', replicas: '3' }, { brick: 'directory' }])(
+    'is refused of %o',
+    async (parameters) => {
+      const asked = csi.controller.createVolume(wish('pvc-1', { ...parameters, thinProvision: 'true' }));
+      expect((await refusalOf(asked)).details).toContain('thinProvision');
+      expect(await specOf('pvc-1')).toBeUndefined();
+    },
+  );
+});

@@ -53,7 +53,7 @@ export interface LocalSet {
 }
 
 /** What a test wants of a copy. */
-export type LocalWish = Pick<DesiredCopy, 'brick' | 'fsType' | 'keySecret' | 'source'>;
+export type LocalWish = Pick<DesiredCopy, 'brick' | 'fsType' | 'keySecret' | 'thinProvision' | 'source'>;
 
 /** An encrypted copy, whose key is in {@link LocalEngineUnderTest.keys}. */
 export const ENCRYPTED = { fsType: 'ext4', keySecret: 'key-of-the-test' } as const;
@@ -79,6 +79,7 @@ export async function createLocalSet(
     ...{ subject: 'attachment', isPresent: true, volume: name, mountPath: `${under.mountsPath}/${name}` },
     ...{ isReadOnly: false, servers: [under.node], copyPath: brickPath },
     ...(copy.brick === 'block' && copy.keySecret !== undefined ? { keySecret: copy.keySecret } : {}),
+    ...(copy.thinProvision === true ? { thinProvision: true } : {}),
   };
   // What is unmounted a moment ago may still be held by the kernel: that is refused, and tried again.
   const options = {
@@ -145,6 +146,11 @@ export function describeLocalEngine(
       ENCRYPTED,
       { brick: 'directory' },
       { brick: 'block' },
+      { thinProvision: true },
+      { thinProvision: true, fsType: 'ext4' },
+      { thinProvision: true, fsType: 'btrfs' },
+      { thinProvision: true, brick: 'block' },
+      { thinProvision: true, ...ENCRYPTED },
       ...more,
     ])('makes %o, mounts it, leaves it alone then, and removes it without residue', async (wish) => {
       const set = await newSet(wish);
@@ -186,6 +192,31 @@ export function describeLocalEngine(
         await set.remove();
         expect(await under.residue(), `after step ${crashAt}`).toEqual([]);
         if (!creation.hasCrashed()) return;
+      }
+    });
+
+    it.each(['image', 'block'] as const)('says what a thin copy takes, which is not its size (%s)', async (brick) => {
+      const [thin, other] = [
+        await newSet({ brick, thinProvision: true }),
+        await newSet({ brick, thinProvision: true }),
+      ];
+      await thin.make();
+      const taken = await under.engine().takenBytes?.([thin.copy, other.copy], signal);
+      expect([...(taken?.keys() ?? [])]).toEqual([thin.copy.copyUid]);
+      expect(taken?.get(thin.copy.copyUid)).toBeLessThan(80 * MIB);
+      await thin.remove();
+    });
+
+    it('takes discard among the mount options of a thin volume only', async () => {
+      for (const thinProvision of [true, false]) {
+        const set = await newSet({ thinProvision });
+        await set.make();
+        const wanted = { ...set.attachment, mountOptions: ['discard'] };
+        const seen = await under.engine().observe<'attachment'>(wanted, signal);
+        const planned = () => under.engine().plan<'attachment'>(wanted, seen);
+        if (thinProvision) expect(planned()).toMatchObject([{ step: 'bindCopy', flags: [] }]);
+        else expect(planned).toThrow(/mount option "discard" is not allowed/);
+        await set.remove();
       }
     });
 

@@ -61,21 +61,21 @@ describe('local copies on this machine', () => {
     await act(copyPaths(set.copy).image);
   };
 
-  it.each([{ brick: 'image' }, { brick: 'directory' }, { brick: 'block' }, ENCRYPTED] as const)(
-    'is whole, or gone, after a crash around any change of making or removing one (%o)',
-    async (wish) => {
-      for (let nth = 1; ; nth += 1) {
-        const set = await newSet(wish);
-        const when = nth % 2 === 0 ? 'before' : 'after';
-        const hasCrashed = await dies(set.copy, true, nth, when);
-        expect(await bring(set.copy, true), `change ${nth}`).toMatchObject({ state: 'ready' });
-        await dies(set.copy, false, nth, when);
-        await bring(set.copy, false);
-        expect(await under.residue(), `change ${nth}`).toEqual([]);
-        if (!hasCrashed) return;
-      }
-    },
-  );
+  it.each([
+    ...([{ brick: 'image' }, { brick: 'directory' }, { brick: 'block' }, ENCRYPTED] as const),
+    ...([{ thinProvision: true }, { thinProvision: true, brick: 'block' }] as const),
+  ])('is whole, or gone, after a crash around any change of making or removing one (%o)', async (wish) => {
+    for (let nth = 1; ; nth += 1) {
+      const set = await newSet(wish);
+      const when = nth % 2 === 0 ? 'before' : 'after';
+      const hasCrashed = await dies(set.copy, true, nth, when);
+      expect(await bring(set.copy, true), `change ${nth}`).toMatchObject({ state: 'ready' });
+      await dies(set.copy, false, nth, when);
+      await bring(set.copy, false);
+      expect(await under.residue(), `change ${nth}`).toEqual([]);
+      if (!hasCrashed) return;
+    }
+  });
 
   it('formats nothing that is there: neither a whole image, nor whatever has its name', async () => {
     const set = await newSet();

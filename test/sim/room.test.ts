@@ -98,3 +98,31 @@ it('is not promised to a snapshot and to a new volume at once, whichever is aske
     await sim.pass(20_000);
   }
 });
+
+it('that a thin volume gives back is promised to nobody else, and is counted whole from the beginning', async () => {
+  for (const seed of seeds(4)) {
+    await withSeed(seed, async () => {
+      const sim = await createSimCluster(seed, { nodes: ['kube1'], poolBytes: 6 * GIB });
+      const local = { engine: 'local' as const, nodes: ['kube1'] };
+      await sim.applyPlan([{ name: 'thin', size: '4Gi', ...local, thinProvision: true }]);
+      await sim.until('thin is ready', () => phaseOf(sim, 'thin') === 'Ready', 60_000);
+      const image = [...sim.gluster.state.node('kube1').copies.values()][0];
+      const random = createSeededRandom(seed);
+      for (let turn = 0; turn < 6; turn += 1) {
+        // Written and discarded while the agent looks at any moment.
+        if (image !== undefined) image.writtenBytes = Math.floor(random.next() * 4) * GIB;
+        await sim.pass(Math.floor(random.next() * 40_000));
+        const name = `other-${turn}`;
+        await sim.applyPlan([{ name, size: '2Gi', ...local }]);
+        await sim.until(`${name} waits`, () => phaseOf(sim, name) === 'Pending', 60_000);
+        await sim.pass(40_000);
+        expect(sim.seen.Volume.get(name)?.status?.placement).toBeUndefined();
+        await sim.world.client.delete('Volume', name);
+      }
+      await sim.applyPlan([{ name: 'small', size: '1Gi', ...local, thinProvision: true }]);
+      await sim.until('small is ready', () => phaseOf(sim, 'small') === 'Ready', 60_000);
+      for (const name of ['thin', 'small']) await sim.world.client.delete('Volume', name);
+      await expectWhollyGone(sim);
+    });
+  }
+});

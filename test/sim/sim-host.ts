@@ -1,6 +1,7 @@
 /** The machine below a simulated agent: only what the agent asks of it by itself; everything else is the engine's. */
 import type { FakeCluster } from '../../src/engines/gluster/cluster.fake.ts';
 import { fakeAway } from '../../src/engines/gluster/cluster.fake.ts';
+import { bytesOnDisk } from '../../src/engines/image/copy.fake.ts';
 import type { Command, CommandResult, Host } from '../../src/ports/host.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -42,7 +43,7 @@ export function createSimHost(gluster: FakeCluster, name: string, { bootId, fore
         assertOn();
         const capacityBytes = node.pools.get(path) ?? 0;
         const copies = [...node.copies.values()].filter((copy) => copy.poolPath === path);
-        const usedBytes = copies.reduce((sum, copy) => sum + copy.reservedBytes, foreignBytes);
+        const usedBytes = copies.reduce((sum, copy) => sum + bytesOnDisk(copy), foreignBytes);
         return { capacityBytes, freeBytes: capacityBytes - usedBytes };
       },
       readBytes: absent('readBytes'),

@@ -129,6 +129,11 @@ const REST: readonly CelRule[] = [
     'needs engine gluster or local, and brick image or block',
   ),
   rule('encryption', `!${isEncrypted} || !has(self.adopted)`, 'does not go with a volume that somebody else has made'),
+  rule(
+    'thinProvision',
+    "!has(self.thinProvision) || !self.thinProvision || (self.engine == 'local' && self.brick != 'directory')",
+    'needs engine local, and brick image or block',
+  ),
   rule('keyIsGiven', `!has(self.keyIsGiven) || !self.keyIsGiven || ${isEncrypted}`, 'goes with encryption only'),
   rule('brick', "!has(self.adopted) || self.brick == 'directory'", 'must be directory for an adopted volume'),
   rule('source', '!has(self.adopted) || !has(self.source)', 'an adopted volume begins with what it has'),
@@ -174,7 +179,7 @@ const VOLUME_CHANGE: readonly CelRule[] = [
   rule('spec.layout', `!(${isPlaced}) || ${isConverted} || self.spec.layout == oldSelf.spec.layout`, once),
   rule('spec.replicas', `!(${isPlaced}) || ${isConverted} || ${replicas('self')} == ${replicas('oldSelf')}`, once),
   ...[keeps('distribution', '1'), keeps('disperseData', '2'), keeps('redundancy', '1'), keeps('fsType', "'xfs'")],
-  ...[keeps('encryption', 'false'), keeps('keyIsGiven', 'false')],
+  ...[keeps('encryption', 'false'), keeps('keyIsGiven', 'false'), keeps('thinProvision', 'false')],
   rule(
     'spec.size',
     `!(${isPlaced}) || quantity(self.spec.size).compareTo(quantity(${granted})) >= 0`,

@@ -72,6 +72,11 @@ export const PARAMETER_WORDS: Readonly<Record<string, ParameterWords>> = {
     meaning: 'Two copies without a third vote, which diverge when their nodes lose each other.',
   },
   encryption: { fallback: 'false', meaning: 'Encryption at rest.' },
+  thinProvision: {
+    fallback: 'false',
+    meaning:
+      'Engine local: no room is reserved, and what is deleted goes [back to the pool](../how-to/local-volumes.md); `yes` and `no` are read too.',
+  },
   'storageos.com/replicas': { meaning: 'StorageOS: copies besides the primary; 2 is `replicas: 3`.' },
   'storageos.com/encryption': { meaning: 'StorageOS: encryption at rest.' },
   'storageos.com/failure-mode': { meaning: 'StorageOS: what happens when copies are lost; as `failureMode`.' },

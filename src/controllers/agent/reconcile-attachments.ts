@@ -271,12 +271,16 @@ function trafficOf(deps: AgentDeps): Pick<DesiredAttachment, 'isEncrypted'> {
 function copyHere(
   { informers, node }: AgentDeps,
   volume: Resource<'Volume'> | undefined,
-): Pick<DesiredAttachment, 'copyPath' | 'keySecret'> {
+): Pick<DesiredAttachment, 'copyPath' | 'keySecret' | 'thinProvision'> {
   const placed = volume?.status?.placement?.find((each) => each.node === node);
   const path = placed === undefined ? undefined : informers.VolumeCopy.get(placed.copy)?.status?.path;
   if (volume === undefined || path === undefined) return {};
   const isEncrypted = volume.spec.encryption === true && volume.spec.brick === 'block';
-  return { copyPath: path, ...(isEncrypted ? { keySecret: keySecretName(volume.metadata.uid) } : {}) };
+  return {
+    copyPath: path,
+    ...(isEncrypted ? { keySecret: keySecretName(volume.metadata.uid) } : {}),
+    ...(volume.spec.thinProvision === true ? { thinProvision: true } : {}),
+  };
 }
 
 async function report(deps: AgentDeps, record: StoredRecord, status: RecordStatus, signal: AbortSignal): Promise<void> {

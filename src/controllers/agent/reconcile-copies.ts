@@ -166,11 +166,12 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
 }
 
 /** What the copy is made with, where it is not what every copy is. */
-function contentsOf({ spec }: StoredCopy): Pick<DesiredCopy, 'fsType' | 'keySecret' | 'source'> {
-  const { fsType, keySecret, source } = spec;
+function contentsOf({ spec }: StoredCopy): Pick<DesiredCopy, 'fsType' | 'keySecret' | 'thinProvision' | 'source'> {
+  const { fsType, keySecret, thinProvision, source } = spec;
   return {
     ...(fsType === undefined ? {} : { fsType }),
     ...(keySecret === undefined ? {} : { keySecret }),
+    ...(thinProvision === undefined ? {} : { thinProvision }),
     ...(source === undefined ? {} : { source }),
   };
 }

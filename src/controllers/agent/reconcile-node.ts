@@ -1,5 +1,5 @@
 /** Prepares this node's pools and reports pools, engine and boot. Other loops place nothing in a pool before it is ready. */
-import { poolBytesOf } from '../../domain/volume/copy-size.ts';
+import { surelyTaken } from '../../domain/placement/surely-taken.ts';
 import type { EngineProbe } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { EngineStatus, PoolSpec, PoolStatus } from '../../schemas/storage-node.ts';
@@ -31,12 +31,11 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): NodeLo
   const lookAround = async (wanted: readonly PoolSpec[], signal: AbortSignal) => {
     const pools: PoolStatus[] = [];
     for (const pool of wanted) {
-      const before = takenByCopies(deps, pool.name);
+      const before = await lookAtCopies(deps, pool, signal);
       const status = await lookAt(pool, signal);
       // Only what was there before and after the look is surely in it; what is left out counts as used by others.
-      const after = takenByCopies(deps, pool.name);
-      const copyBytes = [...before].reduce((sum, [copy, bytes]) => sum + (after.has(copy) ? bytes : 0), 0);
-      pools.push(status.isReady ? { ...status, copyBytes } : status);
+      const after = await lookAtCopies(deps, pool, signal);
+      pools.push(status.isReady ? { ...status, copyBytes: takenByCopies(before, after) } : status);
     }
     return { pools, probes: await engineWatch.look(signal) };
   };
@@ -63,7 +62,7 @@ export function createNodeLoop(deps: AgentDeps, onPoolReady: () => void): NodeLo
           ...probe,
           ...(engine.capabilities().isClustered ? judgeIdentity(deps, { ...probe, isRejoining }) : {}),
         })),
-        pools: steadyFreeSpace(node.status?.pools, pools),
+        pools: steadyFreeSpace(deps, node.status?.pools, pools),
       },
       { signal, isCompareAndSwap: false },
     );
@@ -112,29 +111,62 @@ function judgeIdentity({ informers, node }: AgentDeps, { id, isRejoining }: Engi
   return { isStranger: true, message };
 }
 
-/** Bytes that each copy has surely taken of the pool, by its UID: images that were seen whole in this boot. */
-function takenByCopies({ informers, node, bootId }: AgentDeps, pool: string): ReadonlyMap<string, number> {
-  const taken = informers.VolumeCopy.list().filter(({ spec, status }) => {
-    const isHere = spec.node === node && spec.pool === pool && spec.brick !== 'directory';
+/** A copy whose image was seen whole in this boot. */
+interface SeenCopy {
+  readonly copy: Resource<'VolumeCopy'>;
+  /** What its image takes; of a thin one. */
+  readonly takenBytes: number | undefined;
+}
+
+/** The copies of a pool that have taken their room, by UID. */
+async function lookAtCopies(
+  { informers, node, bootId, engines }: AgentDeps,
+  pool: PoolSpec,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, SeenCopy>> {
+  const here = informers.VolumeCopy.list().filter(({ spec, status }) => {
+    const isHere = spec.node === node && spec.pool === pool.name && spec.brick !== 'directory';
     const isMade = status?.state === 'Ready' && status.bootId === bootId;
     return isHere && isMade && spec.isReleased !== true;
   });
-  return new Map(
-    taken.map(({ metadata, spec, status }) => {
-      // One that is to grow has taken only what it was seen to have.
-      const sizeBytes = Math.min(spec.sizeBytes, status?.sizeBytes ?? spec.sizeBytes);
-      return [metadata.uid, poolBytesOf(spec, sizeBytes)];
-    }),
-  );
+  const thin = here.filter(({ spec }) => spec.thinProvision === true);
+  const taken = new Map<string, number>();
+  for (const engine of Object.values(engines)) {
+    const own = thin.filter(({ spec }) => spec.engine === engine.name);
+    if (own.length === 0) continue;
+    const { path: poolPath } = pool;
+    const asked = own.map(({ metadata, spec }) => ({ copyUid: metadata.uid, poolPath, brick: spec.brick }));
+    for (const [uid, bytes] of (await engine.takenBytes?.(asked, signal)) ?? []) taken.set(uid, bytes);
+  }
+  return new Map(here.map((copy) => [copy.metadata.uid, { copy, takenBytes: taken.get(copy.metadata.uid) }]));
+}
+
+/** Bytes that copies have surely taken of the pool that was looked at between the two. */
+function takenByCopies(before: ReadonlyMap<string, SeenCopy>, after: ReadonlyMap<string, SeenCopy>): number {
+  return [...before].reduce((sum, [uid, { copy, takenBytes }]) => {
+    const then = after.get(uid);
+    return then === undefined ? sum : sum + surelyTaken(copy, [takenBytes, then.takenBytes]);
+  }, 0);
 }
 
 /** Free space that moved by less than one percent is reported as before, so that an idle node writes nothing. */
-function steadyFreeSpace(before: readonly PoolStatus[] | undefined, now: readonly PoolStatus[]): PoolStatus[] {
+function steadyFreeSpace(
+  { informers, node }: AgentDeps,
+  before: readonly PoolStatus[] | undefined,
+  now: readonly PoolStatus[],
+): PoolStatus[] {
+  const thin = informers.VolumeCopy.list().filter(({ spec }) => spec.node === node && spec.thinProvision === true);
   return now.map((pool) => {
     const old = before?.find((candidate) => candidate.name === pool.name);
-    const isNear = old !== undefined && Math.abs(old.freeBytes - pool.freeBytes) < pool.capacityBytes / 100;
+    const isNear = (was: number, is: number) => Math.abs(was - is) < pool.capacityBytes / 100;
+    if (old === undefined || !isNear(old.freeBytes, pool.freeBytes)) return pool;
     // The two belong together: free space from before a copy was made would be promised once more.
-    return isNear && old.copyBytes === pool.copyBytes ? { ...pool, freeBytes: old.freeBytes } : pool;
+    if (old.copyBytes === pool.copyBytes) return { ...pool, freeBytes: old.freeBytes };
+    const isThin = thin.some(({ spec }) => spec.pool === pool.name);
+    const { copyBytes: had, freeBytes } = old;
+    // Of thin copies both move with every write, by as much: the older two say the same about what can be promised.
+    const isSame = isThin && had !== undefined && isNear(had, pool.copyBytes ?? 0);
+    return isSame ? { ...pool, freeBytes, copyBytes: had } : pool;
   });
 }
 

@@ -31,7 +31,8 @@ export interface Access {
   readonly flags: readonly string[];
 }
 
-/** `discard` and the like are for file systems on a device of their own. */
+/** Of the file system below, which all mounts of a volume share: true of thin volumes, and of no others. */
+const DISCARD = 'discard';
 const FLAGS: ReadonlySet<string> = new Set([
   'ro',
   'rw',
@@ -42,6 +43,7 @@ const FLAGS: ReadonlySet<string> = new Set([
   'noatime',
   'nodiratime',
   'relatime',
+  DISCARD,
 ]);
 /** Beside GlusterFS those that images can have. */
 const FS_TYPES: ReadonlySet<string> = new Set(['', 'glusterfs', 'nfs', ...FILE_SYSTEM_TYPES]);
@@ -53,6 +55,8 @@ export interface VolumeKind {
   readonly fsType?: string | undefined;
   /** It is a device, and no file system. */
   readonly isBlock: boolean;
+  /** What is deleted in it is given back to its pool. */
+  readonly isThin?: boolean;
 }
 
 /** The kind of a volume by its wish or its spec. */
@@ -61,12 +65,13 @@ export function kindOf(spec: {
   readonly brick?: string | undefined;
   readonly fsType?: string | undefined;
   readonly encryption?: boolean | undefined;
+  readonly thinProvision?: boolean | undefined;
 }): VolumeKind {
-  const { engine = 'gluster', brick = 'image', encryption = false } = spec;
+  const { engine = 'gluster', brick = 'image', encryption = false, thinProvision: isThin = false } = spec;
   // Only ext4 encrypts, and it needs not be said.
   const { fsType = encryption ? 'ext4' : 'xfs' } = spec;
   const isBlock = brick === 'block';
-  return engine === 'local' && brick === 'image' ? { engine, isBlock, fsType } : { engine, isBlock };
+  return engine === 'local' && brick === 'image' ? { engine, isBlock, isThin, fsType } : { engine, isBlock, isThin };
 }
 
 /** Why no volume of the kind can be used so, or undefined when it can. */
@@ -79,6 +84,9 @@ export function accessFaultOf(asked: AskedAccess, kind: VolumeKind): string | un
   if (asked.type === 'mount' && kind.isBlock) return 'the volume is a block device, and no file system';
   const strange = strangeFileSystem(kind.engine, asked.fsType);
   if (strange !== undefined) return strange;
+  if (asked.flags.includes(DISCARD) && kind.isThin !== true) {
+    return `mount option ${word(DISCARD)} goes with thin volumes only (engine: local, thinProvision: "true"): the space of any other stays reserved for it`;
+  }
   if (kind.engine === 'nfs') return undefined;
   const flag = asked.flags.find(isNfsOnly);
   if (flag !== undefined) return `mount option ${word(flag)} goes with engine nfs only`;
@@ -158,7 +166,8 @@ export function isCovered(asked: AccessMode, had: AccessMode): boolean {
 
 /** Options of the mount in a pod: what was asked for, and no device or set-uid file out of a volume has any power. */
 export function podMountOptions(flags: readonly string[], isReadOnly: boolean): readonly string[] {
-  const rest = flags.filter((flag) => !['ro', 'rw', 'nosuid', 'nodev'].includes(flag));
+  // No bind has an option of its file system.
+  const rest = flags.filter((flag) => !['ro', 'rw', 'nosuid', 'nodev', DISCARD].includes(flag));
   return [isReadOnly || flags.includes('ro') ? 'ro' : 'rw', 'nosuid', 'nodev', ...rest];
 }
 

@@ -17,6 +17,8 @@ export interface ClassWish extends LayoutRequest {
   readonly brick?: BrickKind;
   readonly profile?: 'database' | 'shared' | 'large-files';
   readonly encryption?: boolean;
+  /** Engine local: no room is reserved, and discards give it back. */
+  readonly thinProvision?: boolean;
   /** How closely pods keep to the copies. */
   readonly locality?: Locality;
   /** Zones that copies may be placed in. */
@@ -144,6 +146,10 @@ const OWN: Readonly<Record<string, Reader>> = {
   brick: choice(['image', 'directory'], (brick) => ({ brick })),
   allowSplitBrain: choice(['true', 'false'], (word) => ({ allowSplitBrain: word === 'true' })),
   encryption,
+  // "yes" and "no" are those of OpenEBS LocalPV.
+  thinProvision: choice(['true', 'false', 'yes', 'no'], (word) =>
+    word === 'true' || word === 'yes' ? { thinProvision: true } : {},
+  ),
 };
 
 const checked =

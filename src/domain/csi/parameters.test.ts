@@ -38,6 +38,15 @@ const FOLLOWED: readonly (readonly [Readonly<Record<string, string>>, ClassWish]
   [{ shard: 'false', encryption: 'false', allowSplitBrain: 'true' }, { allowSplitBrain: true }],
   [{ encryption: 'true' }, { encryption: true }],
   [{ 'storageos.com/encryption': 'true' }, { encryption: true }],
+  [
+    { engine: 'local', thinProvision: 'true' },
+    { engine: 'local', thinProvision: true },
+  ],
+  [
+    { engine: 'local', thinProvision: 'yes' },
+    { engine: 'local', thinProvision: true },
+  ],
+  [{ thinProvision: 'no' }, {}],
   // StorageOS counts the copies besides the primary.
   [
     { 'storageos.com/replicas': '2', 'storageos.com/encryption': 'false', pool: 'default', fsType: 'ext4' },
@@ -124,6 +133,7 @@ const REFUSED: readonly (readonly [Readonly<Record<string, string>>, string])[] 
   [{ encryption: 'True' }, 'must be one of true, false'],
   [{ engine: 'local', failureMode: 'hard' }, 'does not go with engine local'],
   [{ engine: 'local', 'storageos.com/failure-mode': 'hard' }, 'does not go with engine local'],
+  [{ thinProvision: '1' }, 'must be one of true, false, yes, no'],
   [{ encryption: 'true', 'storageos.com/encryption': 'true' }, 'says the same as encryption'],
   [{ 'storageos.com/failure-mode': 'soft' }, 'can only be hard'],
   [{ volumetype: 'disperse:2:2' }, 'disperse:DATA:REDUNDANCY'],

@@ -152,7 +152,8 @@ function tlsChange(
   return {};
 }
 
-type FixedFields = ChosenLayout & Pick<ResolvedVolume, 'pool' | 'brick' | 'engine' | 'fsType' | 'encryption'>;
+type FixedFields = ChosenLayout &
+  Pick<ResolvedVolume, 'pool' | 'brick' | 'engine' | 'fsType' | 'encryption' | 'thinProvision'>;
 
 function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fault[]): PlanWrite {
   const id = { kind: 'Volume', name: volume.name } as const;
@@ -164,12 +165,13 @@ function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fa
     conflicts.push({ field: `volume ${volume.name}`, message: 'is being deleted; apply the plan when it is gone' });
     return { ...id, action: 'unchanged' };
   }
-  const { pool, brick, engine, fsType = 'xfs', encryption = false } = existing.spec;
-  const held: FixedFields = { pool, brick, engine, fsType, encryption, ...layoutFields(existing.spec) };
+  const { pool, brick, engine, fsType = 'xfs', encryption = false, thinProvision = false } = existing.spec;
+  const held: FixedFields = { pool, brick, engine, fsType, encryption, thinProvision, ...layoutFields(existing.spec) };
   const asked: FixedFields = {
     ...{ ...volume, fsType: volume.fsType ?? 'xfs', encryption: volume.encryption ?? false },
+    thinProvision: volume.thinProvision ?? false,
   };
-  for (const name of ['engine', 'pool', 'brick', 'fsType', 'encryption', ...LAYOUT_FIELDS] as const) {
+  for (const name of ['engine', 'pool', 'brick', 'fsType', 'encryption', 'thinProvision', ...LAYOUT_FIELDS] as const) {
     const [had, wanted] = [held[name], asked[name]];
     if (had === wanted) continue;
     const message = `is ${had} and the plan says ${wanted}; this version does not change that, keep ${had} in the plan`;
@@ -237,6 +239,7 @@ export function volumeSpec(
     brick: volume.brick,
     ...(volume.fsType === undefined ? {} : { fsType: volume.fsType }),
     ...(volume.encryption === true ? { encryption: true } : {}),
+    ...(volume.thinProvision === true ? { thinProvision: true } : {}),
     ...(volume.share === undefined ? {} : { share: volume.share }),
     ...(volume.nodes === undefined ? {} : { nodes: volume.nodes }),
     ...(volume.profile === undefined ? {} : { profile: volume.profile }),

@@ -102,13 +102,15 @@ function exportVolume(
   };
 }
 
-type EngineFields = 'engine' | 'fsType' | 'encryption' | 'nodes';
+type EngineFields = 'engine' | 'fsType' | 'encryption' | 'thinProvision' | 'nodes';
 
-function exportEngine({ engine, fsType, encryption, nodes }: Volume['spec']): Pick<PlanVolume, EngineFields> {
+function exportEngine(spec: Volume['spec']): Pick<PlanVolume, EngineFields> {
+  const { engine, fsType, encryption, thinProvision, nodes } = spec;
   return {
     ...(engine === 'gluster' ? {} : { engine }),
     ...(fsType === undefined ? {} : { fsType }),
     ...(encryption === true ? { encryption } : {}),
+    ...(thinProvision === true ? { thinProvision } : {}),
     ...(nodes === undefined ? {} : { nodes }),
   };
 }

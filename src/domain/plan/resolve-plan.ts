@@ -34,6 +34,7 @@ export interface ResolvedVolume extends ChosenLayout {
   readonly brick: BrickKind;
   readonly fsType?: FileSystemType;
   readonly encryption?: boolean;
+  readonly thinProvision?: boolean;
   /** Engine nfs. */
   readonly share?: Share;
   /** Nodes that copies may be placed on; all when left out. */
@@ -146,14 +147,15 @@ function wishedLayout(volume: PlanVolume): LayoutRequest {
 
 /** A local volume is placed where it is to be mounted. */
 function engineOf(
-  { engine = 'gluster', fsType, encryption, nodes }: PlanVolume,
+  { engine = 'gluster', fsType, encryption, thinProvision, nodes }: PlanVolume,
   mountNodes: readonly string[],
-): Pick<ResolvedVolume, 'engine' | 'fsType' | 'encryption' | 'nodes'> {
+): Pick<ResolvedVolume, 'engine' | 'fsType' | 'encryption' | 'thinProvision' | 'nodes'> {
   const places = nodes ?? (engine === 'local' && mountNodes.length > 0 ? mountNodes : undefined);
   return {
     engine,
     ...(fsType === undefined ? {} : { fsType }),
     ...(encryption === undefined ? {} : { encryption }),
+    ...(thinProvision === undefined ? {} : { thinProvision }),
     ...(places === undefined ? {} : { nodes: places.map(nodeNameOf) }),
   };
 }

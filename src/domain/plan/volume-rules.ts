@@ -209,6 +209,7 @@ function checkEngine(volume: DraftItem, nodes: readonly PlanNodeSeen[]): readonl
     },
     ...{ shard: field(volume, 'shard').value, profile: text('profile'), adopted: field(volume, 'adopted').value },
     encryption: field(volume, 'encryption').value === true,
+    thinProvision: field(volume, 'thinProvision').value === true,
     allowFrom: entries(field(volume, 'allow')).flatMap((item) => asText(item)?.value ?? []),
   });
   const said = faults.map(({ field: name, message }): PlanFault => {

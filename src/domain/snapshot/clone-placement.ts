@@ -43,6 +43,7 @@ const SAME = [
   'brick',
   'fsType',
   'encryption',
+  'thinProvision',
 ] as const;
 
 /** The images in the engine's order of bricks. */

@@ -43,6 +43,7 @@ export interface EngineWish {
   readonly brick: BrickKind;
   readonly fsType?: FileSystemType | undefined;
   readonly encryption?: boolean | undefined;
+  readonly thinProvision?: boolean | undefined;
   readonly shard?: unknown;
   readonly profile?: unknown;
   readonly allowFrom?: readonly string[] | undefined;
@@ -59,14 +60,24 @@ export interface EngineWish {
 export interface EngineFault {
   readonly field:
     | ('layout' | 'replicas' | 'distribution' | 'shard' | 'profile' | 'allowFrom' | 'adopted' | 'fsType' | 'encryption')
-    | ('share' | 'source' | 'restoreFrom' | 'brick' | 'pool' | 'zones' | 'allowSplitBrain' | 'locality');
+    | (
+        | 'share'
+        | 'source'
+        | 'restoreFrom'
+        | 'brick'
+        | 'pool'
+        | 'zones'
+        | 'allowSplitBrain'
+        | 'locality'
+        | 'thinProvision'
+      );
   readonly message: string;
 }
 
 /** What only volumes with copies have, in the order in which it is told. */
 const COPY_FIELDS = [
   ...(['layout', 'brick', 'fsType', 'encryption', 'shard', 'profile', 'allowFrom', 'adopted', 'source'] as const),
-  ...(['restoreFrom', 'pool', 'zones', 'allowSplitBrain', 'locality'] as const),
+  ...(['restoreFrom', 'pool', 'zones', 'allowSplitBrain', 'locality', 'thinProvision'] as const),
 ] as const;
 
 /** What does not go with the engine, one sentence each; empty when everything does. */
@@ -88,6 +99,7 @@ function nfsFaults(wish: EngineWish): readonly EngineFault[] {
     brick: wish.brick !== 'image',
     fsType: wish.fsType !== undefined,
     encryption: wish.encryption === true,
+    thinProvision: wish.thinProvision === true,
     shard: shard !== undefined && shard !== false,
     profile: wish.profile !== undefined,
     allowFrom: allowFrom.length > 0,
@@ -118,10 +130,14 @@ function nfsFaults(wish: EngineWish): readonly EngineFault[] {
 
 type Faults = readonly (EngineFault | false)[];
 
-function glusterFaults({ fsType, brick }: EngineWish): Faults {
+function glusterFaults({ fsType, brick, thinProvision }: EngineWish): Faults {
   return [
     fsType !== undefined && { field: 'fsType', message: 'goes with engine local only' },
     brick === 'block' && { field: 'brick', message: 'block goes with engine local only' },
+    thinProvision === true && {
+      field: 'thinProvision',
+      message: 'goes with engine local only: what GlusterFS keeps in its copies stays reserved for it',
+    },
   ];
 }
 
@@ -143,6 +159,11 @@ function localFaults(wish: EngineWish): Faults {
     },
     wish.adopted !== undefined && { field: 'adopted', message: 'only volumes of engine gluster can be adopted' },
     wish.allowSplitBrain === true && { field: 'allowSplitBrain', message: ONE_COPY },
+    wish.thinProvision === true &&
+      wish.brick === 'directory' && {
+        field: 'thinProvision',
+        message: 'does not go with brick directory, which reserves nothing',
+      },
     wish.fsType !== undefined &&
       wish.brick !== 'image' && {
         field: 'fsType',

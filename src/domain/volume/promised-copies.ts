@@ -12,7 +12,7 @@ export function plannedCopy(
 ): VolumeCopy & { readonly metadata: { readonly name: string } } {
   const { name = '', uid = '' } = volume.metadata;
   const { copy, node, pool, role, index } = placed;
-  const { brick, encryption } = volume.spec;
+  const { brick, encryption, thinProvision } = volume.spec;
   const engine = copyEngine(volume.spec.engine);
   const isEncrypted = encryption === true;
   // What fscrypt needs where there is no LUKS; a device has none.
@@ -26,6 +26,7 @@ export function plannedCopy(
       ...{ volume: name, volumeUid: uid, node, pool, role, index, engine, brick, sizeBytes },
       ...(fsType === undefined ? {} : { fsType }),
       ...(isEncrypted ? { keySecret: keySecretName(uid) } : {}),
+      ...(thinProvision === true ? { thinProvision } : {}),
     },
   };
 }

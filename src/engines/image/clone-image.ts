@@ -14,6 +14,7 @@ import { seeEncryption } from './choose-encryption.ts';
 import { findFolder, statAs } from './copy-folder.ts';
 import { luksImage, withMapping } from './encrypted-device.ts';
 import { fileSystemOf } from './file-systems.ts';
+import { detachLeftBehind } from './loop-devices.ts';
 import { closeLuks, renameLuks } from './luks.ts';
 import { mountAside, UNUSED, unmountAside } from './mount-aside.ts';
 import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
@@ -98,6 +99,7 @@ export async function discardClone(host: Host, copy: CopyIdentity): Promise<void
   if (!(await findFolder(host, paths))) return;
   await unmountAside(host, paths);
   if (copy.keySecret !== undefined) await closeLuks(host, copy.copyUid);
+  if (copy.thinProvision === true) await detachLeftBehind(host, paths.newImage);
   await host.files.remove(paths.newImage);
 }
 

@@ -13,11 +13,11 @@ import { findFolder, findMount, foreignEntries, statAs } from './copy-folder.ts'
 import { makeEncryptedDevice, mountEncryptedDevice } from './encrypted-device.ts';
 import type { FolderEncryption } from './encrypted-folder.ts';
 import { encryptImage, folderIsGone, mountUnlocked } from './encrypted-image.ts';
-import { fileSystemOf } from './file-systems.ts';
-import { growBlock, growImage } from './grow-image.ts';
+import { fileSystemOf, mountOptionsOf } from './file-systems.ts';
+import { enlarge, growBlock, growImage } from './grow-image.ts';
 import { bringIntoOrder, proveFree } from './image-order.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
-import { refuseDiscard } from './loop-devices.ts';
+import { detachLeftBehind, refuseDiscard, withDiscardingDevice } from './loop-devices.ts';
 import { closeLuks, headerUuid, isMappingDevice } from './luks.ts';
 import { unmountAside } from './mount-aside.ts';
 import { type CopyIdentity, type CopyPaths, copyPaths } from './paths.ts';
@@ -113,7 +113,7 @@ async function grow<C extends CopyIdentity>(scope: Scope<C>, imageBytes: number)
   if (copy.brick === 'block') return growBlock(scope, paths, { copy, imageBytes, signal });
   await proveMounted(host, paths, copy);
   await growImage(scope, paths, { copy, fileSystem: fileSystemOf(copy), imageBytes, signal });
-  await refuseDiscardOf(host, paths, signal);
+  await refuseDiscardOf(scope);
 }
 
 /** The image gets its final name only when it is whole and on disk, so an image with that name is never formatted. */
@@ -150,7 +150,7 @@ async function makeFolder<C extends CopyIdentity>({ host, copy, paths, care }: S
 }
 
 async function reserve(
-  { host, paths, signal }: Pick<Scope<CopyIdentity>, 'host' | 'paths' | 'signal'>,
+  { host, copy, paths, signal }: Pick<Scope<CopyIdentity>, 'host' | 'copy' | 'paths' | 'signal'>,
   imageBytes: number,
 ): Promise<void> {
   const [pool] = paths.parents;
@@ -164,8 +164,8 @@ async function reserve(
     );
   if (freeBytes < imageBytes) throw full();
   try {
-    const args = ['--length', String(imageBytes), '--', paths.newImage];
-    await host.run({ file: 'fallocate', args, timeoutMs: FORMAT_MS, signal });
+    const [file, ...args] = enlarge(copy, paths.newImage, imageBytes);
+    await host.run({ file, args, timeoutMs: FORMAT_MS, signal });
   } catch (error) {
     if (isRunError(error, 'exit') && error.stderr.includes('No space left')) throw full(error);
     throw error;
@@ -187,11 +187,12 @@ async function mountImage<C extends CopyIdentity>(scope: Scope<C>): Promise<void
     await host.files.makeDirectory(paths.mountPoint, { mode: 0o700 });
     if (kind !== 'none') await unmountAside(host, paths);
     if (kind === 'luks') await closeLuks(host, copy.copyUid, true);
+    if (copy.thinProvision === true) await detachLeftBehind(host, paths.image, signal);
     await care.beforeMount?.(copy, paths, signal);
     if (kind === 'luks') await mountLuks(scope);
     else await mountImageFile(scope, kind);
   }
-  await refuseDiscardOf(host, paths, signal);
+  await refuseDiscardOf(scope);
 }
 
 /** A mapping that an agent has left behind is gone, or still used by whoever keeps it. */
@@ -214,15 +215,17 @@ async function mountImageFile<C extends CopyIdentity>(scope: Scope<C>, kind: Enc
 }
 
 async function mountPlain<C extends CopyIdentity>({ host, copy, paths, signal }: Scope<C>): Promise<void> {
-  const { type, mountOptions } = fileSystemOf(copy);
-  await host.mounts.mount({
-    source: paths.image,
-    target: paths.mountPoint,
-    fsType: type,
-    options: ['loop', 'noatime', ...mountOptions],
-    timeoutMs: MOUNT_MS,
-    signal,
-  });
+  const mount = (source: string, ...loop: readonly string[]) =>
+    host.mounts.mount({
+      source,
+      target: paths.mountPoint,
+      fsType: fileSystemOf(copy).type,
+      options: [...loop, 'noatime', ...mountOptionsOf(copy)],
+      timeoutMs: MOUNT_MS,
+      signal,
+    });
+  if (copy.thinProvision !== true) return mount(paths.image, 'loop');
+  await withDiscardingDevice(host, paths.image, signal, (device) => mount(device));
 }
 
 /** What the image is encrypted with. @throws {AppError} dataLoss, when it is not this copy's: it is neither mounted nor formatted */
@@ -236,7 +239,8 @@ async function proveImage({ host, copy, paths, signal }: Omit<Scope<CopyIdentity
 }
 
 /** The image's device, for as long as it is mounted. */
-async function refuseDiscardOf(host: Host, paths: CopyPaths, signal: AbortSignal): Promise<void> {
+async function refuseDiscardOf<C extends CopyIdentity>({ host, copy, paths, signal }: Scope<C>): Promise<void> {
+  if (copy.thinProvision === true) return;
   const device = /^\/dev\/loop\d+$/.exec((await findMount(host, paths))?.source ?? '')?.[0];
   if (device !== undefined) await refuseDiscard(host, device, signal);
 }
@@ -278,6 +282,7 @@ async function eraseCopy<C extends CopyIdentity>({ host, copy, paths, care, sign
     await unmountAside(host, paths);
     await closeLuks(host, copy.copyUid);
   }
+  if (copy.thinProvision === true) await detachLeftBehind(host, paths.image, signal);
   await care.beforeErase?.(copy, paths, signal);
   if (copy.brick === 'directory') {
     const brick = await statAs(host, paths.brick, 'directory');

@@ -14,12 +14,19 @@ export interface FakeCopy {
   readonly brick: BrickKind;
   /** Size of the image, which its file system fills; 0 of a folder. */
   reservedBytes: number;
+  /** Of a thin one, which reserves nothing: what is in it, as far as it was not discarded. */
+  writtenBytes?: number;
   hasImage: boolean;
   isMounted: boolean;
   hasBrick: boolean;
   isShutDown: boolean;
   /** What its image is encrypted with; undefined where it is not. */
   key?: string;
+}
+
+/** What a copy takes of its pool. */
+export function bytesOnDisk({ reservedBytes, writtenBytes = reservedBytes }: FakeCopy): number {
+  return writtenBytes;
 }
 
 /** What the fakes of all engines do about keys, around the effect of a step: an image is only mounted with the one it was made with. */

@@ -1,7 +1,7 @@
 /** Images that are encrypted as a whole: made, cloned and mounted through a mapping, which is there only as long as it is used. */
 import { AppError } from '../../domain/errors.ts';
 import { LUKS_HEADER_BYTES } from '../../domain/volume/copy-size.ts';
-import { fileSystemOf } from './file-systems.ts';
+import { fileSystemOf, mountOptionsOf } from './file-systems.ts';
 import { bringIntoOrder } from './image-order.ts';
 import { closeLuks, formatLuks, type LuksImage, type LuksTools, mappingPath, openLuks } from './luks.ts';
 import type { CopyIdentity, CopyPaths } from './paths.ts';
@@ -57,7 +57,7 @@ export async function mountEncryptedDevice(scope: EncryptedDevice): Promise<void
     await proveContents(host, { path: device, type: fileSystem.type, uuid: copy.copyUid, signal });
     const sizeBytes = ((await host.files.stat(paths.image))?.sizeBytes ?? 0) - LUKS_HEADER_BYTES;
     await bringIntoOrder(host, { fileSystem, image: device, sizeBytes, signal });
-    const options = ['noatime', ...fileSystem.mountOptions];
+    const options = ['noatime', ...mountOptionsOf(copy)];
     const { type: fsType } = fileSystem;
     await host.mounts.mount({ source: device, target: paths.mountPoint, fsType, options, timeoutMs: MOUNT_MS, signal });
   } catch (error) {
@@ -68,7 +68,7 @@ export async function mountEncryptedDevice(scope: EncryptedDevice): Promise<void
 
 /** What of a copy its header is asked with. @throws {AppError} internal, for one without a key */
 export function luksImage({ copy, signal }: Pick<EncryptedDevice, 'copy' | 'signal'>, image: string): LuksImage {
-  const { copyUid, keySecret } = copy;
-  if (keySecret !== undefined) return { copyUid, image, keySecret, signal };
+  const { copyUid, keySecret, thinProvision } = copy;
+  if (keySecret !== undefined) return { copyUid, image, keySecret, thinProvision, signal };
   throw new AppError('internal', `copy ${copyUid} has no key, and its image is encrypted`, { reason: 'KeyMissing' });
 }

@@ -2,7 +2,8 @@
 import { AppError } from '../../domain/errors.ts';
 import type { Host } from '../../ports/host.ts';
 import { allowEncryption, type FolderEncryption, makeEncrypted } from './encrypted-folder.ts';
-import { fileSystemOf } from './file-systems.ts';
+import { mountOptionsOf } from './file-systems.ts';
+import { withDiscardingDevice } from './loop-devices.ts';
 import { mountAside, UNUSED } from './mount-aside.ts';
 import type { CopyIdentity, CopyPaths } from './paths.ts';
 
@@ -36,10 +37,12 @@ export async function encryptImage({ host, keys, copy, paths, signal }: Encrypte
  * who looks would find names that mean nothing. So it gets its key elsewhere, and is bound to its place then.
  */
 export async function mountUnlocked({ host, keys, copy, paths, signal }: EncryptedImage): Promise<void> {
-  const options = fileSystemOf(copy).mountOptions;
+  const options = mountOptionsOf(copy);
   const bind = (source: string) =>
     host.mounts.mount({ source, target: paths.mountPoint, options: ['bind'], timeoutMs: MOUNT_MS, signal });
-  await mountAside({ host, keys }, { copy, paths, image: paths.image, options, signal }, bind);
+  const aside = { copy, paths, image: paths.image, options, signal };
+  if (copy.thinProvision !== true) return mountAside({ host, keys }, aside, bind);
+  await withDiscardingDevice(host, paths.image, signal, (loop) => mountAside({ host, keys }, { ...aside, loop }, bind));
 }
 
 /** The failure where the encrypted folder is not there any more: one that is made now would not be encrypted. */

@@ -2,6 +2,7 @@
 import { AppError } from '../../domain/errors.ts';
 import type { FileSystemType } from '../../domain/volume/engines.ts';
 import type { Host } from '../../ports/host.ts';
+import type { CopyIdentity } from './paths.ts';
 
 type Argv = readonly [program: string, ...args: string[]];
 
@@ -11,9 +12,11 @@ export interface FileSystem {
   readonly type: FileSystemType;
   /** What it may leave unused at the end of its device. */
   readonly tailBytes: number;
-  /** Never gives reserved space back (no discard), and gives the file system the copy's UID as its UUID. */
+  /** Discards nothing, so that reserved space stays so, and gives the file system the copy's UID as its UUID. */
   format(image: string, uuid: string): Argv;
   readonly mountOptions: readonly string[];
+  /** In their place, of an image that is to give back what is deleted. */
+  readonly thinMountOptions: readonly string[];
   /** Beside those that every clone has, for one whose source has the same UUID and may be mounted. */
   readonly cloneMountOptions: readonly string[];
   /**
@@ -47,6 +50,7 @@ const XFS: FileSystem = {
   format: (image, uuid) => ['mkfs.xfs', '-q', '-K', '-m', `uuid=${uuid},reflink=0`, '-L', 'hf-copy', '--', image],
   // No nouuid: XFS then refuses an image that is mounted already, which is the one thing that would destroy it.
   mountOptions: ['inode64'],
+  thinMountOptions: ['inode64', 'discard'],
   cloneMountOptions: ['nouuid'],
   // Says "data size unchanged" when it fills its device already.
   grow: (_device, mountPoint) => ['xfs_growfs', '-d', '--', mountPoint],
@@ -83,6 +87,7 @@ const EXT4: FileSystem = {
     ...['-O', 'metadata_csum_seed', '-E', 'nodiscard,lazy_itable_init=0', '-U', uuid, '-L', 'hf-copy', '--', image],
   ],
   mountOptions: [],
+  thinMountOptions: ['discard'],
   cloneMountOptions: [],
   // e2fsck(8) -p: 1 is "errors corrected", 4 and more that it needs a person.
   check: {
@@ -111,6 +116,8 @@ const BTRFS: FileSystem = {
   ],
   // It discards by itself else, and with that gives back what the image has reserved.
   mountOptions: ['nodiscard'],
+  // Not with each commit, which would wait for it.
+  thinMountOptions: ['discard=async'],
   cloneMountOptions: ['nodiscard'],
   grow: (_device, mountPoint) => ['btrfs', 'filesystem', 'resize', 'max', mountPoint],
   // -f: it asks otherwise.
@@ -125,6 +132,12 @@ const FILE_SYSTEMS: Readonly<Record<FileSystemType, FileSystem>> = { xfs: XFS, e
 /** The file system of a copy's image. */
 export function fileSystemOf({ fsType = 'xfs' }: { readonly fsType?: FileSystemType | undefined }): FileSystem {
   return FILE_SYSTEMS[fsType];
+}
+
+/** Options of the mount of a copy's image, beside those that all have. */
+export function mountOptionsOf(copy: Pick<CopyIdentity, 'fsType' | 'thinProvision'>): readonly string[] {
+  const { mountOptions, thinMountOptions } = fileSystemOf(copy);
+  return copy.thinProvision === true ? thinMountOptions : mountOptions;
 }
 
 /** Size of a file system as it counts itself. */

@@ -1,9 +1,9 @@
 /**
  * Makes the image of a mounted copy larger, while it is in use.
  *
- * Invariant: the file system never counts on bytes that are not reserved, and on disk, below it. So: reserve, sync, tell the
- * loop device, and only then grow the file system. Wherever it is cut short, what is there is whole, and the same again
- * ends it. Nothing in here makes anything smaller.
+ * Invariant: the file system never counts on bytes that are not reserved (of a thin image: not there), and on disk, below it.
+ * So: reserve, sync, tell the loop device, and only then grow the file system. Wherever it is cut short, what is there is
+ * whole, and the same again ends it. Nothing in here makes anything smaller.
  */
 import { describeAvailable, describeNeed } from '../../domain/bytes.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -89,6 +89,16 @@ export async function growBlock(
   await refreshDevices(tools, paths, request);
 }
 
+/** Makes an image as large as that, its room reserved or, of a thin one, not; never smaller. */
+export function enlarge(
+  { thinProvision }: Pick<CopyIdentity, 'thinProvision'>,
+  image: string,
+  bytes: number,
+): readonly [program: string, ...args: string[]] {
+  if (thinProvision === true) return ['truncate', `--size=>${bytes}`, '--', image];
+  return ['fallocate', '--length', String(bytes), '--', image];
+}
+
 /** The device that is mounted, if it is one of ours. */
 function findDevice(source = ''): string | undefined {
   return /^\/dev\/loop\d+$/.test(source) || isMappingDevice(source) ? source : undefined;
@@ -110,7 +120,7 @@ async function refreshDevices(
 async function reserveMore(
   host: Host,
   paths: CopyPaths,
-  { imageBytes, hadBytes, signal }: Omit<GrowRequest, 'fileSystem' | 'copy'> & { readonly hadBytes: number },
+  { copy, imageBytes, hadBytes, signal }: Omit<GrowRequest, 'fileSystem'> & { readonly hadBytes: number },
 ): Promise<void> {
   const [pool] = paths.parents;
   const need = imageBytes - hadBytes;
@@ -123,8 +133,8 @@ async function reserveMore(
     );
   if (freeBytes < need) throw full();
   try {
-    const args = ['--length', String(imageBytes), '--', paths.image];
-    await host.run({ file: 'fallocate', args, timeoutMs: GROW_MS, signal });
+    const [file, ...args] = enlarge(copy, paths.image, imageBytes);
+    await host.run({ file, args, timeoutMs: GROW_MS, signal });
   } catch (error) {
     if (!isRunError(error, 'exit') || !error.stderr.includes('No space left')) throw error;
     // What it had reserved behind the end of the file until then is given back; ">" never makes a file smaller.

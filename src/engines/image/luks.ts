@@ -2,14 +2,16 @@
  * LUKS2 in the image of an encrypted copy: all of it but the header is encrypted by dm-crypt. A mapping is named after the
  * copy's UID, so that one that was left behind is known as that copy's, whoever made it.
  *
- * No mapping lets discards through (that is what dm-crypt does unless it is told otherwise): they would take the image's
- * reservation away, and show on the disk which blocks are in use.
+ * A mapping lets no discards through (that is what dm-crypt does unless it is told otherwise): they would take the image's
+ * reservation away, and show on the disk which blocks are in use. Only those of thin volumes do, whose room is not reserved,
+ * and which show that for it.
  */
 import { AppError } from '../../domain/errors.ts';
 import { LUKS_HEADER_BYTES } from '../../domain/volume/copy-size.ts';
 import type { Command, Host } from '../../ports/host.ts';
 import { isRunError, type RunError } from '../../ports/run-error.ts';
 import type { VolumeKeys } from '../../ports/volume-keys.ts';
+import { withDiscardingDevice } from './loop-devices.ts';
 import { UID } from './paths.ts';
 
 /** The first mapping after a start of the machine loads what the kernel encrypts with. */
@@ -50,6 +52,8 @@ export interface LuksImage {
   readonly image: string;
   /** Name of the Secret with the key. */
   readonly keySecret: string;
+  /** Lets discards through. */
+  readonly thinProvision?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -108,13 +112,19 @@ async function proveEmpty(host: Host, image: string, signal: AbortSignal): Promi
  */
 export async function openLuks(
   { host, keys }: LuksTools,
-  { copyUid, image, keySecret, signal }: LuksImage,
+  { copyUid, image, keySecret, thinProvision = false, signal }: LuksImage,
   isReadOnly = false,
 ): Promise<string> {
   const how = ['--type', 'luks2', '--key-file', '-', ...(isReadOnly ? ['--readonly'] : [])];
   const stdin = await keys.read(keySecret, signal);
+  const open = (device: string, more: readonly string[] = []) => {
+    const args = ['open', ...how, ...more, '--', device, mappingName(copyUid)];
+    return ask(host, { args, stdin, timeoutMs: SHORT_MS, signal });
+  };
   try {
-    await ask(host, { args: ['open', ...how, '--', image, mappingName(copyUid)], stdin, timeoutMs: SHORT_MS, signal });
+    if (thinProvision && !isReadOnly) {
+      await withDiscardingDevice(host, image, signal, (device) => open(device, ['--allow-discards']));
+    } else await open(image);
   } catch (error) {
     if (!isRunError(error, 'exit')) throw error;
     throw refusal(host, { image, keySecret }, error);

@@ -21,6 +21,8 @@ export interface Aside {
   readonly signal: AbortSignal;
   /** What it is open as, where it is encrypted as a whole. */
   readonly device?: string;
+  /** Its loop device, where it has one already. */
+  readonly loop?: string;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface Aside {
  */
 export async function mountAside(
   encryption: FolderEncryption,
-  { copy, paths, image, options, signal, device }: Aside,
+  { copy, paths, image, options, signal, device, loop }: Aside,
   act: (mountPoint: string) => Promise<void>,
   isNew = false,
 ): Promise<void> {
@@ -38,10 +40,10 @@ export async function mountAside(
   const { keySecret } = copy;
   await host.files.makeDirectory(paths.cloneMount, { mode: 0o700 });
   await host.mounts.mount({
-    source: device ?? image,
+    source: device ?? loop ?? image,
     target: paths.cloneMount,
     fsType: fileSystemOf(copy).type,
-    options: [...(device === undefined ? ['loop'] : []), 'noatime', ...options],
+    options: [...((device ?? loop) === undefined ? ['loop'] : []), 'noatime', ...options],
     timeoutMs: LONG_MS,
   });
   try {

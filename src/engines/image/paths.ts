@@ -9,14 +9,19 @@ import type { BrickKind } from '../../domain/volume/engines.ts';
 import type { DesiredCopy } from '../../ports/engine.ts';
 
 /** What identifies a copy on disk. */
-export type CopyIdentity = Pick<DesiredCopy, 'copyUid' | 'poolPath' | 'brick' | 'fsType' | 'keySecret'>;
+export type CopyIdentity = Pick<
+  DesiredCopy,
+  'copyUid' | 'poolPath' | 'brick' | 'fsType' | 'keySecret' | 'thinProvision'
+>;
 
 /** What of a copy a step carries along: never more than is needed to find its paths, and to know its image. */
-export function identify({ copyUid, poolPath, brick, fsType, keySecret }: DesiredCopy): CopyIdentity {
+export function identify(copy: DesiredCopy): CopyIdentity {
+  const { copyUid, poolPath, brick, fsType, keySecret, thinProvision } = copy;
   return {
     ...{ copyUid, poolPath, brick },
     ...(fsType === undefined ? {} : { fsType }),
     ...(keySecret === undefined ? {} : { keySecret }),
+    ...(thinProvision === undefined ? {} : { thinProvision }),
   };
 }
 

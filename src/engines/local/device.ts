@@ -1,7 +1,7 @@
 /** Copies that are used as devices: a loop device of the image, or the mapping over it, bound to where it is wanted. */
 import { AppError } from '../../domain/errors.ts';
 import type { Host, MountEntry } from '../../ports/host.ts';
-import { type LoopDevice, loopDevicesOf, refuseDiscard } from '../image/loop-devices.ts';
+import { attachForDiscard, type LoopDevice, loopDevicesOf, refuseDiscard } from '../image/loop-devices.ts';
 import { closeLuks, findMapping, hasLuksHeader, type LuksTools, mappingPath, openLuks } from '../image/luks.ts';
 import { OWNER_FILE, plainPath } from '../image/paths.ts';
 import { copyBehind, findEntry, uidOf } from './attachment.ts';
@@ -54,18 +54,19 @@ async function proveOwned(host: Host, { volume, copyPath }: AttachStep): Promise
 
 async function plainDevice(host: Host, step: AttachStep, signal: AbortSignal): Promise<string> {
   const { path } = (await findDevice(host, step, signal)) ?? (await makeDevice(host, step, signal));
-  await refuseDiscard(host, path, signal);
+  if (step.thinProvision !== true) await refuseDiscard(host, path, signal);
   return path;
 }
 
 /** The mapping of an encrypted image: the one that is there, or a new one. */
 async function openDevice(tools: LuksTools, step: AttachStep, signal: AbortSignal): Promise<string> {
   const { host } = tools;
-  const { copyPath: image, keySecret = '', isReadOnly } = step;
+  const { copyPath: image, keySecret = '', thinProvision, isReadOnly } = step;
   const copyUid = uidOf(image);
   const mapping = await findMapping(host, copyUid);
   if (mapping === undefined) {
-    if (await hasLuksHeader(host, image)) return openLuks(tools, { copyUid, image, keySecret, signal }, isReadOnly);
+    const opened = { copyUid, image, keySecret, thinProvision, signal };
+    if (await hasLuksHeader(host, image)) return openLuks(tools, opened, isReadOnly);
     throw new AppError('dataLoss', `${image} on ${host.name} is not encrypted, as it should be`, {
       reason: 'NotEncrypted',
       hint: 'nothing is written to it; look at it, and clone a snapshot',
@@ -83,10 +84,13 @@ async function findDevice(host: Host, step: AttachStep, signal: AbortSignal): Pr
 }
 
 async function makeDevice(host: Host, step: AttachStep, signal: AbortSignal): Promise<LoopDevice> {
+  if (step.thinProvision === true && !step.isReadOnly) {
+    return { path: await attachForDiscard(host, step.copyPath, signal), isReadOnly: false, isAutoclear: false };
+  }
   // losetup(8) of util-linux 2.38 takes no "--"; the path is an absolute one.
   const args = ['--find', '--show', ...(step.isReadOnly ? ['--read-only'] : []), step.copyPath];
   const { stdout } = await host.run({ file: 'losetup', args, timeoutMs: SHORT_MS, signal });
-  return { path: stdout.trim(), isReadOnly: step.isReadOnly };
+  return { path: stdout.trim(), isReadOnly: step.isReadOnly, isAutoclear: false };
 }
 
 /** A device is bound to a file, as a folder is to a folder. */

@@ -17,7 +17,7 @@ import type {
 } from '../../ports/engine.ts';
 import { createFakeVolumeKeys } from '../../ports/volume-keys.fake.ts';
 import type { VolumeKeys } from '../../ports/volume-keys.ts';
-import { applyWithKey, type FakeCopy, fakeEncryption } from '../image/copy.fake.ts';
+import { applyWithKey, bytesOnDisk, type FakeCopy, fakeEncryption } from '../image/copy.fake.ts';
 import { copyPaths } from '../image/paths.ts';
 import type { ObservedLocalAttachment } from './attachment.ts';
 import { LOCAL_CAPABILITIES } from './engine.ts';
@@ -65,6 +65,11 @@ export function createFakeLocalEngine(node: ModelNode, options: FakeLocalOptions
     },
     observe: async <S extends Subject>(desired: Desired<S> & { readonly subject: S }, signal: AbortSignal) =>
       observe(alive(signal), desired),
+    takenBytes: async (copies, signal) => {
+      const { copies: onDisk } = alive(signal);
+      const found = copies.flatMap(({ copyUid }) => onDisk.get(copyUid) ?? []);
+      return new Map(found.filter(({ hasImage }) => hasImage).map((copy) => [copy.uid, bytesOnDisk(copy)]));
+    },
     plan: planLocal,
     apply: (step, signal) =>
       around(step, async () => {
@@ -210,11 +215,12 @@ function reserve(copy: FakeCopy, bytes: number): void {
 }
 
 function begin(node: ModelNode, copy: OwnedCopy): FakeCopy {
-  const { copyUid: uid, poolPath, brick } = copy;
+  const { copyUid: uid, poolPath, brick, thinProvision } = copy;
   const found = node.copies.get(uid);
   if (found !== undefined) return found;
   const nothing = { reservedBytes: 0, hasImage: false, isMounted: false, hasBrick: false, isShutDown: false };
-  const made = { uid, poolPath, brick, brickPath: copyPaths(copy).brick, ...nothing };
+  const thin = thinProvision === true ? { writtenBytes: 0 } : {};
+  const made = { uid, poolPath, brick, brickPath: copyPaths(copy).brick, ...nothing, ...thin };
   node.copies.set(uid, made);
   return made;
 }

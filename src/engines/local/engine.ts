@@ -5,6 +5,7 @@ import type { Host } from '../../ports/host.ts';
 import { createCopyActions } from '../image/copy-actions.ts';
 import type { FolderEncryption } from '../image/encrypted-folder.ts';
 import { applyStep, refuse, type StepTable } from '../image/step-table.ts';
+import { takenBytes } from '../image/taken-bytes.ts';
 import { bindCopy, observeLocalAttachment, setFlags, unbindCopy } from './attachment.ts';
 import { createLocalCare } from './care.ts';
 import { attachDevice, detachDevice } from './device.ts';
@@ -31,6 +32,7 @@ export function createLocalEngine({ host, keys }: FolderEncryption): Engine {
     probe: (signal) => probeLocal(host, signal),
     observe: <S extends Subject>(desired: Desired<S> & { readonly subject: S }, signal: AbortSignal) =>
       observe(host, desired, signal),
+    takenBytes: (copies, signal) => takenBytes(host, copies, signal),
     plan: planLocal,
     apply: (step, signal) => applyStep('local', actions, step, signal),
   };

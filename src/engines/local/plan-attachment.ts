@@ -30,7 +30,7 @@ type HereWanted = DesiredAttachment & { readonly copyPath: string };
 
 function planBind(desired: HereWanted, observed: ObservedLocalAttachment): Steps {
   const { volume, mountPath, copyPath } = desired;
-  const flags = mountFlags(desired.mountOptions ?? [], desired.isReadOnly);
+  const flags = mountFlags(desired);
   const bind: LocalMountStep = {
     ...{ step: 'bindCopy', volume, mountPath, copyPath, flags },
     about: `mount ${volume} at ${mountPath}`,
@@ -44,7 +44,7 @@ function planBind(desired: HereWanted, observed: ObservedLocalAttachment): Steps
 }
 
 function planDevice(desired: HereWanted, observed: ObservedLocalAttachment): Steps {
-  const { volume, mountPath, copyPath, isReadOnly, keySecret, mountOptions = [] } = desired;
+  const { volume, mountPath, copyPath, isReadOnly, keySecret, thinProvision, mountOptions = [] } = desired;
   const unbind = unbindStep(desired, false);
   if (!desired.isPresent) {
     if (observed.state === 'mounted' || observed.state === 'dead') return [unbind, detachStep({ volume, copyPath })];
@@ -54,6 +54,7 @@ function planDevice(desired: HereWanted, observed: ObservedLocalAttachment): Ste
   const attach: LocalDeviceStep = {
     ...{ step: 'attachDevice', volume, mountPath, copyPath, isReadOnly },
     ...(keySecret === undefined ? {} : { keySecret }),
+    ...(thinProvision === undefined ? {} : { thinProvision }),
     about: `attach ${volume} as a device at ${mountPath}`,
   };
   if (observed.state === 'foreign') return [refuseOccupied(desired, observed)];

@@ -59,6 +59,8 @@ export type LocalDeviceStep =
       readonly isReadOnly: boolean;
       /** Name of the Secret with the key of an encrypted one. */
       readonly keySecret?: string;
+      /** Discards reach the image. */
+      readonly thinProvision?: boolean;
     })
   | (About & { readonly step: 'detachDevice'; readonly volume: string; readonly copyPath: string });
 

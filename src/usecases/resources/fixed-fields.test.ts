@@ -105,6 +105,15 @@ test('what is encrypted stays so, and nothing becomes so', () => {
   expect(fixedFieldFaults(volume({}), volume({ encryption: false }))).toEqual([]);
 });
 
+test('what is thin stays so, and nothing becomes so', () => {
+  const local = { engine: 'local', layout: 'single', replicas: undefined };
+  const faults = [{ field: 'spec.thinProvision', message: expect.stringContaining('cannot be changed') }];
+  const [thin, thick] = [volume({ ...local, thinProvision: true }), volume(local)];
+  expect(fixedFieldFaults(thin, thick)).toMatchObject(faults);
+  expect(fixedFieldFaults(thick, thin)).toMatchObject(faults);
+  expect(fixedFieldFaults(thick, volume({ ...local, thinProvision: false }))).toEqual([]);
+});
+
 test('an immutable Secret keeps its data, and what it holds is not repeated', () => {
   const secret = (fields: object) => ({ apiVersion: 'v1', kind: 'Secret', metadata: volume({}).metadata, ...fields });
   const was = secret({ immutable: true, data: { key: 'c2VjcmV0' } });

@@ -23,6 +23,7 @@ const FIXED = [
   'brick',
   'fsType',
   'encryption',
+  'thinProvision',
   'keyIsGiven',
 ] as const;
 type FixedField = (typeof FIXED)[number];
@@ -40,6 +41,7 @@ const SETTLED: Readonly<Record<FixedField, (spec: VolumeSpec) => string | number
   brick: (spec) => spec.brick,
   fsType: (spec) => spec.fsType ?? 'xfs',
   encryption: (spec) => (spec.encryption === true ? 'it encrypted' : 'it unencrypted'),
+  thinProvision: (spec) => String(spec.thinProvision ?? false),
   keyIsGiven: (spec) => String(spec.keyIsGiven ?? false),
 };
 

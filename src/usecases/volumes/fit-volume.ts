@@ -43,6 +43,8 @@ export interface AddVolumeRequest extends LayoutRequest {
   readonly fsType?: FileSystemType;
   /** With a key of its own. */
   readonly encryption?: boolean;
+  /** Reserves no room, and gives back what is deleted. */
+  readonly thinProvision?: boolean;
   /** Whoever asks writes the Secret with the key himself. */
   readonly keyIsGiven?: boolean;
   /** Nodes that copies may be placed on; all when left out. */
@@ -81,6 +83,7 @@ export interface Wish {
   readonly brick: BrickKind;
   readonly fsType?: FileSystemType;
   readonly encryption?: boolean;
+  readonly thinProvision?: boolean;
   readonly nodes?: string[];
   readonly zones?: string[];
   readonly profile?: VolumeProfile;
@@ -109,15 +112,17 @@ function optionalWish({
   profile,
   fsType,
   encryption,
+  thinProvision,
   nodes,
   zones,
   share,
   locality,
-}: AddVolumeRequest): Pick<Wish, 'profile' | 'fsType' | 'encryption' | 'nodes' | 'zones' | 'share' | 'locality'> {
+}: AddVolumeRequest): Omit<Wish, 'name' | 'size' | 'pool' | 'engine' | 'brick' | 'allowFrom'> {
   return {
     ...(profile === undefined ? {} : { profile }),
     ...(fsType === undefined ? {} : { fsType }),
     ...(encryption === true ? { encryption: true } : {}),
+    ...(thinProvision === true ? { thinProvision: true } : {}),
     ...(nodes === undefined ? {} : { nodes: nodes.map(parseNodeName) }),
     ...(zones === undefined ? {} : { zones: [...zones] }),
     ...(share === undefined ? {} : { share: checkShare(share) }),

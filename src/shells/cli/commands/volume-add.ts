@@ -39,6 +39,7 @@ interface AddOptions extends LayoutOptions, OfferOptions {
   readonly engine?: EngineName;
   readonly fsType?: FileSystemType;
   readonly encryption?: boolean;
+  readonly thinProvision?: boolean;
   readonly node?: string;
   readonly server?: string;
   readonly share?: string;
@@ -91,6 +92,7 @@ export function registerVolumeAdd(command: Command, context: CliContext): void {
       ),
     )
     .option('--encryption', 'encrypt what is in its copies, with a key of its own')
+    .option('--thin-provision', 'engine local: reserve no room, and give back what is deleted')
     .option('--node <nodes>', 'only on these nodes, comma-separated')
     .option('--server <host>', 'engine nfs: name or address of the file server')
     .option('--share <path>', 'engine nfs: what it exports, such as /export')
@@ -198,13 +200,14 @@ function readRequest(args: readonly string[], options: AddOptions, random: Rando
   };
 }
 
-type EngineWish = Pick<StaticVolumeRequest, 'engine' | 'fsType' | 'encryption' | 'nodes'>;
+type EngineWish = Pick<StaticVolumeRequest, 'engine' | 'fsType' | 'encryption' | 'thinProvision' | 'nodes'>;
 
-function readEngine({ engine, fsType, encryption, node }: AddOptions): EngineWish {
+function readEngine({ engine, fsType, encryption, thinProvision, node }: AddOptions): EngineWish {
   return {
     ...(engine === undefined ? {} : { engine }),
     ...(fsType === undefined ? {} : { fsType }),
     ...(encryption === undefined ? {} : { encryption }),
+    ...(thinProvision === undefined ? {} : { thinProvision }),
     ...(node === undefined ? {} : { nodes: node.split(',').map((each) => each.trim()) }),
   };
 }

@@ -135,8 +135,13 @@ function describeCopies(volume: Resource<'Volume'>): readonly (readonly [string,
     ['Layout', describeLayout(spec)],
     ['Pool', spec.pool],
     ['Bricks', describeBrick(volume)],
+    ...(spec.thinProvision === true ? [['Room', THIN] as const] : []),
   ];
 }
+
+/** What placement cannot rule out. */
+const THIN =
+  'not reserved, and given back as files are deleted; counted whole, and writes fail where others fill the pool all the same';
 
 function describeBrick({ spec }: Resource<'Volume'>): string {
   if (spec.engine === 'gluster') return spec.brick;
