@@ -229,6 +229,31 @@ describe('who may have it', () => {
     await publish('kube1', Mode.SINGLE_NODE_WRITER);
   });
 
+  test('nobody as the only one who writes while a plan has it mounted for writing on another node', async () => {
+    await csi.controller.createVolume(wish());
+    const mounted = (isReadOnly: boolean) => {
+      const spec = { volume: 'pvc-1', node: 'kube2', mountPath: '/data', isReadOnly };
+      return world.client.create('VolumeAttachmentRecord', { metadata: { name: 'pvc-1.kube2' }, spec });
+    };
+    await mounted(false);
+    for (const mode of [Mode.SINGLE_NODE_WRITER, Mode.SINGLE_NODE_SINGLE_WRITER, Mode.SINGLE_NODE_MULTI_WRITER]) {
+      const refusal = await refusalOf(publish('kube1', mode));
+      expect(refusal).toMatchObject({ code: Status.FAILED_PRECONDITION });
+      expect(refusal.details).toContain('mounted at /data on kube2');
+    }
+    // The same node is no other one; the one pod of a claim is.
+    expect(await refusalOf(publish('kube2', Mode.SINGLE_NODE_SINGLE_WRITER))).toMatchObject({
+      code: Status.FAILED_PRECONDITION,
+    });
+    await publish('kube2', Mode.SINGLE_NODE_WRITER);
+    await csi.controller.controllerUnpublishVolume({ volumeId: 'pvc-1', nodeId: 'kube2' });
+    await publish('kube1');
+    await csi.controller.controllerUnpublishVolume({ volumeId: 'pvc-1', nodeId: 'kube1' });
+    await world.client.delete('VolumeAttachmentRecord', 'pvc-1.kube2');
+    await mounted(true);
+    await publish('kube1', Mode.SINGLE_NODE_WRITER);
+  });
+
   test('nobody as the only one who writes when it is exported at the same moment', async () => {
     await csi.controller.createVolume(wish());
     const { create } = world.client;

@@ -3,6 +3,7 @@ import { areMountsHeldBack as clusterHoldsBack } from '../../domain/cluster/deci
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
 import type { EngineVolumeName } from '../../domain/names.ts';
+import { isByHand, ONE_WRITER_MOUNT_HINT, oneWriterFault } from '../../domain/nfs-export/beside-one-node.ts';
 import { isExport } from '../../domain/nfs-export/names.ts';
 import { isHolding } from '../../domain/volume/decide-restore.ts';
 import { engineNameOf, ownEngineName } from '../../domain/volume/engine-name.ts';
@@ -25,6 +26,7 @@ type RecordStatus = StatusFields<'VolumeAttachmentRecord'>;
 /** A mount can die without anybody telling (the client process is killed), so it is looked at this often. */
 const CHECK_PERIOD_MS = 10_000;
 const RECONNECTING_PERIOD_MS = 1_000;
+const TLS_CHANGES = 'mounted again when the encryption of storage traffic has been changed';
 
 /** The loop for the VolumeAttachmentRecords of this node. */
 export function createAttachmentLoop(deps: AgentDeps): ReconcileLoop {
@@ -108,14 +110,18 @@ function describeWait(name: string, volume: Resource<'Volume'> | undefined): str
  */
 async function mayMount(
   { client, node }: AgentDeps,
-  volume: Resource<'Volume'>,
+  { volume, record }: { readonly volume: Resource<'Volume'>; readonly record: StoredRecord },
   signal: AbortSignal,
 ): Promise<boolean> {
   const [now, fence] = await Promise.all([
     client.get('Volume', volume.metadata.name, { signal }),
     client.get('FenceRecord', node, { signal }),
   ]);
-  return now?.metadata.uid === volume.metadata.uid && !isHolding(now.status) && fence === undefined;
+  if (now?.metadata.uid !== volume.metadata.uid || isHolding(now.status) || fence !== undefined) return false;
+  if (!isByHand(record) || record.spec.isReadOnly) return true;
+  // Who publishes it for one node looks for this record after he has written his own: one of the two sees the other.
+  const { items } = await client.list('VolumeAttachmentRecord', { signal });
+  return oneWriterFault(items, record.spec.volume, node) === undefined;
 }
 
 interface MountLook {
@@ -134,7 +140,7 @@ async function mountAndLook(
   const placement = volume.status?.placement ?? [];
   // Taken before the look: what is seen afterwards is newer than this.
   const since = nodesReadySince(deps, placement);
-  const mayGoOn = () => mayMount(deps, volume, signal);
+  const mayGoOn = () => mayMount(deps, { volume, record }, signal);
   const desired = desiredAttachment(deps, record, true);
   const { observed, applied } = await runSteps(engine, desired, { log, signal, mayGoOn });
   if (observed.state !== 'mounted') {
@@ -156,8 +162,17 @@ function whyHeldBack(deps: AgentDeps, record: StoredRecord): HeldBack | undefine
   if (fence !== undefined && !isLocalInUse(deps, record)) {
     return { message: `node ${deps.node} is fenced`, fence: fence.metadata.uid };
   }
-  if (!areMountsHeldBack(deps, record)) return undefined;
-  return { message: 'mounted again when the encryption of storage traffic has been changed' };
+  if (areMountsHeldBack(deps, record)) return { message: TLS_CHANGES };
+  const oneWriter = claimBeside(deps, record);
+  return oneWriter === undefined ? undefined : { message: `${oneWriter}; ${ONE_WRITER_MOUNT_HINT}` };
+}
+
+/** A claim that has the volume for one writing node, beside a mount by hand that is not there yet; see beside-one-node.ts. */
+function claimBeside({ informers, node, bootId }: AgentDeps, record: StoredRecord): string | undefined {
+  const { spec, status } = record;
+  if (!isByHand(record) || spec.isReadOnly) return undefined;
+  if (status?.state === 'Mounted' && status.bootId === bootId) return undefined;
+  return oneWriterFault(informers.VolumeAttachmentRecord.byIndex('volume', spec.volume), spec.volume, node);
 }
 
 /** What never leaves its node harms nobody else, and what is mounted already stays. */

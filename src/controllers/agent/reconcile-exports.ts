@@ -2,6 +2,7 @@
 import { areMountsHeldBack } from '../../domain/cluster/decide-tls.ts';
 import { isAppError, messageOf } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
+import { oneWriterFault } from '../../domain/nfs-export/beside-one-node.ts';
 import { decideExports, type ExportDecision, type SeenExport } from '../../domain/nfs-export/decide-exports.ts';
 import { isExport } from '../../domain/nfs-export/names.ts';
 import { addressesOf } from '../../domain/node/addresses-of.ts';
@@ -131,9 +132,27 @@ async function see(deps: AgentDeps, record: StoredRecord, signal: AbortSignal): 
   const cluster = informers.StorageCluster.list().find(({ spec }) => spec.nodes.includes(self));
   const isHeldBack = areMountsHeldBack(cluster, informers.StorageNode.get(self));
   const isFenced = informers.FenceRecord.get(self) !== undefined;
-  const common = { record, isEnding: record.metadata.deletionTimestamp !== undefined, isHeldBack, isFenced };
+  const isEnding = record.metadata.deletionTimestamp !== undefined;
+  const oneWriter = isEnding ? undefined : await seeOneWriter(deps, record, signal);
+  const common = { record, isEnding, isHeldBack, isFenced, oneWriter };
   if (volume === undefined) return common;
   return { ...common, volume: seeVolume(volume, informers.StorageNode.list()) };
+}
+
+/**
+ * Asked of the API, and after the record was written: who publishes the volume for one node looks for this record after he has
+ * written his own, so one of the two sees the other. One that is served as it is said was seen to have no such claim beside it.
+ */
+async function seeOneWriter(
+  { informers, client, bootId }: AgentDeps,
+  { metadata, spec, status }: StoredRecord,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const isAsSaid = status?.observedGeneration === metadata.generation && status?.bootId === bootId;
+  if (spec.isReadOnly || (status?.state === 'Mounted' && isAsSaid)) return undefined;
+  const known = oneWriterFault(informers.VolumeAttachmentRecord.byIndex('volume', spec.volume), spec.volume);
+  if (known !== undefined) return known;
+  return oneWriterFault((await client.list('VolumeAttachmentRecord', { signal })).items, spec.volume);
 }
 
 function seeVolume(

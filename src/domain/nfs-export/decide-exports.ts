@@ -2,6 +2,7 @@
 import type { NfsExport, VolumeAttachmentRecord } from '../../schemas/volume-attachment-record.ts';
 import type { EngineVolumeName } from '../names.ts';
 import type { EngineName } from '../volume/engines.ts';
+import { ONE_WRITER_HINT } from './beside-one-node.ts';
 import { clientsBeyond } from './clients.ts';
 import type { ServedExport } from './served-export.ts';
 
@@ -16,6 +17,8 @@ export interface SeenExport<
   readonly isHeldBack: boolean;
   /** The node is cut off from all volumes. */
   readonly isFenced?: boolean;
+  /** Why its clients may not write: a claim has the volume for one node. Only of one that is not served yet as it is said. */
+  readonly oneWriter?: string | undefined;
   /** Undefined where there is none. */
   readonly volume?: {
     readonly engine: EngineName;
@@ -90,6 +93,7 @@ function reasonToWait({
   record: { spec },
   isHeldBack,
   isFenced,
+  oneWriter,
   volume,
 }: SeenExport<AnyRecord>): { readonly state: 'Waiting' | 'HeldBack' | 'Failed'; readonly message: string } | undefined {
   const { volume: name } = spec;
@@ -97,6 +101,7 @@ function reasonToWait({
     return { state: 'HeldBack', message: 'served again when the encryption of storage traffic has been changed' };
   }
   if (isFenced === true) return { state: 'HeldBack', message: `node ${spec.node} is fenced` };
+  if (oneWriter !== undefined) return { state: 'Failed', message: `${oneWriter}; ${ONE_WRITER_HINT}` };
   if (volume === undefined) return { state: 'Waiting', message: `there is no volume ${name}` };
   if (volume.engine !== 'gluster') {
     return { state: 'Failed', message: `a volume of engine ${volume.engine} cannot be exported; gluster can` };

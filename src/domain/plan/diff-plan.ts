@@ -7,6 +7,7 @@ import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import { parseQuantity } from '../bytes.ts';
 import type { Fault } from '../errors.ts';
 import { ATTACHMENT_FINALIZER, VOLUME_FINALIZER } from '../finalizers.ts';
+import { ONE_WRITER_MOUNT_HINT, oneWriterFault } from '../nfs-export/beside-one-node.ts';
 import type { ChosenLayout } from '../volume/layout.ts';
 import { LAYOUT_FIELDS, layoutFields } from '../volume/layout-fields.ts';
 import { pieceBytes, profileOf } from '../volume/profile.ts';
@@ -254,10 +255,12 @@ function diffAttachments(volume: ResolvedVolume, stored: StoredObjects, conflict
     const id = { kind: 'VolumeAttachmentRecord', name: attachmentName(volume.name, node) } as const;
     const existing = stored.attachments.find((record) => record.metadata.name === id.name);
     const spec = { volume: volume.name, node, mountPath: path, isReadOnly: false };
+    const field = `volume ${volume.name} mount on ${node}`;
     if (existing === undefined) {
+      const fault = oneWriterFault(stored.attachments, volume.name, node);
+      if (fault !== undefined) conflicts.push({ field, message: `${fault}; ${ONE_WRITER_MOUNT_HINT}` });
       return { ...id, action: 'create', metadata: { finalizers: [ATTACHMENT_FINALIZER] }, spec };
     }
-    const field = `volume ${volume.name} mount on ${node}`;
     if (existing.metadata.deletionTimestamp !== undefined) {
       conflicts.push({ field, message: 'is being unmounted; apply the plan when that is done' });
     } else if (existing.spec.mountPath !== path) {

@@ -12,7 +12,7 @@ import { parseCsiId, parseCsiNodeId } from '../../domain/csi/names.ts';
 import { homeOf } from '../../domain/csi/topology.ts';
 import { AppError, isAppError } from '../../domain/errors.ts';
 import { ATTACHMENT_FINALIZER } from '../../domain/finalizers.ts';
-import { assertNotExported } from '../../domain/nfs-export/beside-one-node.ts';
+import { assertOneWriter } from '../../domain/nfs-export/beside-one-node.ts';
 import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
 import { waitForObject } from '../waiting/wait-for-object.ts';
 import { CALL_MS, type CsiDeps } from './csi-deps.ts';
@@ -60,7 +60,7 @@ export async function publishVolume(deps: CsiDeps, request: PublishRequest, sign
   assertFree(own, { volume, node, isAlone: isForOneNode(mode) });
   const here = own.find((record) => record.spec.node === node);
   if (here !== undefined) return assertSame(here, mode, isReadOnly);
-  assertNotExported(records.items, volume, mode);
+  assertOneWriter(records.items, { volume, node, mode });
   const metadata = {
     name: attachmentName(volume, node, mode),
     finalizers: [ATTACHMENT_FINALIZER],
@@ -69,8 +69,8 @@ export async function publishVolume(deps: CsiDeps, request: PublishRequest, sign
   const spec = { volume, node, mountPath: `${CSI_MOUNTS}/${volume}`, isReadOnly, accessMode: mode };
   const made = await create(client, { metadata, spec }, signal);
   try {
-    // Somebody may have exported it since: whoever exports it from now on sees the record.
-    assertNotExported((await client.list('VolumeAttachmentRecord', { signal })).items, volume, mode);
+    // Somebody may have exported or mounted it since: whoever does from now on sees the record.
+    assertOneWriter((await client.list('VolumeAttachmentRecord', { signal })).items, { volume, node, mode });
   } catch (error) {
     if (isAppError(error, 'precondition'))
       await client.delete('VolumeAttachmentRecord', made.metadata.name, { uid: made.metadata.uid });
