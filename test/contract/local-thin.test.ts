@@ -21,7 +21,8 @@ describe('thin volumes on this machine', () => {
     under.keys.set(ENCRYPTED.keySecret, KEY);
   });
   afterAll(() => under?.stop());
-  afterEach(async () => expect(await under.residue()).toEqual([]));
+  const expectNothingLeft = async () => expect(await under.residue()).toEqual([]);
+  afterEach(() => expectNothingLeft());
 
   const newSet = async (wish: Partial<LocalWish> = {}): Promise<LocalSet> => {
     const set = await createLocalSet(under, { thinProvision: true, ...wish, signal });

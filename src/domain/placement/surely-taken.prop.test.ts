@@ -87,32 +87,46 @@ function createPool() {
   };
 }
 
+type Pool = ReturnType<typeof createPool>;
+type Act = typeof act extends fc.Arbitrary<infer A> ? A : never;
+
+/** Does it where placement, and the kind of the image, allow it. */
+function carryOut(pool: Pool, each: Act): void {
+  if (each.what === 'others') return pool.others(each.blocks);
+  if (each.what === 'make') return makeNew(pool, each);
+  const image = pool.images[each.on % Math.max(1, pool.images.length)];
+  if (image === undefined) return;
+  if (each.what === 'remove') return void pool.remove(image);
+  if (each.what === 'write') return image.isSnapshot ? undefined : pool.write(image, each.at, each.blocks);
+  // Those of images that are not thin are counted as they were before there were thin ones.
+  if (image.copy.spec.thinProvision !== true) return;
+  const isSnapshot = each.what === 'snapshot';
+  if ('at' in each) return image.isSnapshot ? undefined : discard(image, each.at, each.blocks);
+  if (isSnapshot || image.isSnapshot) copyOf(pool, image, isSnapshot);
+}
+
+function makeNew(pool: Pool, { gib, isThin }: { readonly gib: number; readonly isThin: boolean }): void {
+  const made = pool.make(gib, isThin);
+  if (pool.promised() < made.copy.spec.sizeBytes) return;
+  // Of one that is not thin all is taken at once.
+  if (!isThin) pool.write(made, 0, made.copy.spec.sizeBytes / BLOCK);
+  pool.add(made);
+}
+
+function copyOf(pool: Pool, image: Image, isSnapshot: boolean): void {
+  const { sizeBytes } = image.copy.spec;
+  if (pool.promised() >= sizeBytes) pool.add({ ...pool.make(sizeBytes / GIB, true, image), isSnapshot });
+}
+
+function discard({ blocks }: Image, at: number, count: number): void {
+  for (let each = at; each < at + count; each += 1) blocks.delete(each);
+}
+
 test('what thin copies give back is promised to nobody else, whatever is written, discarded, snapshot and cloned', () => {
   fc.assert(
     fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
       const pool = createPool();
-      for (const each of acts) {
-        const image = 'on' in each ? pool.images[each.on % Math.max(1, pool.images.length)] : undefined;
-        if (each.what === 'make') {
-          const made = pool.make(each.gib, each.isThin);
-          if (pool.promised() < made.copy.spec.sizeBytes) continue;
-          // Of one that is not thin all is taken at once.
-          if (!each.isThin) pool.write(made, 0, made.copy.spec.sizeBytes / BLOCK);
-          pool.add(made);
-        } else if (each.what === 'others') pool.others(each.blocks);
-        if (image === undefined || !('on' in each)) continue;
-        const { spec } = image.copy;
-        if (each.what === 'remove') pool.remove(image);
-        else if (each.what === 'write') image.isSnapshot || pool.write(image, each.at, each.blocks);
-        else if (each.what === 'discard' && spec.thinProvision === true && !image.isSnapshot) {
-          for (let at = each.at; at < each.at + each.blocks; at += 1) image.blocks.delete(at);
-        }
-        // Those of images that are not thin are counted as they were before there were thin ones.
-        const isCopied = each.what === 'snapshot' || (each.what === 'clone' && image.isSnapshot);
-        if (!isCopied || spec.thinProvision !== true || pool.promised() < spec.sizeBytes) continue;
-        const made = pool.make(spec.sizeBytes / GIB, true, image);
-        pool.add({ ...made, isSnapshot: each.what === 'snapshot' });
-      }
+      for (const each of acts) carryOut(pool, each);
       expect(pool.promised()).toBeLessThanOrEqual(Math.max(0, pool.honest()));
     }),
     { numRuns: 500 },
@@ -129,7 +143,7 @@ test('what a thin volume writes and discards changes nothing about what can be p
       expect(before).toBe(pool.honest());
       for (const [isWritten, at, count] of acts) {
         if (isWritten) pool.write(image, at, count);
-        else for (let each = at; each < at + count; each += 1) image.blocks.delete(each);
+        else discard(image, at, count);
         expect(pool.promised()).toBe(before);
       }
     }),

@@ -166,12 +166,9 @@ function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fa
     conflicts.push({ field: `volume ${volume.name}`, message: 'is being deleted; apply the plan when it is gone' });
     return { ...id, action: 'unchanged' };
   }
-  const { pool, brick, engine, fsType = 'xfs', encryption = false, thinProvision = false } = existing.spec;
-  const held: FixedFields = { pool, brick, engine, fsType, encryption, thinProvision, ...layoutFields(existing.spec) };
-  const asked: FixedFields = {
-    ...{ ...volume, fsType: volume.fsType ?? 'xfs', encryption: volume.encryption ?? false },
-    thinProvision: volume.thinProvision ?? false,
-  };
+  const { pool, brick, engine } = existing.spec;
+  const held: FixedFields = { pool, brick, engine, ...settled(existing.spec), ...layoutFields(existing.spec) };
+  const asked: FixedFields = { ...volume, ...settled(volume) };
   for (const name of ['engine', 'pool', 'brick', 'fsType', 'encryption', 'thinProvision', ...LAYOUT_FIELDS] as const) {
     const [had, wanted] = [held[name], asked[name]];
     if (had === wanted) continue;
@@ -187,6 +184,18 @@ function diffVolume(volume: ResolvedVolume, stored: StoredObjects, conflicts: Fa
   if (Object.keys(spec).length === 0) return { ...id, action: 'unchanged' };
   const patch = { spec };
   return { ...id, action: 'update', resourceVersion: existing.metadata.resourceVersion, patch };
+}
+
+/** What they are where nobody says it. */
+function settled({
+  fsType = 'xfs',
+  encryption = false,
+  thinProvision = false,
+}: Pick<Volume['spec'], 'fsType' | 'encryption' | 'thinProvision'>): Pick<
+  FixedFields,
+  'fsType' | 'encryption' | 'thinProvision'
+> {
+  return { fsType, encryption, thinProvision };
 }
 
 /** What is adopted stays what it is; only whether it takes Holdfast's options on may be said later. */

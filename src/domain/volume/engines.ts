@@ -83,7 +83,7 @@ const COPY_FIELDS = [
 /** What does not go with the engine, one sentence each; empty when everything does. */
 export function engineFaults(wish: EngineWish): readonly EngineFault[] {
   if (wish.engine === 'nfs') return nfsFaults(wish);
-  const faults = wish.engine === 'gluster' ? glusterFaults(wish) : localFaults(wish);
+  const faults = wish.engine === 'gluster' ? glusterFaults(wish) : [...localFaults(wish), thinFault(wish)];
   const share: readonly EngineFault[] =
     wish.share === undefined ? [] : [{ field: 'share', message: 'goes with engine nfs only' }];
   return [...faults.filter((fault) => fault !== false), ...encryptionFaults(wish), ...share];
@@ -159,17 +159,17 @@ function localFaults(wish: EngineWish): Faults {
     },
     wish.adopted !== undefined && { field: 'adopted', message: 'only volumes of engine gluster can be adopted' },
     wish.allowSplitBrain === true && { field: 'allowSplitBrain', message: ONE_COPY },
-    wish.thinProvision === true &&
-      wish.brick === 'directory' && {
-        field: 'thinProvision',
-        message: 'does not go with brick directory, which reserves nothing',
-      },
     wish.fsType !== undefined &&
       wish.brick !== 'image' && {
         field: 'fsType',
         message: `does not go with brick ${wish.brick}, which has no file system of its own`,
       },
   ];
+}
+
+function thinFault({ thinProvision, brick }: EngineWish): EngineFault | false {
+  if (thinProvision !== true || brick !== 'directory') return false;
+  return { field: 'thinProvision', message: 'does not go with brick directory, which reserves nothing' };
 }
 
 /** What is encrypted is an image that Holdfast makes, or a folder in it. */
