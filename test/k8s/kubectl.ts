@@ -1,6 +1,7 @@
 /** kubectl, as people use it: apply, get, wait; nothing here knows the API but it. */
 import { AppError } from '../../src/domain/errors.ts';
 import type { Host } from '../../src/ports/host.ts';
+import { isRunError } from '../../src/ports/run-error.ts';
 
 const TIMEOUT_MS = 180_000;
 
@@ -44,4 +45,15 @@ export function createKubectl(machine: Host, kubeconfig: string, cacheFolder: st
       }
     },
   };
+}
+
+/** What a command that must fail says on standard error. @throws {Error} when it does not fail */
+export async function refusalOf(command: Promise<unknown>): Promise<string> {
+  try {
+    await command;
+  } catch (error) {
+    if (isRunError(error)) return error.stderr;
+    throw error;
+  }
+  throw new Error('the command did not fail');
 }
