@@ -10,14 +10,17 @@ import { buildPrograms, type ProgramPaths } from '../../tools/k8s/build.ts';
 import { removeControlGroups } from './cgroups.ts';
 import {
   API_SERVER_PORT,
+  API_SERVICE_ADDRESS,
   type ControlPlaneOptions,
   startControllers,
   startStoreAndApiServer,
 } from './control-plane.ts';
+import { startDns } from './dns.ts';
 import { makeImage } from './image.ts';
 import { createKubectl, type Kubectl } from './kubectl.ts';
 import { startKubelet } from './kubelet.ts';
 import { createPki, type Pki } from './pki.ts';
+import { joinPodNetworks } from './pod-network.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const READY_MS = 60_000;
@@ -78,7 +81,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       bootActions: hasEngine ? [{ name: 'glusterd', kind: 'run', argv: [...composed.engineDaemon] }] : [],
     });
     const server = `https://${lab.gateway}:${API_SERVER_PORT}`;
-    const pki = await createPki(join(folder, 'pki'), lab.gateway, server);
+    const pki = await createPki(join(folder, 'pki'), [lab.gateway, API_SERVICE_ADDRESS], server);
     const extender = hasExtender ? { extender: `https://${extenderAddress(lab)}` } : {};
     const control: ControlPlaneOptions = { lab, programs, pki, folder, ...extender };
     await startStoreAndApiServer(control);
@@ -126,6 +129,7 @@ export async function answers(kubectl: Kubectl, clock: ComposedLab['clock']): Pr
 async function startNodes(cluster: Cluster, control: ControlPlaneOptions, more: readonly string[]): Promise<void> {
   const { lab, composed, programs, pki, folder, kubectl } = cluster;
   await startControllers(control);
+  await startDns(control);
   await mkdir(join(folder, 'image'), { recursive: true });
   const images = [await makeImage(composed.machine, join(folder, 'image')), ...more];
   await Promise.all(
@@ -136,6 +140,7 @@ async function startNodes(cluster: Cluster, control: ControlPlaneOptions, more: 
       }),
     ),
   );
+  await joinPodNetworks(lab);
   for (const host of lab.hostNames) {
     await kubectl.until(`node/${host}`, 'create', READY_MS);
     await kubectl.until(`node/${host}`, 'condition=Ready', READY_MS);

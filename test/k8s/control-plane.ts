@@ -11,8 +11,10 @@ const ETCD_PORT = 2379;
 const ETCD_PEER_PORT = 2380;
 const SECOND_SCHEDULER_PORT = 10_269;
 export const API_SERVER_PORT = 6443;
-/** No service is reached in these tests, but the API server wants a range for them. */
+/** Of all services one is reached in these tests, by the rule in pod-network.ts: there is no kube-proxy. */
 const SERVICE_RANGE = '10.250.0.0/16';
+/** Of the Service `kubernetes`: the API server gives itself the first address of the range. */
+export const API_SERVICE_ADDRESS = '10.250.0.1';
 
 export interface ControlPlaneOptions {
   readonly lab: Lab;

@@ -7,8 +7,10 @@ import type { ProgramPaths } from '../../tools/k8s/build.ts';
 import { CNI_FOLDER } from '../../tools/k8s/programs.ts';
 import { giveControlGroups } from './cgroups.ts';
 import { flags } from './control-plane.ts';
+import { CLUSTER_DOMAIN } from './dns.ts';
 import { IMAGE } from './image.ts';
 import type { Pki } from './pki.ts';
+import { podRange } from './pod-network.ts';
 
 const SOCKET = '/run/containerd/containerd.sock';
 const FOLDER = '/etc/kubelet';
@@ -75,20 +77,23 @@ async function writeConfiguration({ lab, host: name, index, pki }: KubeletOption
   await host.files.writeText(`${FOLDER}/ca.crt`, await readFile(pki.authority, 'utf8'));
   const kubeconfig = await pki.kubeconfigText(`system:node:${name}`, 'system:nodes');
   await host.files.writeText(`${FOLDER}/kubeconfig`, kubeconfig, { mode: 0o600 });
-  await host.files.writeText(`${FOLDER}/config.yaml`, stringify(kubeletConfiguration(lab.addressOf(name))));
+  await host.files.writeText(
+    `${FOLDER}/config.yaml`,
+    stringify(kubeletConfiguration(lab.addressOf(name), lab.gateway)),
+  );
 }
 
 function podNetwork(index: number): object {
-  const ipam = { type: 'host-local', subnet: `10.244.${index}.0/24` };
-  // Pods reach what is outside of their network, the API server among it, by the address of their node.
-  const routed = { isGateway: true, ipMasq: true, ipam: { ...ipam, routes: [{ dst: '0.0.0.0/0' }] } };
+  const ipam = { type: 'host-local', subnet: podRange(index) };
+  const routed = { isGateway: true, ipam: { ...ipam, routes: [{ dst: '0.0.0.0/0' }] } };
   return { cniVersion: '0.4.0', name: 'pods', plugins: [{ type: 'bridge', bridge: 'cni0', ...routed }] };
 }
 
-function kubeletConfiguration(address: string): object {
+function kubeletConfiguration(address: string, dns: string): object {
   return {
     ...{ apiVersion: 'kubelet.config.k8s.io/v1beta1', kind: 'KubeletConfiguration' },
     ...{ address, healthzBindAddress: '127.0.0.1', containerRuntimeEndpoint: `unix://${SOCKET}` },
+    ...{ clusterDNS: [dns], clusterDomain: CLUSTER_DOMAIN },
     authentication: {
       anonymous: { enabled: false },
       webhook: { enabled: true },

@@ -24,8 +24,8 @@ export interface Pki {
   kubeconfig(user: string, group: string): Promise<string>;
 }
 
-/** @param address - where the API server listens; @param server - its URL */
-export async function createPki(folder: string, address: string, server: string): Promise<Pki> {
+/** @param addresses - that the API server is reached at, besides this machine's own; @param server - its URL */
+export async function createPki(folder: string, addresses: readonly string[], server: string): Promise<Pki> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const authority = await loadOrCreateAuthority({ clock: createSystemClock() }, join(folder, 'ca'));
   const write = async (name: string, text: string): Promise<string> => {
@@ -37,7 +37,7 @@ export async function createPki(folder: string, address: string, server: string)
     [await write(`${name}.crt`, certificatePem), await write(`${name}.key`, keyPem)] as const;
   const issue = (commonName: string, organization: string) =>
     authority.issueClientCertificate({ commonName, organization, days: DAYS });
-  const ipAddresses = [...new Set(['127.0.0.1', address])];
+  const ipAddresses = [...new Set(['127.0.0.1', ...addresses])];
   const kubeconfigText = async (user: string, group: string): Promise<string> =>
     renderKubeconfig({ server, authorityPem: authority.certificatePem, client: await issue(user, group), user });
   const { privateKey } = generateKeyPairSync('rsa', {

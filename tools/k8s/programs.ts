@@ -16,7 +16,10 @@ const BUILT = {
     ldflags: () => '-s -w',
   },
   helm: { commands: ['helm'], ldflags: () => '-s -w' },
+  // Its program is our own, of some of its parts: see main.go there.
+  coredns: { commands: ['coredns'], ldflags: () => '-s -w' },
 } as const;
+const COREDNS = 'github.com/coredns/coredns';
 
 type Folder = keyof typeof BUILT;
 export type ProgramName = (typeof BUILT)[Folder]['commands'][number];
@@ -25,7 +28,7 @@ export interface Program {
   readonly name: ProgramName;
   /** Folder of go.mod. */
   readonly folder: string;
-  /** Import path of the command. */
+  /** Import path of the command, or "." for one in the folder itself. */
   readonly package: string;
   readonly version: string;
   readonly ldflags: string;
@@ -43,8 +46,9 @@ export function programs(): readonly Program[] {
     const folder = programFolder(name);
     const text = readFileSync(join(folder, 'go.mod'), 'utf8');
     return commands.map((command) => {
-      const path = new RegExp(`^(?:\\t|tool )(\\S+/cmd/${command})$`, 'm').exec(text)?.[1];
-      const module = path?.slice(0, path.indexOf('/cmd/'));
+      const tool = new RegExp(`^(?:\\t|tool )(\\S+/cmd/${command})$`, 'm').exec(text)?.[1];
+      const path = command === 'coredns' ? '.' : tool;
+      const module = command === 'coredns' ? COREDNS : tool?.slice(0, tool.indexOf('/cmd/'));
       const version = module === undefined ? undefined : new RegExp(`${module} (v\\S+)`).exec(text)?.[1];
       if (path === undefined || version === undefined) throw new Error(`${folder}/go.mod does not name ${command}`);
       return { name: command, folder, package: path, version, ldflags: ldflags(version) };
