@@ -30,8 +30,10 @@ export async function makeDebianImage({ name, packages, workingFolder }: DebianI
   await mkdir(imageFolder(), { recursive: true });
   const root = `${target}.${process.pid}.root`;
   const options = ['--variant=minbase', '--format=tar', '--aptopt=APT::Install-Recommends "false"'];
+  // Where Java's package makes links, whatever is left out.
+  const manuals = '--essential-hook=mkdir -p "$1/usr/share/man/man1"';
   const excluded = LEFT_OUT.map((each) => `--dpkgopt=path-exclude=${each}`);
-  const args = [...options, `--include=${packages.join(',')}`, ...excluded, SUITE, root];
+  const args = [...options, `--include=${packages.join(',')}`, ...excluded, manuals, SUITE, root];
   try {
     const { code, output } = await runTool({ file: 'mmdebstrap', args, timeoutMs: MAKE_MS, output: 'capture' });
     if (code !== 0) throw new Error(`mmdebstrap (Debian's package of that name) ended with ${code}: ${output}`);

@@ -11,7 +11,10 @@ import { type Cluster, startCluster } from './cluster.ts';
 import { makeDebianImage } from './debian-image.ts';
 import { runHoldfast } from './holdfast.ts';
 import { IMAGE } from './image.ts';
+import { growSystemDisk } from './install.ts';
+import { giveImage } from './kubelet.ts';
 import { pod } from './manifests.ts';
+import { modeOf, ZOOKEEPER, ZOOKEEPER_MEMBERS, zookeeper, zookeeperObjects } from './zookeeper.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const DOCUMENTS = join(ROOT, 'test/fixtures/documents');
@@ -25,6 +28,7 @@ beforeAll(async () => {
   const redis = await makeDebianImage({ name: REDIS, packages: ['redis-server'], workingFolder: '/data' });
   cluster = await startCluster({ name: 'k8sdocs', nodes: 3, dataDiskBytes: DISK_BYTES, images: [redis] });
   await runHoldfast(cluster);
+  await giveZookeeper();
   await mkdir(plugins());
   await symlink(join(ROOT, 'bin/holdfast.mjs'), join(plugins(), 'kubectl-holdfast'));
   // The workshop's claims name no class.
@@ -32,6 +36,15 @@ beforeAll(async () => {
   await cluster.kubectl.run('annotate', '--overwrite', 'storageclass/holdfast-local', isDefault);
 });
 afterAll(() => cluster?.remove());
+
+/** It is large. */
+async function giveZookeeper(): Promise<void> {
+  const archive = await makeDebianImage(ZOOKEEPER);
+  for (const name of cluster.lab.hostNames) {
+    await growSystemDisk(cluster, name);
+    await giveImage(cluster.lab.host(name), archive);
+  }
+}
 
 function plugins(): string {
   return join(cluster.folder, 'plugins');
@@ -147,16 +160,11 @@ test("the workshop's Redis: three pods with a volume each, on its node; smaller 
     const node = await kubectl.read(`pod/${member}`, '{.spec.nodeName}');
     expect(before[at]).toMatch(new RegExp(` ${node} csi.holdfast.dev$`));
   }
-  // What the names of the members in DNS are made of.
-  const slices = await kubectl.run(
-    'get',
-    'endpointslices',
-    '-l',
-    'kubernetes.io/service-name=redis',
-    '-o',
-    'jsonpath={.items[*].endpoints[*].hostname}',
-  );
-  expect(slices.split(' ').toSorted()).toEqual(MEMBERS);
+  // By the names of the document, from a pod on any node.
+  for (const member of MEMBERS) {
+    const address = await kubectl.read(`pod/${member}`, '{.status.podIP}');
+    expect(await inPod('redis-persistence-0', 'getent', 'hosts', `${member}.redis`)).toContain(address);
+  }
 
   await kubectl.run('scale', 'statefulset/redis-persistence', '--replicas=1');
   for (const member of MEMBERS.slice(1)) await kubectl.until(`pod/${member}`, 'delete', PATIENCE_MS);
@@ -211,4 +219,52 @@ test('a PersistentVolume of the plugin glusterfs, which is no more, is adopted w
   await kubectl.until('pv/old-notes', 'jsonpath={.status.phase}=Released', PATIENCE_MS);
   await plugin('adopt', 'pv', 'old-notes', '--confirm');
   await kubectl.until('pv/old-notes', 'delete', PATIENCE_MS);
+});
+
+async function ensemble(members: readonly string[] = ZOOKEEPER_MEMBERS): Promise<readonly string[]> {
+  return (await Promise.all(members.map((member) => modeOf(cluster.kubectl, member)))).toSorted();
+}
+
+const formed = () => cluster.kubectl.run('rollout', 'status', 'statefulset/zk', `--timeout=${PATIENCE_MS / 1000}s`);
+
+test("the workshop's ZooKeeper: three members find each other by name; a znode outlives a move, all of them, and a node", async () => {
+  const { kubectl, lab } = cluster;
+  const nodeOf = (member: string) => kubectl.read(`pod/${member}`, '{.spec.nodeName}');
+  await kubectl.apply(...zookeeperObjects('holdfast'));
+  await formed();
+  expect(await ensemble()).toEqual(['follower', 'follower', 'leader']);
+  await zookeeper(kubectl, 'zk-0', 'create', '/first', 'written-first');
+  expect(await zookeeper(kubectl, 'zk-2', 'get', '/first')).toContain('written-first');
+
+  // A member goes to another node, and its data with it.
+  await inPod('zk-1', 'touch', '/data/mark');
+  const volume = await kubectl.read('pvc/data-zk-1', '{.spec.volumeName}');
+  const home = await nodeOf('zk-1');
+  await kubectl.run('cordon', home);
+  await kubectl.run('delete', 'pod/zk-1', '--wait');
+  await formed();
+  expect(await nodeOf('zk-1')).not.toBe(home);
+  expect(await kubectl.read('pvc/data-zk-1', '{.spec.volumeName}')).toBe(volume);
+  await inPod('zk-1', 'test', '-e', '/data/mark');
+  expect(await zookeeper(kubectl, 'zk-1', 'get', '/first')).toContain('written-first');
+  await kubectl.run('uncordon', home);
+
+  // None is left that another could learn it from.
+  await kubectl.run('scale', 'statefulset/zk', '--replicas=0');
+  for (const member of ZOOKEEPER_MEMBERS) await kubectl.until(`pod/${member}`, 'delete', PATIENCE_MS);
+  await kubectl.run('scale', 'statefulset/zk', '--replicas=3');
+  await formed();
+  expect(await zookeeper(kubectl, 'zk-0', 'get', '/first')).toContain('written-first');
+
+  // The leader's node goes, and with it one of three copies of each volume.
+  const modes = await Promise.all(ZOOKEEPER_MEMBERS.map((member) => modeOf(kubectl, member)));
+  const leader = ZOOKEEPER_MEMBERS[modes.indexOf('leader')] ?? '';
+  const others = ZOOKEEPER_MEMBERS.filter((member) => member !== leader);
+  await lab.powerOff(await nodeOf(leader));
+  const now = () => ensemble(others).catch(() => []); // while they elect
+  await expect.poll(now, { timeout: PATIENCE_MS }).toEqual(['follower', 'leader']);
+  const [one = '', other = ''] = others;
+  await zookeeper(kubectl, one, 'create', '/second', 'written-after');
+  expect(await zookeeper(kubectl, other, 'get', '/second')).toContain('written-after');
+  expect(await zookeeper(kubectl, other, 'get', '/first')).toContain('written-first');
 });

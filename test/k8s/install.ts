@@ -52,7 +52,8 @@ async function diskBelowDev({ lab }: Cluster, name: string): Promise<string> {
   return `/dev/${basename(path.trim())}`;
 }
 
-async function growSystemDisk({ lab, folder, composed: { machine } }: Cluster, name: string): Promise<void> {
+/** The disk of a lab host is small for images. */
+export async function growSystemDisk({ lab, folder, composed: { machine } }: Cluster, name: string): Promise<void> {
   const { systemImage } = hostLayout(join(folder, 'labs'), lab.name, name);
   const run = (file: string, ...args: string[]) => machine.run({ file, args, timeoutMs: TIMEOUT_MS });
   await run('truncate', '-s', SYSTEM_DISK, systemImage);
