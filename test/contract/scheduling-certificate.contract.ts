@@ -23,6 +23,8 @@ const NAME = 'holdfast-scheduling.holdfast-system.svc';
 /** A client of a server without the objects of an earlier test. */
 export interface CertificateServer {
   readonly client: ResourceClient;
+  /** With what a controller may do there; it may do everything with the client when left out. */
+  readonly asController?: ResourceClient;
   /** Whether it has webhooks; Kubernetes alone has. */
   readonly hasWebhooks: boolean;
   stop(): Promise<void>;
@@ -59,10 +61,10 @@ export function describeSchedulingCertificate(what: string, setUp: () => Promise
       runs.push(end);
       return end;
     };
-    const depsOf = (clock: Clock, client = server.client) => ({
+    const depsOf = (clock: Clock, client = server.asController ?? server.client) => ({
       ...{ clock, client, log: createFakeLogger(), random: createSystemRandom() },
     });
-    const keep = (clock: Clock, client = server.client) =>
+    const keep = (clock: Clock, client?: ResourceClient) =>
       start((signal) =>
         keepCertificate(
           { ...depsOf(clock, client), authority: createServingAuthority(clock) },
@@ -143,7 +145,7 @@ export function describeSchedulingCertificate(what: string, setUp: () => Promise
     it('is one, when two controllers both believe to lead', async () => {
       const clock = movableClock();
       const written: string[] = [];
-      const { client } = server;
+      const client = server.asController ?? server.client;
       const noting: ResourceClient = {
         ...client,
         create: async (kind, object, options) => {
