@@ -8,15 +8,17 @@ import { DRIVER_NAME } from '../../src/shells/csi/identity.ts';
 import { NODES } from '../../src/shells/kube-api/authorize.ts';
 import { NODE_ACCOUNT } from '../../tools/deploy/accounts.ts';
 import { alertGroups } from '../../tools/deploy/alerts.ts';
+import { POOL_FOLDER } from '../../tools/deploy/node-workloads.ts';
 import { imageName } from '../../tools/images/images.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { installSnapshotKinds, startSnapshotController } from './holdfast.ts';
-import { helmTemplate, helmUpgrade, prepareNodes, storeOnNodes } from './install.ts';
+import { helmTemplate, helmUninstall, helmUpgrade, prepareNodes, storeOnNodes } from './install.ts';
 import { nameImage } from './kubelet.ts';
 import { claim, pod, snapshot, storageClass } from './manifests.ts';
 
 const PATIENCE_MS = 180_000;
 const NEXT = 'next';
+const PAIR = { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' };
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -68,7 +70,7 @@ test('all of it becomes ready, and a claim is written by one node and read by th
     await kubectl.until(`storagenode/${host}`, 'condition=Ready', PATIENCE_MS);
   }
   await kubectl.apply(
-    storageClass({ name: 'both', parameters: { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' } }),
+    storageClass({ name: 'both', parameters: PAIR }),
     claim({ name: 'team', storageClass: 'both', size: '128Mi', accessMode: 'ReadWriteMany' }),
     claim({ name: 'notes', storageClass: 'holdfast-local', size: '128Mi' }),
     pod({ name: 'writer', claim: 'team', node: 'kube1', script: 'echo hello > /data/greeting; sync' }),
@@ -150,6 +152,83 @@ test('when the pod that leads is killed the other takes over', async () => {
   await rolledOut('deployment/holdfast-controller');
 });
 
+/** Of a node, while its pod runs. */
+const engineOf = async (node: string): Promise<string> => {
+  const selector = ['-l', 'app.kubernetes.io/component=engine', '--field-selector', `spec.nodeName=${node}`];
+  return (await inSystem('get', 'pods', ...selector, '-o', 'jsonpath={.items[0].metadata.name}')).trim();
+};
+const linesOf = (text: string): readonly number[] => text.trim().split('\n').map(Number);
+
+test('the engine of a node is replaced under a writer on another: no line that was acknowledged is missing on either copy', async () => {
+  const { kubectl, client } = cluster;
+  // A line is acknowledged by being printed, once it is synced.
+  const append = 'echo $n | dd of=/data/lines oflag=append conv=notrunc,fsync 2>/dev/null';
+  const script = `n=0; until [ -e /data/enough ]; do n=$((n+1)); ${append}; echo $n; done`;
+  await kubectl.apply(pod({ name: 'ledger', claim: 'team', node: 'kube1', script }));
+  await kubectl.until('pod/ledger', 'jsonpath={.status.phase}=Running', PATIENCE_MS);
+  const acknowledged = async () => linesOf(await kubectl.run('logs', 'ledger')).length;
+  const stays = await engineOf('kube1');
+  const old = await engineOf('kube2');
+  await inSystem('delete', `pod/${old}`, '--wait');
+  const atLoss = await acknowledged();
+  await expect.poll(acknowledged, { timeout: PATIENCE_MS }).toBeGreaterThan(atLoss);
+  await expect.poll(() => engineOf('kube2'), { timeout: PATIENCE_MS }).not.toMatch(new RegExp(`^(${old})?$`));
+  const fresh = await engineOf('kube2');
+  await inSystem('wait', `pod/${fresh}`, '--for=condition=Ready', `--timeout=${PATIENCE_MS / 1000}s`);
+  // The agent ended with the engine that it had joined, and joins this one: pods can use volumes on its node again.
+  await rolledOut('daemonset/holdfast-node');
+  await kubectl.apply(pod({ name: 'enough', claim: 'team', node: 'kube2', script: 'touch /data/enough' }));
+  await ended('enough');
+  const written = linesOf(await ended('ledger'));
+  expect(written).toEqual(written.map((_, at) => at + 1));
+  const volume = await kubectl.read('pvc/team', '{.spec.volumeName}');
+  const copies = (await client.list('VolumeCopy')).items.filter(({ spec }) => spec.volume === volume);
+  expect(copies.map(({ spec }) => spec.node).toSorted()).toEqual(cluster.lab.hostNames);
+  for (const { spec, status } of copies) {
+    // What is below the engine: nobody else's copy answers for it.
+    const read = async () => inSystem('exec', await engineOf(spec.node), '--', 'cat', `${status?.path}/lines`);
+    await expect.poll(async () => linesOf(await read()), { timeout: PATIENCE_MS }).toEqual(written);
+  }
+  await kubectl.until(`volume/${volume}`, 'condition=Redundant', PATIENCE_MS);
+  expect(await engineOf('kube1')).toBe(stays);
+  await kubectl.run('delete', 'pod/ledger', 'pod/enough', '--wait');
+});
+
+test('encrypted claims with agents in pods: read on any node, and in the images of no node', async () => {
+  const { kubectl, lab } = cluster;
+  const sentence = 'what nobody but the pods of this claim shall read';
+  await kubectl.apply(
+    storageClass({ name: 'sealed-pair', parameters: { ...PAIR, encryption: 'true' } }),
+    storageClass({ name: 'sealed', parameters: { engine: 'local', encryption: 'true' } }),
+    claim({ name: 'letters', storageClass: 'sealed-pair', size: '128Mi', accessMode: 'ReadWriteMany' }),
+    claim({ name: 'diary', storageClass: 'sealed', size: '128Mi' }),
+  );
+  const claims = ['letters', 'diary', 'team'];
+  const script = `n=0; while [ $n -lt 100 ]; do n=$((n+1)); echo "${sentence} $n"; done > /data/text; sync`;
+  await kubectl.apply(...claims.map((name) => pod({ name: `writes-${name}`, claim: name, script, node: 'kube1' })));
+  for (const name of claims) await ended(`writes-${name}`);
+  const reading = { script: 'cat /data/text' };
+  await kubectl.run('delete', ...claims.map((name) => `pod/writes-${name}`), '--wait');
+  await kubectl.apply(
+    pod({ name: 'reads-letters', claim: 'letters', node: 'kube2', ...reading }),
+    pod({ name: 'reads-diary', claim: 'diary', ...reading }),
+  );
+  for (const name of ['letters', 'diary']) expect(await ended(`reads-${name}`)).toContain(`${sentence} 100\n`);
+  const holds: string[] = [];
+  for (const host of lab.hostNames) {
+    const files = ['find', `${POOL_FOLDER}/pool`, '-xdev', '-name', 'brick.img'];
+    const search = [...files, '-exec', 'grep', '-lF', '-e', sentence, '{}', ';'];
+    holds.push(...(await inSystem('exec', await engineOf(host), '--', ...search)).trim().split('\n'));
+  }
+  // Of the claim that is not encrypted, on both nodes: so the others were looked at as well.
+  const copies = (await cluster.client.list('VolumeCopy')).items;
+  const plain = await kubectl.read('pvc/team', '{.spec.volumeName}');
+  const bare = copies.filter(({ spec }) => spec.volume === plain).map(({ metadata }) => metadata.uid);
+  expect(holds).toHaveLength(bare.length);
+  for (const uid of bare) expect(holds.some((path) => path.includes(uid))).toBe(true);
+  await kubectl.run('delete', 'pod/reads-letters', 'pod/reads-diary', 'pvc/letters', 'pvc/diary', '--wait');
+});
+
 test('an upgrade replaces controllers and agents, and no write of a pod in between fails', async () => {
   const { kubectl, lab } = cluster;
   const append = (file: string) =>
@@ -185,6 +264,16 @@ test('an upgrade replaces controllers and agents, and no write of a pod in betwe
   await kubectl.run('delete', 'pod/busy', 'pod/stopper', 'pod/writer', 'pod/reader', '--wait');
   await kubectl.run('delete', 'pvc/team', 'pvc/notes', '--wait');
   await expect.poll(() => kubectl.run('get', 'pv', '-o', 'name'), { timeout: PATIENCE_MS }).toBe('');
+});
+
+test('uninstalled, it leaves the definitions, and the namespace with the keys of volumes', async () => {
+  const { kubectl } = cluster;
+  const kinds = ['get', 'customresourcedefinitions', '-o', 'name'];
+  const definitions = await kubectl.run(...kinds);
+  await helmUninstall(cluster);
+  expect(await kubectl.run(...kinds)).toBe(definitions);
+  expect(await kubectl.read(`namespace/${SYSTEM_NAMESPACE}`, '{.status.phase}')).toBe('Active');
+  expect(await inSystem('get', 'deployments,daemonsets', '-o', 'name')).toBe('');
 });
 
 /** Objects by kind and name, without what only helm reads. */

@@ -52,7 +52,7 @@ async function diskBelowDev({ lab }: Cluster, name: string): Promise<string> {
   return `/dev/${basename(path.trim())}`;
 }
 
-/** The disk of a lab host is small for images. */
+/** Makes room for images on a node. */
 export async function growSystemDisk({ lab, folder, composed: { machine } }: Cluster, name: string): Promise<void> {
   const { systemImage } = hostLayout(join(folder, 'labs'), lab.name, name);
   const run = (file: string, ...args: string[]) => machine.run({ file, args, timeoutMs: TIMEOUT_MS });
@@ -104,5 +104,11 @@ export async function helmUpgrade(cluster: Cluster, ...set: readonly string[]): 
   const strings = values.flatMap((each) => ['--set-string', each]);
   const chosen = ['--set', 'snapshots.enabled=true,metrics.enabled=true', ...strings];
   const args = ['upgrade', '--install', 'holdfast', CHART, '--kubeconfig', kubeconfig, ...chosen];
+  await composed.machine.run({ file: programs.helm, args, env: homeIn(folder), timeoutMs: HELM_MS });
+}
+
+/** Takes the chart away; returns when helm has deleted what it deletes. */
+export async function helmUninstall({ programs, kubeconfig, folder, composed }: Cluster): Promise<void> {
+  const args = ['uninstall', 'holdfast', '--kubeconfig', kubeconfig];
   await composed.machine.run({ file: programs.helm, args, env: homeIn(folder), timeoutMs: HELM_MS });
 }
