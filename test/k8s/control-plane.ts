@@ -88,6 +88,8 @@ function apiServerFlags(lab: Lab, pki: Pki, etcd: string): readonly string[] {
     ...{ 'service-account-issuer': 'https://kubernetes.default.svc', 'service-cluster-ip-range': SERVICE_RANGE },
     ...{ 'authorization-mode': 'Node,RBAC', 'allow-privileged': 'true', profiling: 'false' },
     'enable-admission-plugins': 'NodeRestriction',
+    // There is no network of services: it asks the pods behind one, which the machine has routes to (install.ts).
+    'enable-aggregator-routing': 'true',
     // Names of hosts are known in the lab only.
     'kubelet-preferred-address-types': 'InternalIP',
   });

@@ -1,6 +1,6 @@
 /** Holdfast in a cluster as people install it: its images on each node, and the Helm chart. */
 import { copyFile, mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { hostLayout } from '../../src/adapters/lab/layout.ts';
 import { LAB_DATA_DISK } from '../../src/ports/lab.ts';
 import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
@@ -62,6 +62,26 @@ export async function growSystemDisk({ lab, folder, composed: { machine } }: Clu
   await lab.host(name).run({ file: 'xfs_growfs', args: ['/run/system-disk'], timeoutMs: TIMEOUT_MS });
 }
 
+/** Lets pods of one node, and this machine, reach those of another by their addresses: that is the network plugin's task elsewhere. */
+export async function routePods({ lab, composed: { machine } }: Cluster): Promise<void> {
+  const args = (to: string, at: number) => ['route', 'replace', `10.244.${at + 1}.0/24`, 'via', lab.addressOf(to)];
+  for (const [at, to] of lab.hostNames.entries()) {
+    await machine.run({ file: 'ip', args: args(to, at), timeoutMs: TIMEOUT_MS });
+    for (const from of lab.hostNames) {
+      if (from !== to) await lab.host(from).run({ file: 'ip', args: args(to, at), timeoutMs: TIMEOUT_MS });
+    }
+  }
+}
+
+/** The image of kube-scheduler, of the program that the control plane runs too. */
+export async function giveSchedulerImage({ lab, programs, folder }: Cluster, name: string): Promise<void> {
+  const archive = await programArchive(
+    { name, file: 'usr/local/bin/kube-scheduler', program: programs['kube-scheduler'] },
+    folder,
+  );
+  for (const host of lab.hostNames) await giveImage(lab.host(host), archive);
+}
+
 async function makeArchives({ programs, folder }: Cluster): Promise<readonly string[]> {
   const say = (line: string): void => console.log(line);
   const own: string[] = [];
@@ -71,15 +91,28 @@ async function makeArchives({ programs, folder }: Cluster): Promise<readonly str
 
 /** As those of its makers: one program and nothing else. */
 async function sidecarArchive(name: SidecarName, program: string, folder: string): Promise<string> {
-  const work = join(folder, 'sidecars', name);
-  await mkdir(join(work, 'tree'), { recursive: true });
-  await copyFile(program, join(work, 'tree', name));
-  const layer = join(work, 'layer.tar');
-  await makeTar(join(work, 'tree'), [name], layer);
   const { registry, ...tags } = defaultValues().sidecars;
   const tag = tags[name.slice('csi-'.length) as keyof typeof tags];
+  return programArchive({ name: `${registry}/${name}:${tag}`, file: name, program }, folder);
+}
+
+interface OneProgram {
+  /** Of the image, with its tag. */
+  readonly name: string;
+  /** Path of the program in the image. */
+  readonly file: string;
+  readonly program: string;
+}
+
+async function programArchive({ name, file, program }: OneProgram, folder: string): Promise<string> {
+  const work = join(folder, 'images', basename(file));
+  const path = join(work, 'tree', file);
+  await mkdir(dirname(path), { recursive: true });
+  await copyFile(program, path);
+  const layer = join(work, 'layer.tar');
+  await makeTar(join(work, 'tree'), ['.'], layer);
   const target = join(work, 'image.tar');
-  await writeImage({ name: `${registry}/${name}:${tag}`, layers: [layer], entrypoint: [`/${name}`] }, target);
+  await writeImage({ name, layers: [layer], entrypoint: [`/${file}`] }, target);
   return target;
 }
 
@@ -101,7 +134,8 @@ function homeIn(folder: string): Readonly<Record<string, string>> {
 export async function helmUpgrade(cluster: Cluster, ...set: readonly string[]): Promise<void> {
   const { programs, kubeconfig, folder, lab, composed } = cluster;
   const values = [`apiServer.host=${lab.gateway}`, `apiServer.port=${API_SERVER_PORT}`, ...set];
-  const strings = values.flatMap((each) => ['--set-string', each]);
+  // Booleans are none as texts, and tags of images are no numbers.
+  const strings = values.flatMap((each) => [/=(?:true|false)$/.test(each) ? '--set' : '--set-string', each]);
   const chosen = ['--set', 'snapshots.enabled=true,metrics.enabled=true', ...strings];
   const args = ['upgrade', '--install', 'holdfast', CHART, '--kubeconfig', kubeconfig, ...chosen];
   await composed.machine.run({ file: programs.helm, args, env: homeIn(folder), timeoutMs: HELM_MS });
