@@ -373,18 +373,3 @@ describe('a thin volume', () => {
     },
   );
 });
-
-test('a failure mode is no word for a volume of one copy, neither in its class nor afterwards', async () => {
-  for (const key of ['failureMode', 'storageos.com/failure-mode']) {
-    const asked = await refusalOf(csi.controller.createVolume(wish('pvc-1', { [key]: 'hard' })));
-    expect(asked).toMatchObject({ code: Status.INVALID_ARGUMENT });
-    expect(asked.details).toContain('does not go with engine local');
-  }
-  await csi.controller.createVolume(wish());
-  const change = { volumeId: 'pvc-1', mutableParameters: { failureMode: 'hard' } };
-  const refused = await refusalOf(csi.controller.controllerModifyVolume(change));
-  expect(refused).toMatchObject({ code: Status.INVALID_ARGUMENT });
-  expect(refused.details).toContain('does not go with engine local');
-  await csi.controller.createVolume(wish('pvc-2', { engine: 'gluster', failureMode: 'hard' }));
-  await csi.controller.controllerModifyVolume({ ...change, volumeId: 'pvc-2' });
-});
