@@ -24,6 +24,8 @@ export async function joinPodNetworks(lab: Lab): Promise<void> {
     const toOthers = ['-s', podRange(at + 1), '!', '-d', ALL_PODS];
     await run('iptables', '-t', 'nat', '-A', 'POSTROUTING', ...toOthers, '-j', 'MASQUERADE');
     const toService = ['-d', API_SERVICE_ADDRESS, '-p', 'tcp', '--dport', '443'];
+    // A host has no way to addresses that are not of the lab; of what it sends itself that is asked first.
+    await run('ip', 'route', 'replace', API_SERVICE_ADDRESS, 'via', lab.gateway);
     const server = ['-j', 'DNAT', '--to-destination', `${lab.gateway}:${API_SERVER_PORT}`];
     // Of pods, and of what shares the network of its node.
     for (const chain of ['PREROUTING', 'OUTPUT'])
