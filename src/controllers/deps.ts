@@ -13,7 +13,7 @@ import { type ReconcileLoop, waitForSources } from './runtime/reconcile-loop.ts'
 import type { StatusWriter } from './runtime/status-writer.ts';
 
 /** The kinds that controllers and agents keep in memory. */
-const WATCHED = [
+export const WATCHED_KINDS = [
   'StorageCluster',
   'StorageNode',
   'Volume',
@@ -25,7 +25,7 @@ const WATCHED = [
   'Task',
   'Lease',
 ] as const;
-export type WatchedKind = (typeof WATCHED)[number];
+export type WatchedKind = (typeof WATCHED_KINDS)[number];
 
 export type Informers = { readonly [K in WatchedKind]: Informer<K> };
 

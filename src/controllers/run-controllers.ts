@@ -7,7 +7,7 @@ import { recycleVolumes } from './claim/recycle-volumes.ts';
 import { createClusterLoop } from './cluster/reconcile-cluster.ts';
 import { createTlsLoop } from './cluster/reconcile-tls.ts';
 import { createSigningLoop } from './cluster/sign-certificates.ts';
-import { type ControllerDeps, createInformers, runLoops } from './deps.ts';
+import { type ControllerDeps, createInformers, runLoops, WATCHED_KINDS } from './deps.ts';
 import { createComputeOnlyLoop, createNodeInformer } from './node/reconcile-compute-only.ts';
 import { createFenceLoop } from './node/reconcile-fence.ts';
 import { createNodeHealthLoop } from './node/reconcile-node-health.ts';
@@ -59,25 +59,7 @@ export async function runControllers(options: ControllersOptions, signal: AbortS
   const forget = options.metrics?.addSource(clusterSource(informers));
   try {
     await Promise.all([
-      runLoops(
-        deps,
-        {
-          kinds: [
-            'StorageCluster',
-            'StorageNode',
-            'Volume',
-            'VolumeCopy',
-            'VolumeAttachmentRecord',
-            'VolumeSnapshotRecord',
-            'VolumeGroupSnapshotRecord',
-            'FenceRecord',
-            'Task',
-            'Lease',
-          ],
-          loops,
-        },
-        signal,
-      ),
+      runLoops(deps, { kinds: WATCHED_KINDS, loops }, signal),
       events.run(signal),
       ...(options.isOnCluster === true ? [explainClaims(deps, signal), recycleVolumes(deps, signal)] : []),
       nodes?.run(signal),

@@ -9,7 +9,7 @@ import type { NfsServer } from '../../ports/nfs-server.ts';
 import type { EngineDoctor, NodeSenses } from '../../ports/node-doctor.ts';
 import type { SnapshotTable } from '../../ports/snapshot-engine.ts';
 import type { VolumeWork } from '../../ports/volume-work.ts';
-import { type ControllerDeps, createInformers, runLoops } from '../deps.ts';
+import { type ControllerDeps, createInformers, runLoops, WATCHED_KINDS } from '../deps.ts';
 import { createEventRecorder } from '../runtime/event-recorder.ts';
 import { createStatusWriter } from '../runtime/status-writer.ts';
 import { createTurns } from '../runtime/turns.ts';
@@ -48,17 +48,8 @@ export interface AgentOptions extends Pick<ControllerDeps, 'client' | 'clock' | 
 }
 
 const REGISTER_RETRY_MS = 500;
-const WATCHED = [
-  'StorageCluster',
-  'StorageNode',
-  'Volume',
-  'VolumeCopy',
-  'VolumeAttachmentRecord',
-  'VolumeSnapshotRecord',
-  'VolumeGroupSnapshotRecord',
-  'FenceRecord',
-  'Task',
-] as const;
+/** Whether other nodes are alive is told to an agent by the conditions of StorageNodes. */
+const WATCHED = WATCHED_KINDS.filter((kind) => kind !== 'Lease');
 
 /** Runs the agent of one node until the signal aborts; the API may be away at the start and at any time after. */
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
