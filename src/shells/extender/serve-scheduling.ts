@@ -50,7 +50,8 @@ const KEEP_ALIVE_MS = 120_000;
  */
 export async function serveScheduling(options: SchedulingOptions, signal: AbortSignal): Promise<void> {
   const { index, log, certificates } = options;
-  const handle = (request: IncomingMessage, response: ServerResponse) => void serve(options, request, response);
+  const desk: Desk = { ...options, questions: questionsOf(options) };
+  const handle = (request: IncomingMessage, response: ServerResponse) => void serve(desk, request, response);
   const limits = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS };
   const common = { ...limits, keepAliveTimeout: KEEP_ALIVE_MS };
   let server: Server | SecureServer;
@@ -90,13 +91,13 @@ function assertLoopback({ host }: SocketAddress): void {
   });
 }
 
-async function serve(options: SchedulingOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { log } = options;
-  const measure = measureQuestion(options, request);
+async function serve(desk: Desk, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { log } = desk;
+  const measure = measureQuestion(desk, request);
   // Who leaves in the middle is no failure of ours.
   response.on('error', (error) => log.debug('an answer was cut off', { err: error }));
   try {
-    const answer = await answerTo(options, request);
+    const answer = await answerTo(desk, request);
     measure(200);
     send(response, 200, answer);
   } catch (error) {
@@ -111,11 +112,10 @@ async function serve(options: SchedulingOptions, request: IncomingMessage, respo
 }
 
 /** Of questions only: who asks for anything else, or how we are, waits for nothing. */
-function measureQuestion(options: SchedulingOptions, { method, url = '/' }: IncomingMessage): (status: number) => void {
-  const question = url.split('?', 1)[0] ?? '/';
-  if (options.measuring === undefined || method !== 'POST' || !questionsOf(options).has(question))
-    return () => undefined;
-  const { clock, metrics } = options.measuring;
+function measureQuestion({ measuring, questions }: Desk, request: IncomingMessage): (status: number) => void {
+  const question = pathOf(request);
+  if (measuring === undefined || request.method !== 'POST' || !questions.has(question)) return () => undefined;
+  const { clock, metrics } = measuring;
   const startedAt = clock.monotonic();
   return (status) => {
     const labels = { question: question.slice(1), code: String(status) };
@@ -123,7 +123,16 @@ function measureQuestion(options: SchedulingOptions, { method, url = '/' }: Inco
   };
 }
 
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '/';
+}
+
 type Question = (body: unknown) => unknown;
+
+interface Desk extends SchedulingOptions {
+  /** What answers, by the path that it is asked at. */
+  readonly questions: ReadonlyMap<string, Question>;
+}
 
 function questionsOf({ index, admission }: SchedulingOptions): ReadonlyMap<string, Question> {
   const extender: readonly (readonly [string, Question])[] = [
@@ -134,13 +143,13 @@ function questionsOf({ index, admission }: SchedulingOptions): ReadonlyMap<strin
   return new Map([...extender, ['/mutate', (body) => answerAdmission(admission, body)]]);
 }
 
-async function answerTo(options: SchedulingOptions, request: IncomingMessage): Promise<unknown> {
-  const { method, url = '/' } = request;
-  const path = url.split('?', 1)[0] ?? '/';
+async function answerTo(desk: Desk, request: IncomingMessage): Promise<unknown> {
+  const { method } = request;
+  const path = pathOf(request);
   if (method === 'GET' && path === '/healthz') return { status: 'ok' };
-  assertReady(options);
+  assertReady(desk);
   if (method === 'GET' && path === '/readyz') return { status: 'ok' };
-  const answer = method === 'POST' ? questionsOf(options).get(path) : undefined;
+  const answer = method === 'POST' ? desk.questions.get(path) : undefined;
   if (answer === undefined) throw new AppError('notFound', `there is no ${method} ${path.slice(0, 80)}`);
   if (contentType(request) !== 'application/json') {
     throw new AppError('invalid', 'the body must be application/json', { reason: 'UnsupportedMediaType' });
