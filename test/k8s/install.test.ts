@@ -13,6 +13,7 @@ import { imageName } from '../../tools/images/images.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { installSnapshotKinds, startSnapshotController } from './holdfast.ts';
 import { helmTemplate, helmUninstall, helmUpgrade, prepareNodes, storeOnNodes } from './install.ts';
+import { refusalOf } from './kubectl.ts';
 import { nameImage } from './kubelet.ts';
 import { claim, pod, snapshot, storageClass } from './manifests.ts';
 
@@ -59,6 +60,11 @@ test('helm makes what the Prometheus operator reads, and leaves the braces of al
   expect(objects['ServiceMonitor/holdfast-controller']).toMatchObject({ metadata });
   expect(objects['ServiceMonitor/holdfast-node']).toMatchObject({ metadata });
   expect(JSON.stringify(objects['NetworkPolicy/holdfast-controller'])).toContain('"monitoring"');
+});
+
+test('helm says why it refuses what would do nothing by itself', async () => {
+  const refusal = await refusalOf(helmTemplate(cluster, 'metrics.serviceMonitor.enabled=true'));
+  expect(refusal).toContain('metrics.serviceMonitor.enabled needs metrics.enabled=true: without it nothing is served');
 });
 
 test('all of it becomes ready, and a claim is written by one node and read by the other', async () => {

@@ -27,10 +27,12 @@ function chosenLines(text: string, isSet: (path: string) => boolean): string {
   const open: boolean[] = [];
   const kept: string[] = [];
   for (const line of text.split('\n')) {
-    const [, word, path = ''] = /^ *# \{\{- (if|else|end)(?: \.Values\.([\w.]+))? \}\}$/.exec(line) ?? [];
-    if (word === 'if') open.push(isSet(path));
+    const [, word, not, path = ''] = /^ *# \{\{- (if|else|end)( not)?(?: \.Values\.([\w.]+))? \}\}$/.exec(line) ?? [];
+    const [, refusal] = /^ *# \{\{- fail "([^"]*)" \}\}$/.exec(line) ?? [];
+    if (word === 'if') open.push(isSet(path) !== (not !== undefined));
     else if (word === 'else') open.push(!open.pop());
     else if (word === 'end') open.pop();
+    else if (open.every(Boolean) && refusal !== undefined) throw new Error(refusal);
     else if (open.every(Boolean)) kept.push(line);
   }
   expect(open).toEqual([]);
@@ -147,7 +149,7 @@ test('where metrics are asked for they are served, and reached by whom the value
   const own = ['Service/holdfast-controller', 'Service/holdfast-node'];
   const monitors = ['ServiceMonitor/holdfast-controller', 'ServiceMonitor/holdfast-node'];
   const on = { enabled: true };
-  const none = metrics({ serviceMonitor: { ...on, interval: '30s' }, prometheusRule: on });
+  const none = metrics({});
   expect(none.names.filter((name) => [...own, ...monitors, 'PrometheusRule/holdfast'].includes(name))).toEqual([]);
   expect(none.text).not.toContain('metrics-listen');
   const served = metrics(on);
@@ -168,6 +170,19 @@ test('where metrics are asked for they are served, and reached by whom the value
   expect(JSON.stringify(all.ingress)).toContain('{"kubernetes.io/metadata.name":"monitoring"}');
   expect(all.ingress).toHaveLength(2);
   expect(all.text).toContain('Node {{ $labels.node }} of Holdfast');
+});
+
+test.each([
+  [{ metrics: { serviceMonitor: { enabled: true } } }, 'metrics.serviceMonitor.enabled needs metrics.enabled=true: '],
+  [{ metrics: { prometheusRule: { enabled: true } } }, 'metrics.prometheusRule.enabled needs metrics.enabled=true: '],
+  [{ scheduling: { webhook: true } }, 'scheduling.webhook needs scheduling.enabled=true: '],
+  [{ scheduler: { enabled: true } }, 'scheduler.enabled needs scheduling.enabled=true: '],
+])('%j alone, which would do nothing, is refused', (asked, sentence) => {
+  const values = Object.entries(defaultValues()).map(([name, value]) => [
+    name,
+    { ...value, ...(asked as Readonly<Record<string, object>>)[name] },
+  ]);
+  expect(() => rendered(Object.fromEntries(values) as object)).toThrow(sentence);
 });
 
 test('values.yaml says each value that the schema knows', () => {

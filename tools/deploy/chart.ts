@@ -17,6 +17,7 @@ import {
   serviceMonitors,
 } from './metrics.ts';
 import { accessObjects } from './rbac.ts';
+import { refusals } from './refusals.ts';
 import { onlyWith, podWebhook, schedulingLines, schedulingService, webhookLines } from './scheduling.ts';
 import { secondScheduler } from './second-scheduler.ts';
 import { type DefaultValues, defaultValues, templateValues } from './values.ts';
@@ -60,13 +61,6 @@ const ValuesSchema = z.strictObject({
   global: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** What would do nothing by itself is refused: a webhook and a scheduler without anybody to ask. */
-const NEEDS_ADVICE = [['scheduling', 'webhook'] as const, ['scheduler', 'enabled'] as const].map(([part, name]) => ({
-  if: { properties: { [part]: { properties: { [name]: { const: true } } } } },
-  // oxlint-disable-next-line unicorn/no-thenable -- a word of JSON Schema
-  then: { properties: { scheduling: { properties: { enabled: { const: true } } } } },
-}));
-
 /** Words about each value, for values.yaml. */
 const WORDS: Readonly<Record<keyof DefaultValues, string>> = {
   image:
@@ -74,11 +68,11 @@ const WORDS: Readonly<Record<keyof DefaultValues, string>> = {
   sidecars: 'Images of the CSI sidecars, and the versions that Holdfast was tested with.',
   controller: 'One of the replicas leads; another takes over within seconds of its death.',
   snapshots: "Needs the kinds and the controller of Kubernetes' external-snapshotter in the cluster.",
-  scheduling: `Advice for the scheduler, see docs/how-to/run-pods-near-their-data.md: where a pod has its data. The controllers make their certificate themselves, unless one of your own is named (secretName: of type kubernetes.io/tls, in holdfast-system, for holdfast-scheduling.holdfast-system.svc; caBundle: PEM in base64, for the webhook, unless somebody writes it there, as cert-manager does). webhook: new pods with volumes of Holdfast get schedulerName, while that scheduler renews its Lease.`,
+  scheduling: `Advice for the scheduler, see docs/how-to/run-pods-near-their-data.md: where a pod has its data. The controllers make their certificate themselves, unless one of your own is named (secretName: of type kubernetes.io/tls, in holdfast-system, for holdfast-scheduling.holdfast-system.svc; caBundle: PEM in base64, for the webhook, unless somebody writes it there, as cert-manager does). webhook, which needs enabled: new pods with volumes of Holdfast get schedulerName, while that scheduler renews its Lease.`,
   scheduler:
     "A kube-scheduler of that name, which asks Holdfast; for clusters whose own cannot be told to. Needs scheduling.enabled. tag: the cluster's version when empty.",
   metrics:
-    "For Prometheus, see docs/how-to/watch-with-prometheus.md. enabled: served by controllers and agents, by plain HTTP. namespace: that of Prometheus, and only from there controllers are reached (any when empty; agents are on their machine's network, where no policy reaches). serviceMonitor and prometheusRule need the kinds of the Prometheus operator; labels: what it chooses them by.",
+    "For Prometheus, see docs/how-to/watch-with-prometheus.md. enabled: served by controllers and agents, by plain HTTP. namespace: that of Prometheus, and only from there controllers are reached (any when empty; agents are on their machine's network, where no policy reaches). serviceMonitor and prometheusRule need that, and the kinds of the Prometheus operator; labels: what it chooses them by.",
   defaultClass: `The class of claims that name none: ${GLUSTER_CLASS}, ${LOCAL_CLASS}, or none of ours.`,
   logLevel: 'debug, info, warn or error',
   apiServer:
@@ -110,6 +104,7 @@ export function chartFiles(): readonly ChartFile[] {
     { path: 'values.yaml', text: valuesYaml() },
     { path: 'values.schema.json', text: valuesSchema() },
     { path: 'templates/NOTES.txt', text: NOTES },
+    { path: 'templates/refusals.yaml', text: refusals() },
     template('crds', customResourceDefinitions().map(kept)),
     template(
       'driver',
@@ -180,7 +175,7 @@ const LINE = 120;
 /** Formatted as the project's other JSON: lists of one line where they fit. */
 function valuesSchema(): string {
   const fields = z.toJSONSchema(ValuesSchema, { target: 'draft-7' });
-  const schema = JSON.stringify({ ...fields, allOf: NEEDS_ADVICE }, null, 2);
+  const schema = JSON.stringify(fields, null, 2);
   const lists = /^(.*)\[\n\s+([^[\]{}]*?)\n\s+\](,?)$/gm;
   return `${schema.replaceAll(lists, (whole: string, before: string, items: string, after: string) => {
     const line = `${before}[${items.replaceAll(/,\n\s+/g, ', ')}]${after}`;
