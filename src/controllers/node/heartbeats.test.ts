@@ -12,13 +12,13 @@ function listen() {
 }
 
 describe('heartbeats', () => {
-  it('tells of the first beat, and of none that only goes on', async () => {
+  it('tells of the first beat, of the next, which alone shows life, and of none that only goes on', async () => {
     const { clock, turns, heartbeats } = listen();
     for (let beat = 0; beat < 20; beat += 1) {
       heartbeats.heard('n1', `${beat}`);
       await clock.advance(1_000);
     }
-    expect(turns).toEqual(['n1 0']);
+    expect(turns).toEqual(['n1 0', 'n1 1000']);
     expect(heartbeats.silenceOf('n1')).toBe(1_000);
     expect(heartbeats.silenceOf('n2')).toBeUndefined();
   });
@@ -31,7 +31,7 @@ describe('heartbeats', () => {
     await clock.advance(500);
     heartbeats.heard('n1', 'b');
     await clock.advance(60_000);
-    expect(turns).toEqual(['n1 0', 'n2 1500', 'n2 4500', 'n1 5000']);
+    expect(turns).toEqual(['n1 0', 'n2 1500', 'n1 2000', 'n2 4500', 'n1 5000']);
     heartbeats.heard('n2', 'b');
     expect(turns.at(-1)).toBe('n2 62000');
     await clock.advance(LIMIT_MS);
@@ -47,6 +47,22 @@ describe('heartbeats', () => {
     heartbeats.heard('n1', 'a');
     expect(turns).toEqual(['n1 0', 'n1 3000']);
     expect(heartbeats.silenceOf('n1')).toBe(4_000);
+  });
+
+  it('does not take the first that it is told for a beat, however often it is told, nor after a silence', async () => {
+    const { clock, turns, heartbeats } = listen();
+    expect(heartbeats.hasBeaten('n1')).toBe(false);
+    heartbeats.heard('n1', 'a');
+    heartbeats.heard('n1', 'a');
+    await clock.advance(60_000);
+    expect(heartbeats.hasBeaten('n1')).toBe(false);
+    heartbeats.heard('n1', 'b');
+    expect(heartbeats.hasBeaten('n1')).toBe(true);
+    await clock.advance(60_000);
+    expect(heartbeats.hasBeaten('n1')).toBe(true);
+    expect(turns).toEqual(['n1 0', 'n1 3000', 'n1 60000', 'n1 63000']);
+    heartbeats.forget('n1');
+    expect(heartbeats.hasBeaten('n1')).toBe(false);
   });
 
   it('forgets, and leaves no timer behind when nobody is left or it is stopped', async () => {

@@ -4,12 +4,18 @@ import type { Clock, Millis } from '../../ports/clock.ts';
 export interface Heartbeats {
   /**
    * The heartbeat says this time now. Its age is counted from when this process saw it change, by its own clock: clocks of
-   * machines differ, and after a take-over of leadership every node gets a full period before it counts as silent.
+   * machines differ, and after a take-over of leadership every node gets a full period before it counts as silent. That is
+   * patience and no sign of life: see {@link hasBeaten}.
    */
   heard(node: string, renewTime: string): void;
   forget(node: string): void;
   /** Undefined for a node that was never heard. */
   silenceOf(node: string): Millis | undefined;
+  /**
+   * True when this process saw the heartbeat change. The first that it is told may be as old as it likes: who died before
+   * this process began to listen left one behind as well.
+   */
+  hasBeaten(node: string): boolean;
   /** Ends the timer. */
   stop(): void;
 }
@@ -17,6 +23,7 @@ export interface Heartbeats {
 interface Beat {
   readonly renewTime: string;
   readonly at: Millis;
+  readonly isFirst: boolean;
 }
 
 /**
@@ -24,7 +31,7 @@ interface Beat {
  * nothing: nobody is told of it, and no timer is set for it.
  *
  * @param limitMs - silence that counts
- * @param onTurn - called when a node is heard for the first time, falls silent, and is heard again
+ * @param onTurn - called when a node is heard for the first time, beats for the first time, falls silent, and is heard again
  */
 export function createHeartbeats(clock: Clock, limitMs: Millis, onTurn: (node: string) => void): Heartbeats {
   /** In the order in which they were heard: the first is the next to fall silent. */
@@ -52,9 +59,9 @@ export function createHeartbeats(clock: Clock, limitMs: Millis, onTurn: (node: s
     heard: (node, renewTime) => {
       const before = fresh.get(node) ?? silent.get(node);
       if (before?.renewTime === renewTime) return;
-      const isTurn = !fresh.delete(node);
+      const isTurn = !fresh.delete(node) || before?.isFirst === true;
       silent.delete(node);
-      fresh.set(node, { renewTime, at: clock.monotonic() });
+      fresh.set(node, { renewTime, at: clock.monotonic(), isFirst: before === undefined });
       if (isTurn) onTurn(node);
       if (isWatching || stopped.signal.aborted) return;
       isWatching = true;
@@ -68,6 +75,7 @@ export function createHeartbeats(clock: Clock, limitMs: Millis, onTurn: (node: s
       const beat = fresh.get(node) ?? silent.get(node);
       return beat === undefined ? undefined : clock.monotonic() - beat.at;
     },
+    hasBeaten: (node) => (fresh.get(node) ?? silent.get(node))?.isFirst === false,
     stop: () => stopped.abort(),
   };
 }

@@ -1,15 +1,15 @@
 /** Sets the condition Ready of each StorageNode from its heartbeat. */
 
 import { findCondition } from '../../domain/find-condition.ts';
-import { decideNodeHealth, HEARTBEAT_TIMEOUT_MS } from '../../domain/node/decide-node-health.ts';
+import { decideNodeHealth, HEARTBEAT_LOST, HEARTBEAT_TIMEOUT_MS } from '../../domain/node/decide-node-health.ts';
 import type { ControllerDeps } from '../deps.ts';
 import { setCondition } from '../runtime/conditions.ts';
 import { createReconcileLoop, type KeySource, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts';
 
 /**
- * Creates the loop. It looks at a node when its heartbeat begins, falls silent or begins again, and when the node itself
- * changes; not at each beat.
+ * Creates the loop. It looks at a node when its heartbeat begins, first goes on, falls silent or begins again, and when the
+ * node itself changes; not at each beat.
  */
 export function createNodeHealthLoop(deps: ControllerDeps): ReconcileLoop {
   const { informers, clock, events, statusWriter } = deps;
@@ -38,11 +38,13 @@ export function createNodeHealthLoop(deps: ControllerDeps): ReconcileLoop {
   const reconcile = async (name: string, signal: AbortSignal) => {
     const node = informers.StorageNode.get(name);
     if (node === undefined) return undefined;
+    const before = findCondition(node, 'Ready');
     const ready = decideNodeHealth({
       silenceMs: heartbeats?.silenceOf(name),
       hasReported: node.status?.bootId !== undefined,
+      wasLost: before?.reason === HEARTBEAT_LOST,
+      hasBeaten: heartbeats?.hasBeaten(name) === true,
     });
-    const before = findCondition(node, 'Ready');
     const conditions = [
       ...setCondition(node.status?.conditions, { ...ready, observedGeneration: node.metadata.generation }, clock.now()),
     ];
