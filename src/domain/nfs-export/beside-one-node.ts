@@ -3,8 +3,9 @@
  * another node. A volume has one or the other. Pure.
  *
  * Invariant: both never hold at once. Whoever publishes for one node writes his record, then looks for others, and withdraws it
- * where there are some; an agent looks after the record of the other was written, and before it serves or mounts that. So of
- * any two at least one sees the other: the claim goes where both do, and the other waits where the claim was first.
+ * where there are some; so does whoever asks for an export or a mount. So of any two at least one sees the other, and whoever was
+ * refused leaves nothing behind that would hold, or be in the way, later. An agent looks as well, after the record of the other
+ * was written and before it serves or mounts that: its asker may have died, or have written it by hand.
  */
 import type { VolumeAttachmentRecord } from '../../schemas/volume-attachment-record.ts';
 import { type AccessMode, isForOneNode, isReadingOnly } from '../csi/access.ts';

@@ -1,6 +1,8 @@
 /** Makes the stored objects as a plan says: creates and updates, never deletes, and may be repeated at any time. */
 import { isDeepStrictEqual } from 'node:util';
-import { AppError, isAppError } from '../../domain/errors.ts';
+import { AppError, type Fault, isAppError } from '../../domain/errors.ts';
+import { ONE_WRITER_HINT, ONE_WRITER_MOUNT_HINT } from '../../domain/nfs-export/beside-one-node.ts';
+import { isExport } from '../../domain/nfs-export/names.ts';
 import { type FieldChange, fieldChanges } from '../../domain/plan/describe-write.ts';
 import { diffNfsExports } from '../../domain/plan/diff-nfs-exports.ts';
 import { diffPlan, type PlanWrite, type StoredObjects } from '../../domain/plan/diff-plan.ts';
@@ -11,6 +13,7 @@ import { diffStorageService, type ServiceWrite, type StoredServiceObjects } from
 import type { ResourceClient, Scope } from '../../ports/resource-client.ts';
 import type { ObjectMeta } from '../../schemas/common.ts';
 import type { PlanFile } from '../../schemas/plan-file.ts';
+import { type WrittenRecord, withdrawBesideClaim } from '../volumes/withdraw-beside-claim.ts';
 import { readPersistentVolumes, readStored } from './read-stored.ts';
 
 export interface ApplyPlanOptions {
@@ -42,8 +45,9 @@ const MAX_STATUS_RACES = 20;
 /**
  * Applies a checked plan.
  *
- * @throws {AppError} precondition, when what is there contradicts the plan (then nothing was changed); whatever the client
- *   throws (then a part may be written: apply again)
+ * @throws {AppError} precondition, when what is there contradicts the plan (then nothing was changed), or a claim for one writing
+ *   node was granted meanwhile (then exports and mounts beside it were not made); whatever the client throws (then a part may be
+ *   written: apply again)
  */
 export async function applyPlan(
   { client }: { readonly client: ResourceClient },
@@ -52,12 +56,15 @@ export async function applyPlan(
 ): Promise<AppliedPlan> {
   const asWritten = resolvePlan(plan);
   const written = new Map<string, PlanChange['action']>();
+  const records: WrittenRecord[] = [];
   for (let attempt = 1; ; attempt += 1) {
     const stored = await readAll(client, asWritten, options.signal);
     const resolved = nameAsRegistered(asWritten, new Set(stored.nodes.map(({ metadata }) => metadata.name ?? '')));
     const { writes, notices } = compare(resolved, stored);
     try {
-      if (options.isDryRun !== true) await writeAll(client, writes, { stored, written, signal: options.signal });
+      if (options.isDryRun !== true)
+        await writeAll(client, writes, { stored, written, records, signal: options.signal });
+      await withdrawRefused(client, records, options);
       const changes = writes.map((write) => describe(write, stored, written));
       return { changes, notices: [...resolved.notices, ...notices], isDryRun: options.isDryRun ?? false };
     } catch (error) {
@@ -99,11 +106,32 @@ function compare(
       notices: shares.notices,
     };
   }
-  const places = conflicts.length === 1 ? '1 place' : `${conflicts.length} places`;
-  throw new AppError('precondition', `the plan contradicts what is there in ${places}`, {
+  throw contradiction(conflicts);
+}
+
+function contradiction(faults: readonly Fault[]): AppError {
+  const places = faults.length === 1 ? '1 place' : `${faults.length} places`;
+  return new AppError('precondition', `the plan contradicts what is there in ${places}`, {
     reason: 'PlanContradictsState',
-    faults: conflicts,
+    faults,
   });
+}
+
+/** A claim may have been granted since everything was looked at: whoever is granted one from now on sees the records. */
+async function withdrawRefused(
+  client: ResourceClient,
+  records: readonly WrittenRecord[],
+  { signal }: ApplyPlanOptions,
+): Promise<void> {
+  const refused = await withdrawBesideClaim(client, records, signal === undefined ? {} : { signal });
+  if (refused.length === 0) return;
+  throw contradiction(
+    refused.map(({ record, fault }) => {
+      const { volume, node } = record.spec;
+      const [what, hint] = isExport(record) ? ['export', ONE_WRITER_HINT] : ['mount', ONE_WRITER_MOUNT_HINT];
+      return { field: `volume ${volume} ${what} on ${node}`, message: `${fault}; ${hint}` };
+    }),
+  );
 }
 
 function describe(write: Write, stored: Stored, written: ReadonlyMap<string, PlanChange['action']>): PlanChange {
@@ -142,21 +170,27 @@ async function writeAll(
   context: {
     readonly stored: Stored;
     readonly written: Map<string, PlanChange['action']>;
+    /** Those of volumes in use that were written. */
+    readonly records: WrittenRecord[];
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<void> {
   for (const write of writes) {
     if (write.action === 'unchanged') continue;
     const { kind, name } = write;
+    const note = (now: StoredObject, before?: StoredObject) => {
+      if (kind === 'VolumeAttachmentRecord') context.records.push({ now, before } as WrittenRecord);
+    };
     const scope = {
       ...(context.signal === undefined ? {} : { signal: context.signal }),
       ...('namespace' in write ? { namespace: write.namespace } : {}),
     };
     if (write.action === 'create') {
       const object = 'object' in write ? write.object : { metadata: { name, ...write.metadata }, spec: write.spec };
-      await client.create(kind, object, scope);
+      note(await client.create(kind, object, scope));
     } else {
-      await update(client, write, { seen: seenBefore(write, context.stored), scope });
+      const seen = seenBefore(write, context.stored);
+      note(await update(client, write, { seen, scope }), seen);
     }
     context.written.set(keyOf(write), write.action);
   }
@@ -172,16 +206,15 @@ async function update(
   client: ResourceClient,
   write: Extract<Write, { readonly action: 'update' }>,
   { seen, scope }: { readonly seen: StoredObject | undefined; readonly scope: Scope },
-): Promise<void> {
+): Promise<StoredObject> {
   const { kind, name, patch } = write;
   let { resourceVersion } = write;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await client.patch(kind, name, patch, {
+      return await client.patch(kind, name, patch, {
         ...scope,
         ...(resourceVersion === undefined ? {} : { resourceVersion }),
       });
-      return;
     } catch (error) {
       if (!isAppError(error, 'conflict') || seen === undefined || attempt === MAX_STATUS_RACES) throw error;
       const now = await client.get(kind, name, scope);

@@ -10,6 +10,7 @@ import { addressesOf } from '../../domain/node/addresses-of.ts';
 import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
 import { type WaitDeps, waitForObject } from '../waiting/wait-for-object.ts';
 import { findVolume } from './read-volumes.ts';
+import { withdrawBesideClaim } from './withdraw-beside-claim.ts';
 
 type StoredRecord = Resource<'VolumeAttachmentRecord'>;
 
@@ -89,6 +90,13 @@ export async function exportVolume(
   if (id === undefined)
     throw new AppError('capacity', 'no number is left for another export', { hint: 'take an export away' });
   const stored = await Promise.all(changes.map((change) => write(client, request.volume, { ...change, id }, scope)));
+  // A claim may have been granted since: whoever is granted one from now on sees the records.
+  const written = stored.flatMap((now, at) => {
+    const { shown, record: before } = changes[at] ?? {};
+    return shown?.action === 'unchanged' ? [] : [{ now, before }];
+  });
+  const [refused] = await withdrawBesideClaim(client, written, scope);
+  if (refused !== undefined) throw besideClaim(request.volume, refused.fault);
   const { waitMs } = options;
   if (waitMs === undefined) return { ...result, outcome: 'stored' };
   const served = await Promise.all(stored.map((record) => waitUntilServed(deps, record, { ...scope, waitMs })));
@@ -113,9 +121,12 @@ function assertExportable({ metadata, spec }: Resource<'Volume'>): void {
 
 function assertMayWrite(records: readonly StoredRecord[], { volume, isReadOnly }: ExportRequest): void {
   const fault = isReadOnly ? undefined : oneWriterFault(records, volume);
-  if (fault === undefined) return;
+  if (fault !== undefined) throw besideClaim(volume, fault);
+}
+
+function besideClaim(volume: string, fault: string): AppError {
   const details = { resource: `volume ${volume}`, reason: 'PublishedToOneNode', hint: ONE_WRITER_HINT };
-  throw new AppError('precondition', fault, details);
+  return new AppError('precondition', fault, details);
 }
 
 function noticesOn({ spec }: Resource<'Volume'>, clusters: readonly Resource<'StorageCluster'>[]): readonly string[] {
