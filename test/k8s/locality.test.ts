@@ -5,10 +5,10 @@ import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { type Cluster, extenderAddress, startCluster } from './cluster.ts';
 import { SECOND_SCHEDULER, startSecondScheduler } from './control-plane.ts';
 import { runHoldfast } from './holdfast.ts';
-import { claim, type PodWish, pod, storageClass } from './manifests.ts';
+import { pod } from './manifests.ts';
+import { looker, makeClaims, placesOf, placesWhenFull, schedulerFor, WITH_COPY, WITHOUT_COPY } from './near-data.ts';
 
 const PATIENCE_MS = 120_000;
-const WITH_COPY = ['kube1', 'kube2'];
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -19,34 +19,10 @@ beforeAll(async () => {
   await runHoldfast(cluster, [
     ...['--extender-listen', extenderAddress(lab), ...secure, '--webhook-scheduler', SECOND_SCHEDULER],
   ]);
-  await kubectl.run('label', 'node', 'kube3', 'storageos.com/computeonly=true');
-  await kubectl.until('storagenode/kube3', 'jsonpath={.status.isComputeOnly}=true', PATIENCE_MS);
-  const parameters = { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' };
-  await kubectl.apply(
-    storageClass({ name: 'near', parameters }),
-    storageClass({ name: 'at', parameters: { ...parameters, locality: 'strict' } }),
-    claim({ name: 'shared', storageClass: 'near', size: '128Mi', accessMode: 'ReadWriteMany' }),
-    claim({ name: 'tied', storageClass: 'at', size: '128Mi', accessMode: 'ReadWriteMany' }),
-  );
-  for (const name of ['shared', 'tied']) {
-    await kubectl.until(`pvc/${name}`, 'jsonpath={.status.phase}=Bound', PATIENCE_MS);
-  }
+  await kubectl.run('label', 'node', WITHOUT_COPY, 'storageos.com/computeonly=true');
+  await makeClaims(cluster, PATIENCE_MS);
 });
 afterAll(() => cluster?.remove());
-
-/** Runs pods to their ends side by side, and says where each was. */
-async function nodesOf(...wishes: readonly Omit<PodWish, 'script'>[]): Promise<readonly string[]> {
-  const { kubectl } = cluster;
-  await kubectl.apply(...wishes.map((wish) => pod({ ...wish, script: 'ls /data' })));
-  return Promise.all(
-    wishes.map(async ({ name }) => {
-      await kubectl.until(`pod/${name}`, 'jsonpath={.status.phase}=Succeeded', PATIENCE_MS);
-      const node = await kubectl.read(`pod/${name}`, '{.spec.nodeName}');
-      await kubectl.run('delete', `pod/${name}`, '--wait');
-      return node;
-    }),
-  );
-}
 
 test('a node for pods only gets no copies, even where a volume then has no place', async () => {
   const { kubectl, client } = cluster;
@@ -58,35 +34,20 @@ test('a node for pods only gets no copies, even where a volume then has no place
   const said = async () => (await client.get('Volume', 'wide'))?.status?.reasons?.join('\n');
   await expect
     .poll(said, { timeout: PATIENCE_MS })
-    .toContain('kube3: the node is labelled to run pods only, without copies');
+    .toContain(`${WITHOUT_COPY}: the node is labelled to run pods only, without copies`);
   await client.delete('Volume', 'wide');
   await kubectl.until('volume/wide', 'delete', PATIENCE_MS);
 });
 
 test('pods go to the nodes with a copy, however many there are; the scheduler alone would use the third node too', async () => {
   const pods = ['a', 'b', 'c', 'd'].map((name) => ({ name, claim: 'shared' }));
-  for (const node of await nodesOf(...pods)) expect(WITH_COPY).toContain(node);
+  for (const { node } of await placesOf(cluster, PATIENCE_MS, ...pods)) expect(WITH_COPY).toContain(node);
 });
 
 test('where those take no pods, one that prefers goes elsewhere, and a strict one waits and says what for', async () => {
-  const { kubectl } = cluster;
-  await kubectl.run('cordon', ...WITH_COPY);
-  expect(await nodesOf({ name: 'mild', claim: 'shared' })).toEqual(['kube3']);
-  await kubectl.apply(pod({ name: 'waits', claim: 'tied', script: 'ls /data' }));
-  const volume = await kubectl.read('pvc/tied', '{.spec.volumeName}');
-  const events = () =>
-    kubectl.run(
-      ...['get', 'events', '--field-selector', 'involvedObject.name=waits,reason=FailedScheduling'],
-      ...['-o', 'jsonpath={.items[*].message}'],
-    );
-  await expect
-    .poll(events, { timeout: PATIENCE_MS })
-    .toContain(`1 no copy of volume ${volume} that serves (locality strict)`);
-  expect(await kubectl.read('pod/waits', '{.status.phase}')).toBe('Pending');
-  await kubectl.run('uncordon', ...WITH_COPY);
-  await kubectl.until('pod/waits', 'jsonpath={.status.phase}=Succeeded', PATIENCE_MS);
-  expect(WITH_COPY).toContain(await kubectl.read('pod/waits', '{.spec.nodeName}'));
-  await kubectl.run('delete', 'pod/waits', '--wait');
+  const { mild, strict } = await placesWhenFull(cluster, PATIENCE_MS);
+  expect(mild?.node).toBe(WITHOUT_COPY);
+  expect(WITH_COPY).toContain(strict.node);
 });
 
 test('pods with volumes are given the scheduler that asks, while it is at work; others are not', async () => {
@@ -105,17 +66,13 @@ test('pods with volumes are given the scheduler that asks, while it is at work; 
     await kubectl.run('delete', `pod/${name}`, '--wait');
     return scheduler;
   };
-  const user = (name: string) => pod({ name, claim: 'shared', script: 'ls /data' });
+  const user = (name: string) => looker({ name, claim: 'shared' });
   await expect.poll(() => schedulerOf(user), { timeout: PATIENCE_MS }).toBe(SECOND_SCHEDULER);
   expect(await schedulerOf(podWithoutVolumes)).toBe('default-scheduler');
   const daemon = (await lab.record()).machineDaemons[SECOND_SCHEDULER];
   if (daemon === undefined) throw new Error('the second scheduler is not recorded');
   await composed.machine.processes.stop(daemon, { graceMs: 0 });
-  const dry = async () => {
-    const text = await kubectl.dryRun(user('nobody'));
-    return (JSON.parse(text) as { readonly spec: { readonly schedulerName: string } }).spec.schedulerName;
-  };
-  await expect.poll(dry, { timeout: PATIENCE_MS }).toBe('default-scheduler');
+  await expect.poll(() => schedulerFor(cluster, 'shared'), { timeout: PATIENCE_MS }).toBe('default-scheduler');
   expect(await schedulerOf(user)).toBe('default-scheduler');
 });
 
