@@ -9,6 +9,7 @@ import type { Ability } from '../domain/volume/abilities.ts';
 import type { BrickKind, EngineName, FileSystemType, ImageEncryption } from '../domain/volume/engines.ts';
 import type { LayoutName } from '../domain/volume/layout-faults.ts';
 import type { VolumeProfile } from '../schemas/volume.ts';
+import type { ShareWork } from './share-work.ts';
 
 /** A planned action: a discriminated union per engine, loggable and shown by --dry-run. */
 export interface Step {
@@ -354,6 +355,8 @@ export interface Engine {
     copies: readonly Pick<DesiredCopy, 'copyUid' | 'poolPath' | 'brick'>[],
     signal: AbortSignal,
   ) => Promise<ReadonlyMap<string, number>>;
+  /** Of an engine whose volumes are folders that others keep. */
+  readonly shareWork?: ShareWork;
   /** Pure: the steps from observed to desired, in order; empty when nothing is to be done. */
   plan<S extends Subject>(desired: Desired<S> & { readonly subject: S }, observed: Observed<S>): readonly Step[];
   /** Applies a step planned by this engine. @throws {AppError} with the engine's own words */

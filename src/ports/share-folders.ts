@@ -26,6 +26,8 @@ export interface ShareFolders {
    * @throws {AppError} notFound
    */
   handle(place: SharePlace, signal: AbortSignal): Promise<string | undefined>;
+  /** Names in a folder, in order of the alphabet, of as many as asked for. @throws {AppError} notFound */
+  list(place: SharePlace, most: number): Promise<{ readonly names: readonly string[]; readonly hasMore: boolean }>;
   /** Makes a folder and those on the way to it that are missing; no error when it is there. `mode` is for the last, if it is made. */
   makeFolder(place: SharePlace, mode: number): Promise<void>;
   /** Undefined when it is missing. Only files of up to 4 KiB. */

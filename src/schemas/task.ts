@@ -15,6 +15,8 @@ export const TaskAction = z.enum([
   'showSplitBrain',
   'resolveSplitBrain',
   'undoSplitBrain',
+  'lookAtFolder',
+  'acceptFolder',
 ]);
 export type TaskAction = z.infer<typeof TaskAction>;
 
@@ -36,6 +38,14 @@ export const TaskSpec = z.strictObject({
     .max(256)
     .optional()
     .describe('repairNode: number and subject of what doctor found, as in "HF014 volume gv0 on node kube1".'),
+  folder: z
+    .string()
+    .max(512)
+    .optional()
+    .describe(
+      'acceptFolder: inode and file handle of the folder that a person has looked at, as lookAtFolder told them.',
+    ),
+  by: z.string().max(64).optional().describe('acceptFolder: who says so, by their own account.'),
   isCancelled: z
     .literal(true)
     .optional()
@@ -69,7 +79,9 @@ export const TaskStatus = z.object({
   finishedAt: z
     .string()
     .optional()
-    .describe('When it succeeded or failed; it is removed a day later, a choice in a split-brain after seven.'),
+    .describe(
+      'When it succeeded or failed; it is removed a day later, a choice in a split-brain and an accepted folder after seven.',
+    ),
   parts: z.record(z.string(), TaskPart).optional().describe("By node: written by that node's agent only."),
   observedGeneration: ObservedGeneration,
 });

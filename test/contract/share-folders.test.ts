@@ -109,6 +109,10 @@ describe('folders of a share', () => {
     await expect(folders.move(at('one'), at('two'))).rejects.toMatchObject({ kind: 'exists' });
     await folders.remove(at('none'));
     await expect(folders.remove(at('two'))).rejects.toMatchObject({ kind: 'exists' });
+    expect(await folders.list(at(), 3)).toEqual({ names: ['mark', 'one', 'two'], hasMore: false });
+    expect((await folders.list(at(), 2)).names).toHaveLength(2);
+    expect((await folders.list(at(), 2)).hasMore).toBe(true);
+    await expect(folders.list(at('none'), 2)).rejects.toMatchObject({ kind: 'notFound' });
   });
 
   it('are never reached through a symlink, wherever on the way it is', async () => {
@@ -131,6 +135,7 @@ describe('folders of a share', () => {
     }
     expect(await reasonOf(folders.makeFolder(at('link'), 0o777))).toBe('NotAFolder');
     expect(await reasonOf(folders.readText(at('link')))).toBe('NotAFolder');
+    expect(await reasonOf(folders.list(at('link'), 9))).toBe('NotAFolder');
     expect(await folders.stat(at('link'))).toMatchObject({ type: 'symlink' });
     await folders.erase(at('link'), signal);
     await untouched();

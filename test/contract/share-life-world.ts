@@ -41,14 +41,17 @@ export interface ShareLife {
   residue(): Promise<readonly string[]>;
 }
 
-/** Hands out the driver. */
-export async function withShareLife(life: ShareLife, use: (world: LifeWorld) => Promise<void>): Promise<void> {
+/** Hands out the driver, and the API that stands behind it. */
+export async function withShareLife(
+  life: Pick<ShareLife, 'machines'> & Partial<ShareLife>,
+  use: (world: LifeWorld, client: ResourceClient) => Promise<void>,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-share-life-'));
   const stop = new AbortController();
   try {
-    const { world, ended } = await start(life, folder, stop.signal);
+    const { world, client, ended } = await start({ ...UNUSED, ...life }, folder, stop.signal);
     try {
-      await use(world);
+      await use(world, client);
     } finally {
       stop.abort();
       await ended;
@@ -57,6 +60,13 @@ export async function withShareLife(life: ShareLife, use: (world: LifeWorld) => 
     await rm(folder, { recursive: true });
   }
 }
+
+/** Of lives that look at the server themselves. */
+const UNUSED: Omit<ShareLife, 'machines'> = {
+  write: () => Promise.reject(new Error('nobody said how to write')),
+  read: () => Promise.reject(new Error('nobody said how to read')),
+  residue: () => Promise.reject(new Error('nobody said how to look')),
+};
 
 async function start(life: ShareLife, folder: string, signal: AbortSignal) {
   const [clock, random, log] = [createSystemClock(), createSystemRandom(), createFakeLogger()];
@@ -105,7 +115,7 @@ async function start(life: ShareLife, folder: string, signal: AbortSignal) {
     await Promise.all([...runs, controller.stop(), ...nodes.map(({ service }) => service.stop())]);
     for (const each of [channel, ...nodes.map((node) => node.channel)]) each.close();
   };
-  return { world, ended: new Promise((resolve) => signal.addEventListener('abort', resolve)).then(end) };
+  return { world, client, ended: new Promise((resolve) => signal.addEventListener('abort', resolve)).then(end) };
 }
 
 function agentOf(node: string, { host, engine }: { readonly host: Host; readonly engine: Engine }) {

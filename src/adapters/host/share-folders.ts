@@ -1,6 +1,6 @@
 /** Folders of a share, each part of a way opened from the one before: openat(2), which Node has not, by way of /proc/self/fd. */
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, rename, rmdir, statfs, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, opendir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
 import { AppError, type ErrorKind } from '../../domain/errors.ts';
 import type { Command, CommandResult, FileInfo } from '../../ports/host.ts';
 import type { ShareFolders, SharePlace } from '../../ports/share-folders.ts';
@@ -53,6 +53,7 @@ export function createShareFolders({ hostName, run }: ShareFoldersOptions): Shar
       at('look at', place, () =>
         inFolder(place, (folder) => readHandle({ run }, `/proc/${process.pid}/fd/${folder.fd}`, signal)),
       ),
+    list: (place, most) => at('look into', place, () => list(place, most)),
     makeFolder: (place, mode) => at('make', place, () => makeFolder(place, mode)),
     readText: (place) => at('read', place, () => readText(place)),
     createText: (place, text) => at('write', place, () => within(place, (path, parent) => create(path, text, parent))),
@@ -126,6 +127,17 @@ function statPlace(place: SharePlace): Promise<FileInfo | undefined> {
       ? await inFolder(place, async (folder) => describeFile(await folder.stat()))
       : await within(place, async (path) => describeFile(await lstat(path)));
   return orMissing(undefined, look);
+}
+
+function list(place: SharePlace, most: number): Promise<Awaited<ReturnType<ShareFolders['list']>>> {
+  return inFolder(place, async (folder) => {
+    const names: string[] = [];
+    for await (const entry of await opendir(`/proc/self/fd/${folder.fd}`)) {
+      if (names.length === most) return { names: names.toSorted(), hasMore: true };
+      names.push(entry.name);
+    }
+    return { names: names.toSorted(), hasMore: false };
+  });
 }
 
 async function makeFolder({ root, parts }: SharePlace, mode: number): Promise<void> {

@@ -8,7 +8,7 @@ export const TASK_NODE_DEADLINE_MS = 60_000;
 const TASK_KEPT_MS = 24 * 3_600_000;
 /** A choice can be taken back for so long: its Task is kept, and the versions that were put aside for it. */
 export const CHOICE_KEPT_MS = 7 * TASK_KEPT_MS;
-const CHOICES: ReadonlySet<string> = new Set(['resolveSplitBrain', 'undoSplitBrain']);
+const CHOICES: ReadonlySet<string> = new Set(['resolveSplitBrain', 'undoSplitBrain', 'acceptFolder']);
 
 /** How long a Task is kept when it is finished, in milliseconds. */
 export function keptMs({ action }: Pick<TaskSpec, 'action'>): number {

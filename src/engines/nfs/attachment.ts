@@ -72,7 +72,7 @@ export async function mountShare(
   if (isIt) return;
   throw new AppError('precondition', `${source} leads to another folder than that of ${volume}; it is not mounted`, {
     reason: 'NotTheFolder',
-    hint: 'somebody has put a symlink or another folder in its place; look at it on the file server',
+    hint: `somebody has put a symlink or another folder in its place; look at it on the file server. Where that was set up anew: holdfast volume accept-folder ${volume}`,
   });
 }
 

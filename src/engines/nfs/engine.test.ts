@@ -223,6 +223,84 @@ describe('the folder of a volume', () => {
   });
 });
 
+describe('a folder that a person accepts', () => {
+  const of = (share: Partial<DesiredShare> = {}) => ({ volume: 'db', share: { ...SHARE, ...share } });
+  const workOf = ({ shareWork }: Engine) => {
+    if (shareWork === undefined) throw new Error('the engine does no such work');
+    return shareWork;
+  };
+
+  test.each([true, false])('is mounted and erased as that of the volume (inodes are kept: %s)', async (keepsInodes) => {
+    const { server, engine, machine } = start();
+    await settle(engine, volume());
+    for (let file = 0; file < 22; file += 1) server.put('files:/export', `team/db/f\u0007${10 + file}`, 'file');
+    server.setUpAnew({ keepsInodes });
+    expect(await reasonOf(settle(engine, attachment()))).toBe('NotTheFolder');
+    const work = workOf(engine);
+    const { identity, before, names, hasMore, capacityBytes } = await work.lookAtFolder(of(), signal);
+    expect(identity).toMatch(/^inode \d+ handle 1:\d+$/);
+    expect(before).toMatch(/^inode \d+ handle 1:\d+$/);
+    expect(before).not.toBe(identity);
+    expect({ names, hasMore }).toEqual({ names: Array.from({ length: 20 }, (_, at) => `f?${10 + at}`), hasMore: true });
+    expect(capacityBytes).toBeGreaterThan(0);
+    await work.acceptFolder(of(), identity, signal);
+    await work.acceptFolder(of(), identity, signal);
+    expect(await work.lookAtFolder(of(), signal)).toMatchObject({ before: identity });
+    expect((await settle(engine, attachment())).now).toMatchObject({ state: 'mounted' });
+    await settle(engine, attachment({}, { isPresent: false }));
+    await settle(engine, volume({}, { isPresent: false }));
+    expect(server.names('files:/export', 'team')).toEqual([]);
+    expect(machine.mounts).toEqual([]);
+  });
+
+  test('is the one that was looked at, and no other that came since', async () => {
+    const { server, engine } = start();
+    await settle(engine, volume());
+    server.remake('files:/export', 'team/db');
+    const { identity } = await workOf(engine).lookAtFolder(of(), signal);
+    server.remake('files:/export', 'team/db');
+    expect(await reasonOf(workOf(engine).acceptFolder(of(), identity, signal))).toBe('OtherFolder');
+    expect(await reasonOf(settle(engine, attachment()))).toBe('NotTheFolder');
+  });
+
+  test('may have lost its mark, also by a crash right after the old one was removed', async () => {
+    const { server, engine, machine } = start();
+    await settle(engine, volume());
+    server.setUpAnew({ keepsInodes: false });
+    const createText = async () => {
+      throw new Error('the node is gone');
+    };
+    const dying = createNfsEngine({ ...machine, hash, folders: { ...machine.folders, createText } });
+    const { identity } = await workOf(engine).lookAtFolder(of(), signal);
+    await expect(workOf(dying).acceptFolder(of(), identity, signal)).rejects.toThrow('the node is gone');
+    expect(server.names('files:/export', '.holdfast/owners')).toEqual([]);
+    // Without a mark nothing is erased.
+    await settle(engine, volume({}, { isPresent: false }));
+    expect(server.names('files:/export', 'team')).toEqual(['db']);
+    expect((await workOf(engine).lookAtFolder(of(), signal)).before).toBeUndefined();
+    await workOf(engine).acceptFolder(of(), identity, signal);
+    expect((await settle(engine, attachment())).now).toMatchObject({ state: 'mounted' });
+  });
+
+  test('is neither that of another volume, nor in one, nor missing, nor one that has no mark at all', async () => {
+    const { server, engine } = start();
+    const work = workOf(engine);
+    await settle(engine, volume({ volumeUid: OTHER }));
+    for (const subDir of ['team/db', 'team/db/inner']) {
+      server.put('files:/export', `${subDir}/file`, 'file');
+      expect(await reasonOf(work.lookAtFolder(of({ subDir }), signal))).toBe('FolderTaken');
+      expect(await reasonOf(work.acceptFolder(of({ subDir }), 'inode 1', signal))).toBe('FolderTaken');
+    }
+    expect(await reasonOf(work.lookAtFolder(of({ subDir: 'team/none' }), signal))).toBe('FolderLost');
+    server.put('files:/export', 'team/file', 'file');
+    expect(await reasonOf(work.lookAtFolder(of({ subDir: 'team/file' }), signal))).toBe('FolderLost');
+    expect(await reasonOf(work.lookAtFolder(of({ onDelete: 'retain' }), signal))).toBe('FolderNotMarked');
+    expect(await reasonOf(work.lookAtFolder({ volume: 'db', share: { ...SHARE, subDir: undefined } }, signal))).toBe(
+      'FolderNotMarked',
+    );
+  });
+});
+
 describe('the mount of a volume', () => {
   test('is made, left alone, exchanged when it is dead, and taken away', async () => {
     const { server, engine, machine } = start();

@@ -7,6 +7,7 @@ import type { ShareFolders } from '../../ports/share-folders.ts';
 import { applyStep, refuse, type StepTable } from '../image/step-table.ts';
 import { mountShare, observeNfsAttachment, unmountShare } from './attachment.ts';
 import { createFolderActions } from './folder-actions.ts';
+import { createShareWork } from './folder-work.ts';
 import { type NfsDeps, type ObservedNfsVolume, observeNfsVolume } from './observe-volume.ts';
 import { planNfsAttachment } from './plan-attachment.ts';
 import { planNfsVolume } from './plan-volume.ts';
@@ -41,6 +42,7 @@ export function createNfsEngine({ host, folders, hash }: NfsEngineDeps): Engine 
       observe(host, deps, desired, signal),
     plan: planNfs,
     apply: (step, signal) => applyStep('nfs', actions, step, signal),
+    shareWork: createShareWork(deps),
   };
 }
 

@@ -25,6 +25,8 @@ export interface FakeFileServer {
   text(source: string, path: string): string | undefined;
   /** Removes a folder and makes an empty one, which gets the inode of the one that is gone. */
   remake(source: string, path: string): void;
+  /** As a server that is set up anew with the same files: each has another handle, and another inode where those are not kept. */
+  setUpAnew(options: { readonly keepsInodes: boolean }): void;
   /** Names in a folder; undefined when there is none. */
   names(source: string, path?: string): readonly string[] | undefined;
   /** What one machine does with it. A machine that starts anew has no mounts. */
@@ -82,6 +84,14 @@ export function createFakeFileServer(): FakeFileServer {
       const names = path.split('/');
       const around = reach([source, ...names.slice(0, -1)].join('/'));
       around?.children.set(names.at(-1) ?? '', { ...entry('folder', 0o755), inode: gone.inode });
+    },
+    setUpAnew: ({ keepsInodes }) => {
+      const copy = (old: Entry): Entry => {
+        const { inode, handle } = entry(old.is, old.mode, old.text);
+        const children = new Map([...old.children].map(([name, child]) => [name, copy(child)]));
+        return { ...old, inode: keepsInodes ? old.inode : inode, handle, children };
+      };
+      for (const [source, root] of exported) exported.set(source, copy(root));
     },
     names: (source, path) => {
       const found = reach(path === undefined ? source : `${source}/${path}`);
@@ -187,6 +197,12 @@ function createFolders(
       const found = folder(place);
       if (found === undefined) throw missing(place);
       return found.handle;
+    },
+    list: async (place, most) => {
+      const found = folder(place);
+      if (found === undefined) throw missing(place);
+      const names = [...found.children.keys()];
+      return { names: names.slice(0, most).toSorted(), hasMore: names.length > most };
     },
     makeFolder: async (place, mode) => {
       for (const [index, part] of place.parts.entries()) {

@@ -15,7 +15,11 @@ export function planNfsVolume(desired: DesiredVolume, observed: ObservedNfsVolum
   const where = mountSource(share);
   if (!desired.isPresent) return planRemoval(of, observed, where);
   if (observed.folder === 'ready') return [];
-  if (observed.folder === 'taken') return [refuseTaken(volume, where, observed)];
+  if (observed.folder === 'taken') {
+    return [
+      desired.engineId === undefined ? refuseTaken(volume, where, observed) : refuseOther(volume, where, observed),
+    ];
+  }
   if (desired.engineId !== undefined) return [refuseLost(volume, where)];
   return [{ step: 'makeFolder', ...of, about: `make the folder ${where} for ${volume}` }];
 }
@@ -38,6 +42,15 @@ function refuseTaken(volume: string, where: string, { takenBy = 'it is not its o
     ...{ step: 'refuse', kind: 'precondition', reason: 'FolderTaken', resource: `volume ${volume}` },
     about: `${where} cannot be the folder of ${volume}: ${takenBy}`,
     hint: 'choose another subDir; a folder that is there already is used, and never deleted from, with onDelete retain',
+  };
+}
+
+/** It had one. */
+function refuseOther(volume: string, where: string, { takenBy = 'it is not its own' }: ObservedNfsVolume): RefuseStep {
+  return {
+    ...{ step: 'refuse', kind: 'precondition', reason: 'FolderTaken', resource: `volume ${volume}` },
+    about: `${where} is not the folder that ${volume} had: ${takenBy}`,
+    hint: `look at it on the file server, and put back the one that was there; where the server was set up anew: holdfast volume accept-folder ${volume}`,
   };
 }
 

@@ -1,5 +1,6 @@
 /** The code of each action of a Task. */
 import type { TaskAction } from '../../../schemas/task.ts';
+import { acceptFolder, lookAtFolder } from './accept-folder.ts';
 import { checkEncryption } from './check-encryption.ts';
 import { checkNode } from './check-node.ts';
 import { heal } from './heal.ts';
@@ -21,4 +22,6 @@ export const TASKS: Readonly<Record<TaskAction, TaskRunner>> = {
   resolveSplitBrain,
   undoSplitBrain,
   repairNode,
+  lookAtFolder,
+  acceptFolder,
 };

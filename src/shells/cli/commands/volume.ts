@@ -1,6 +1,7 @@
-/** `holdfast volume add|list|show|grow|set-profile|convert|heal|rebalance|split-brain|snapshot|clone|restore|export|unexport|delete|ensure-default` */
+/** `holdfast volume add|list|show|grow|set-profile|convert|heal|rebalance|split-brain|snapshot|clone|restore|export|unexport|accept-folder|delete|ensure-default` */
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
+import { registerVolumeAcceptFolder } from './volume-accept-folder.ts';
 import { registerVolumeAdd } from './volume-add.ts';
 import { registerVolumeClone } from './volume-clone.ts';
 import { registerVolumeConvert } from './volume-convert.ts';
@@ -31,6 +32,7 @@ export function register(command: Command, context: CliContext): void {
   registerVolumeRestore(command.command('restore'), context);
   registerVolumeExport(command.command('export'), context);
   registerVolumeUnexport(command.command('unexport'), context);
+  registerVolumeAcceptFolder(command.command('accept-folder'), context);
   registerVolumeDelete(command.command('delete'), context);
   registerVolumeEnsureDefault(command.command('ensure-default'), context);
 }

@@ -1,0 +1,53 @@
+/**
+ * Whether a person may say that the folder which is now at the place of a volume's is the volume's own. Pure.
+ *
+ * Invariant: while somebody has the folder of before mounted, no other becomes the volume's: two nodes would write to two folders, and
+ * take them for one.
+ */
+import type { Volume } from '../../schemas/volume.ts';
+import type { VolumeAttachmentRecord } from '../../schemas/volume-attachment-record.ts';
+import { AppError } from '../errors.ts';
+
+interface Seen {
+  readonly volume: Pick<Volume, 'spec' | 'status'> & { readonly metadata: { readonly name: string } };
+  readonly records: readonly Pick<VolumeAttachmentRecord, 'spec' | 'status'>[];
+}
+
+/** @throws {AppError} unsupported, for a volume without a folder of its own in a share; precondition, when it never had one, or it is mounted */
+export function assertMayAccept({ volume: { metadata, spec, status }, records }: Seen): void {
+  const { name } = metadata;
+  const resource = `volume ${name}`;
+  if (spec.engine !== 'nfs' || spec.share === undefined) {
+    throw new AppError('unsupported', `${resource} is of engine ${spec.engine}; only a folder of a share is accepted`, {
+      ...{ resource, reason: 'EngineMismatch' },
+    });
+  }
+  if (spec.share.subDir === undefined || spec.share.onDelete === 'retain') {
+    const what = spec.share.subDir === undefined ? 'is a whole share' : 'retains its folder';
+    throw new AppError(
+      'unsupported',
+      `${resource} ${what}: whatever is at its place is used, nothing is to be accepted`,
+      {
+        ...{ resource, reason: 'FolderNotMarked', hint: `see why it cannot be used: holdfast explain volume ${name}` },
+      },
+    );
+  }
+  if (status?.engine?.engineId === undefined) {
+    throw new AppError('precondition', `${resource} never had a folder that could be there again`, {
+      ...{ resource, reason: 'NeverServed' },
+      hint: 'a folder that was there before is used with onDelete retain: delete the volume, and add it so',
+    });
+  }
+  const user = records.find((record) => record.spec.volume === name && isMounted(record));
+  if (user === undefined) return;
+  const { mountPath, node } = user.spec;
+  throw new AppError('precondition', `${resource} is mounted at ${mountPath} on ${node}, with the folder of before`, {
+    ...{ resource, reason: 'Mounted' },
+    hint: `stop what uses it there; of a node that is gone for good: holdfast node replace ${node} --help`,
+  });
+}
+
+/** What its node last said counts, also of a node that is away: it may still write. */
+function isMounted({ status }: Seen['records'][number]): boolean {
+  return status?.state === 'Mounted' || status?.state === 'Unmounting';
+}
