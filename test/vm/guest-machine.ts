@@ -6,6 +6,7 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, runTool } from '../../tools/project.ts';
+import { REPORT } from '../../tools/test/report-failures.ts';
 import { makeGuestImage } from './guest-image.ts';
 
 /** Programs start several times as slowly as on the machine itself. */
@@ -15,7 +16,7 @@ const PROJECT_FILES = ['src', 'test', 'tools', 'package.json', 'tsconfig.json', 
 export interface GuestRun {
   /** What came out of the console. */
   readonly console: string;
-  /** What was written to the file `report` in the project's folder; empty where nothing was. */
+  /** What was written to the file REPORT in the project's folder; empty where nothing was. */
   readonly report: string;
 }
 
@@ -53,7 +54,7 @@ export async function runInGuest(
       timeoutMs: GUEST_MS,
       output: 'capture',
     });
-    const report = await readFile(join(project, 'report'), 'utf8').catch(() => '');
+    const report = await readFile(join(project, REPORT), 'utf8').catch(() => '');
     return { console: output, report };
   } finally {
     await rm(folder, { recursive: true, force: true });
