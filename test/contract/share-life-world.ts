@@ -1,6 +1,7 @@
 /**
  * Volumes on shares with everything that looks after them: the controllers, an agent for each node and the CSI services in this process, over an
- * API in memory. What is below them the caller says.
+ * API in memory. What is below them the caller says. Where a life restarts the controller service, the controllers and agents are killed in
+ * the midst of what they do.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,12 +14,13 @@ import { runAgent } from '../../src/controllers/agent/run-agent.ts';
 import { runControllers } from '../../src/controllers/run-controllers.ts';
 import { parseQuantity } from '../../src/domain/bytes.ts';
 import { createLocalEngine, createLocalSnapshots } from '../../src/engines/local/index.ts';
+import { createNfsEngine } from '../../src/engines/nfs/index.ts';
 import { ControllerDefinition, NodeDefinition } from '../../src/gen/csi/csi.ts';
-import type { Engine } from '../../src/ports/engine.ts';
 import type { Host } from '../../src/ports/host.ts';
 import { createFakeLogger } from '../../src/ports/logger.fake.ts';
 import { createFakeResourceClient } from '../../src/ports/resource-client.fake.ts';
 import type { ResourceClient } from '../../src/ports/resource-client.ts';
+import type { ShareFolders } from '../../src/ports/share-folders.ts';
 import { createFakeVolumeKeys } from '../../src/ports/volume-keys.fake.ts';
 import { serveCsiController, serveCsiNode } from '../../src/shells/csi/serve-csi.ts';
 import { waitForObject } from '../../src/usecases/waiting/wait-for-object.ts';
@@ -26,19 +28,30 @@ import { NODES, PODS, VOLUMES } from '../csi-life/calls.ts';
 import { type LifeWorld, type Observed, podPath, stagingPath } from '../csi-life/send.ts';
 import { BACK_OFF, describeAll, IDLE_MS, readAll, SETTLE_MS, settle, unasked } from './agent-life.ts';
 import { serving, TARGET_ROOT } from './csi-world.ts';
+import { keepRunning, type Life } from './mortal-program.ts';
 
 const GIB = 1024 ** 3;
+/** Of what a program asks of its machine and writes to the API, so many moments are tried. */
+const MOMENTS = 41;
 /** What a pod writes. */
 export const TOKEN = 'token';
 
+/** A machine that mounts shares. */
+interface Machine {
+  readonly host: Host;
+  readonly folders: ShareFolders;
+}
+
 export interface ShareLife {
-  /** Machines that mount shares, by node. */
-  readonly machines: ReadonlyMap<string, { readonly host: Host; readonly engine: Engine }>;
+  /** By node; where one is missing the first does its part. */
+  readonly machines: ReadonlyMap<string, Machine>;
   write(node: string, path: string, token: string): Promise<void>;
   /** What is in the file TOKEN of a folder of the share, as the server has it; empty when there is none. */
   read(folder: string): Promise<string>;
   /** What is on the server that was not there in the beginning, what is missing of that, and mounts and folders of pods. */
   residue(): Promise<readonly string[]>;
+  /** Told in the end how often controllers and agents were killed. */
+  tellDeaths?(deaths: number): void;
 }
 
 /** Hands out the driver, and the API that stands behind it. */
@@ -72,10 +85,19 @@ async function start(life: ShareLife, folder: string, signal: AbortSignal) {
   const [clock, random, log] = [createSystemClock(), createSystemRandom(), createFakeLogger()];
   const client = createFakeResourceClient({ clock, random });
   const common = { client, clock, random, log, watchIdleMs: IDLE_MS };
-  const runs = [runControllers({ ...common, version: 'test' }, signal)];
-  for (const [node, machine] of life.machines) {
-    runs.push(runAgent({ ...common, ...agentOf(node, machine) }, signal));
-  }
+  const programs = [
+    keepRunning(clock, signal, (mortal, until) => {
+      const own = { ...common, clock: mortal.clock, client: mortal.client(client) };
+      return runControllers({ ...own, version: 'test' }, until);
+    }),
+    ...[...life.machines].map(([node, machine]) =>
+      keepRunning(clock, signal, (mortal, until) => {
+        const own = { ...common, clock: mortal.clock, client: mortal.client(client) };
+        return runAgent({ ...own, ...agentOf(node, machine, mortal) }, until);
+      }),
+    ),
+  ];
+  let restarts = 0;
   const csi = { client, clock, random, version: 'test', sha256, probe: async () => undefined };
   const controllerSocket = join(folder, 'controller.sock');
   const startController = () =>
@@ -106,26 +128,39 @@ async function start(life: ShareLife, folder: string, signal: AbortSignal) {
     settle: () => settle(client),
     observe: () => observe(client, life),
     restartController: async () => {
+      restarts += 1;
+      // Each at another moment, some of them long after the step.
+      for (const [index, program] of programs.entries()) program.killAt(1 + ((restarts * 7 + index * 5) % MOMENTS));
       await controller.stop();
       controller = await startController();
     },
     residue: async () => [...describeAll(await readAll(client)), ...(await life.residue())],
   };
   const end = async () => {
-    await Promise.all([...runs, controller.stop(), ...nodes.map(({ service }) => service.stop())]);
+    life.tellDeaths?.(programs.reduce((sum, program) => sum + program.deaths(), 0));
+    await Promise.all([
+      ...programs.map(({ ended }) => ended),
+      controller.stop(),
+      ...nodes.map(({ service }) => service.stop()),
+    ]);
     for (const each of [channel, ...nodes.map((node) => node.channel)]) each.close();
   };
   return { world, client, ended: new Promise((resolve) => signal.addEventListener('abort', resolve)).then(end) };
 }
 
-function agentOf(node: string, { host, engine }: { readonly host: Host; readonly engine: Engine }) {
+function agentOf(node: string, machine: Machine, mortal: Life) {
+  const [host, folders] = [mortal.host(machine.host), mortal.part(machine.folders)];
   const { engines, snapshots, ...others } = unasked(node);
   const spec = { addresses: { ip: '127.0.0.1' }, pools: [] };
   return {
     ...others,
     host,
     identity: { name: node, initialSpec: spec, agentVersion: 'test' },
-    engines: { ...engines, local: createLocalEngine({ host, keys: createFakeVolumeKeys() }), nfs: engine },
+    engines: {
+      ...engines,
+      local: createLocalEngine({ host, keys: createFakeVolumeKeys() }),
+      nfs: createNfsEngine({ host, folders, hash: sha256 }),
+    },
     snapshots: { ...snapshots, local: createLocalSnapshots({ host }) },
   };
 }

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createFakeFileServer } from '../../src/engines/nfs/file-server.fake.ts';
-import { life, NODES } from '../csi-life/calls.ts';
+import { life, NODES, withRestarts } from '../csi-life/calls.ts';
 import { live } from '../csi-life/live.ts';
 import { TARGET_ROOT } from './csi-world.ts';
 import { type ShareLife, TOKEN, withShareLife } from './share-life-world.ts';
@@ -18,12 +18,13 @@ const EXPORT = 'files:/export';
 /** Of others, beside the volumes. */
 const OTHERS = 'team/keep';
 
-function createLife(): ShareLife {
+function createLife(tellDeaths?: (deaths: number) => void): ShareLife {
   const server = createFakeFileServer();
   server.export(EXPORT);
   server.put(EXPORT, `${OTHERS}/file`, 'file');
   const machines = new Map(NODES.map((node) => [node as string, createShareMachine(server, node, [TARGET_ROOT])]));
   return {
+    ...(tellDeaths === undefined ? {} : { tellDeaths }),
     machines,
     write: async (node, path, token) => {
       const source = machines.get(node)?.sourceAt(path);
@@ -54,4 +55,16 @@ test(`every answer is one that the model allows, what is there is what was answe
   });
   await fc.assert(lives, { seed: SEED, numRuns: RUNS, endOnFailure: LIFE_RUNS !== undefined });
   expect(calls).toBeGreaterThan(RUNS * 3);
+}, 600_000);
+
+test(`the same while controllers and agents are killed in the midst of what they do (LIFE_SEED=${SEED})`, async () => {
+  let deaths = 0;
+  const lives = fc.asyncProperty(life(8), async (steps) => {
+    const world = createLife((more) => {
+      deaths += more;
+    });
+    await withShareLife(world, (driver) => live(driver, withRestarts(steps), { server: 'files', share: '/export' }));
+  });
+  await fc.assert(lives, { seed: SEED, numRuns: RUNS, endOnFailure: LIFE_RUNS !== undefined });
+  expect(deaths).toBeGreaterThan(RUNS);
 }, 600_000);

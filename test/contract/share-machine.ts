@@ -1,14 +1,12 @@
 /** A machine in memory that mounts shares of a file server in memory, and binds what it has mounted elsewhere. */
-import { sha256 } from '../../src/adapters/ledger/sha256.ts';
 import type { FakeFileServer } from '../../src/engines/nfs/file-server.fake.ts';
-import { createNfsEngine } from '../../src/engines/nfs/index.ts';
-import type { Engine } from '../../src/ports/engine.ts';
 import type { Host } from '../../src/ports/host.ts';
+import type { ShareFolders } from '../../src/ports/share-folders.ts';
 import { createCsiHost } from './csi-host.ts';
 
 export interface ShareMachine {
   readonly host: Host;
-  readonly engine: Engine;
+  readonly folders: ShareFolders;
   /** What is mounted at a path, as mount(8) was told: "files:/export/db". */
   sourceAt(path: string): string | undefined;
   /** Files and folders by their paths. */
@@ -45,7 +43,7 @@ export function createShareMachine(server: FakeFileServer, name: string, folders
   };
   return {
     host,
-    engine: createNfsEngine({ host, folders: client.folders, hash: sha256 }),
+    folders: client.folders,
     sourceAt: (path) => own.mountTable().findLast(({ target }) => target === path)?.source,
     paths: () => [...own.entries.keys()],
   };

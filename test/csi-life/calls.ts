@@ -182,3 +182,8 @@ export function onOneNode(steps: readonly Step[]): readonly Step[] {
     ),
   }));
 }
+
+/** With the controller service restarted beside every second step. */
+export function withRestarts(steps: readonly Step[]): readonly Step[] {
+  return steps.map((step, index) => (index % 2 === 1 ? { ...step, isRestart: true } : step));
+}
