@@ -37,6 +37,8 @@ export interface LocalEngineUnderTest {
   loseDisk(copy: DesiredCopy): Promise<void>;
   /** All that is left of copies and mounts; empty when nothing is. */
   residue(): Promise<readonly string[]>;
+  /** Takes that away, where a test that failed has left it and the ones after it are to fail for their own reasons alone. */
+  clear?(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -105,6 +107,13 @@ export async function createLocalSet(
   };
 }
 
+/** After each test; what it left is taken away. */
+export async function expectNothingLeft(under: Pick<LocalEngineUnderTest, 'residue' | 'clear'>): Promise<void> {
+  const left = await under.residue();
+  if (left.length > 0) await under.clear?.();
+  expect(left).toEqual([]);
+}
+
 /** Defines the suite over one implementation. */
 export function describeLocalEngine(
   name: string,
@@ -122,7 +131,7 @@ export function describeLocalEngine(
       under.keys.set(ENCRYPTED.keySecret, KEY);
     });
     afterAll(() => under?.stop());
-    afterEach(async () => expect(await under.residue()).toEqual([]));
+    afterEach(() => expectNothingLeft(under));
 
     const newSet = (wish: Partial<LocalWish> = {}) => createLocalSet(under, { ...wish, signal });
     const plan = async <S extends Subject>(desired: Desired<S> & { readonly subject: S }) => {

@@ -11,6 +11,7 @@ import {
   createLocalSet,
   describeLocalEngine,
   ENCRYPTED,
+  expectNothingLeft,
   KEY,
   type LocalSet,
   type LocalWish,
@@ -34,8 +35,7 @@ describe('local copies on this machine', () => {
     under.keys.set(ENCRYPTED.keySecret, KEY);
   });
   afterAll(() => under?.stop());
-  const expectNothingLeft = async () => expect(await under.residue()).toEqual([]);
-  afterEach(() => expectNothingLeft());
+  afterEach(() => expectNothingLeft(under));
 
   const newSet = (wish: Partial<LocalWish> = {}) => createLocalSet(under, { ...wish, signal });
   const bring = (copy: DesiredCopy, isPresent: boolean, engine: Engine = under.engine()) => {

@@ -13,6 +13,7 @@ import type { Host } from '../../src/ports/host.ts';
 import { createFakeVolumeKeys } from '../../src/ports/volume-keys.fake.ts';
 import type { Around } from './engine-harness.ts';
 import type { LocalEngineUnderTest } from './local-engine.contract.ts';
+import { createPatientHost } from './patient-host.ts';
 
 export interface LocalMachine extends LocalEngineUnderTest {
   readonly host: Host;
@@ -28,9 +29,10 @@ const TIMEOUT_MS = 60_000;
  *
  * @param size - of the pool's disk, which is sparse
  * @param hasLuks - false for one whose kernel keeps dm-crypt to itself
+ * @param patience - how many times longer its programs may take
  */
-export async function startLocalMachine(size = '3G', hasLuks = true): Promise<LocalMachine> {
-  const machine = createLocalHost({ clock: createSystemClock() }, { name: 'kube1' });
+export async function startLocalMachine(size = '3G', hasLuks = true, patience = 1): Promise<LocalMachine> {
+  const machine = createPatientHost(createLocalHost({ clock: createSystemClock() }, { name: 'kube1' }), patience);
   const stat: Host['files']['stat'] = async (path) =>
     path === '/dev/mapper/control' ? undefined : machine.files.stat(path);
   const host = hasLuks ? machine : { ...machine, files: { ...machine.files, stat } };
@@ -55,6 +57,10 @@ export async function startLocalMachine(size = '3G', hasLuks = true): Promise<Lo
     const names = devices.map((device) => host.files.readText(`/sys/block/${device}/dm/name`));
     return (await Promise.all(names)).map((name) => name.trim()).filter((name) => copyOfMapping(name) !== undefined);
   };
+  const loops = async () =>
+    (await run('losetup', '--noheadings', '--raw', '--output', 'NAME,BACK-FILE'))
+      .split('\n')
+      .flatMap((line) => (line.includes(` ${poolPath}/`) ? [line.split(' ')] : []));
   return {
     host,
     keys: keys.keys,
@@ -81,11 +87,15 @@ export async function startLocalMachine(size = '3G', hasLuks = true): Promise<Lo
     residue: async () => [
       ...(await host.files.list(poolPath)),
       ...(await below()).filter((target) => target !== poolPath),
-      ...(await run('losetup', '--noheadings', '--output', 'BACK-FILE'))
-        .split('\n')
-        .filter((file) => file.startsWith(poolPath)),
+      ...(await loops()).map(([, file = '']) => file),
       ...(await mappings()),
     ],
+    clear: async () => {
+      for (const target of (await below()).toReversed()) if (target !== poolPath) await run('umount', '--lazy', target);
+      for (const name of await mappings()) await closeLuks(host, copyOfMapping(name) ?? '', true);
+      for (const [device = ''] of await loops()) await run('losetup', '--detach', device);
+      await run('find', poolPath, '-mindepth', '1', '-delete');
+    },
     stop: async () => {
       for (const target of (await below()).toReversed()) await run('umount', '--lazy', target);
       await rm(folder, { recursive: true });

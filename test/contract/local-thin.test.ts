@@ -5,24 +5,31 @@ import { usableBytes } from '../../src/domain/volume/copy-size.ts';
 import { copyPaths } from '../../src/engines/image/paths.ts';
 import { createLocalSnapshots } from '../../src/engines/local/index.ts';
 import { settle } from './engine-harness.ts';
-import { createLocalSet, ENCRYPTED, KEY, type LocalSet, type LocalWish } from './local-engine.contract.ts';
+import {
+  createLocalSet,
+  ENCRYPTED,
+  expectNothingLeft,
+  KEY,
+  type LocalSet,
+  type LocalWish,
+} from './local-engine.contract.ts';
 import { type LocalMachine, startLocalMachine } from './local-machine.ts';
+import { createThinTools, MIB, type ThinTools, WRITTEN } from './thin-tools.ts';
 
-const MIB = 1024 ** 2;
-const WRITTEN = 64 * MIB;
 /** The log of XFS is 64 MiB, all written; what is reserved for such a volume is 300. */
 const EMPTY = 80 * MIB;
 
 describe('thin volumes on this machine', () => {
   let under: LocalMachine;
+  let thin: ThinTools;
   const signal = AbortSignal.timeout(10 * 60_000);
   beforeAll(async () => {
     under = await startLocalMachine('3G', false);
     under.keys.set(ENCRYPTED.keySecret, KEY);
+    thin = createThinTools(under, signal);
   });
   afterAll(() => under?.stop());
-  const expectNothingLeft = async () => expect(await under.residue()).toEqual([]);
-  afterEach(() => expectNothingLeft());
+  afterEach(() => expectNothingLeft(under));
 
   const newSet = async (wish: Partial<LocalWish> = {}): Promise<LocalSet> => {
     const set = await createLocalSet(under, { thinProvision: true, ...wish, signal });
@@ -30,57 +37,39 @@ describe('thin volumes on this machine', () => {
     await set.mount();
     return set;
   };
-  const takenBy = async ({ copy }: LocalSet) =>
-    (await under.engine().takenBytes?.([copy], signal))?.get(copy.copyUid) ?? 0;
-  const path = ({ attachment }: LocalSet, name: string) => `${attachment.mountPath}/${name}`;
-  const write = async (set: LocalSet, name: string) => {
-    const args = ['if=/dev/urandom', `of=${path(set, name)}`, 'bs=1M', `count=${WRITTEN / MIB}`, 'conv=fsync'];
-    await under.run('dd', ...args, 'status=none');
-    await under.run('sync', '--', copyPaths(set.copy).image);
-  };
-  const sumOf = async (set: LocalSet, name: string) => (await under.run('sha256sum', path(set, name))).split(' ')[0];
-  /** Freed blocks are discarded after the commit that freed them: each look begins another one. */
-  const untilTaken = async (set: LocalSet, isSo: (bytes: number) => boolean) => {
-    for (let tries = 0; tries < 200; tries += 1) {
-      await under.run('sync', '--file-system', copyPaths(set.copy).mountPoint);
-      if (isSo(await takenBy(set))) return;
-    }
-    throw new Error(`the image takes ${await takenBy(set)} bytes`);
-  };
-  const trim = (set: LocalSet) => under.run('fstrim', '--', copyPaths(set.copy).mountPoint);
 
   it.each([{ fsType: 'xfs' }, { fsType: 'ext4' }, ENCRYPTED] as const)(
     'takes little at first, and gives back what is deleted by itself (%o)',
     async (wish) => {
       const set = await newSet(wish);
-      const empty = await takenBy(set);
+      const empty = await thin.takenBy(set);
       expect(empty).toBeLessThan(EMPTY);
-      await write(set, 'kept');
-      await write(set, 'deleted');
-      const sum = await sumOf(set, 'kept');
-      expect(await takenBy(set)).toBeGreaterThanOrEqual(empty + 2 * WRITTEN - MIB);
-      await under.run('rm', path(set, 'deleted'));
-      await untilTaken(set, (bytes) => bytes < empty + 1.5 * WRITTEN);
+      await thin.write(set, 'kept');
+      await thin.write(set, 'deleted');
+      const sum = await thin.sumOf(set, 'kept');
+      expect(await thin.takenBy(set)).toBeGreaterThanOrEqual(empty + 2 * WRITTEN - MIB);
+      await under.run('rm', thin.path(set, 'deleted'));
+      await thin.untilTaken(set, (bytes) => bytes < empty + 1.5 * WRITTEN);
       await under.run('umount', set.attachment.mountPath);
       await under.restart(set.copy);
       await set.make();
       await set.mount();
-      expect(await sumOf(set, 'kept')).toBe(sum);
+      expect(await thin.sumOf(set, 'kept')).toBe(sum);
       await set.remove();
     },
   );
 
   it.each(['xfs', 'ext4', 'btrfs'] as const)('gives back what is deleted when it is trimmed (%s)', async (fsType) => {
     const set = await newSet({ fsType });
-    const empty = await takenBy(set);
-    await write(set, 'kept');
-    await write(set, 'deleted');
-    const sum = await sumOf(set, 'kept');
-    await under.run('rm', path(set, 'deleted'));
+    const empty = await thin.takenBy(set);
+    await thin.write(set, 'kept');
+    await thin.write(set, 'deleted');
+    const sum = await thin.sumOf(set, 'kept');
+    await under.run('rm', thin.path(set, 'deleted'));
     await under.run('sync', '--file-system', copyPaths(set.copy).mountPoint);
-    await trim(set);
-    await untilTaken(set, (bytes) => bytes < empty + 1.5 * WRITTEN);
-    expect(await sumOf(set, 'kept')).toBe(sum);
+    await thin.trim(set);
+    await thin.untilTaken(set, (bytes) => bytes < empty + 1.5 * WRITTEN);
+    expect(await thin.sumOf(set, 'kept')).toBe(sum);
     await set.remove();
   });
 
@@ -106,9 +95,9 @@ describe('thin volumes on this machine', () => {
     const { mountPath } = set.attachment;
     const dd = ['if=/dev/urandom', `of=${mountPath}`, 'bs=1M', 'count=64', 'conv=notrunc,fsync', 'status=none'];
     await under.run('dd', ...dd);
-    expect(await takenBy(set)).toBeGreaterThanOrEqual(WRITTEN);
+    expect(await thin.takenBy(set)).toBeGreaterThanOrEqual(WRITTEN);
     await under.run('blkdiscard', '--offset', '0', '--length', String(32 * MIB), mountPath);
-    expect(await takenBy(set)).toBe(WRITTEN / 2);
+    expect(await thin.takenBy(set)).toBe(WRITTEN / 2);
     const head = ['if=' + mountPath, 'bs=1M', 'count=32', 'status=none'];
     await under.run('dd', ...head, `of=${under.mountsPath}/head`);
     await under.run('cmp', '--bytes', String(32 * MIB), `${under.mountsPath}/head`, '/dev/zero');
@@ -120,11 +109,11 @@ describe('thin volumes on this machine', () => {
     'grows in use without taking room (%o)',
     async (wish) => {
       const set = await newSet(wish);
-      const before = await takenBy(set);
+      const before = await thin.takenBy(set);
       const grown = { ...set.copy, sizeBytes: 400 * MIB };
       const options = { signal, tries: 3, pause: async () => undefined };
       expect(await settle<'copy'>(under.engine(), grown, options)).toMatchObject({ sizeBytes: grown.sizeBytes });
-      expect((await takenBy(set)) - before).toBeLessThan(100 * MIB);
+      expect((await thin.takenBy(set)) - before).toBeLessThan(100 * MIB);
       await set.remove();
     },
   );
@@ -133,23 +122,23 @@ describe('thin volumes on this machine', () => {
     'keeps in a snapshot what is deleted after it, and clones that (%o)',
     async (wish) => {
       const set = await newSet(wish);
-      await write(set, 'kept');
-      const sum = await sumOf(set, 'kept');
+      await thin.write(set, 'kept');
+      const sum = await thin.sumOf(set, 'kept');
       const snapshots = createLocalSnapshots(under);
       const source = { snapshotUid: randomUUID(), copyUid: set.copy.copyUid };
       const image = { poolPath: under.poolPath, ...source };
       await snapshots.takeImage(image, signal);
-      await under.run('rm', path(set, 'kept'));
+      await under.run('rm', thin.path(set, 'kept'));
       await under.run('sync', '--file-system', copyPaths(set.copy).mountPoint);
-      await trim(set);
+      await thin.trim(set);
       const { freeBytes } = await under.host.files.usage(under.poolPath);
       const clone = await newSet({ ...wish, source });
-      expect(await sumOf(clone, 'kept')).toBe(sum);
+      expect(await thin.sumOf(clone, 'kept')).toBe(sum);
       // It shares what it has not written: of XFS, which writes its log anew, all but that.
       const costs = freeBytes - (await under.host.files.usage(under.poolPath)).freeBytes;
-      expect(costs).toBeLessThan((await takenBy(clone)) - WRITTEN / 2);
-      await under.run('rm', path(clone, 'kept'));
-      await trim(clone);
+      expect(costs).toBeLessThan((await thin.takenBy(clone)) - WRITTEN / 2);
+      await under.run('rm', thin.path(clone, 'kept'));
+      await thin.trim(clone);
       await snapshots.eraseImage(image, signal);
       await clone.remove();
       await set.remove();

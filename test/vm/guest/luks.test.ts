@@ -18,11 +18,13 @@ import {
   createLocalSet,
   describeLocalEngine,
   ENCRYPTED,
+  expectNothingLeft,
   KEY,
   type LocalSet,
   type LocalWish,
 } from '../../contract/local-engine.contract.ts';
 import { type LocalMachine, startLocalMachine } from '../../contract/local-machine.ts';
+import { PATIENCE } from './patience.ts';
 
 const { keySecret } = ENCRYPTED;
 const XFS = { fsType: 'xfs', keySecret } as const;
@@ -36,12 +38,11 @@ describe('copies encrypted with LUKS', () => {
   let under: LocalMachine;
   const signal = AbortSignal.timeout(60 * 60_000);
   beforeAll(async () => {
-    under = await startLocalMachine();
+    under = await startLocalMachine('3G', true, PATIENCE);
     under.keys.set(keySecret, KEY);
   });
   afterAll(() => under?.stop());
-  const expectNothingLeft = async () => expect(await under.residue()).toEqual([]);
-  afterEach(() => expectNothingLeft());
+  afterEach(() => expectNothingLeft(under));
 
   const newSet = (wish: Partial<LocalWish>) => createLocalSet(under, { ...wish, signal });
   const bring = (copy: DesiredCopy, isPresent: boolean, engine: Engine = under.engine()) => {
@@ -288,4 +289,4 @@ function tools({ host, keys }: LocalMachine) {
   return { host, keys: { read: async (name: string) => keys.get(name) ?? '' } };
 }
 
-describeLocalEngine('a machine with dm-crypt', () => startLocalMachine(), [XFS, BTRFS, BLOCK]);
+describeLocalEngine('a machine with dm-crypt', () => startLocalMachine('3G', true, PATIENCE), [XFS, BTRFS, BLOCK]);

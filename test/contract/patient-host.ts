@@ -1,0 +1,19 @@
+/** A host that gives every program more time: for a machine that is many times slower than those that the limits are made for. */
+import type { Host } from '../../src/ports/host.ts';
+
+/** Wraps a host; what is limited to a second is limited to `times` seconds there. */
+export function createPatientHost(host: Host, times: number): Host {
+  const longer = <T extends { readonly timeoutMs: number }>(limited: T): T => ({
+    ...limited,
+    timeoutMs: limited.timeoutMs * times,
+  });
+  return {
+    ...host,
+    run: (command) => host.run(longer(command)),
+    mounts: {
+      ...host.mounts,
+      mount: (request) => host.mounts.mount(longer(request)),
+      unmount: (target, options) => host.mounts.unmount(target, longer(options)),
+    },
+  };
+}
