@@ -1,7 +1,8 @@
 /**
  * What a controller with 1,000 nodes and 20,000 volumes of three copies takes while nothing happens but heartbeats: its memory
  * and its CPU, as a process of its own on the embedded API. The nodes' agents are simulated: their Leases are renewed every
- * second, as theirs are. It also serves the scheduler's extender. Beside it the same process with nothing to look after.
+ * second, as theirs are. It also serves the scheduler's extender, and metrics: first asked by nobody, then as Prometheus asks. Beside
+ * it the same process with nothing to look after.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -33,9 +34,13 @@ const MAX_SETTLING_MS = 600_000;
 const WATCHED_MS = 30_000;
 const NEWS = 20;
 const NEWS_MS = 20_000;
+/** As in many installations; the operator's own is 30 s. */
+const SCRAPE_MS = 15_000;
+const SCRAPES = 4;
 const TICKS_PER_SECOND = 100;
 /** Of the controller that is measured; it says there when it knows all volumes and nodes. */
 const EXTENDER_PORT = 27_444;
+const METRICS = '127.0.0.1:27445';
 const SINCE = '2026-01-01T00:00:00Z';
 const MAIN = join(import.meta.dirname, '../dist/main.mjs');
 const clock = createSystemClock();
@@ -56,6 +61,14 @@ export async function run(): Promise<readonly Measurement[]> {
       unit: '% of a core',
       budget: '<= 5 %',
     },
+    {
+      what: `memory at most, metrics read each ${SCRAPE_MS / 1000} s`,
+      value: full.scraped.peakMiB,
+      unit: 'MiB',
+      budget: '<= 512 MiB',
+    },
+    { what: 'CPU at rest, metrics read so', value: full.scraped.cpuPercent, unit: '% of a core', budget: '<= 5 %' },
+    { what: 'CPU of the controller for one reading', value: full.scraped.readingMs, unit: 'ms' },
     { what: 'CPU for one node with other free space', value: full.newsMs, unit: 'ms' },
   ];
 }
@@ -66,6 +79,14 @@ interface Taken {
   readonly residentMiB: number;
   readonly cpuPercent: number;
   readonly newsMs: number;
+  readonly scraped: Scraped;
+}
+
+interface Scraped {
+  readonly peakMiB: number;
+  readonly cpuPercent: number;
+  /** Beside the rest. */
+  readonly readingMs: number;
 }
 
 async function measure(nodes: number, volumes: number): Promise<Taken> {
@@ -88,6 +109,7 @@ async function measure(nodes: number, volumes: number): Promise<Taken> {
     await fill(resources, nodes, volumes);
     const hearts = beat(resources, nodes, ending.signal);
     const argv = [MAIN, 'controller', '--kubeconfig', kubeconfig, '--extender-listen', `127.0.0.1:${EXTENDER_PORT}`];
+    argv.push('--metrics-listen', METRICS);
     const controller = spawn(process.execPath, [...argv, '--log-level', 'error'], { stdio: 'inherit' });
     try {
       return await watch(controller, resources, { nodes, volumes });
@@ -132,7 +154,26 @@ async function watch(
   stop.abort();
   const resident = residentMiB(pid);
   const newsMs = nodes === 0 ? 0 : await newsCost(pid, resources, cpuPercent);
-  return { settledSeconds, peakMiB, residentMiB: resident, cpuPercent, newsMs };
+  const scraped = await watchScraped(pid, cpuPercent);
+  return { settledSeconds, peakMiB, residentMiB: resident, cpuPercent, newsMs, scraped };
+}
+
+async function watchScraped(pid: number, restPercent: number): Promise<Scraped> {
+  const [before, from] = [cpuSeconds(pid), clock.monotonic()];
+  let peakMiB = 0;
+  for (let scrape = 1; scrape <= SCRAPES; scrape += 1) {
+    const answer = await fetch(`http://${METRICS}/metrics`);
+    if (!answer.ok) throw new Error(`the metrics are answered with ${answer.status}`);
+    await answer.text();
+    const next = from + scrape * SCRAPE_MS;
+    do {
+      peakMiB = Math.max(peakMiB, residentMiB(pid));
+      await clock.sleep(Math.min(500, Math.max(1, next - clock.monotonic())));
+    } while (clock.monotonic() < next);
+  }
+  const [spent, seconds] = [cpuSeconds(pid) - before, (clock.monotonic() - from) / 1000];
+  const readingMs = (Math.max(0, spent - (seconds * restPercent) / 100) * 1000) / SCRAPES;
+  return { peakMiB, cpuPercent: (spent / seconds) * 100, readingMs };
 }
 
 /** What the controller takes, beside its rest, for each node that says that its free space is another. */
