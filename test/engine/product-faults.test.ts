@@ -6,7 +6,7 @@ import { LAB_NODE } from '../../src/ports/lab.ts';
 import { GV0, glusterPids, NODES, PATIENCE_MS, type Product, startProduct } from './product-fixture.ts';
 
 const VOLUME = GV0.name;
-const RECORDS = 100;
+const RECORDS = 40;
 const DISCONNECTED = 'Transport endpoint is not connected';
 
 /** Holds one file open for ever and writes to it; says on standard output how that went, whenever it changes. */

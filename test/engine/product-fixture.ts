@@ -51,6 +51,11 @@ export interface Writer {
   finish(readOn: string): Promise<LedgerCheckResult>;
 }
 
+export interface WriterOptions {
+  /** Records a second at most; as fast as they are kept when left out. */
+  readonly rate?: number;
+}
+
 export interface Product {
   readonly lab: Lab;
   readonly client: ResourceClient;
@@ -84,7 +89,7 @@ export interface Product {
   /** The volume is mounted on these nodes, and each mount reaches every copy. */
   mounted(volume: string, nodes: readonly string[]): Promise<void>;
   anchorOf(volume: string): Promise<string>;
-  startWriter(host: string, path: string): Promise<Writer>;
+  startWriter(host: string, path: string, options?: WriterOptions): Promise<Writer>;
   /** Ends a writer: everything acknowledged is there, once, in order and whole, and all copies are equal. */
   expectIntact(writer: Writer, readOn: string, volume?: string): Promise<void>;
   /** kill -9 of the process that is recorded for the agent. */
@@ -201,7 +206,7 @@ export async function startProduct({
       }
     },
     anchorOf: (volume) => until('Volume', volume, (seen) => seen?.status?.anchor),
-    startWriter: (host, path) => startWriter({ composed, lab, folder, signal }, host, path),
+    startWriter: (host, path, options = {}) => startWriter({ composed, lab, folder, signal }, host, path, options),
     expectIntact: async (writer, readOn, volume = GV0.name) => {
       const verdict = await writer.finish(readOn);
       expect(verdict).toMatchObject({ isIntact: true, lost: { count: 0 }, torn: { count: 0 } });
@@ -242,7 +247,12 @@ interface Desk {
 }
 
 /** Starts `holdfast ledger write` in a host, and its ledger on this machine, outside all hosts. */
-async function startWriter({ composed, lab, folder, signal }: Desk, firstHost: string, path: string): Promise<Writer> {
+async function startWriter(
+  { composed, lab, folder, signal }: Desk,
+  firstHost: string,
+  path: string,
+  { rate }: WriterOptions,
+): Promise<Writer> {
   const { clock, machine } = composed;
   const name = `writer${path.replaceAll(/[^a-z0-9]/g, '-')}`;
   const storePath = join(folder, `ledger-${name}`);
@@ -256,6 +266,7 @@ async function startWriter({ composed, lab, folder, signal }: Desk, firstHost: s
       argv: [
         ...[LAB_NODE, `${LAB_PACKAGE_FOLDER}/dist/main.mjs`, 'ledger', 'write', path, '--writer', name],
         ...['--ledger', `${server.address.host}:${server.address.port}`],
+        ...(rate === undefined ? [] : ['--rate', String(rate)]),
       ],
     });
   };

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GV0, NODES, PATIENCE_MS, type Product, startProduct } from './product-fixture.ts';
 
 const VOLUME = GV0.name;
-const RECORDS = 100;
+const RECORDS = 40;
 const NODE_KUBECONFIG = '/etc/holdfast/node.kubeconfig';
 
 describe('a replicated volume whose hosts lose their power', () => {

@@ -6,7 +6,7 @@ import { messageOf } from '../../src/domain/errors.ts';
 import { GV0, glusterPids, NODES, PATIENCE_MS, type Product, startProduct } from './product-fixture.ts';
 
 const VOLUME = GV0.name;
-const RECORDS = 100;
+const RECORDS = 40;
 const COUNTER = 'test.holdfast.dev/acknowledged';
 
 describe('a volume in use while processes of Holdfast die', () => {

@@ -6,7 +6,7 @@ import { GV0, MIB, NODES, PATIENCE_MS, type Product, startProduct } from './prod
 const VOLUME = GV0.name;
 /** A third of its files on each node, and nowhere else: whichever is installed anew, that cannot be filled. */
 const PARTS = { name: 'parts', size: '384Mi', layout: 'distributed', distribution: 3 } as const;
-const RECORDS = 100;
+const RECORDS = 40;
 
 describe('a machine that was installed anew', () => {
   let product: Product;

@@ -39,3 +39,12 @@ it('an encrypted volume keeps the names of files out of attributes, which are no
   expect(wantedOptions({ ...volume, isEncrypted: true })).toMatchObject({ 'storage.gfid2path': 'off' });
   expect(wantedOptions(volume)).not.toHaveProperty('storage.gfid2path');
 });
+
+it.each(['replicated', 'arbiter', 'distributed-replicated'] as const)(
+  '%s: no note about a missing copy waits',
+  (layout) => {
+    const atOnce = { 'cluster.post-op-delay-secs': '0' };
+    expect(wantedOptions({ layout, options: {} })).toMatchObject(atOnce);
+    expect(wantedOptions({ layout, mayDiverge: true, options: {} })).toMatchObject(atOnce);
+  },
+);

@@ -37,6 +37,12 @@ const REPLICATED = {
   'cluster.heal-timeout': '30',
   /** Writes need more than half of the copies, so two halves can never both go on. */
   'cluster.quorum-type': 'auto',
+  /**
+   * Seconds that the last step of a write is put off in case another comes. That a copy was away is noted on the others in
+   * that step: with the default of 1 it can come long after the write was acknowledged, and not at all when the next copy
+   * falls before. Nobody blames the first one then, and a heal may take it for the source (10.3; docs/adr/0038).
+   */
+  'cluster.post-op-delay-secs': '0',
   /** Never picks a loser by itself when copies differ. */
   'cluster.favorite-child-policy': 'none',
 } as const;
