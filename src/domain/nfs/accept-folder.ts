@@ -43,7 +43,7 @@ export function assertMayAccept({ volume: { metadata, spec, status }, records }:
   const { mountPath, node } = user.spec;
   throw new AppError('precondition', `${resource} is mounted at ${mountPath} on ${node}, with the folder of before`, {
     ...{ resource, reason: 'Mounted' },
-    hint: `stop what uses it there; of a node that is gone for good: holdfast node replace ${node} --help`,
+    hint: `stop what uses it, and wait until ${node} has said that it is unmounted; see: holdfast volume show ${name}`,
   });
 }
 
