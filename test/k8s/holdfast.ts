@@ -7,7 +7,8 @@ import { DRIVER_NAME } from '../../src/shells/csi/identity.ts';
 import { CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
 import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
 import { SIDECARS } from '../../tools/deploy/rbac.ts';
-import type { ProgramName } from '../../tools/k8s/programs.ts';
+import { defaultValues, type SidecarName } from '../../tools/deploy/values.ts';
+import { rateFlags, SIDECAR_TIMEOUT } from '../../tools/deploy/workloads.ts';
 import type { Cluster } from './cluster.ts';
 import { flags } from './control-plane.ts';
 
@@ -79,15 +80,21 @@ function answers(socket: string): Promise<boolean> {
   });
 }
 
-/** Starts what turns claims into calls of the driver that a controller serves. */
-export async function startSidecars(cluster: Cluster, controller: string): Promise<void> {
+/** Starts what turns claims into calls of the driver that a controller serves, as often as the chart lets them ask the API server, or by other flags. */
+export async function startSidecars(
+  cluster: Cluster,
+  controller: string,
+  rates: readonly string[] = rateFlags(defaultValues().sidecars),
+): Promise<void> {
   const { lab, programs, pki, folder, composed } = cluster;
   const kubeconfig = await pki.kubeconfig('holdfast:sidecars', SIDECARS);
   const socket = join(folder, `${controller}.sock`);
   await untilServed(socket, composed.clock);
-  const common = flags({ kubeconfig, 'csi-address': `unix://${socket}` });
-  const start = (name: ProgramName, more: readonly string[] = []) =>
-    lab.startMachineDaemon({ name, argv: [programs[name], ...common, ...more], env: { NAMESPACE: SYSTEM_NAMESPACE } });
+  const common = flags({ kubeconfig, 'csi-address': `unix://${socket}`, timeout: SIDECAR_TIMEOUT });
+  const start = (name: SidecarName, more: readonly string[] = []) => {
+    const argv = [programs[name], ...common, ...rates, ...more];
+    return lab.startMachineDaemon({ name, argv, env: { NAMESPACE: SYSTEM_NAMESPACE } });
+  };
   // The driver says that its room is known: without it the scheduler finds no node for a claim that waits for its pod.
   // Nobody owns what is said there: there is no pod that could.
   const capacity = ['--enable-capacity', '--capacity-ownerref-level=-1', '--capacity-poll-interval=5s'];

@@ -72,6 +72,13 @@ test('what a value asks for is there', () => {
   expect(reached.match(/"KUBERNETES_SERVICE_HOST","value":"10.0.0.1"/g)).toHaveLength(5);
 });
 
+test('each sidecar is told how often it may ask the API server', () => {
+  const { sidecars, ...others } = defaultValues();
+  const asked = { ...others, snapshots: { enabled: true }, sidecars: { ...sidecars, kubeApiQps: 7, kubeApiBurst: 8 } };
+  const text = JSON.stringify(rendered(asked).get('Deployment/holdfast-controller'));
+  expect(text.match(/"--kube-api-qps=7","--kube-api-burst=8"/g)).toHaveLength(4);
+});
+
 /** The parts that scheduling has, with these values beside the defaults. */
 function scheduling(values: object, scheduler: object = {}) {
   const defaults = defaultValues();

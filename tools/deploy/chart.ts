@@ -30,7 +30,10 @@ const registry = text.regex(/^[a-z0-9][a-z0-9.:/_-]*$/);
 /** values.schema.json: what helm refuses before anything is sent. */
 const ValuesSchema = z.strictObject({
   image: z.strictObject({ registry, tag: text, pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']) }),
-  sidecars: z.strictObject({ registry, provisioner: text, attacher: text, resizer: text, snapshotter: text }),
+  sidecars: z.strictObject({
+    ...{ registry, provisioner: text, attacher: text, resizer: text, snapshotter: text },
+    ...{ kubeApiQps: z.int().min(1).max(1000), kubeApiBurst: z.int().min(1).max(2000) },
+  }),
   controller: z.strictObject({ replicas: z.int().min(1).max(5) }),
   snapshots: z.strictObject({ enabled: z.boolean() }),
   scheduling: z.strictObject({
@@ -65,7 +68,8 @@ const ValuesSchema = z.strictObject({
 const WORDS: Readonly<Record<keyof DefaultValues, string>> = {
   image:
     "Holdfast's own images: REGISTRY/controller:TAG and REGISTRY/node:TAG. None are published: build and push them.",
-  sidecars: 'Images of the CSI sidecars, and the versions that Holdfast was tested with.',
+  sidecars:
+    'Images of the CSI sidecars, and the versions that Holdfast was tested with. kubeApiQps, kubeApiBurst: questions of each to the API server, a second and at once.',
   controller: 'One of the replicas leads; another takes over within seconds of its death.',
   snapshots: "Needs the kinds and the controller of Kubernetes' external-snapshotter in the cluster.",
   scheduling: `Advice for the scheduler, see docs/how-to/run-pods-near-their-data.md: where a pod has its data. The controllers make their certificate themselves, unless one of your own is named (secretName: of type kubernetes.io/tls, in holdfast-system, for holdfast-scheduling.holdfast-system.svc; caBundle: PEM in base64, for the webhook, unless somebody writes it there, as cert-manager does). webhook, which needs enabled: new pods with volumes of Holdfast get schedulerName, while that scheduler renews its Lease.`,

@@ -10,6 +10,7 @@ export interface Values {
   readonly sidecarRegistry: string;
   /** Each sidecar's, in the order of {@link SIDECAR_NAMES}. */
   readonly sidecarTags: Readonly<Record<SidecarName, string>>;
+  readonly sidecarRates: SidecarRates;
   readonly replicas: number | string;
   readonly logLevel: string;
   /** Whether a class of this name is the default one: "true" or "false". */
@@ -20,6 +21,14 @@ export interface Values {
 
 export const SIDECAR_NAMES = ['csi-provisioner', 'csi-attacher', 'csi-resizer', 'csi-snapshotter'] as const;
 export type SidecarName = (typeof SIDECAR_NAMES)[number];
+
+/** How often a sidecar may ask the API server; as placeholders of a template too. */
+export interface SidecarRates {
+  /** Questions to the API server a second, in the long run. */
+  readonly kubeApiQps: number | string;
+  /** Questions to the API server that it may have saved up for a moment of many. */
+  readonly kubeApiBurst: number | string;
+}
 
 /** The versions that the tests on a real Kubernetes run with. */
 function testedTags(): Readonly<Record<SidecarName, string>> {
@@ -36,6 +45,8 @@ export interface DefaultValues {
     readonly attacher: string;
     readonly resizer: string;
     readonly snapshotter: string;
+    readonly kubeApiQps: number;
+    readonly kubeApiBurst: number;
   };
   readonly controller: { readonly replicas: number };
   readonly snapshots: { readonly enabled: boolean };
@@ -73,6 +84,8 @@ export function defaultValues(): DefaultValues {
       attacher: testedTags()['csi-attacher'],
       resizer: testedTags()['csi-resizer'],
       snapshotter: testedTags()['csi-snapshotter'],
+      // Each claim costs some questions: at the 5 a second of their makers a hundred would wait for those. bench/k8s.ts compares both.
+      ...{ kubeApiQps: 50, kubeApiBurst: 100 },
     },
     controller: { replicas: 2 },
     snapshots: { enabled: false },
@@ -99,6 +112,7 @@ export function manifestValues(): Values {
     ...image,
     sidecarRegistry: sidecars.registry,
     sidecarTags: testedTags(),
+    sidecarRates: sidecars,
     replicas: controller.replicas,
     logLevel,
     isDefault: () => 'false',
@@ -119,6 +133,10 @@ export function templateValues(): Values {
       'csi-attacher': value('sidecars.attacher'),
       'csi-resizer': value('sidecars.resizer'),
       'csi-snapshotter': value('sidecars.snapshotter'),
+    },
+    sidecarRates: {
+      kubeApiQps: value('sidecars.kubeApiQps'),
+      kubeApiBurst: value('sidecars.kubeApiBurst'),
     },
     replicas: value('controller.replicas'),
     logLevel: value('logLevel'),

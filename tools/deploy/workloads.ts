@@ -7,7 +7,7 @@ import { labelsOf, selectorOf } from './labels.ts';
 import { METRICS_PLACES } from './metrics.ts';
 import { nodeWorkloads } from './node-workloads.ts';
 import { SCHEDULING_PLACES } from './scheduling.ts';
-import { apiServerEnv, SIDECAR_NAMES, type SidecarName, type Values } from './values.ts';
+import { apiServerEnv, SIDECAR_NAMES, type SidecarName, type SidecarRates, type Values } from './values.ts';
 
 const CONTROLLER_PORT = 8080;
 /** The kubelet's own of a pod. */
@@ -128,13 +128,25 @@ const SIDECAR_FLAGS: Readonly<Record<SidecarName, readonly string[]>> = {
   'csi-snapshotter': [],
 };
 
+/** How long each sidecar waits for a call. With the 10 s of some, calls that wait for their turn among a hundred are given up, and begun anew later each time. */
+export const SIDECAR_TIMEOUT = '60s';
+
+/** Flags of every sidecar that say how often it may ask the API server. */
+export function rateFlags({ kubeApiQps, kubeApiBurst }: SidecarRates): readonly string[] {
+  return [`--kube-api-qps=${kubeApiQps}`, `--kube-api-burst=${kubeApiBurst}`];
+}
+
 function sidecar(name: SidecarName, values: Values): Json {
   const from = (fieldPath: string) => ({ fieldRef: { fieldPath } });
   return {
     ...{ name, image: `${values.sidecarRegistry}/${name}:${values.sidecarTags[name]}` },
     imagePullPolicy: values.pullPolicy,
     // Of two it is beside one only that they work, which need not be the controller that leads: any serves CSI.
-    args: [`--csi-address=${SOCKET_FOLDER}/csi.sock`, '--leader-election', '--timeout=60s', ...SIDECAR_FLAGS[name]],
+    args: [
+      ...[`--csi-address=${SOCKET_FOLDER}/csi.sock`, '--leader-election', `--timeout=${SIDECAR_TIMEOUT}`],
+      ...rateFlags(values.sidecarRates),
+      ...SIDECAR_FLAGS[name],
+    ],
     env: [
       { name: 'NAMESPACE', valueFrom: from('metadata.namespace') },
       { name: 'POD_NAME', valueFrom: from('metadata.name') },
