@@ -35,13 +35,30 @@ export async function prepareNodes(cluster: Cluster): Promise<void> {
 
 /** Says that each node stores, on its disk, as people do: with a plan. */
 export async function storeOnNodes(cluster: Cluster): Promise<void> {
-  const { lab, client } = cluster;
+  const plan = await planOfNodes(cluster);
+  await applyPlan({ client: cluster.client }, plan, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+}
+
+/** A plan of nodes, and no volumes. */
+interface NodesPlan {
+  readonly storage: {
+    readonly nodes: {
+      readonly host: string;
+      readonly ip: string;
+      readonly pools: { readonly name: string; readonly path: string; readonly device: string }[];
+    }[];
+  };
+  readonly volumes: never[];
+}
+
+/** What a plan file says of the nodes: each stores on its disk. */
+export async function planOfNodes(cluster: Cluster): Promise<NodesPlan> {
+  const { lab } = cluster;
   const nodes = lab.hostNames.map(async (host) => {
     const pools = [{ name: 'default', path: `${POOL_FOLDER}/pool`, device: await diskBelowDev(cluster, host) }];
     return { host, ip: lab.addressOf(host), pools };
   });
-  const plan = { storage: { nodes: await Promise.all(nodes) }, volumes: [] };
-  await applyPlan({ client }, plan, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  return { storage: { nodes: await Promise.all(nodes) }, volumes: [] };
 }
 
 /** The name that pods know the disk by, too: they see /dev, and nothing of where a lab puts its disks. */
@@ -132,12 +149,21 @@ function homeIn(folder: string): Readonly<Record<string, string>> {
 
 /** Installs the chart, or upgrades it where it is installed; returns when helm has sent everything. */
 export async function helmUpgrade(cluster: Cluster, ...set: readonly string[]): Promise<void> {
+  await helmUpgradeTo(cluster, CHART, 'metrics.enabled=true', ...set);
+}
+
+/** The same with the chart of a folder. */
+export async function helmUpgradeTo(cluster: Cluster, chart: string, ...set: readonly string[]): Promise<void> {
   const { programs, kubeconfig, folder, lab, composed } = cluster;
-  const values = [`apiServer.host=${lab.gateway}`, `apiServer.port=${API_SERVER_PORT}`, ...set];
+  const values = [
+    `apiServer.host=${lab.gateway}`,
+    `apiServer.port=${API_SERVER_PORT}`,
+    'snapshots.enabled=true',
+    ...set,
+  ];
   // Booleans are none as texts, and tags of images are no numbers.
-  const strings = values.flatMap((each) => [/=(?:true|false)$/.test(each) ? '--set' : '--set-string', each]);
-  const chosen = ['--set', 'snapshots.enabled=true,metrics.enabled=true', ...strings];
-  const args = ['upgrade', '--install', 'holdfast', CHART, '--kubeconfig', kubeconfig, ...chosen];
+  const chosen = values.flatMap((each) => [/=(?:true|false)$/.test(each) ? '--set' : '--set-string', each]);
+  const args = ['upgrade', '--install', 'holdfast', chart, '--kubeconfig', kubeconfig, ...chosen];
   await composed.machine.run({ file: programs.helm, args, env: homeIn(folder), timeoutMs: HELM_MS });
 }
 

@@ -37,12 +37,18 @@ export function imageFolder(): string {
  * Makes the image of a role, of the bundle in dist/ and the Node that runs this. One of the same contents is taken as it is.
  *
  * @param tag - the program's version when left out
+ * @param packageFolder - whose dist/ it is; this project's when left out
  * @returns path of an OCI archive
  * @throws {Error} with what mmdebstrap or tar said
  */
-export async function buildImage(role: ImageRole, say: Say, tag: string = VERSION): Promise<string> {
-  const program = await findProgramFiles({ packageFolder: ROOT, node: process.execPath, version: VERSION });
-  const root = await debianRoot(role, say);
+export async function buildImage(
+  role: ImageRole,
+  say: Say,
+  tag: string = VERSION,
+  packageFolder: string = ROOT,
+): Promise<string> {
+  const program = await findProgramFiles({ packageFolder, node: process.execPath, version: VERSION });
+  const root = await debianRoot(role, packagesOf(role), say);
   const files = [COMMAND, SERVICES].map(({ source }) => readFileSync(source, 'utf8'));
   const key = digest([root.key, program.name, entrypointOf(role).join(' '), USERS[role], ...files]);
   const target = join(imageFolder(), `${role}-${tag}-${key}.tar`);
@@ -75,17 +81,27 @@ async function removeOld(prefix: string, current: string): Promise<void> {
   }
 }
 
-/** The system below the program; made once for a list of packages. */
-async function debianRoot(role: ImageRole, say: Say): Promise<{ readonly path: string; readonly key: string }> {
-  const packages = packagesOf(role);
+/**
+ * Debian with these packages beyond those that every system has; made once for a list of packages.
+ *
+ * @param name - of what it is for
+ * @returns path of the archive, and what tells it from others
+ * @throws {Error} with what mmdebstrap said
+ */
+export async function debianRoot(
+  name: string,
+  packages: readonly string[],
+  say: Say,
+): Promise<{ readonly path: string; readonly key: string }> {
   const key = digest([SUITE, ...LEFT_OUT, ...packages]);
-  const path = join(imageFolder(), `debian-${role}-${key}.tar`);
+  const path = join(imageFolder(), `debian-${name}-${key}.tar`);
   if (existsSync(path)) return { path, key };
   await mkdir(imageFolder(), { recursive: true });
-  say(`making the Debian of the ${role}'s image, of ${packages.length} packages`);
+  say(`making the Debian of the ${name}'s image, of ${packages.length} packages`);
   const made = `${path}.${process.pid}.tar`;
-  const options = ['--variant=minbase', '--aptopt=APT::Install-Recommends "false"', `--include=${packages.join(',')}`];
-  const args = [...options, ...LEFT_OUT.map((each) => `--dpkgopt=path-exclude=${each}`), SUITE, made];
+  const options = ['--variant=minbase', '--aptopt=APT::Install-Recommends "false"'];
+  const included = packages.length === 0 ? [] : [`--include=${packages.join(',')}`];
+  const args = [...options, ...included, ...LEFT_OUT.map((each) => `--dpkgopt=path-exclude=${each}`), SUITE, made];
   // The mirror is the one that apt is set to on this machine, or Debian's own.
   const { code, output } = await runTool({ file: 'mmdebstrap', args, timeoutMs: ROOT_MS, output: 'capture' });
   if (code !== 0) throw new Error(`mmdebstrap (Debian's package of that name) ended with ${code}: ${output}`);
