@@ -25,9 +25,10 @@ test('lists of packages are sorted, without doubles', () => {
 });
 
 test('the Dockerfile makes what the script makes', () => {
-  const stages = readFileSync(join(ROOT, 'deploy/images/Dockerfile'), 'utf8').split(/^FROM /m);
+  const [beginning = '', ...stages] = readFileSync(join(ROOT, 'deploy/images/Dockerfile'), 'utf8').split(/^FROM /m);
+  expect(beginning).toContain(`ARG DEBIAN=debian:${SUITE}-slim\n`);
   for (const role of IMAGE_ROLES) {
-    const stage = stages.find((text) => text.startsWith(`debian:${SUITE}-slim AS ${role}\n`)) ?? '';
+    const stage = stages.find((text) => text.startsWith(`\${DEBIAN} AS ${role}\n`)) ?? '';
     expect(stage).toContain(`COPY deploy/images/${role}.packages /tmp/packages\n`);
     expect(stage).toContain('xargs apt-get install --yes --no-install-recommends < /tmp/packages');
     expect(stage).toContain(`COPY deploy/images/holdfast ${COMMAND.target}\n`);
