@@ -1,5 +1,5 @@
 /** Pods near their data where only the chart was installed: its webhook, its scheduler, and its controllers with a certificate of their own. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { programs } from '../../tools/k8s/programs.ts';
 import { type Cluster, startCluster } from './cluster.ts';
@@ -9,7 +9,7 @@ import { makeClaims, placesOf, placesWhenFull, schedulerFor, WITH_COPY, WITHOUT_
 
 const PATIENCE_MS = 240_000;
 const SCHEDULER = 'holdfast';
-const NAME = 'holdfast-scheduling.holdfast-system.svc';
+const SERVICE = 'holdfast-scheduling';
 
 let cluster: Cluster;
 const inSystem = (...args: readonly string[]) => cluster.kubectl.run('-n', SYSTEM_NAMESPACE, ...args);
@@ -25,8 +25,8 @@ beforeAll(async () => {
   await installSnapshotKinds(cluster);
   await helmUpgrade(cluster, 'scheduling.enabled=true', 'scheduling.webhook=true', 'scheduler.enabled=true');
   await rolledOut('deployment/holdfast-controller');
+  await vi.waitUntil(async () => (await served()).length === 2, { timeout: PATIENCE_MS, interval: 500 });
   await nameControllers();
-  await rolledOut('deployment/holdfast-scheduler');
   await kubectl.run('label', 'node', WITHOUT_COPY, 'holdfast.dev/compute-only=true');
   await storeOnNodes(cluster);
   for (const host of lab.hostNames) await kubectl.until(`storagenode/${host}`, 'condition=Ready', PATIENCE_MS);
@@ -34,17 +34,20 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.remove());
 
-/** There is no DNS of the cluster here: the scheduler's pods are told the addresses behind the Service's name. */
+/** Addresses of the controllers that a Service leads to now. */
+async function served(): Promise<readonly string[]> {
+  const path = '{.items[*].endpoints[?(@.conditions.ready==true)].addresses[*]}';
+  const slices = ['endpointslices', '-l', `kubernetes.io/service-name=${SERVICE}`];
+  const text = await inSystem('get', ...slices, '-o', `jsonpath=${path}`);
+  return text.split(' ').filter((ip) => ip !== '');
+}
+
+/** Nothing here leads connections from a Service to pods: the scheduler's are told the addresses that it has. */
 async function nameControllers(): Promise<void> {
-  const text = await inSystem(
-    ...['get', 'pods', '-l', 'app.kubernetes.io/component=controller', '-o', 'jsonpath={.items[*].status.podIP}'],
-  );
-  const hostAliases = text
-    .trim()
-    .split(' ')
-    .map((ip) => ({ ip, hostnames: [NAME] }));
+  const hostAliases = (await served()).map((ip) => ({ ip, hostnames: [`${SERVICE}.${SYSTEM_NAMESPACE}.svc`] }));
   const patch = JSON.stringify({ spec: { template: { spec: { hostAliases } } } });
   await inSystem('patch', 'deployment/holdfast-scheduler', '-p', patch);
+  await rolledOut('deployment/holdfast-scheduler');
 }
 
 const near = WITH_COPY.map((node) => ({ scheduler: SCHEDULER, node }));
@@ -62,10 +65,16 @@ test('the webhook trusts the controllers, and gives pods the scheduler, which ke
   for (const place of await placesOf(cluster, PATIENCE_MS, ...pods)) expect(near).toContainEqual(place);
 });
 
-test('with one controller killed they still are, while it comes back', async () => {
+test('with one controller killed they still are, by the other, as soon as the Service leads to that alone', async () => {
   const lines = await inSystem('get', 'pods', '-l', 'app.kubernetes.io/component=controller', '-o', 'name');
   const [killed = ''] = lines.trim().split('\n');
+  const address = await cluster.kubectl.read(killed, '{.status.podIP}', SYSTEM_NAMESPACE);
   await inSystem('delete', killed, '--grace-period=0', '--force', '--wait=false');
+  // Until then a question that goes to the one that is gone has no answer, and the scheduler goes on without.
+  await expect.poll(served, { timeout: PATIENCE_MS }).not.toContain(address);
+  await nameControllers();
+  // Pods get it only while it leads, which another one has to begin with now.
+  await expect.poll(() => schedulerFor(cluster, 'tied'), { timeout: PATIENCE_MS }).toBe(SCHEDULER);
   const pods = ['e', 'f', 'g', 'h'].map((name) => ({ name, claim: 'tied' }));
   for (const { node } of await placesOf(cluster, PATIENCE_MS, ...pods)) expect(WITH_COPY).toContain(node);
   await rolledOut('deployment/holdfast-controller');
