@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
-import { DRIVER_NAME } from '../../src/shells/csi/identity.ts';
 import { NODES } from '../../src/shells/kube-api/authorize.ts';
 import { NODE_ACCOUNT } from '../../tools/deploy/accounts.ts';
 import { alertGroups } from '../../tools/deploy/alerts.ts';
@@ -13,11 +12,21 @@ import { imageName } from '../../tools/images/images.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { installSnapshotKinds, startSnapshotController } from './holdfast.ts';
 import { helmTemplate, helmUninstall, helmUpgrade, prepareNodes, storeOnNodes } from './install.ts';
+import {
+  ended,
+  expectNoWriteLost,
+  imagesOf,
+  inSystem,
+  nodesReady,
+  PATIENCE_MS,
+  podsOf,
+  rolledOut,
+  startBusy,
+} from './installed.ts';
 import { refusalOf } from './kubectl.ts';
 import { nameImage } from './kubelet.ts';
 import { claim, pod, snapshot, storageClass } from './manifests.ts';
 
-const PATIENCE_MS = 180_000;
 const NEXT = 'next';
 const PAIR = { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' };
 
@@ -30,21 +39,6 @@ beforeAll(async () => {
   await helmUpgrade(cluster);
 });
 afterAll(() => cluster?.remove());
-
-const inSystem = (...args: readonly string[]) => cluster.kubectl.run('-n', SYSTEM_NAMESPACE, ...args);
-const rolledOut = async (...what: readonly string[]): Promise<void> => {
-  for (const each of what) await inSystem('rollout', 'status', each, `--timeout=${PATIENCE_MS / 1000}s`);
-};
-/** One line for each pod of a part: its identity and its image. */
-const podsOf = (component: string) =>
-  inSystem(
-    ...['get', 'pods', '-l', `app.kubernetes.io/component=${component}`, '--field-selector', 'status.phase=Running'],
-    ...['-o', 'jsonpath={range .items[*]}{.metadata.uid} {.spec.containers[0].image}{"\\n"}{end}'],
-  );
-const ended = async (name: string): Promise<string> => {
-  await cluster.kubectl.until(`pod/${name}`, 'jsonpath={.status.phase}=Succeeded', PATIENCE_MS);
-  return cluster.kubectl.run('logs', name);
-};
 
 test('helm makes the manifest of the chart', async () => {
   const manifest = await readFile(join(import.meta.dirname, '../../deploy/holdfast.yaml'), 'utf8');
@@ -68,22 +62,19 @@ test('helm says why it refuses what would do nothing by itself', async () => {
 });
 
 test('all of it becomes ready, and a claim is written by one node and read by the other', async () => {
-  const { kubectl, lab } = cluster;
-  await rolledOut('deployment/holdfast-controller', 'daemonset/holdfast-node');
+  const { kubectl } = cluster;
+  await rolledOut(cluster, 'deployment/holdfast-controller', 'daemonset/holdfast-node');
   await storeOnNodes(cluster);
-  for (const host of lab.hostNames) {
-    await kubectl.until(`csinode/${host}`, `jsonpath={.spec.drivers[0].name}=${DRIVER_NAME}`, PATIENCE_MS);
-    await kubectl.until(`storagenode/${host}`, 'condition=Ready', PATIENCE_MS);
-  }
+  await nodesReady(cluster);
   await kubectl.apply(
     storageClass({ name: 'both', parameters: PAIR }),
     claim({ name: 'team', storageClass: 'both', size: '128Mi', accessMode: 'ReadWriteMany' }),
     claim({ name: 'notes', storageClass: 'holdfast-local', size: '128Mi' }),
     pod({ name: 'writer', claim: 'team', node: 'kube1', script: 'echo hello > /data/greeting; sync' }),
   );
-  await ended('writer');
+  await ended(cluster, 'writer');
   await kubectl.apply(pod({ name: 'reader', claim: 'team', node: 'kube2', script: 'cat /data/greeting' }));
-  expect(await ended('reader')).toBe('hello\n');
+  expect(await ended(cluster, 'reader')).toBe('hello\n');
   await kubectl.apply(snapshot({ name: 'moment', claim: 'team' }));
   await kubectl.until('volumesnapshot/moment', 'jsonpath={.status.readyToUse}=true', PATIENCE_MS);
   await kubectl.run('delete', 'volumesnapshot/moment', '--wait');
@@ -93,7 +84,7 @@ test('metrics are found by their Services, and one controller of the two tells o
   const { lab } = cluster;
   const told = async (service: string): Promise<readonly string[]> => {
     const label = `kubernetes.io/service-name=${service}`;
-    const { items } = JSON.parse(await inSystem('get', 'endpointslices', '-l', label, '-o', 'json')) as {
+    const { items } = JSON.parse(await inSystem(cluster, 'get', 'endpointslices', '-l', label, '-o', 'json')) as {
       readonly items: readonly {
         readonly ports: readonly [{ readonly port: number }];
         readonly endpoints: readonly { readonly addresses: readonly [string]; readonly nodeName: string }[];
@@ -130,9 +121,11 @@ test('metrics are found by their Services, and one controller of the two tells o
 test('an agent writes what is of its own node, and nothing of another', async () => {
   const { composed, pki, folder, kubeconfig } = cluster;
   const selector = ['-l', 'app.kubernetes.io/component=node', '--field-selector', 'spec.nodeName=kube1'];
-  const agent = (await inSystem('get', 'pods', ...selector, '-o', 'jsonpath={.items[0].metadata.name}')).trim();
+  const agent = (
+    await inSystem(cluster, 'get', 'pods', ...selector, '-o', 'jsonpath={.items[0].metadata.name}')
+  ).trim();
   const bound = ['--bound-object-kind', 'Pod', '--bound-object-name', agent];
-  const token = (await inSystem('create', 'token', NODE_ACCOUNT, ...bound)).trim();
+  const token = (await inSystem(cluster, 'create', 'token', NODE_ACCOUNT, ...bound)).trim();
   const config = parse(await readFile(kubeconfig, 'utf8')) as { readonly users: readonly [{ readonly name: string }] };
   const byToken = join(folder, 'agent-token.kubeconfig');
   const users = [{ name: config.users[0].name, user: { token } }];
@@ -153,15 +146,15 @@ test('when the pod that leads is killed the other takes over', async () => {
   const first = await holder();
   // The name of its pod, and a UUID.
   const killed = first.slice(0, -37);
-  await inSystem('delete', `pod/${killed}`, '--grace-period=0', '--force');
+  await inSystem(cluster, 'delete', `pod/${killed}`, '--grace-period=0', '--force');
   await expect.poll(holder, { timeout: PATIENCE_MS }).not.toBe(first);
-  await rolledOut('deployment/holdfast-controller');
+  await rolledOut(cluster, 'deployment/holdfast-controller');
 });
 
 /** Of a node, while its pod runs. */
 const engineOf = async (node: string): Promise<string> => {
   const selector = ['-l', 'app.kubernetes.io/component=engine', '--field-selector', `spec.nodeName=${node}`];
-  return (await inSystem('get', 'pods', ...selector, '-o', 'jsonpath={.items[0].metadata.name}')).trim();
+  return (await inSystem(cluster, 'get', 'pods', ...selector, '-o', 'jsonpath={.items[0].metadata.name}')).trim();
 };
 const linesOf = (text: string): readonly number[] => text.trim().split('\n').map(Number);
 
@@ -175,24 +168,24 @@ test('the engine of a node is replaced under a writer on another: no line that w
   const acknowledged = async () => linesOf(await kubectl.run('logs', 'ledger')).length;
   const stays = await engineOf('kube1');
   const old = await engineOf('kube2');
-  await inSystem('delete', `pod/${old}`, '--wait');
+  await inSystem(cluster, 'delete', `pod/${old}`, '--wait');
   const atLoss = await acknowledged();
   await expect.poll(acknowledged, { timeout: PATIENCE_MS }).toBeGreaterThan(atLoss);
   await expect.poll(() => engineOf('kube2'), { timeout: PATIENCE_MS }).not.toMatch(new RegExp(`^(${old})?$`));
   const fresh = await engineOf('kube2');
-  await inSystem('wait', `pod/${fresh}`, '--for=condition=Ready', `--timeout=${PATIENCE_MS / 1000}s`);
+  await inSystem(cluster, 'wait', `pod/${fresh}`, '--for=condition=Ready', `--timeout=${PATIENCE_MS / 1000}s`);
   // The agent ended with the engine that it had joined, and joins this one: pods can use volumes on its node again.
-  await rolledOut('daemonset/holdfast-node');
+  await rolledOut(cluster, 'daemonset/holdfast-node');
   await kubectl.apply(pod({ name: 'enough', claim: 'team', node: 'kube2', script: 'touch /data/enough' }));
-  await ended('enough');
-  const written = linesOf(await ended('ledger'));
+  await ended(cluster, 'enough');
+  const written = linesOf(await ended(cluster, 'ledger'));
   expect(written).toEqual(written.map((_, at) => at + 1));
   const volume = await kubectl.read('pvc/team', '{.spec.volumeName}');
   const copies = (await client.list('VolumeCopy')).items.filter(({ spec }) => spec.volume === volume);
   expect(copies.map(({ spec }) => spec.node).toSorted()).toEqual(cluster.lab.hostNames);
   for (const { spec, status } of copies) {
     // What is below the engine: nobody else's copy answers for it.
-    const read = async () => inSystem('exec', await engineOf(spec.node), '--', 'cat', `${status?.path}/lines`);
+    const read = async () => inSystem(cluster, 'exec', await engineOf(spec.node), '--', 'cat', `${status?.path}/lines`);
     await expect.poll(async () => linesOf(await read()), { timeout: PATIENCE_MS }).toEqual(written);
   }
   await kubectl.until(`volume/${volume}`, 'condition=Redundant', PATIENCE_MS);
@@ -212,19 +205,19 @@ test('encrypted claims with agents in pods: read on any node, and in the images 
   const claims = ['letters', 'diary', 'team'];
   const script = `n=0; while [ $n -lt 100 ]; do n=$((n+1)); echo "${sentence} $n"; done > /data/text; sync`;
   await kubectl.apply(...claims.map((name) => pod({ name: `writes-${name}`, claim: name, script, node: 'kube1' })));
-  for (const name of claims) await ended(`writes-${name}`);
+  for (const name of claims) await ended(cluster, `writes-${name}`);
   const reading = { script: 'cat /data/text' };
   await kubectl.run('delete', ...claims.map((name) => `pod/writes-${name}`), '--wait');
   await kubectl.apply(
     pod({ name: 'reads-letters', claim: 'letters', node: 'kube2', ...reading }),
     pod({ name: 'reads-diary', claim: 'diary', ...reading }),
   );
-  for (const name of ['letters', 'diary']) expect(await ended(`reads-${name}`)).toContain(`${sentence} 100\n`);
+  for (const name of ['letters', 'diary']) expect(await ended(cluster, `reads-${name}`)).toContain(`${sentence} 100\n`);
   const holds: string[] = [];
   for (const host of lab.hostNames) {
     const files = ['find', `${POOL_FOLDER}/pool`, '-xdev', '-name', 'brick.img'];
     const search = [...files, '-exec', 'grep', '-lF', '-e', sentence, '{}', ';'];
-    holds.push(...(await inSystem('exec', await engineOf(host), '--', ...search)).trim().split('\n'));
+    holds.push(...(await inSystem(cluster, 'exec', await engineOf(host), '--', ...search)).trim().split('\n'));
   }
   // Of the claim that is not encrypted, on both nodes: so the others were looked at as well.
   const copies = (await cluster.client.list('VolumeCopy')).items;
@@ -237,35 +230,19 @@ test('encrypted claims with agents in pods: read on any node, and in the images 
 
 test('an upgrade replaces controllers and agents, and no write of a pod in between fails', async () => {
   const { kubectl, lab } = cluster;
-  const append = (file: string) =>
-    `dd if=/dev/zero of=${file} bs=64 count=1 oflag=append conv=notrunc,fsync 2>/dev/null`;
-  const script = `n=0; touch /data/begun; until [ -e /data/stop ]; do ${append('/data/log')}; ${append('/local/log')}; n=$((n+1)); done; echo $n $(stat -c %s /data/log) $(stat -c %s /local/log)`;
-  await kubectl.apply(writerOfTwo(script));
-  await kubectl.until('pod/busy', 'jsonpath={.status.phase}=Running', PATIENCE_MS);
-  const engines = await podsOf('engine');
-  const agents = await podsOf('node');
+  await startBusy(cluster, 'team', 'notes');
+  const engines = await podsOf(cluster, 'engine');
+  const agents = await podsOf(cluster, 'node');
   for (const role of ['controller', 'node'] as const) {
     for (const host of lab.hostNames) await nameImage(lab.host(host), imageName(role), imageName(role, NEXT));
   }
   await helmUpgrade(cluster, `image.tag=${NEXT}`);
-  await rolledOut('deployment/holdfast-controller', 'daemonset/holdfast-node');
-  const now = await podsOf('node');
-  expect(
-    now
-      .trim()
-      .split('\n')
-      .map((line) => line.split(' ')[1]),
-  ).toEqual(lab.hostNames.map(() => imageName('node', NEXT)));
-  expect(now).not.toBe(agents);
+  await rolledOut(cluster, 'deployment/holdfast-controller', 'daemonset/holdfast-node');
+  expect(await imagesOf(cluster, 'node')).toEqual(lab.hostNames.map(() => imageName('node', NEXT)));
+  expect(await podsOf(cluster, 'node')).not.toBe(agents);
   // The mounts live in these.
-  expect(await podsOf('engine')).toBe(engines);
-  await kubectl.apply(
-    pod({ name: 'stopper', claim: 'team', node: 'kube2', script: 'test -e /data/begun; touch /data/stop' }),
-  );
-  await ended('stopper');
-  const [count = 0, shared, local] = (await ended('busy')).trim().split(' ').map(Number);
-  expect(count).toBeGreaterThan(0);
-  expect([shared, local]).toEqual([64 * count, 64 * count]);
+  expect(await podsOf(cluster, 'engine')).toBe(engines);
+  await expectNoWriteLost(cluster, 'team');
   // What the old agent has mounted the new one lets go.
   await kubectl.run('delete', 'pod/busy', 'pod/stopper', 'pod/writer', 'pod/reader', '--wait');
   await kubectl.run('delete', 'pvc/team', 'pvc/notes', '--wait');
@@ -279,7 +256,7 @@ test('uninstalled, it leaves the definitions, and the namespace with the keys of
   await helmUninstall(cluster);
   expect(await kubectl.run(...kinds)).toBe(definitions);
   expect(await kubectl.read(`namespace/${SYSTEM_NAMESPACE}`, '{.status.phase}')).toBe('Active');
-  expect(await inSystem('get', 'deployments,daemonsets', '-o', 'name')).toBe('');
+  expect(await inSystem(cluster, 'get', 'deployments,daemonsets', '-o', 'name')).toBe('');
 });
 
 /** Objects by kind and name, without what only helm reads. */
@@ -295,23 +272,4 @@ function byName(text: string): Readonly<Record<string, object>> {
       return [`${rest.kind}/${metadata.name}`, { ...rest, metadata, annotations: others }];
     }),
   );
-}
-
-/** A pod with a replicated and a local volume, at /data and /local. */
-function writerOfTwo(script: string): object {
-  const made = pod({ name: 'busy', claim: 'team', node: 'kube1', script }) as {
-    readonly spec: {
-      readonly containers: readonly [{ readonly volumeMounts: readonly object[] }];
-      readonly volumes: readonly object[];
-    };
-  };
-  const [container] = made.spec.containers;
-  return {
-    ...made,
-    spec: {
-      ...made.spec,
-      containers: [{ ...container, volumeMounts: [...container.volumeMounts, { name: 'local', mountPath: '/local' }] }],
-      volumes: [...made.spec.volumes, { name: 'local', persistentVolumeClaim: { claimName: 'notes' } }],
-    },
-  };
 }

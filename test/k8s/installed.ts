@@ -8,7 +8,7 @@ import { pod } from './manifests.ts';
 export const PATIENCE_MS = 180_000;
 
 /** kubectl in Holdfast's namespace. */
-function inSystem({ kubectl }: Cluster, ...args: readonly string[]): Promise<string> {
+export function inSystem({ kubectl }: Cluster, ...args: readonly string[]): Promise<string> {
   return kubectl.run('-n', SYSTEM_NAMESPACE, ...args);
 }
 
