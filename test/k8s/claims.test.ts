@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SYSTEM_NAMESPACE } from '../../src/schemas/kinds.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { runHoldfast, startController } from './holdfast.ts';
-import { claim, type PodWish, pod, snapshot, storageClass } from './manifests.ts';
+import { claim, PAIR, type PodWish, pod, snapshot, storageClass } from './manifests.ts';
 
 const PATIENCE_MS = 120_000;
 
@@ -77,9 +77,8 @@ test('a claim grows under its pod, and a snapshot and a clone of it are claims w
 
 test('a replicated claim is written by pods on both nodes at once, and let go by both', async () => {
   const { kubectl } = cluster;
-  const parameters = { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' };
   await kubectl.apply(
-    storageClass({ name: 'both', parameters }),
+    storageClass({ name: 'both', parameters: PAIR }),
     claim({ name: 'team', storageClass: 'both', size: '128Mi', accessMode: 'ReadWriteMany' }),
   );
   const meets = (own: string, other: string) => ({
@@ -92,7 +91,7 @@ test('a replicated claim is written by pods on both nodes at once, and let go by
 
 test.each([
   { engine: 'local', parameters: { engine: 'local' } },
-  { engine: 'gluster', parameters: { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' } },
+  { engine: 'gluster', parameters: PAIR },
 ])('a program that is not root writes where the group of its pod does (fsGroup), engine $engine', async (each) => {
   const name = `group-${each.engine}`;
   await cluster.kubectl.apply(

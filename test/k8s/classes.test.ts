@@ -7,10 +7,9 @@ import { NODES, nodeUser } from '../../src/shells/kube-api/authorize.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { auditLog } from './control-plane.ts';
 import { holdfast, runHoldfast } from './holdfast.ts';
-import { claim, pod, storageClass } from './manifests.ts';
+import { claim, PAIR, pod, storageClass } from './manifests.ts';
 
 const PATIENCE_MS = 180_000;
-const PAIR = { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' };
 
 let cluster: Cluster;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import type { ClaimExplanation } from '../../src/usecases/explain/claim-words.ts
 import { answers, type Cluster, startCluster } from './cluster.ts';
 import { auditLog, startApiServer } from './control-plane.ts';
 import { holdfast, runHoldfast } from './holdfast.ts';
-import { claim, pod, storageClass } from './manifests.ts';
+import { claim, PAIR, pod, storageClass } from './manifests.ts';
 
 const PATIENCE_MS = 120_000;
 const QUIET_MS = 60_000;
@@ -65,10 +65,9 @@ async function writes(): Promise<readonly AuditEvent[]> {
 
 test('nothing is written for a minute while nothing changes, with a claim that waits and a volume in use', async () => {
   const { kubectl } = cluster;
-  const parameters = { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' };
   const count = 'n=0; while :; do n=$((n+1)); echo $n >> /data/log; sleep 1; done';
   await kubectl.apply(
-    storageClass({ name: 'pair', parameters }),
+    storageClass({ name: 'pair', parameters: PAIR }),
     claim({ name: 'steady', storageClass: 'pair', size: '128Mi', accessMode: 'ReadWriteMany' }),
     pod({ name: 'counter', claim: 'steady', node: 'kube2', script: count }),
   );

@@ -25,10 +25,9 @@ import {
 } from './installed.ts';
 import { refusalOf } from './kubectl.ts';
 import { nameImage } from './kubelet.ts';
-import { claim, pod, snapshot, storageClass } from './manifests.ts';
+import { claim, PAIR, pod, snapshot, storageClass } from './manifests.ts';
 
 const NEXT = 'next';
-const PAIR = { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' };
 
 let cluster: Cluster;
 beforeAll(async () => {

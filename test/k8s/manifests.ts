@@ -2,6 +2,9 @@
 import { DRIVER_NAME } from '../../src/shells/csi/identity.ts';
 import { IMAGE } from './image.ts';
 
+/** Parameters of a class whose volumes have a copy on each of two nodes. */
+export const PAIR = { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' };
+
 export interface ClaimWish {
   readonly name: string;
   readonly storageClass: string;

@@ -1,7 +1,7 @@
 /** Two volumes with copies on two of three nodes, the third being for pods only, and where pods that use them end up. */
 import { expect } from 'vitest';
 import type { Cluster } from './cluster.ts';
-import { claim, type PodWish, pod, storageClass } from './manifests.ts';
+import { claim, PAIR, type PodWish, pod, storageClass } from './manifests.ts';
 
 /** Nodes that have the copies. */
 export const WITH_COPY: readonly string[] = ['kube1', 'kube2'];
@@ -17,10 +17,9 @@ export interface PodPlace {
 /** Makes the claims, once {@link WITHOUT_COPY} is labelled: "shared", whose pods prefer a copy, and "tied", whose pods must have one. */
 export async function makeClaims({ kubectl }: Cluster, patienceMs: number): Promise<void> {
   await kubectl.until(`storagenode/${WITHOUT_COPY}`, 'jsonpath={.status.isComputeOnly}=true', patienceMs);
-  const parameters = { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' };
   await kubectl.apply(
-    storageClass({ name: 'near', parameters }),
-    storageClass({ name: 'at', parameters: { ...parameters, locality: 'strict' } }),
+    storageClass({ name: 'near', parameters: PAIR }),
+    storageClass({ name: 'at', parameters: { ...PAIR, locality: 'strict' } }),
     claim({ name: 'shared', storageClass: 'near', size: '128Mi', accessMode: 'ReadWriteMany' }),
     claim({ name: 'tied', storageClass: 'at', size: '128Mi', accessMode: 'ReadWriteMany' }),
   );

@@ -18,11 +18,10 @@ import {
   startBusy,
 } from './installed.ts';
 import { giveImage } from './kubelet.ts';
-import { claim, pod, snapshot, storageClass } from './manifests.ts';
+import { claim, PAIR, pod, snapshot, storageClass } from './manifests.ts';
 import { buildOldRelease, type OldRelease, whyNoOldRelease } from './old-release.ts';
 
 const OLD = 'old';
-const PAIR = { engine: 'gluster', replicas: '2', allowSplitBrain: 'true' };
 const why = await whyNoOldRelease();
 if (why !== undefined) console.warn(`SKIPPED: no upgrade from an older chart was tried: ${why}`);
 

@@ -7,6 +7,7 @@
 import type { Volume } from '../../schemas/volume.ts';
 import type { VolumeAttachmentRecord } from '../../schemas/volume-attachment-record.ts';
 import { AppError } from '../errors.ts';
+import { isOwned, type OnDelete } from './share.ts';
 
 interface Seen {
   readonly volume: Pick<Volume, 'spec' | 'status'> & { readonly metadata: { readonly name: string } };
@@ -22,16 +23,7 @@ export function assertMayAccept({ volume: { metadata, spec, status }, records }:
       ...{ resource, reason: 'EngineMismatch' },
     });
   }
-  if (spec.share.subDir === undefined || spec.share.onDelete === 'retain') {
-    const what = spec.share.subDir === undefined ? 'is a whole share' : 'retains its folder';
-    throw new AppError(
-      'unsupported',
-      `${resource} ${what}: whatever is at its place is used, nothing is to be accepted`,
-      {
-        ...{ resource, reason: 'FolderNotMarked', hint: `see why it cannot be used: holdfast explain volume ${name}` },
-      },
-    );
-  }
+  assertOwned(name, spec.share);
   if (status?.engine?.engineId === undefined) {
     throw new AppError('precondition', `${resource} never had a folder that could be there again`, {
       ...{ resource, reason: 'NeverServed' },
@@ -45,6 +37,22 @@ export function assertMayAccept({ volume: { metadata, spec, status }, records }:
     ...{ resource, reason: 'Mounted' },
     hint: `stop what uses it, and wait until ${node} has said that it is unmounted; see: holdfast volume show ${name}`,
   });
+}
+
+/** @throws {AppError} unsupported, for a volume that is a whole share, or whose folder is left when it goes: no mark tells whose that is */
+export function assertOwned<
+  S extends { readonly subDir?: string | undefined; readonly onDelete?: OnDelete | undefined },
+>(volume: string, share: S): asserts share is S & { readonly subDir: string } {
+  if (isOwned(share)) return;
+  const resource = `volume ${volume}`;
+  const what = share.subDir === undefined ? 'is a whole share' : 'retains its folder';
+  throw new AppError(
+    'unsupported',
+    `${resource} ${what}: whatever is at its place is used, nothing is to be accepted`,
+    {
+      ...{ resource, reason: 'FolderNotMarked', hint: `see why it cannot be used: holdfast explain volume ${volume}` },
+    },
+  );
 }
 
 /** What its node last said counts, also of a node that is away: it may still write. */

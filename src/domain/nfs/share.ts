@@ -47,3 +47,10 @@ export function mountSource({ server, path, subDir }: ShareAddress): string {
   const base = path === '/' ? '' : path;
   return subDir === undefined ? `${host}:${path}` : `${host}:${base}/${subDir}`;
 }
+
+/** True for a share whose folder Holdfast makes and, when the volume goes, removes or renames. */
+export function isOwned<S extends { readonly subDir?: string | undefined; readonly onDelete?: OnDelete | undefined }>(
+  share: S,
+): share is S & { readonly subDir: string } {
+  return share.subDir !== undefined && share.onDelete !== 'retain';
+}

@@ -1,13 +1,13 @@
 /** NFS volumes mounted on this node: what is there, mount and unmount. */
 import { AppError } from '../../domain/errors.ts';
-import { mountSource } from '../../domain/nfs/share.ts';
+import { isOwned, mountSource } from '../../domain/nfs/share.ts';
 import type { DesiredAttachment, DesiredShare, ObservedAttachment } from '../../ports/engine.ts';
 import type { Host } from '../../ports/host.ts';
 import { lookAtMount } from '../mount/look-at-mount.ts';
 import { isMarked } from './folder-identity.ts';
 import { describeMountFailure } from './mount-failure.ts';
 import type { NfsDeps } from './observe-volume.ts';
-import { isOwned, partsOf, readMark, sharePaths } from './share-paths.ts';
+import { partsOf, readMark, sharePaths } from './share-paths.ts';
 import type { FolderOf, NfsMountStep } from './steps.ts';
 
 const LOOK_MS = 5_000;

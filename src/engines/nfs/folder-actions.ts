@@ -2,13 +2,15 @@
  * Makes, archives and removes the folder of a volume. A folder is ours when its mark says so and it is the very one that the
  * mark was written for (folder-identity.ts); nothing else is ever renamed or erased.
  */
+
 import { AppError, isAppError } from '../../domain/errors.ts';
+import { isOwned } from '../../domain/nfs/share.ts';
 import type { DesiredShare } from '../../ports/engine.ts';
 import type { ShareFolders } from '../../ports/share-folders.ts';
 import { identify, isMarked } from './folder-identity.ts';
 import type { NfsDeps } from './observe-volume.ts';
 import { seeFolder } from './observe-volume.ts';
-import { type FolderMark, isOwned, readMark, type SharePaths, sharePaths, writeMark } from './share-paths.ts';
+import { type FolderMark, readMark, type SharePaths, sharePaths, writeMark } from './share-paths.ts';
 import type { FolderOf } from './steps.ts';
 
 type Act = (of: FolderOf, signal: AbortSignal) => Promise<void>;

@@ -3,12 +3,12 @@
  * other inodes or file handles for them. Nobody but a person can know that they are the same.
  */
 import { AppError } from '../../domain/errors.ts';
+import { assertOwned } from '../../domain/nfs/accept-folder.ts';
 import { mountSource } from '../../domain/nfs/share.ts';
 import type { FolderLook, FolderOfVolume, ShareWork } from '../../ports/share-work.ts';
 import { identify } from './folder-identity.ts';
 import type { NfsDeps } from './observe-volume.ts';
-import { type FolderMark, isOwned, readMark, type SharePaths, sharePaths, writeMark } from './share-paths.ts';
-import type { FolderOf } from './steps.ts';
+import { type FolderMark, readMark, type SharePaths, sharePaths, writeMark } from './share-paths.ts';
 
 const MOST_NAMES = 20;
 
@@ -28,23 +28,14 @@ export function createShareWork(deps: NfsDeps): ShareWork {
   };
 }
 
-function requireOwned({ volume, share }: FolderOfVolume): FolderOf['share'] {
-  const { subDir } = share;
-  if (subDir !== undefined && isOwned(share)) return { ...share, subDir };
-  const why = subDir === undefined ? 'is a whole share' : 'has a folder that is retained';
-  throw new AppError('unsupported', `volume ${volume} ${why}: whatever is at its place is used`, {
-    ...{ resource: `volume ${volume}`, reason: 'FolderNotMarked' },
-    hint: `see why it cannot be used: holdfast explain volume ${volume}`,
-  });
-}
-
 async function withFolder<T>(
   { folders, shares, hash }: NfsDeps,
   of: FolderOfVolume,
   signal: AbortSignal,
   act: (found: Found) => Promise<T>,
 ): Promise<T> {
-  const share = requireOwned(of);
+  const { share } = of;
+  assertOwned(of.volume, share);
   const resource = `volume ${of.volume}`;
   return shares.use(share, signal, async (root) => {
     const paths = sharePaths({ root, ...share }, hash);

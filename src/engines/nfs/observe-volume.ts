@@ -1,10 +1,12 @@
 /** What is there of a volume in its share. Looks only. */
+
 import type { HashText } from '../../domain/ledger/record.ts';
+import { isOwned } from '../../domain/nfs/share.ts';
 import type { DesiredShare, DesiredVolume, ObservedVolume } from '../../ports/engine.ts';
 import type { FileSystemUsage } from '../../ports/host.ts';
 import type { ShareFolders } from '../../ports/share-folders.ts';
 import type { PrivateMounts } from './private-mount.ts';
-import { type FolderMark, isOwned, readMark, type SharePaths, sharePaths } from './share-paths.ts';
+import { type FolderMark, readMark, type SharePaths, sharePaths } from './share-paths.ts';
 import type { FolderOf } from './steps.ts';
 
 export interface NfsDeps {

@@ -2,7 +2,6 @@
 import { AppError } from '../../domain/errors.ts';
 import type { HashText } from '../../domain/ledger/record.ts';
 import { OWN_FOLDER, subDirFault } from '../../domain/nfs/sub-dir.ts';
-import type { DesiredShare } from '../../ports/engine.ts';
 import type { SharePlace } from '../../ports/share-folders.ts';
 
 /** Whose a folder is: written before the folder gets its name, and read before anything is done to it. */
@@ -89,9 +88,4 @@ export function readMark(text: string | undefined): FolderMark | undefined {
   }
   const { volume = '', uid: volumeUid = '', inode, handle } = found;
   return { volume, volumeUid, inode: Number(inode), ...(handle === undefined ? {} : { handle }) };
-}
-
-/** True for a share whose folder Holdfast makes and, when the volume goes, removes or renames. */
-export function isOwned({ subDir, onDelete }: DesiredShare): boolean {
-  return subDir !== undefined && onDelete !== 'retain';
 }

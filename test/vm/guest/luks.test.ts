@@ -24,12 +24,10 @@ import {
   type LocalWish,
 } from '../../contract/local-engine.contract.ts';
 import { type LocalMachine, startLocalMachine } from '../../contract/local-machine.ts';
+import { BLOCK, BTRFS, XFS } from './encrypted.ts';
 import { PATIENCE } from './patience.ts';
 
 const { keySecret } = ENCRYPTED;
-const XFS = { fsType: 'xfs', keySecret } as const;
-const BTRFS = { fsType: 'btrfs', keySecret } as const;
-const BLOCK = { brick: 'block', keySecret } as const;
 const MIB = 1024 ** 2;
 const CHANGES =
   /^(?:run (?!losetup --associated|blkid|stat|readlink|dumpe2fs|xfs_growfs -n|btrfs filesystem usage|cryptsetup --version)|file (?:writeText|makeDirectory|remove)|mounts (?:mount|unmount))/;

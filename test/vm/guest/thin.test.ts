@@ -15,12 +15,10 @@ import {
 } from '../../contract/local-engine.contract.ts';
 import { type LocalMachine, startLocalMachine } from '../../contract/local-machine.ts';
 import { createThinTools, MIB, type ThinTools, WRITTEN } from '../../contract/thin-tools.ts';
+import { BLOCK, BTRFS, XFS } from './encrypted.ts';
 import { PATIENCE } from './patience.ts';
 
 const { keySecret } = ENCRYPTED;
-const XFS = { fsType: 'xfs', keySecret } as const;
-const BTRFS = { fsType: 'btrfs', keySecret } as const;
-const BLOCK = { brick: 'block', keySecret } as const;
 /** Of LUKS, in the image before the device. */
 const HEADER = 2 * MIB;
 
