@@ -2,7 +2,7 @@
 import type { Host } from '../../src/ports/host.ts';
 
 /** Wraps a host; what is limited to a second is limited to `times` seconds there. */
-export function createPatientHost(host: Host, times: number): Host {
+export function createPatientHost<H extends Host>(host: H, times: number): H {
   const longer = <T extends { readonly timeoutMs: number }>(limited: T): T => ({
     ...limited,
     timeoutMs: limited.timeoutMs * times,

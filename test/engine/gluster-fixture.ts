@@ -9,7 +9,7 @@ import type { Engine } from '../../src/ports/engine.ts';
 import type { Host } from '../../src/ports/host.ts';
 import { LAB_DATA_DISK } from '../../src/ports/lab.ts';
 import { createFakeVolumeKeys } from '../../src/ports/volume-keys.fake.ts';
-import type { Lab } from '../../src/usecases/lab/labs.ts';
+import type { Lab, LabOptions } from '../../src/usecases/lab/labs.ts';
 import type { EngineUnderTest } from '../contract/engine.contract.ts';
 import { type Around, settle } from '../contract/engine-harness.ts';
 import { createTestLabs } from './lab-fixture.ts';
@@ -35,14 +35,23 @@ export interface GlusterLab extends EngineUnderTest {
   ): { readonly engine: Engine; readonly trace: readonly string[] };
 }
 
-/** Makes the lab and joins the nodes, as the agents would do it. */
-export async function startGlusterLab(name: string): Promise<GlusterLab> {
+/**
+ * Makes the lab and joins the nodes, as the agents would do it.
+ *
+ * @param times - how many times longer than usual its programs may take
+ * @param installation - what runs in its hosts beside GlusterFS, where anything does
+ */
+export async function startGlusterLab(
+  name: string,
+  times = 1,
+  installation?: LabOptions['installation'],
+): Promise<GlusterLab> {
   const clock = createSystemClock();
   const random = createSystemRandom();
   // Loop devices of all labs are seen in each host, so this one's are told by the path.
   const pool = `/pool-${random.uuid().slice(0, 8)}`;
-  const made = await createTestLabs();
-  const lab = await made.labs.up({ name, hosts: NODES });
+  const made = await createTestLabs(times);
+  const lab = await made.labs.up({ name, hosts: NODES, ...(installation === undefined ? {} : { installation }) });
   const run = async (node: string, file: string, ...args: string[]) =>
     (await lab.host(node).run({ file, args, timeoutMs: COMMAND_MS })).stdout;
   const startGlusterd = (node: string) => {
@@ -56,7 +65,7 @@ export async function startGlusterLab(name: string): Promise<GlusterLab> {
     if (around === undefined) return plain;
     return { ...plain, apply: (step, signal) => around(step, () => plain.apply(step, signal)) };
   };
-  const patience = { tries: PATIENCE_MS / POLL_MS, pause: () => clock.sleep(POLL_MS) };
+  const patience = { tries: (times * PATIENCE_MS) / POLL_MS, pause: () => clock.sleep(POLL_MS) };
   const signal = AbortSignal.timeout(30 * 60_000);
   /** The peers that a node's glusterd is connected to, by name; none while it does not answer. */
   const connectedTo = async (self: string): Promise<readonly string[]> => {

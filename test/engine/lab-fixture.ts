@@ -12,6 +12,7 @@ import { createSystemRandom } from '../../src/adapters/system/random.ts';
 import type { MachineHost } from '../../src/ports/host.ts';
 import { createLabs } from '../../src/usecases/lab/create-labs.ts';
 import type { Labs } from '../../src/usecases/lab/labs.ts';
+import { createPatientHost } from '../contract/patient-host.ts';
 
 export interface TestLabs {
   readonly labs: Labs;
@@ -21,18 +22,22 @@ export interface TestLabs {
   remove(): Promise<void>;
 }
 
-/** Makes the labs of a folder; through an injector, if one is given. */
-export function labsIn(labsFolder: string, injector?: Injector): Labs {
+/**
+ * Makes the labs of a folder; through an injector, if one is given.
+ *
+ * @param times - how many times longer than usual their programs may take
+ */
+export function labsIn(labsFolder: string, injector?: Injector, times = 1): Labs {
   const clock = createSystemClock();
   const random = createSystemRandom();
-  const local = createLocalHost({ clock });
+  const local = createPatientHost(createLocalHost({ clock }), times);
   const machine = injector?.wrapMachine(local) ?? local;
   const hardware = createLabHardware({
     clock,
     random,
     machine,
     hostOf: (name, init) => {
-      const host = createNamespaceHost({ clock }, { name, init });
+      const host = createPatientHost(createNamespaceHost({ clock }, { name, init }), times);
       return injector?.wrapMachine(host) ?? host;
     },
     labsFolder,
@@ -42,11 +47,11 @@ export function labsIn(labsFolder: string, injector?: Injector): Labs {
   return createLabs({ clock, random, store, hardware, processes: machine.processes });
 }
 
-/** Labs in a new folder. */
-export async function createTestLabs(): Promise<TestLabs> {
+/** Labs in a new folder, as `labsIn` makes them. */
+export async function createTestLabs(times = 1): Promise<TestLabs> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-labs-'));
   const labsFolder = join(folder, 'labs');
-  const labs = labsIn(labsFolder);
+  const labs = labsIn(labsFolder, undefined, times);
   return {
     labs,
     machine: createLocalHost({ clock: createSystemClock() }),

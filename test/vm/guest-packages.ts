@@ -16,6 +16,8 @@ export const GUEST_PACKAGES: readonly string[] = [
     'grep',
     'hostname',
     'kmod',
+    // getent, by which Holdfast knows the addresses of a brick's machine.
+    'libc-bin',
     'mount',
     'procps',
     'psmisc',

@@ -5,6 +5,7 @@ import { copyPaths } from '../../../src/engines/image/paths.ts';
 import type { DesiredCopy, Observed } from '../../../src/ports/engine.ts';
 import { createVolumeSet, settle, type VolumeSet } from '../../contract/engine-harness.ts';
 import { type GlusterLab, startGlusterLab } from '../../engine/gluster-fixture.ts';
+import { PATIENCE } from './patience.ts';
 
 const MIB = 1024 ** 2;
 const SIZE_BYTES = 160 * MIB;
@@ -17,7 +18,7 @@ const signal = AbortSignal.timeout(60 * 60_000);
 let under: GlusterLab;
 
 beforeAll(async () => {
-  under = await startGlusterLab('gluster');
+  under = await startGlusterLab('gluster', PATIENCE);
   // Labs hide it: a mapping would outlive a host that is switched off, which none is here.
   for (const node of under.nodes) await under.run(node, 'umount', '/dev/mapper');
 }, 15 * 60_000);
