@@ -17,8 +17,8 @@ export interface Measurement {
   readonly budget?: string;
 }
 
-/** What each file of this folder exports as `run`. */
-export type Benchmark = () => Promise<readonly Measurement[]>;
+/** What each file of this folder exports as `run`; one that takes long tells each number as soon as it is known. */
+export type Benchmark = () => Promise<readonly Measurement[]> | AsyncGenerator<Measurement>;
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const names = globSync('*.ts', { cwd: folder })
@@ -36,7 +36,7 @@ for (const name of wanted.length === 0 ? names : wanted) {
   console.log(`\n${name}`);
   try {
     const { run } = (await import(join(folder, `${name}.ts`))) as { run: Benchmark };
-    for (const each of await run()) {
+    for await (const each of await run()) {
       const value = `${Number(each.value.toPrecision(4))} ${each.unit}`;
       console.log(`  ${each.what.padEnd(52)} ${value.padStart(16)}  ${each.budget ?? ''}`.trimEnd());
     }

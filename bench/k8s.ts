@@ -35,30 +35,25 @@ const KINDS: readonly Kind[] = [
 ];
 const OURS = KINDS.filter(({ parameters }) => parameters !== undefined);
 
-export async function run(): Promise<readonly Measurement[]> {
-  return withCluster(async (bench) => {
+export function run(): AsyncGenerator<Measurement> {
+  return withCluster(async function* (bench) {
     await bench.kubectl.apply(...OURS.map(({ name, parameters = {} }) => storageClass({ name, parameters })));
-    const lives = await measureLives(bench);
-    const byHand = await crowd(bench, BY_HAND, 'hand');
+    yield* await measureLives(bench);
+    yield atOnce('bound to volumes made by hand', await crowd(bench, BY_HAND, 'hand'));
     // As their makers have them: nothing is said.
     await restartSidecars(bench, []);
     const before = await crowd(bench, 'local', 'before');
+    yield atOnce('local, bound, sidecars as they come', before);
     await restartSidecars(bench);
     const after = await crowd(bench, 'local', 'after');
-    const many = await crowd(bench, 'gluster', 'gluster');
-    const at = (what: string, value: number, budget?: string): Measurement => ({
-      ...{ what: `${AT_ONCE} at once: ${what}`, value, unit: 's' },
-      ...(budget === undefined ? {} : { budget }),
-    });
-    return [
-      ...lives,
-      at('bound to volumes made by hand', byHand),
-      at('local, bound, sidecars as they come', before),
-      at('local, bound', after, BUDGET_AT_ONCE),
-      { what: 'local, bound: as the chart has them / as they come', value: after / before, unit: 'times' },
-      at('gluster, bound', many, BUDGET_AT_ONCE),
-    ];
+    yield atOnce('local, bound', after, BUDGET_AT_ONCE);
+    yield { what: 'local, bound: as the chart has them / as they come', value: after / before, unit: 'times' };
+    yield atOnce('gluster, bound', await crowd(bench, 'gluster', 'gluster'), BUDGET_AT_ONCE);
   });
+}
+
+function atOnce(what: string, value: number, budget?: string): Measurement {
+  return { what: `${AT_ONCE} at once: ${what}`, value, unit: 's', ...(budget === undefined ? {} : { budget }) };
 }
 
 /** Seconds of each kind, by what they lead to. */

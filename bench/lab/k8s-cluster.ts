@@ -27,7 +27,7 @@ export interface Bench {
  *
  * @throws {Error} what is missing on this machine
  */
-export async function withCluster<T>(work: (bench: Bench) => Promise<T>): Promise<T> {
+export async function* withCluster<T>(work: (bench: Bench) => AsyncGenerator<T>): AsyncGenerator<T> {
   const reason = (await installForKit((line) => console.error(line))) ?? (await whyNotBuilt());
   if (reason !== undefined) throw new Error(`${reason}: no Kubernetes can be made here`);
   const starting = startCluster({ name: 'benchk8s', nodes: HOSTS.length, dataDiskBytes: DATA_DISK_BYTES });
@@ -47,7 +47,7 @@ export async function withCluster<T>(work: (bench: Bench) => Promise<T>): Promis
   try {
     const cluster = await starting;
     await runHoldfast(cluster);
-    return await work({ cluster, kubectl: cluster.kubectl });
+    yield* work({ cluster, kubectl: cluster.kubectl });
   } finally {
     await remove();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
