@@ -154,21 +154,37 @@ export async function helmUpgrade(cluster: Cluster, ...set: readonly string[]): 
 
 /** The same with the chart of a folder. */
 export async function helmUpgradeTo(cluster: Cluster, chart: string, ...set: readonly string[]): Promise<void> {
-  const { programs, kubeconfig, folder, lab, composed } = cluster;
   const values = [
-    `apiServer.host=${lab.gateway}`,
+    `apiServer.host=${cluster.lab.gateway}`,
     `apiServer.port=${API_SERVER_PORT}`,
     'snapshots.enabled=true',
     ...set,
   ];
-  // Booleans are none as texts, and tags of images are no numbers.
-  const chosen = values.flatMap((each) => [/=(?:true|false)$/.test(each) ? '--set' : '--set-string', each]);
-  const args = ['upgrade', '--install', 'holdfast', chart, '--kubeconfig', kubeconfig, ...chosen];
-  await composed.machine.run({ file: programs.helm, args, env: homeIn(folder), timeoutMs: HELM_MS });
+  await runHelm(cluster, 'upgrade', '--install', 'holdfast', chart, ...chosen(values));
+}
+
+/** Upgrades it with the values that were chosen before: with the defaults of the new chart, or the old one's. */
+export async function helmUpgradeAsBefore(
+  cluster: Cluster,
+  how: '--reset-then-reuse-values' | '--reuse-values',
+  ...set: readonly string[]
+): Promise<void> {
+  await runHelm(cluster, 'upgrade', 'holdfast', CHART, how, ...chosen(set));
+}
+
+/** Booleans are none as texts, and tags of images are no numbers. */
+function chosen(values: readonly string[]): readonly string[] {
+  return values.flatMap((each) => [/=(?:true|false)$/.test(each) ? '--set' : '--set-string', each]);
 }
 
 /** Takes the chart away; returns when helm has deleted what it deletes. */
-export async function helmUninstall({ programs, kubeconfig, folder, composed }: Cluster): Promise<void> {
-  const args = ['uninstall', 'holdfast', '--kubeconfig', kubeconfig];
-  await composed.machine.run({ file: programs.helm, args, env: homeIn(folder), timeoutMs: HELM_MS });
+export async function helmUninstall(cluster: Cluster): Promise<void> {
+  await runHelm(cluster, 'uninstall', 'holdfast');
+}
+
+async function runHelm({ programs, kubeconfig, folder, composed }: Cluster, ...args: readonly string[]): Promise<void> {
+  const env = homeIn(folder);
+  await composed.machine.run({
+    ...{ file: programs.helm, args: [...args, '--kubeconfig', kubeconfig], env, timeoutMs: HELM_MS },
+  });
 }

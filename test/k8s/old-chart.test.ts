@@ -2,11 +2,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { VERSION } from '../../src/main/version.ts';
 import { buildImage } from '../../tools/images/build.ts';
 import { IMAGE_ROLES, imageName } from '../../tools/images/images.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { installSnapshotKinds, startSnapshotController } from './holdfast.ts';
-import { helmUpgrade, helmUpgradeTo, planOfNodes, prepareNodes } from './install.ts';
+import { helmUpgradeAsBefore, helmUpgradeTo, planOfNodes, prepareNodes } from './install.ts';
 import {
   ended,
   expectNoWriteLost,
@@ -70,7 +71,10 @@ test.skipIf(why !== undefined)('no write of a pod is lost on the way, and engine
   await startBusy(cluster, 'team', 'notes');
   const engines = await podsOf(cluster, 'engine');
   expect(await imagesOf(cluster, 'node')).toEqual(lab.hostNames.map(() => imageName('node', OLD)));
-  await helmUpgrade(cluster);
+  const tag = `image.tag=${VERSION}`;
+  // Old defaults know nothing of what the new chart has.
+  await expect(helmUpgradeAsBefore(cluster, '--reuse-values', tag)).rejects.toThrow(/kubeApiQps/);
+  await helmUpgradeAsBefore(cluster, '--reset-then-reuse-values', tag);
   await rolledOut(cluster, 'deployment/holdfast-controller', 'daemonset/holdfast-node');
   expect(await imagesOf(cluster, 'node')).toEqual(lab.hostNames.map(() => imageName('node')));
   expect(await podsOf(cluster, 'engine')).toBe(engines);
