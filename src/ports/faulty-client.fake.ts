@@ -27,6 +27,8 @@ export interface FaultyClient extends ResourceClient {
   breakWatches(): void;
   /** Lets lists of a kind fail from now on, or no more, while everything else works: a server that is busy with one table. */
   withholdLists(kind: KindName, isWithheld: boolean): void;
+  /** Lets lists of a kind wait for their answer from now on. @returns gives the answers */
+  holdLists(kind: KindName): () => void;
   /** Changes the rates from now on. */
   setRates(rates: FaultRates): void;
 }
@@ -40,6 +42,7 @@ interface OpenWatch {
 export function createFaultyClient(inner: ResourceClient, random: Random, initial: FaultRates): FaultyClient {
   const open = new Set<OpenWatch>();
   const withheld = new Set<KindName>();
+  const held = new Map<KindName, Promise<void>>();
   let rates = initial;
   let isCut = false;
 
@@ -81,7 +84,8 @@ export function createFaultyClient(inner: ResourceClient, random: Random, initia
   return {
     get: (kind, ...rest) => call(`get ${kind}`, () => inner.get(kind, ...rest)),
     list: (kind, ...rest) =>
-      call(`list ${kind}`, () => {
+      call(`list ${kind}`, async () => {
+        await held.get(kind);
         if (withheld.has(kind)) throw failure(`list ${kind}`);
         return inner.list(kind, ...rest);
       }),
@@ -100,6 +104,14 @@ export function createFaultyClient(inner: ResourceClient, random: Random, initia
     silenceWatches: (kind) => endAll('silent', kind),
     breakWatches: () => endAll('broken'),
     withholdLists: (kind, isWithheld) => void (isWithheld ? withheld.add(kind) : withheld.delete(kind)),
+    holdLists: (kind) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held.set(kind, promise);
+      return () => {
+        held.delete(kind);
+        resolve();
+      };
+    },
     setRates: (next) => {
       rates = next;
     },

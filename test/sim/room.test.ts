@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createSeededRandom } from '../../src/ports/random.fake.ts';
 import type { PlanVolume } from '../../src/schemas/plan-file.ts';
 import { runChaos } from './chaos.ts';
-import { createSimCluster, type SimCluster } from './cluster.ts';
+import { CONTROLLER, createSimCluster, type SimCluster } from './cluster.ts';
 import { deleteVolumeAndMounts, expectWhole, expectWhollyGone } from './expectations.ts';
 import { seeds, withSeed } from './seeds.ts';
 
@@ -125,4 +125,22 @@ it('that a thin volume gives back is promised to nobody else, and is counted who
       await expectWhollyGone(sim);
     });
   }
+});
+
+it('holds up nobody but those who want room, while one waits for the answers that its place is chosen by', async () => {
+  const sim = await createSimCluster(1);
+  await sim.applyPlan([{ name: 'gv-a', size: '1Gi', layout: 'replicated', replicas: 3 }]);
+  await expectWhole(sim, 'gv-a');
+  const answer = sim.process(CONTROLLER)?.connection.holdLists('VolumeSnapshotRecord');
+  await sim.world.client.create('Volume', {
+    metadata: { name: 'gv-b' },
+    spec: { engine: 'gluster', layout: 'replicated', replicas: 3, size: '1Gi' },
+  });
+  await sim.pass(1_000);
+  sim.powerOff('kube3');
+  await sim.until('somebody looks after the other', () => phaseOf(sim, 'gv-a') === 'Degraded', 60_000);
+  expect(sim.seen.Volume.get('gv-b')?.status?.placement).toBeUndefined();
+  answer?.();
+  sim.powerOn('kube3');
+  await expectWhole(sim, 'gv-b');
 });

@@ -8,7 +8,6 @@ import { findCondition } from '../../domain/find-condition.ts';
 import { usableSince } from '../../domain/node/is-usable.ts';
 import { choosePlacement } from '../../domain/placement/choose-placement.ts';
 import { placementInput } from '../../domain/placement/from-resources.ts';
-import { snapshotPromises } from '../../domain/snapshot/snapshot-promises.ts';
 import { isHolding } from '../../domain/volume/decide-restore.ts';
 import { seeShare } from '../../domain/volume/decide-share.ts';
 import {
@@ -18,30 +17,22 @@ import {
   type SeenVolume,
   type VolumeDecision,
 } from '../../domain/volume/decide-volume.ts';
-import { withGrants } from '../../domain/volume/granted-sizes.ts';
-import { plannedCopy, unrecordedCopies } from '../../domain/volume/promised-copies.ts';
+import { plannedCopy } from '../../domain/volume/promised-copies.ts';
 import type { Resource } from '../../ports/resource-client.ts';
 import type { PlacedCopy } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
-import type { ControllerDeps, WatchedKind } from '../deps.ts';
+import type { ControllerDeps } from '../deps.ts';
 import { dropKey } from '../keep-key.ts';
 import { setCondition } from '../runtime/conditions.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import type { Turns } from '../runtime/turns.ts';
 import { keyVolume } from './key-volume.ts';
 import { letGo } from './let-go.ts';
-import { placeBesideImages, readSource } from './place-clone.ts';
+import { type Look, look, readsAll, takenRoom } from './look-at-volume.ts';
+import { placeBesideImages } from './place-clone.ts';
 import { holdSnapshot, isAskedToRestore, seeRestore, takeSafetySnapshot } from './restore-volume.ts';
 import { seeMembers } from './see-members.ts';
-import {
-  asksForGrowth,
-  growCopies,
-  raiseCapacity,
-  type SizeLook,
-  sizeCopies,
-  sizeShare,
-  withSizes,
-} from './size-copies.ts';
+import { growCopies, raiseCapacity, type SizeLook, sizeCopies, sizeShare, withSizes } from './size-copies.ts';
 import { volumesOfNode } from './volumes-of-node.ts';
 
 type StoredVolume = Resource<'Volume'>;
@@ -50,35 +41,38 @@ type NewCopy = VolumeCopy & { readonly metadata: { readonly name: string } };
 /** A volume that waits for room or for a node is looked at again so often even if no event says anything changed. */
 const PENDING_RETRY_MS = 15_000;
 
+/** Volumes carried on at once: on a real API server a pass mostly waits for answers. */
+const WORKERS = 8;
+
 /**
- * One worker: two volumes placed at the same time could be promised the same free space.
+ * What promises room takes turns: two volumes placed at the same time could be promised the same free space. So does
+ * whatever else reads all that there is, which would be held in memory as often as it is read at once.
  *
  * @param promises - shared with whoever else promises room
  */
 export function createVolumeLoop(deps: ControllerDeps, promises: Turns): ReconcileLoop {
   const { informers } = deps;
 
-  const reconcile = (name: string, signal: AbortSignal) => promises.take(signal, () => carryOn(name, signal));
-  const carryOn = async (name: string, signal: AbortSignal) => {
+  const reconcile = async (name: string, signal: AbortSignal) => {
     const volume = informers.Volume.get(name);
     if (volume === undefined) return undefined;
     if (!hasFinalizer(volume) && volume.metadata.deletionTimestamp === undefined) {
       await addFinalizer(deps, volume, signal);
       return undefined;
     }
-    const { looked, decided } = await decide(deps, volume, signal);
-    if (decided === undefined) return undefined;
-    const sizes =
-      volume.spec.share === undefined ? sizeCopies(volume, decided, sizeLook(deps, looked)) : sizeShare(decided);
-    const decision = withSizes(decided, sizes);
-    await raiseCapacity(deps, volume, sizes, signal);
-    if (decision.holdsSnapshot === true) await holdSnapshot(deps, volume, { snapshots: looked.allSnapshots(), signal });
-    const keyed = await keyVolume(deps, volume, { decision, own: looked.own }, signal);
-    await act(deps, volume, keyed, signal);
-    await growCopies(deps, sizes, { own: looked.own, signal });
-    await letGo(deps, looked.own, signal);
-    const isWaiting = keyed.status.phase === 'Pending' || sizes.isRefused || isAskedToRestore(volume);
-    return isWaiting ? { requeueAfterMs: PENDING_RETRY_MS } : undefined;
+    if (!readsAll(volume)) {
+      const seen = await decide(deps, volume, signal);
+      if (!changesCopies(volume, seen.decided)) return carryOut(deps, volume, seen, signal);
+    }
+    return promises.take(signal, () => carryOnInTurn(name, signal));
+  };
+
+  const carryOnInTurn = async (name: string, signal: AbortSignal) => {
+    // As it is now: others had their turn before.
+    const volume = informers.Volume.get(name);
+    if (volume === undefined) return undefined;
+    const seen = await decideFreshly(deps, volume, signal);
+    return seen === undefined ? undefined : carryOut(deps, volume, seen, signal);
   };
 
   const allVolumes = () => informers.Volume.list().map((volume) => volume.metadata.name);
@@ -93,8 +87,33 @@ export function createVolumeLoop(deps: ControllerDeps, promises: Turns): Reconci
       watchKeys(informers.FenceRecord, allVolumes),
     ],
     reconcile,
+    workers: WORKERS,
     backoff: { baseMs: 5, maxMs: 10_000 },
   });
+}
+
+interface Decided {
+  readonly looked: Look;
+  readonly decided: VolumeDecision;
+}
+
+async function carryOut(deps: ControllerDeps, volume: StoredVolume, { looked, decided }: Decided, signal: AbortSignal) {
+  const sizes =
+    volume.spec.share === undefined ? sizeCopies(volume, decided, sizeLook(deps, looked)) : sizeShare(decided);
+  const decision = withSizes(decided, sizes);
+  await raiseCapacity(deps, volume, sizes, signal);
+  if (decision.holdsSnapshot === true) await holdSnapshot(deps, volume, { snapshots: looked.allSnapshots(), signal });
+  const keyed = await keyVolume(deps, volume, { decision, own: looked.own }, signal);
+  await act(deps, volume, keyed, signal);
+  await growCopies(deps, sizes, { own: looked.own, signal });
+  await letGo(deps, looked.own, signal);
+  const isWaiting = keyed.status.phase === 'Pending' || sizes.isRefused || isAskedToRestore(volume);
+  return isWaiting ? { requeueAfterMs: PENDING_RETRY_MS } : undefined;
+}
+
+async function decide(deps: ControllerDeps, volume: StoredVolume, signal: AbortSignal): Promise<Decided> {
+  const looked = await look(deps, volume, signal);
+  return { looked, decided: decideVolume(see(deps, volume, looked)) };
 }
 
 /**
@@ -102,104 +121,25 @@ export function createVolumeLoop(deps: ControllerDeps, promises: Turns): Reconci
  * missing in the placement only because the cache has not heard of it yet. Undefined when the volume is another by then;
  * its news is on its way, and with it the next pass.
  */
-async function decide(deps: ControllerDeps, volume: StoredVolume, signal: AbortSignal) {
-  const looked = await look(deps, volume, signal);
-  const decided = decideVolume(see(deps, volume, looked));
-  const { placement } = decided.status;
-  const isChange = placement !== undefined && volume.status?.placement !== undefined;
-  const isRelease = decided.releaseCopies.length + decided.abandonCopies.length > 0;
-  // What is removed was looked at freshly already.
-  const isRemoval = volume.metadata.deletionTimestamp !== undefined && decided.status.phase === 'Deleting';
-  if (isRemoval || (!isChange && !isRelease)) return { looked, decided };
-  const now = await deps.client.get('Volume', volume.metadata.name, { signal });
-  if (now?.metadata.resourceVersion !== volume.metadata.resourceVersion) return { looked, decided: undefined };
-  const newest = await look(deps, volume, signal, true);
-  return { looked: newest, decided: decideVolume(see(deps, volume, newest)) };
-}
-
-function isCopyOf({ metadata }: StoredVolume): (copy: Resource<'VolumeCopy'>) => boolean {
-  return ({ spec }) => spec.volume === metadata.name && spec.volumeUid === metadata.uid;
-}
-
-/** What a decision about a volume rests on beside the volume and the nodes. */
-interface Look {
-  /** Its copies. */
-  readonly own: readonly Resource<'VolumeCopy'>[];
-  /** Asked only where room is looked for: there are many. */
-  readonly allVolumes: () => readonly StoredVolume[];
-  readonly allCopies: () => readonly Resource<'VolumeCopy'>[];
-  readonly attachments: readonly Resource<'VolumeAttachmentRecord'>[];
-  /** Of all nodes; only of a volume that is to go. */
-  readonly knownNodes?: ReadonlySet<string>;
-  /** The snapshot that it begins with. */
-  readonly source?: Resource<'VolumeSnapshotRecord'> | undefined;
-  readonly allSnapshots: () => readonly Resource<'VolumeSnapshotRecord'>[];
-}
-
-/**
- * The cache may lag behind others' writes and our own. Placement needs the newest truth about what is promised, be it
- * recorded as copies, or only as another volume's placement, or as images of a snapshot; a deletion about which copies are left, one not seen would
- * be left behind for ever, and about who has the volume mounted.
- */
-async function look(
+async function decideFreshly(
   deps: ControllerDeps,
   volume: StoredVolume,
   signal: AbortSignal,
-  isChanging = false,
-): Promise<Look> {
-  const { client, informers } = deps;
-  const { name, deletionTimestamp } = volume.metadata;
-  const isDeleting = deletionTimestamp !== undefined;
-  const isRestored = isAskedToRestore(volume);
-  const isPlacing = isChanging || isRestored || (!isDeleting && asksForPlace(volume));
-  const isCounting = isPlacing || isDeleting;
-  const read = async <K extends WatchedKind>(kind: K, isFresh: boolean): Promise<() => readonly Resource<K>[]> => {
-    if (!isFresh) return () => informers[kind].list();
-    const { items } = await client.list(kind, { signal });
-    return () => items;
-  };
-  const allVolumes = await read('Volume', isPlacing);
-  const allSnapshots = await read('VolumeSnapshotRecord', isPlacing);
-  const allCopies = await read('VolumeCopy', isCounting);
-  return {
-    own: (isCounting ? allCopies() : informers.VolumeCopy.byIndex('volume', name)).filter(isCopyOf(volume)),
-    ...{ allVolumes, allSnapshots, allCopies },
-    attachments: await readAttachments(deps, name, { isFresh: isDeleting || isRestored, signal }),
-    ...(await readKnownNodes(client, volume, signal)),
-    ...(isPlacing ? { source: await readSource(client, volume, signal) } : {}),
-  };
+): Promise<Decided | undefined> {
+  const first = await decide(deps, volume, signal);
+  // What is removed was looked at freshly already.
+  const isRemoval = volume.metadata.deletionTimestamp !== undefined && first.decided.status.phase === 'Deleting';
+  if (isRemoval || !changesCopies(volume, first.decided)) return first;
+  const now = await deps.client.get('Volume', volume.metadata.name, { signal });
+  if (now?.metadata.resourceVersion !== volume.metadata.resourceVersion) return undefined;
+  const looked = await look(deps, volume, signal, true);
+  return { looked, decided: decideVolume(see(deps, volume, looked)) };
 }
 
-async function readAttachments(
-  { client, informers }: ControllerDeps,
-  volume: string,
-  { isFresh, signal }: { readonly isFresh: boolean; readonly signal: AbortSignal },
-): Promise<Look['attachments']> {
-  if (!isFresh) return informers.VolumeAttachmentRecord.byIndex('volume', volume);
-  const { items } = await client.list('VolumeAttachmentRecord', { signal });
-  return items.filter((record) => record.spec.volume === volume);
-}
-
-/** Who was given up decides about a deletion alone. */
-async function readKnownNodes(
-  client: ControllerDeps['client'],
-  { metadata }: StoredVolume,
-  signal: AbortSignal,
-): Promise<Pick<Look, 'knownNodes'>> {
-  if (metadata.deletionTimestamp === undefined) return {};
-  const { items } = await client.list('StorageNode', { signal });
-  return { knownNodes: new Set(items.map((node) => node.metadata.name)) };
-}
-
-function asksForPlace(volume: StoredVolume): boolean {
-  return volume.status?.placement === undefined || asksForGrowth(volume);
-}
-
-/** The room that is taken or promised, of all volumes. */
-function takenRoom({ allVolumes, allCopies, allSnapshots }: Look): readonly VolumeCopy[] {
-  const [volumes, copies] = [allVolumes(), allCopies()];
-  const promised = [...unrecordedCopies(volumes, copies), ...snapshotPromises(allSnapshots())];
-  return withGrants([...copies, ...promised], volumes);
+/** The volume is to be made of other copies than before, or loses some. */
+function changesCopies({ status: before }: StoredVolume, { status, ...decided }: VolumeDecision): boolean {
+  const isChange = status.placement !== undefined && before?.placement !== undefined;
+  return isChange || decided.releaseCopies.length + decided.abandonCopies.length > 0;
 }
 
 function sizeLook({ informers }: ControllerDeps, looked: Look): SizeLook {
