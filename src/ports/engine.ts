@@ -132,6 +132,8 @@ export interface DesiredCopy {
    * and never made anew; and an engine that knows of no such volume has lost it with its machine.
    */
   readonly isInUse?: boolean;
+  /** The anchor sees its process run and cannot reach it: worth asking the engine whether it has lost sight of it. */
+  readonly isCutOff?: boolean;
   /** A directory that somebody else made for the volume of that identity: only looked at, and left where it is. */
   readonly adopted?: { readonly path: string; readonly engineId: string };
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GLUSTERD_ARGV } from '../../src/engines/gluster/daemon.ts';
 import { LAB_NODE } from '../../src/ports/lab.ts';
+import { findBrick, loseBrickPort } from './lose-brick-port.ts';
 import { GV0, glusterPids, NODES, PATIENCE_MS, type Product, startProduct } from './product-fixture.ts';
 
 const VOLUME = GV0.name;
@@ -70,6 +71,17 @@ describe('a replicated volume under a writer', () => {
     expect((await write(anchor, 'killed-here')).code).toBe(0);
     await writer.writeMore(RECORDS);
     await product.expectIntact(writer, anchor);
+  });
+
+  it('ends a brick process that GlusterFS sends no client to, and has it served anew', async () => {
+    const [, node, other] = await cast();
+    const writer = await product.startWriter(other, '/data/lost');
+    await writer.writeMore(RECORDS);
+    const lost = await loseBrickPort(product, node, VOLUME);
+    await whole();
+    expect((await findBrick(product, node, VOLUME)).pid).not.toBe(lost);
+    await writer.writeMore(RECORDS);
+    await product.expectIntact(writer, node);
   });
 
   it('goes on when the node that does its engine work is powered off, and takes it back', async () => {

@@ -81,6 +81,11 @@ const HARD: readonly Fault[] = [
   },
   (sim, random) => {
     const brick = anyBrick(sim, random);
+    if (brick !== undefined) sim.gluster.losePort(brick.node, brick.volume);
+    return undefined;
+  },
+  (sim, random) => {
+    const brick = anyBrick(sim, random);
     if (brick !== undefined) sim.gluster.breakDisk(brick.node, brick.volume);
     return undefined;
   },

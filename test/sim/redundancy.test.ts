@@ -78,7 +78,7 @@ describe('the condition Redundant', () => {
     }
   });
 
-  it.each(['killBrick', 'breakDisk'] as const)('does not outlive the next look after %s', async (fault) => {
+  it.each(['killBrick', 'losePort', 'breakDisk'] as const)('does not outlive the next look after %s', async (fault) => {
     for (const seed of seeds(4)) {
       await withSeed(seed, async () => {
         const sim = await createSimCluster(seed);

@@ -1,6 +1,7 @@
 /** Prepares the copies placed on this node, keeps them mounted, and removes those that are released. */
 import { AppError, isAppError, messageOf } from '../../domain/errors.ts';
 import { COPY_FINALIZER } from '../../domain/finalizers.ts';
+import { copyToReconnect } from '../../domain/volume/cut-off-copy.ts';
 import { engineNameOf, ownEngineName } from '../../domain/volume/engine-name.ts';
 import type { DesiredCopy, ObservedCopy } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
@@ -146,15 +147,11 @@ function volumeOf({ informers }: AgentDeps, { spec }: StoredCopy): Resource<'Vol
 
 function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): DesiredCopy {
   const { adopted } = copy.spec;
-  const volume = volumeOf(deps, copy);
-  // Volumes are made only of copies whose path was reported; once made, the engine's name for them stays in the report.
-  const isMade = volume?.status?.engine?.engineId !== undefined;
   return {
     subject: 'copy',
     isPresent,
-    isInUse: isMade && copy.status?.path !== undefined && !isAwaited(volume, copy),
     copyUid: copy.metadata.uid,
-    volume: volume === undefined ? ownEngineName(copy.spec.volume) : engineNameOf(volume),
+    ...partOf(volumeOf(deps, copy), copy),
     volumeUid: copy.spec.volumeUid,
     poolPath: poolPathOf(deps, copy),
     brick: copy.spec.brick,
@@ -162,6 +159,22 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
     ...(adopted === undefined ? {} : { adopted }),
     ...contentsOf(copy),
     ...(copy.status?.sizeBytes === undefined ? {} : { seenSizeBytes: copy.status.sizeBytes }),
+  };
+}
+
+/** What the copy is to the volume that is made of it. */
+function partOf(
+  volume: Resource<'Volume'> | undefined,
+  copy: StoredCopy,
+): Pick<DesiredCopy, 'volume' | 'isInUse' | 'isCutOff'> {
+  if (volume === undefined) return { volume: ownEngineName(copy.spec.volume), isInUse: false };
+  const engine = volume.status?.engine;
+  // Volumes are made only of copies whose path was reported; once made, the engine's name for them stays in the report.
+  const isMade = engine?.engineId !== undefined;
+  return {
+    volume: engineNameOf(volume),
+    isInUse: isMade && copy.status?.path !== undefined && !isAwaited(volume, copy),
+    isCutOff: engine !== undefined && copyToReconnect(engine) === copy.metadata.name,
   };
 }
 

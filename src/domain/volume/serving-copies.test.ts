@@ -51,6 +51,6 @@ test('what the engine said of a copy is told as it is, and nothing of a copy tha
   const bricks = [brick(0, { isOnline: false, isReadable: false }), brick(1, { isReadable: false })];
   expect([...servingCopies(volume(bricks), nodes)]).toEqual([
     ['gv0-0', 'no'],
-    ['gv0-1', 'disk does not answer'],
+    ['gv0-1', 'does not answer'],
   ]);
 });

@@ -5,7 +5,7 @@ import { usableSince } from '../node/is-usable.ts';
 import { isServing } from './is-serving.ts';
 
 /** In words as short as a cell: `yes`, or why not. */
-export type ServingWord = 'yes' | 'no' | 'node away' | 'not checked yet' | 'disk does not answer';
+export type ServingWord = 'yes' | 'no' | 'node away' | 'not checked yet' | 'does not answer';
 
 /** Tells of each placed copy, by its name, whether it serves. A copy is left out until the engine has been asked once. */
 export function servingCopies(volume: Volume, nodes: readonly StorageNode[]): ReadonlyMap<string, ServingWord> {
@@ -17,7 +17,7 @@ export function servingCopies(volume: Volume, nodes: readonly StorageNode[]): Re
     if (isServing(placed, bricks, usable)) return [[placed.copy, 'yes']];
     if (!usable.has(placed.node)) return [[placed.copy, 'node away']];
     if (brick.nodeReadySince !== usable.get(placed.node)) return [[placed.copy, 'not checked yet']];
-    return [[placed.copy, brick.isOnline ? 'disk does not answer' : 'no']];
+    return [[placed.copy, brick.isOnline ? 'does not answer' : 'no']];
   });
   return new Map(words);
 }

@@ -95,7 +95,7 @@ describe('createKeyedMutex', () => {
 
 describe('judgeBrick', () => {
   const brick = { node: 'kube1', path: '/b', hostUuid: 'u', isArbiter: false };
-  const online = { node: 'kube1', path: '/b', isOnline: true };
+  const online = { node: 'kube1', path: '/b', isOnline: true, port: 49152 };
   const healthy = { node: 'kube1', path: '/b', isConnected: true, statusText: 'Connected', pending: 0, splitBrain: 0 };
 
   it('takes a node that the status leaves out as not reachable', () => {
@@ -108,6 +108,12 @@ describe('judgeBrick', () => {
     const dead = { node: 'kube1', path: '/b', isConnected: false, statusText: 'Input/output error' };
     expect(judgeBrick(brick, [online], [dead])).toMatchObject({ isOnline: true, isReadable: false });
     expect(judgeBrick(brick, [online], [healthy])).toMatchObject({ isReadable: true, pendingHeals: 0 });
+  });
+
+  it('calls one online but not readable that no client is sent to, when nobody could ask it', () => {
+    const { port: _, ...lost } = online;
+    expect(judgeBrick(brick, [lost], undefined)).toMatchObject({ isOnline: true, isReadable: false });
+    expect(judgeBrick(brick, [lost], [healthy])).toMatchObject({ isReadable: true });
   });
 
   it('leaves what was not told undefined', () => {

@@ -41,6 +41,8 @@ export interface FakeNode {
   readonly wiped: Set<string>;
   /** Paths of the bricks whose process runs. */
   readonly running: Set<string>;
+  /** Those of them that glusterd sends no client to any more. */
+  readonly lostPorts: Set<string>;
   readonly mounts: Map<string, FakeMount>;
   /** Members of the trusted pool that this node belongs to; the same set for all of them. */
   members: Set<string>;
@@ -92,6 +94,8 @@ export interface FakeCluster {
   /** The disks are empty and glusterd knows nothing any more; the node is on. */
   reinstall(node: string): void;
   killBrick(node: string, volume: string): void;
+  /** Its process goes on, and no client finds it any more. */
+  losePort(node: string, volume: string): void;
   /** The file system of the node's copy meets an error and shuts down; the process goes on. */
   breakDisk(node: string, volume: string): void;
   killMount(node: string, mountPath: string): void;
@@ -168,6 +172,11 @@ export function createFakeCluster(
       disconnect(state, (brick) => brick.node === name && brick.path === brickPath);
       node(name).running.delete(brickPath);
     },
+    losePort: (name, volume) => {
+      const { brickPath } = copyOf(name, volume);
+      disconnect(state, (brick) => brick.node === name && brick.path === brickPath);
+      node(name).lostPorts.add(brickPath);
+    },
     breakDisk: (name, volume) => {
       copyOf(name, volume).isShutDown = true;
     },
@@ -209,6 +218,7 @@ function createNode(name: string, poolBytes: number, address: string): FakeNode 
     copies: new Map(),
     wiped: new Set(),
     running: new Set(),
+    lostPorts: new Set(),
     mounts: new Map(),
     members: new Set([name]),
   };
@@ -227,7 +237,7 @@ function createState(nodes: ReadonlyMap<string, FakeNode>): FakeState {
   };
   const serves = (brick: DesiredBrick): boolean => {
     const copy = [...node(brick.node).copies.values()].find((candidate) => candidate.brickPath === brick.path);
-    return node(brick.node).running.has(brick.path) && copy !== undefined && !copy.isShutDown;
+    return hasPort(node(brick.node), brick) && copy !== undefined && !copy.isShutDown;
   };
   const isUsable = (volume: FakeVolume, from: string): boolean => {
     // Quorum auto: more than half of a set; a single copy needs itself; a dispersed set enough fragments.
@@ -247,6 +257,11 @@ function createState(nodes: ReadonlyMap<string, FakeNode>): FakeState {
   return { nodes, volumes, node, reaches, serves, isUsable };
 }
 
+/** Its process runs, and glusterd tells clients where. */
+function hasPort({ running, lostPorts }: FakeNode, { path }: DesiredBrick): boolean {
+  return running.has(path) && !lostPorts.has(path);
+}
+
 /** Whether the brick lets nobody from the node in: it is told to, and obeys by now. */
 function isRefused(volume: FakeVolume, { path }: DesiredBrick, { address }: FakeNode): boolean {
   return refusedAddresses(Object.fromEntries(volume.options)).includes(address) && !volume.lagging.has(path);
@@ -259,7 +274,9 @@ export function startBricks(state: FakeState, volume: FakeVolume, nodeName: stri
     if (brick.node !== nodeName) continue;
     const copy = [...node.copies.values()].find((candidate) => candidate.brickPath === brick.path);
     const isThere = copy?.hasBrick === true && (copy.brick === 'directory' || copy.isMounted);
-    if (isThere) node.running.add(brick.path);
+    if (!isThere || node.running.has(brick.path)) continue;
+    node.running.add(brick.path);
+    node.lostPorts.delete(brick.path);
   }
 }
 
@@ -271,8 +288,8 @@ export function newMount(source: string, connected: ReadonlySet<string>, options
 /** Paths of the bricks that a client on the node could reach now. */
 export function reachableBricks(state: FakeState, volume: FakeVolume, client: string): ReadonlySet<string> {
   const reached = volume.bricks.filter((brick) => {
-    const isRunning = state.reaches(client, brick.node) && state.node(brick.node).running.has(brick.path);
-    return isRunning && !isRefused(volume, brick, state.node(client));
+    const isReached = state.reaches(client, brick.node) && hasPort(state.node(brick.node), brick);
+    return isReached && !isRefused(volume, brick, state.node(client));
   });
   return new Set(reached.map((brick) => brick.path));
 }

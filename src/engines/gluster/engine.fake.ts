@@ -148,7 +148,9 @@ function observeCopy(node: FakeNode, desired: DesiredCopy): ObservedGlusterCopy 
   const isThere = copy.hasBrick && (copy.brick === 'directory' || isMounted);
   if (!isThere) return { ...seen, state: 'partial' };
   const usable = copy.brick === 'directory' ? desired.sizeBytes : usableBytes(imageBytes);
-  return { ...seen, state: 'ready', sizeBytes: Math.min(desired.sizeBytes, usable), ...fakeEncryption(desired) };
+  const hasLostPort = desired.isCutOff === true && node.running.has(brickPath) && node.lostPorts.has(brickPath);
+  const sizeBytes = Math.min(desired.sizeBytes, usable);
+  return { ...seen, state: 'ready', hasLostPort, sizeBytes, ...fakeEncryption(desired) };
 }
 
 function observeVolume(state: FakeState, node: FakeNode, desired: DesiredVolume): ObservedVolume {
@@ -341,6 +343,10 @@ const ACTIONS: Actions = {
   rewriteVolumeFiles: () => undefined,
   rebuildBrick: () => undefined,
   stopBrick: (_state, node, { copy }) => void node.running.delete(copyPaths(copy).brick),
+  endLostBrick: (_state, node, { copy }) => {
+    const { brick } = copyPaths(copy);
+    if (node.lostPorts.has(brick)) node.running.delete(brick);
+  },
   unmountImage: (_state, node, { copy }) => {
     const found = node.copies.get(copy.copyUid);
     if (found === undefined) return;

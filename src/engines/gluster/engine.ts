@@ -29,7 +29,7 @@ import { probeGluster } from './probe.ts';
 import { refusal } from './reply.ts';
 import { serversThatKnow } from './servers-that-know.ts';
 import type { GlusterStep } from './steps.ts';
-import { stopBrick } from './stop-brick.ts';
+import { endLostBrick, stopBrick } from './stop-brick.ts';
 import { rewriteVolumeFiles } from './volume-files.ts';
 
 export interface GlusterEngineDeps {
@@ -98,6 +98,7 @@ function createActions({ host, clock, keys }: GlusterEngineDeps, volumes: Volume
     makeBrick: ({ copy }, signal) => copies.makeBrick(copy, signal),
     growImage: ({ copy, imageBytes }, signal) => copies.growImage(copy, imageBytes, signal),
     stopBrick: ({ copy, volume }, signal) => stopBrick({ host, clock, cli }, volume, copy, signal),
+    endLostBrick: ({ copy, volume }, signal) => endLostBrick({ host, clock, cli }, volume, copy, signal),
     rebuildBrick: (step, signal) => rebuildBrick(volumes, step, signal),
     rewriteVolumeFiles: ({ volume }, signal) => rewriteVolumeFiles(volumes, volume, signal),
     unmountImage: ({ copy }) => copies.unmountImage(copy),

@@ -10,6 +10,7 @@ import { findBlankBrick } from './blank-brick.ts';
 import type { GlusterCli } from './cli.ts';
 import { observeAdoptedCopy } from './observe-adopted-copy.ts';
 import type { ObservedGlusterCopy } from './plan-copy.ts';
+import { hasLostPort } from './stop-brick.ts';
 import { hasEmptyVolumeFile } from './volume-files.ts';
 
 /**
@@ -43,7 +44,8 @@ export async function observeCopy(
   const image = desired.brick === 'image' ? await seeImage(host, paths) : {};
   if (desired.brick === 'image' && image.isMounted !== true) return seen('partial', image);
   const { state, ...more } = await seeFileSystem({ host, cli }, desired, { ...image, signal });
-  return seen(state, { ...image, ...more });
+  const isLost = state === 'ready' && desired.isCutOff === true && (await hasLostPort(cli, desired, signal));
+  return seen(state, { ...image, ...more, ...(isLost ? { hasLostPort: true } : {}) });
 }
 
 async function seeFileSystem(

@@ -107,8 +107,9 @@ export function judgeBrick(
     node: brick.node,
     path: brick.path,
     isOnline,
-    // Heal info has asked the brick itself; a process whose disk is dead is still "online".
-    isReadable: isOnline && (healed?.isConnected ?? true),
+    // Heal info has asked the brick itself; a process whose disk is dead is still "online". Where nobody could ask it, the
+    // port tells: without one no client finds the process.
+    isReadable: isOnline && (healed?.isConnected ?? row?.port !== undefined),
     isNodeReachable: row !== undefined,
     ...(healed?.pending === undefined ? {} : { pendingHeals: healed.pending }),
     ...(healed?.splitBrain === undefined ? {} : { splitBrainEntries: healed.splitBrain }),

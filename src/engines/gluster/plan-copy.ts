@@ -12,6 +12,8 @@ import type { CopyStep } from './steps.ts';
 export interface ObservedGlusterCopy extends ObservedCopy, SeenImage {
   /** The mounted file system has shut itself down after an error; it may come back when mounted anew. */
   readonly isShutDown?: boolean;
+  /** Its process runs, and glusterd tells no client where. */
+  readonly hasLostPort?: boolean;
   /** GlusterFS's own description of the volume on this node is empty: a power loss came before it was on disk. */
   readonly isUndescribed?: boolean;
   /** The brick directory is blank although a started volume counts on it. */
@@ -23,9 +25,13 @@ export function planCopy(desired: DesiredCopy, observed: ObservedGlusterCopy): r
   if (desired.adopted !== undefined) return planAdopted(desired, observed);
   if (!desired.isPresent) return planRemoval(desired, observed);
   if (observed.isUndescribed === true) return [planRewrite(desired)];
+  if (observed.hasLostPort === true) return [planReconnect(desired)];
   if (observed.state === 'ready') return planGrowth(desired, observed);
   if (observed.state === 'broken') return planRepair(desired, observed);
-  if (isLost(desired, observed)) return [refuseLost(desired)];
+  return isLost(desired, observed) ? [refuseLost(desired)] : planMaking(desired, observed);
+}
+
+function planMaking(desired: DesiredCopy, observed: ObservedGlusterCopy): readonly CopyStep[] {
   const copy = identify(desired);
   const steps: CopyStep[] = [];
   if (desired.brick === 'image') {
@@ -104,6 +110,13 @@ function planRepair(desired: DesiredCopy, observed: ObservedGlusterCopy): readon
 function planRewrite({ volume }: DesiredCopy): CopyStep {
   const about = `let GlusterFS write its description of ${volume} anew, which a power loss left empty`;
   return { step: 'rewriteVolumeFiles', volume, about };
+}
+
+/** `start force` leaves a process that runs as it is; without one the anchor starts another, which registers its port. */
+function planReconnect(desired: DesiredCopy): CopyStep {
+  const { volume } = desired;
+  const about = `end the brick process of ${volume} that glusterd sends no client to`;
+  return { step: 'endLostBrick', copy: identify(desired), volume, about };
 }
 
 /** The brick process holds on to the dead file system, and XFS mounts none twice: it goes first. The anchor restarts it. */

@@ -92,6 +92,13 @@ describe('copy', () => {
     expect(plan({ isPresent: false }, shutDown)).toEqual(['unmountImage', 'eraseCopy']);
   });
 
+  it('ends a process that no client is sent to before anything else is done to the copy', () => {
+    expect(plan({ sizeBytes: 2 * desired.sizeBytes }, { state: 'ready', hasLostPort: true, isMounted: true })).toEqual([
+      'endLostBrick',
+    ]);
+    expect(plan({ isPresent: false }, { state: 'ready', hasLostPort: true })).toEqual(['eraseCopy']);
+  });
+
   it('fills a copy that a power loss left blank from the others, if there are any', () => {
     const blank = { state: 'broken', isMounted: true, hasImage: true } as const;
     const lost = { node: 'kube1', message: 'the brick directory is blank' };

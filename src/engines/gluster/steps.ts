@@ -47,6 +47,7 @@ export type CopyStep =
   | (About & { readonly step: 'makeBrick'; readonly copy: CopyIdentity })
   | (About & { readonly step: 'growImage'; readonly copy: CopyIdentity; readonly imageBytes: number })
   | (About & { readonly step: 'stopBrick'; readonly copy: CopyIdentity; readonly volume: string })
+  | (About & { readonly step: 'endLostBrick'; readonly copy: CopyIdentity; readonly volume: string })
   | (About & { readonly step: 'rewriteVolumeFiles'; readonly volume: string })
   | (About & { readonly step: 'rebuildBrick'; readonly copy: CopyIdentity; readonly volume: string })
   | (About & { readonly step: 'unmountImage'; readonly copy: CopyIdentity })
