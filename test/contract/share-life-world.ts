@@ -54,6 +54,21 @@ export interface ShareLife {
   tellDeaths?(deaths: number): void;
 }
 
+/** Of others, beside the volumes: the only thing in its folder. */
+export const OTHERS = { folder: 'team/keep', file: 'file' } as const;
+
+/**
+ * What is on the share that was not there in the beginning, and what is missing of that.
+ *
+ * @param names - in a folder of the share, which may be missing
+ */
+export async function leftOnShare(names: (folder: string) => Promise<readonly string[]>): Promise<readonly string[]> {
+  const own = await Promise.all(['owners', 'new', 'gone'].map((each) => names(`.holdfast/${each}`)));
+  const beside = (await names('')).filter((name) => name !== 'team' && name !== '.holdfast');
+  const lost = (await names(OTHERS.folder)).join() === OTHERS.file ? [] : [OTHERS.folder];
+  return [...own.flat(), ...beside, ...lost];
+}
+
 /** Hands out the driver, and the API that stands behind it. */
 export async function withShareLife(
   life: Pick<ShareLife, 'machines'> & Partial<ShareLife>,

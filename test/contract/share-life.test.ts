@@ -8,20 +8,18 @@ import { createFakeFileServer } from '../../src/engines/nfs/file-server.fake.ts'
 import { life, NODES, withRestarts } from '../csi-life/calls.ts';
 import { live } from '../csi-life/live.ts';
 import { TARGET_ROOT } from './csi-world.ts';
-import { type ShareLife, TOKEN, withShareLife } from './share-life-world.ts';
+import { leftOnShare, OTHERS, type ShareLife, TOKEN, withShareLife } from './share-life-world.ts';
 import { createShareMachine } from './share-machine.ts';
 
 const { LIFE_SEED, LIFE_RUNS } = process.env;
 const SEED = LIFE_SEED === undefined ? 421_497_872 : Number(LIFE_SEED);
 const RUNS = LIFE_RUNS === undefined ? 6 : Number(LIFE_RUNS);
 const EXPORT = 'files:/export';
-/** Of others, beside the volumes. */
-const OTHERS = 'team/keep';
 
 function createLife(tellDeaths?: (deaths: number) => void): ShareLife {
   const server = createFakeFileServer();
   server.export(EXPORT);
-  server.put(EXPORT, `${OTHERS}/file`, 'file');
+  server.put(EXPORT, `${OTHERS.folder}/${OTHERS.file}`, 'file');
   const machines = new Map(NODES.map((node) => [node as string, createShareMachine(server, node, [TARGET_ROOT])]));
   return {
     ...(tellDeaths === undefined ? {} : { tellDeaths }),
@@ -33,16 +31,14 @@ function createLife(tellDeaths?: (deaths: number) => void): ShareLife {
     },
     read: async (folder) => server.text(EXPORT, `${folder}/${TOKEN}`) ?? '',
     residue: async () => {
-      const own = ['owners', 'new', 'gone'].flatMap((each) => server.names(EXPORT, `.holdfast/${each}`) ?? []);
-      const beside = (server.names(EXPORT) ?? []).filter((name) => name !== 'team' && name !== '.holdfast');
-      const lost = server.names(EXPORT, OTHERS)?.join() === 'file' ? [] : [OTHERS];
+      const left = await leftOnShare(async (folder) => server.names(EXPORT, folder === '' ? undefined : folder) ?? []);
       const mounts = [...machines.values()].map(async ({ host }) =>
         (await host.mounts.list()).map(({ target }) => target),
       );
       const pods = [...machines.values()].flatMap(({ paths }) =>
         paths().filter((path) => /\/pods\/.*\/vol-/.test(path)),
       );
-      return [...own, ...beside, ...lost, ...(await Promise.all(mounts)).flat(), ...pods];
+      return [...left, ...(await Promise.all(mounts)).flat(), ...pods];
     },
   };
 }

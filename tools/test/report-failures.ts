@@ -17,10 +17,19 @@ export interface RunReport {
 interface Failure {
   readonly message: string;
   readonly stack?: string | undefined;
+  readonly cause?: unknown;
 }
 
 function describe(where: string, errors: readonly Failure[]): readonly string[] {
-  return errors.map(({ message, stack }) => `${where}: ${stack ?? message}`);
+  return errors.map((error) => `${where}: ${explain(error)}`);
+}
+
+/** With what it came of: a property that failed says in its cause alone why. */
+function explain({ message, stack, cause }: Failure): string {
+  const said = stack ?? message;
+  if (typeof cause !== 'object' || cause === null || !('message' in cause)) return said;
+  const { message: why } = cause;
+  return `${said}\ncaused by: ${'stack' in cause ? String(cause.stack) : String(why)}`;
 }
 
 function failuresOf(module: TestModule): readonly string[] {
