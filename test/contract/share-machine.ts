@@ -1,5 +1,6 @@
 /** A machine in memory that mounts shares of a file server in memory, and binds what it has mounted elsewhere. */
 import type { FakeFileServer } from '../../src/engines/nfs/file-server.fake.ts';
+import { PRIVATE_MOUNTS } from '../../src/engines/nfs/private-mount.ts';
 import type { Host } from '../../src/ports/host.ts';
 import type { ShareFolders } from '../../src/ports/share-folders.ts';
 import { createCsiHost } from './csi-host.ts';
@@ -30,7 +31,10 @@ export function createShareMachine(server: FakeFileServer, name: string, folders
     mounts: {
       list: own.mounts.list,
       mount: async (request) => {
-        if (request.fsType !== 'nfs') return own.mounts.mount(request);
+        if (request.fsType !== 'nfs') {
+          if (request.source.startsWith(PRIVATE_MOUNTS)) await client.host.mounts.mount(request);
+          return own.mounts.mount(request);
+        }
         await client.host.mounts.mount(request);
         const { source, target, options = [] } = request;
         own.addMount({ source, target, options, fsType: 'nfs4' });

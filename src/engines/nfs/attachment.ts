@@ -5,7 +5,6 @@ import type { DesiredAttachment, DesiredShare, ObservedAttachment } from '../../
 import type { Host } from '../../ports/host.ts';
 import { lookAtMount } from '../mount/look-at-mount.ts';
 import { isMarked } from './folder-identity.ts';
-import { describeMountFailure } from './mount-failure.ts';
 import type { NfsDeps } from './observe-volume.ts';
 import { partsOf, readMark, sharePaths } from './share-paths.ts';
 import type { FolderOf, NfsMountStep } from './steps.ts';
@@ -38,7 +37,10 @@ export async function observeNfsAttachment(
  * Mounts a share, or the folder of it that the volume is; no error when it is mounted there already.
  *
  * The server follows symlinks on the way to a folder, so the mount is compared with the folder as it was reached without, and that
- * with its mark: what shows another one is taken away before anybody can use it.
+ * with its mark.
+ *
+ * Invariant: at its path a mount is only ever seen after that. It is made aside, and bound to its place then: an agent that dies in between
+ * leaves nothing that the next one takes for good.
  *
  * @throws {AppError} as mount.nfs says; precondition NotTheFolder
  */
@@ -53,27 +55,34 @@ export async function mountShare(
   const entry = (await host.mounts.list()).findLast(({ target }) => target === mountPath);
   if (entry?.source === source) return;
   await host.files.makeDirectory(mountPath);
-  try {
-    const how = { options, timeoutMs: MOUNT_MS, signal };
-    await host.mounts.mount({ source, target: mountPath, fsType: 'nfs', ...how });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw describeMountFailure(host.name, source, error);
-  }
-  if (found === undefined) return;
-  let isIt = false;
-  try {
+  await deps.shares.aside({ mountPath, source, options }, signal, async (aside) => {
     // Asked of the folder after the mount: so it cannot be of another one that was exchanged before.
-    isIt =
-      (await readInode(host, mountPath, signal)) === found.inode && (await isVolumeFolder(deps, found.share, signal));
-  } finally {
-    if (!isIt) await host.mounts.unmount(mountPath, { lazy: true, timeoutMs: MOUNT_MS });
-  }
-  if (isIt) return;
-  throw new AppError('precondition', `${source} leads to another folder than that of ${volume}; it is not mounted`, {
+    const isIt =
+      found === undefined ||
+      ((await readInode(host, aside, signal)) === found.inode && (await isVolumeFolder(deps, found.share, signal)));
+    if (!isIt) throw notTheFolder(source, volume);
+    await bindChecked(host, { aside, source, mountPath }, signal);
+  });
+}
+
+function notTheFolder(source: string, volume: string): AppError {
+  return new AppError('precondition', `${source} leads to another folder than that of ${volume}; it is not mounted`, {
     reason: 'NotTheFolder',
     hint: `somebody has put a symlink or another folder in its place; look at it on the file server. Where that was set up anew: holdfast volume accept-folder ${volume}`,
   });
+}
+
+/** Should what is aside have gone in the meantime, an empty folder of the machine is bound: nobody may write into that. */
+async function bindChecked(
+  host: Host,
+  { aside, source, mountPath }: { readonly aside: string; readonly source: string; readonly mountPath: string },
+  signal: AbortSignal,
+): Promise<void> {
+  await host.mounts.mount({ source: aside, target: mountPath, options: ['bind'], timeoutMs: MOUNT_MS, signal });
+  const entry = (await host.mounts.list()).findLast(({ target }) => target === mountPath);
+  if (entry !== undefined && isNfs(entry.fsType) && entry.source === source) return;
+  await host.mounts.unmount(mountPath, { lazy: true, timeoutMs: MOUNT_MS });
+  throw new AppError('unavailable', `${source} is not mounted on ${host.name}`, { reason: 'MountRefused' });
 }
 
 /** Unmounts; whatever else is mounted at the path stays. */

@@ -54,8 +54,10 @@ async function observe(
 ): Promise<Observed<Subject>> {
   switch (desired.subject) {
     case 'volume':
+      await deps.shares.tidy();
       return observeNfsVolume(deps, desired, signal);
     case 'attachment':
+      await deps.shares.tidy();
       return observeNfsAttachment(host, desired, signal);
     case 'copy':
       // The file server keeps the data: no node has a copy.

@@ -130,6 +130,8 @@ function createMachine(name: string, reached: Reached): FakeNfsMachine {
     mounts: {
       list: async () => mounts.map(({ source, target, options, fsType }) => ({ source, target, options, fsType })),
       mount: async ({ source, target, options = [] }) => {
+        const bound = options.includes('bind') ? at(source) : undefined;
+        if (bound !== undefined) return void mounts.push({ ...bound, target });
         if (reached.isSilent()) throw failed('mount', 'mount.nfs: Connection timed out');
         const shows = reached.reach(source);
         if (shows?.is !== 'folder')

@@ -12,6 +12,8 @@ import { describeMountFailure } from './mount-failure.ts';
 
 /** Folder of all of them. */
 export const PRIVATE_MOUNTS = '/var/lib/holdfast/shares';
+/** What the paths of those begin with that are to be seen elsewhere. */
+const ASIDE = `${PRIVATE_MOUNTS}/mount-`;
 const MOUNT_MS = 30_000;
 const LOOK_MS = 20_000;
 /** After two repetitions of 5 s each call ends; nothing is remembered of what other nodes may have changed. */
@@ -22,12 +24,24 @@ const REACHING = /^(?:nfsvers|vers|proto|port|sec)=|^noresvport$/;
 export interface PrivateMounts {
   /** Has the share mounted as long as `act` takes; one mount serves all who use it at the time. */
   use<T>(share: DesiredShare, signal: AbortSignal, act: (root: string) => Promise<T>): Promise<T>;
+  /** Mounts what is to be seen at a path where nobody sees it yet, as long as `act` takes; also over what a try that was cut short has left. */
+  aside(mount: AsideMount, signal: AbortSignal, act: (aside: string) => Promise<void>): Promise<void>;
+  /** Takes away what an agent before this one had aside when it died; once, and before anything is mounted aside. */
+  tidy(): Promise<void>;
+}
+
+/** A mount that is to be looked at before others have it. */
+export interface AsideMount {
+  readonly mountPath: string;
+  readonly source: string;
+  readonly options: readonly string[];
 }
 
 /** Creates the private mounts of a host; one per node and process. */
 export function createPrivateMounts(host: Host, hash: HashText): PrivateMounts {
   const users = new Map<string, number>();
   const turns = createKeyedMutex();
+  let tidied: Promise<void> | undefined;
   const change = (root: string, by: number): number => {
     const left = (users.get(root) ?? 0) + by;
     if (left === 0) users.delete(root);
@@ -49,7 +63,46 @@ export function createPrivateMounts(host: Host, hash: HashText): PrivateMounts {
         });
       }
     },
+    aside: (mount, signal, act) => {
+      const aside = `${ASIDE}${hash(encodeURIComponent(mount.mountPath)).slice(0, 32)}`;
+      return turns.run(aside, () => mountAside(host, { ...mount, aside }, signal, act));
+    },
+    tidy: () => {
+      tidied ??= unmountAll(host, ASIDE).catch((error: unknown) => {
+        tidied = undefined;
+        throw error;
+      });
+      return tidied;
+    },
   };
+}
+
+async function unmountAll(host: Host, prefix: string): Promise<void> {
+  const left = (await host.mounts.list()).filter(({ target }) => target.startsWith(prefix));
+  for (const { target } of left) await host.mounts.unmount(target, { lazy: true, timeoutMs: MOUNT_MS });
+}
+
+async function mountAside(
+  host: Host,
+  { aside, source, options }: AsideMount & { readonly aside: string },
+  signal: AbortSignal,
+  act: (aside: string) => Promise<void>,
+): Promise<void> {
+  const unmount = () => host.mounts.unmount(aside, { lazy: true, timeoutMs: MOUNT_MS });
+  if ((await host.mounts.list()).some(({ target }) => target === aside)) await unmount();
+  await host.files.makeDirectory(PRIVATE_MOUNTS, { mode: 0o700 });
+  await host.files.makeDirectory(aside, { mode: 0o700 });
+  try {
+    await host.mounts.mount({ source, target: aside, fsType: 'nfs', options, timeoutMs: MOUNT_MS, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw describeMountFailure(host.name, source, error);
+  }
+  try {
+    await act(aside);
+  } finally {
+    await unmount();
+  }
 }
 
 interface PrivateMount {
