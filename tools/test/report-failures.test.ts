@@ -9,6 +9,7 @@ import { REPORT, type RunReport } from './report-failures.ts';
 const FILES: Readonly<Record<string, string>> = {
   'good.test.js': `it('is good', () => {}); it.skip('is left out', () => {});`,
   'test.test.js': `describe('a group', () => { it('is bad', () => { throw new Error('in a test'); }); });`,
+  'cause.test.js': `it('is bad for a reason', () => { throw new Error('all of it', { cause: new Error('the reason') }); });`,
   'file.test.js': `beforeAll(() => { throw new Error('before a file'); }); it('is never run', () => {});`,
   'group.test.js': `describe('another group', () => { beforeAll(() => { throw new Error('before a group'); }); it('is not run', () => {}); });
     it('is good beside it', () => {});`,
@@ -39,9 +40,11 @@ it('tells of every error, wherever it was, and of the tests that passed', async 
       'another group: Error: before a group',
       'end.test.js: Error: after a file',
       'file.test.js: Error: before a file',
+      'is bad for a reason: Error: all of it',
       'load.test.js: Error: at loading',
       'outside of every test: Error: waited for by nobody',
     ]);
+    expect(failures.filter((failure) => failure.includes('\ncaused by: Error: the reason'))).toHaveLength(1);
     expect(failures.every((failure) => failure.includes('.test.js:1:'))).toBe(true);
   } finally {
     await rm(folder, { recursive: true });
