@@ -26,6 +26,9 @@ export interface Look {
   readonly allSnapshots: () => readonly Resource<'VolumeSnapshotRecord'>[];
 }
 
+/** All that room is promised to, as it was read from the API. */
+export type Reading = Pick<Look, 'allVolumes' | 'allCopies' | 'allSnapshots'>;
+
 /** Whoever decides about it needs the newest of all volumes, copies or nodes. */
 export function readsAll(volume: StoredVolume): boolean {
   return volume.metadata.deletionTimestamp !== undefined || isAskedToRestore(volume) || asksForPlace(volume);
@@ -40,7 +43,7 @@ export async function look(
   deps: ControllerDeps,
   volume: StoredVolume,
   signal: AbortSignal,
-  isChanging = false,
+  { isChanging = false, reading }: { readonly isChanging?: boolean; readonly reading?: Reading | undefined } = {},
 ): Promise<Look> {
   const { client, informers } = deps;
   const { name, deletionTimestamp } = volume.metadata;
@@ -48,6 +51,21 @@ export async function look(
   const isRestored = isAskedToRestore(volume);
   const isPlacing = isChanging || isRestored || (!isDeleting && asksForPlace(volume));
   const isCounting = isPlacing || isDeleting;
+  const { allVolumes, allSnapshots, allCopies } = reading ?? (await readRoom(deps, { isPlacing, isCounting, signal }));
+  return {
+    own: (isCounting ? allCopies() : informers.VolumeCopy.byIndex('volume', name)).filter(isCopyOf(volume)),
+    ...{ allVolumes, allSnapshots, allCopies },
+    attachments: await readAttachments(deps, name, { isFresh: isDeleting || isRestored, signal }),
+    ...(await readKnownNodes(client, volume, signal)),
+    ...(isPlacing ? { source: await readSource(client, volume, signal) } : {}),
+  };
+}
+
+async function readRoom(
+  { client, informers }: ControllerDeps,
+  how: { readonly isPlacing: boolean; readonly isCounting: boolean; readonly signal: AbortSignal },
+): Promise<Reading> {
+  const { isPlacing, isCounting, signal } = how;
   const read = async <K extends WatchedKind>(kind: K, isFresh: boolean): Promise<() => readonly Resource<K>[]> => {
     if (!isFresh) return () => informers[kind].list();
     const { items } = await client.list(kind, { signal });
@@ -59,13 +77,7 @@ export async function look(
   ]);
   // After the volumes: a copy that is recorded in between is counted once, and one that is not yet, as a promise.
   const allCopies = await read('VolumeCopy', isCounting);
-  return {
-    own: (isCounting ? allCopies() : informers.VolumeCopy.byIndex('volume', name)).filter(isCopyOf(volume)),
-    ...{ allVolumes, allSnapshots, allCopies },
-    attachments: await readAttachments(deps, name, { isFresh: isDeleting || isRestored, signal }),
-    ...(await readKnownNodes(client, volume, signal)),
-    ...(isPlacing ? { source: await readSource(client, volume, signal) } : {}),
-  };
+  return { allVolumes, allSnapshots, allCopies };
 }
 
 async function readAttachments(
@@ -90,6 +102,8 @@ async function readKnownNodes(
 }
 
 function asksForPlace(volume: StoredVolume): boolean {
+  // A share has its room on its server.
+  if (volume.spec.share !== undefined) return false;
   return volume.status?.placement === undefined || asksForGrowth(volume);
 }
 

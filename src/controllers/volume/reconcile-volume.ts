@@ -25,11 +25,12 @@ import type { ControllerDeps } from '../deps.ts';
 import { dropKey } from '../keep-key.ts';
 import { setCondition } from '../runtime/conditions.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
-import type { Turns } from '../runtime/turns.ts';
+import type { Turn, Turns } from '../runtime/turns.ts';
 import { keyVolume } from './key-volume.ts';
 import { letGo } from './let-go.ts';
-import { type Look, look, readsAll, takenRoom } from './look-at-volume.ts';
+import { type Look, look, type Reading, readsAll, takenRoom } from './look-at-volume.ts';
 import { placeBesideImages } from './place-clone.ts';
+import { createPlacingRow } from './placing-row.ts';
 import { holdSnapshot, isAskedToRestore, seeRestore, takeSafetySnapshot } from './restore-volume.ts';
 import { seeMembers } from './see-members.ts';
 import { growCopies, raiseCapacity, type SizeLook, sizeCopies, sizeShare, withSizes } from './size-copies.ts';
@@ -52,6 +53,7 @@ const WORKERS = 8;
  */
 export function createVolumeLoop(deps: ControllerDeps, promises: Turns): ReconcileLoop {
   const { informers } = deps;
+  const row = createPlacingRow(deps.clock);
 
   const reconcile = async (name: string, signal: AbortSignal) => {
     const volume = informers.Volume.get(name);
@@ -62,17 +64,27 @@ export function createVolumeLoop(deps: ControllerDeps, promises: Turns): Reconci
     }
     if (!readsAll(volume)) {
       const seen = await decide(deps, volume, signal);
-      if (!changesCopies(volume, seen.decided)) return carryOut(deps, volume, seen, signal);
+      if (!changesCopies(volume, seen.decided)) return (await carryOut(deps, volume, seen, signal)).result;
     }
-    return promises.take(signal, () => carryOnInTurn(name, signal));
+    if (row.isPlaced(volume)) return undefined;
+    return promises.take(signal, (turn) => carryOnInTurn(name, turn, signal));
   };
 
-  const carryOnInTurn = async (name: string, signal: AbortSignal) => {
+  const carryOnInTurn = async (name: string, turn: Turn, signal: AbortSignal) => {
     // As it is now: others had their turn before.
     const volume = informers.Volume.get(name);
-    if (volume === undefined) return undefined;
-    const seen = await decideFreshly(deps, volume, signal);
-    return seen === undefined ? undefined : carryOut(deps, volume, seen, signal);
+    if (volume === undefined || row.isPlaced(volume)) return undefined;
+    const seen = await decideInTurn(volume, turn, signal);
+    if (seen === undefined) return undefined;
+    const { stored, result } = await carryOut(deps, volume, seen, signal);
+    row.add(turn, seen.looked, { before: volume, stored });
+    return result;
+  };
+  const decideInTurn = async (volume: StoredVolume, turn: Turn, signal: AbortSignal) => {
+    const reading = row.readingFor(turn, volume);
+    const seen = reading === undefined ? undefined : await decide(deps, volume, signal, reading);
+    // Without a place for it the newest is read: room may have become free.
+    return seen?.decided.status.placement === undefined ? decideFreshly(deps, volume, signal) : seen;
   };
 
   const allVolumes = () => informers.Volume.list().map((volume) => volume.metadata.name);
@@ -92,7 +104,8 @@ export function createVolumeLoop(deps: ControllerDeps, promises: Turns): Reconci
   });
 }
 
-interface Decided {
+/** What is to be done about a volume, and what that rests on. */
+export interface Decided {
   readonly looked: Look;
   readonly decided: VolumeDecision;
 }
@@ -104,15 +117,20 @@ async function carryOut(deps: ControllerDeps, volume: StoredVolume, { looked, de
   await raiseCapacity(deps, volume, sizes, signal);
   if (decision.holdsSnapshot === true) await holdSnapshot(deps, volume, { snapshots: looked.allSnapshots(), signal });
   const keyed = await keyVolume(deps, volume, { decision, own: looked.own }, signal);
-  await act(deps, volume, keyed, signal);
+  const stored = await act(deps, volume, keyed, signal);
   await growCopies(deps, sizes, { own: looked.own, signal });
   await letGo(deps, looked.own, signal);
   const isWaiting = keyed.status.phase === 'Pending' || sizes.isRefused || isAskedToRestore(volume);
-  return isWaiting ? { requeueAfterMs: PENDING_RETRY_MS } : undefined;
+  return { stored, result: isWaiting ? { requeueAfterMs: PENDING_RETRY_MS } : undefined };
 }
 
-async function decide(deps: ControllerDeps, volume: StoredVolume, signal: AbortSignal): Promise<Decided> {
-  const looked = await look(deps, volume, signal);
+async function decide(
+  deps: ControllerDeps,
+  volume: StoredVolume,
+  signal: AbortSignal,
+  reading?: Reading,
+): Promise<Decided> {
+  const looked = await look(deps, volume, signal, { reading });
   return { looked, decided: decideVolume(see(deps, volume, looked)) };
 }
 
@@ -132,7 +150,7 @@ async function decideFreshly(
   if (isRemoval || !changesCopies(volume, first.decided)) return first;
   const now = await deps.client.get('Volume', volume.metadata.name, { signal });
   if (now?.metadata.resourceVersion !== volume.metadata.resourceVersion) return undefined;
-  const looked = await look(deps, volume, signal, true);
+  const looked = await look(deps, volume, signal, { isChanging: true });
   return { looked, decided: decideVolume(see(deps, volume, looked)) };
 }
 
@@ -216,18 +234,20 @@ function place(
   return { ok: true, placement, reasons: [...result.reasons] };
 }
 
+/** @returns the volume as it is stored then; undefined when it is gone */
 async function act(
   deps: ControllerDeps,
   volume: StoredVolume,
   decision: VolumeDecision,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<StoredVolume | undefined> {
   const { client } = deps;
   if (decision.isGone) {
     await dropKey(deps, volume.metadata.uid, signal);
-    return removeFinalizer(deps, volume, signal);
+    await removeFinalizer(deps, volume, signal);
+    return undefined;
   }
-  await writeStatus(deps, volume, decision, signal);
+  const stored = await writeStatus(deps, volume, decision, signal);
   for (const placed of decision.createCopies) {
     try {
       await client.create('VolumeCopy', copyObject(volume, placed), { signal });
@@ -249,6 +269,7 @@ async function act(
     await client.patch('VolumeCopy', name, { spec: { isReleased: true } }, { signal });
     await client.delete('VolumeCopy', name, { signal });
   }
+  return stored;
 }
 
 async function writeStatus(
@@ -256,15 +277,16 @@ async function writeStatus(
   volume: StoredVolume,
   decision: VolumeDecision,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<StoredVolume> {
   const { statusWriter, clock } = deps;
   const observedGeneration = volume.metadata.generation;
   let conditions = volume.status?.conditions ?? [];
   for (const made of decision.claims) {
     conditions = [...setCondition(conditions, { ...made, observedGeneration }, clock.now())];
   }
-  await statusWriter.write('Volume', volume, { ...decision.status, conditions }, { signal });
+  const stored = await statusWriter.write('Volume', volume, { ...decision.status, conditions }, { signal });
   for (const made of decision.claims) announce(deps, volume, made);
+  return stored;
 }
 
 /** Events where a person looks: only when the reason of a condition changed. */
