@@ -62,9 +62,10 @@ describe('a node that is drained', () => {
         const [node, roles] = [placementOf(sim)[0]?.node ?? '', rolesOf(sim)];
         await drain(sim, node);
         await runChaos(sim, { seed, forMs: 60_000, everyMs: 2_500 });
-        await sim.until(`${node} is drained`, () => isDrained(sim, node), PATIENCE_MS);
+        // While nothing has room for the arbiter that made way it is settled without one.
+        const isDone = () => isDrained(sim, node) && rolesOf(sim) === roles;
+        await sim.until(`${node} is drained`, isDone, PATIENCE_MS);
         await expectTidy(sim);
-        expect(rolesOf(sim)).toBe(roles);
       });
     }
   });

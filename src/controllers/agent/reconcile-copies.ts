@@ -151,7 +151,7 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
     subject: 'copy',
     isPresent,
     copyUid: copy.metadata.uid,
-    ...partOf(volumeOf(deps, copy), copy),
+    ...partOf(deps, volumeOf(deps, copy), copy),
     volumeUid: copy.spec.volumeUid,
     poolPath: poolPathOf(deps, copy),
     brick: copy.spec.brick,
@@ -164,6 +164,7 @@ function desiredCopy(deps: AgentDeps, copy: StoredCopy, isPresent: boolean): Des
 
 /** What the copy is to the volume that is made of it. */
 function partOf(
+  { informers }: AgentDeps,
   volume: Resource<'Volume'> | undefined,
   copy: StoredCopy,
 ): Pick<DesiredCopy, 'volume' | 'isInUse' | 'isCutOff'> {
@@ -171,10 +172,15 @@ function partOf(
   const engine = volume.status?.engine;
   // Volumes are made only of copies whose path was reported; once made, the engine's name for them stays in the report.
   const isMade = engine?.engineId !== undefined;
+  // One that is to join is in the report, too, and not in the engine.
+  const bricks = (engine?.bricks ?? []).filter((brick) => {
+    const other = informers.VolumeCopy.get(brick.copy);
+    return other !== undefined && !isAwaited(volume, other);
+  });
   return {
     volume: engineNameOf(volume),
     isInUse: isMade && copy.status?.path !== undefined && !isAwaited(volume, copy),
-    isCutOff: engine !== undefined && copyToReconnect(engine) === copy.metadata.name,
+    isCutOff: copyToReconnect(bricks) === copy.metadata.name,
   };
 }
 

@@ -6,7 +6,7 @@ function choose(letters: string): string | undefined {
   const bricks = Array.from(letters, (letter, at) => {
     return { copy: `copy-${at}`, node: `kube${at}`, isOnline: letter !== 'a', isReadable: letter === 's' };
   });
-  return copyToReconnect({ bricks });
+  return copyToReconnect(bricks);
 }
 
 describe('the copy that is served anew', () => {
