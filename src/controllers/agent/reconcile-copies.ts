@@ -175,7 +175,7 @@ function partOf(
   // One that is to join is in the report, too, and not in the engine.
   const bricks = (engine?.bricks ?? []).filter((brick) => {
     const other = informers.VolumeCopy.get(brick.copy);
-    return other !== undefined && !isAwaited(volume, other);
+    return other === undefined || !isAwaited(volume, other);
   });
   return {
     volume: engineNameOf(volume),
