@@ -105,7 +105,7 @@ export function createVolumeLoop(deps: ControllerDeps, promises: Turns): Reconci
 }
 
 /** What is to be done about a volume, and what that rests on. */
-export interface Decided {
+interface Decided {
   readonly looked: Look;
   readonly decided: VolumeDecision;
 }

@@ -27,9 +27,8 @@ export interface SizeLook {
 
 const NONE: SizeDecision = { status: {}, claims: [], growCopies: [], isRefused: false };
 
-/** True for a volume that is to grow: whoever decides about it needs the newest truth about what is promised. */
+/** True for a volume, no share, that is to grow: whoever decides about it needs the newest truth about what is promised. */
 export function asksForGrowth({ metadata, spec, status }: StoredVolume): boolean {
-  if (spec.share !== undefined) return false;
   if (metadata.deletionTimestamp !== undefined || status?.placement === undefined) return false;
   return status.grantedSize === undefined || parseQuantity(spec.size) > parseQuantity(status.grantedSize);
 }

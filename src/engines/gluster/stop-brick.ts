@@ -37,8 +37,8 @@ export async function stopBrick(
 
 /**
  * Kills the copy's brick process when glusterd goes on for ten seconds without a port for it: clients that come new do not
- * find it, and `start force` leaves it as it is. Seen with GlusterFS 10.3 where a node imports a volume that was changed
- * while its servers had no quorum.
+ * find it, and `start force` leaves it as it is. Seen with GlusterFS 10.3, where servers had lost their quorum and found each
+ * other again.
  *
  * @throws {AppError} timeout, when it does not end
  */

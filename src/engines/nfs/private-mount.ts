@@ -90,14 +90,7 @@ async function mountAside(
 ): Promise<void> {
   const unmount = () => host.mounts.unmount(aside, { lazy: true, timeoutMs: MOUNT_MS });
   if ((await host.mounts.list()).some(({ target }) => target === aside)) await unmount();
-  await host.files.makeDirectory(PRIVATE_MOUNTS, { mode: 0o700 });
-  await host.files.makeDirectory(aside, { mode: 0o700 });
-  try {
-    await host.mounts.mount({ source, target: aside, fsType: 'nfs', options, timeoutMs: MOUNT_MS, signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw describeMountFailure(host.name, source, error);
-  }
+  await mountAlone(host, { source, options, root: aside }, signal);
   try {
     await act(aside);
   } finally {
@@ -131,6 +124,14 @@ async function ensureMounted(host: Host, { source, options, root }: PrivateMount
       await host.mounts.unmount(root, { lazy: true, timeoutMs: MOUNT_MS });
     }
   }
+  await mountAlone(host, { source, options, root }, signal);
+  if (!(await host.mounts.list()).some((entry) => entry.target === root)) {
+    throw new AppError('unavailable', `${source} is not mounted on ${host.name}`, { reason: 'MountRefused' });
+  }
+}
+
+/** Mounts where only root comes. */
+async function mountAlone(host: Host, { source, options, root }: PrivateMount, signal: AbortSignal): Promise<void> {
   await host.files.makeDirectory(PRIVATE_MOUNTS, { mode: 0o700 });
   await host.files.makeDirectory(root, { mode: 0o700 });
   try {
@@ -138,8 +139,5 @@ async function ensureMounted(host: Host, { source, options, root }: PrivateMount
   } catch (error) {
     signal.throwIfAborted();
     throw describeMountFailure(host.name, source, error);
-  }
-  if (!(await host.mounts.list()).some((entry) => entry.target === root)) {
-    throw new AppError('unavailable', `${source} is not mounted on ${host.name}`, { reason: 'MountRefused' });
   }
 }
