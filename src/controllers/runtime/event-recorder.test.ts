@@ -82,11 +82,32 @@ describe('createEventRecorder', () => {
     expect(log.entries).toMatchObject([{ message: 'event not written', fields: { reason: 'Created', object: 'gv0' } }]);
     client.mend();
     recorder.normal(volume, 'Created', 'made');
-    await clock.advance(2_000);
+    await clock.advance(5_000);
     expect(await events()).toMatchObject([{ count: 2 }]);
     stop.abort();
     await ended;
     expect(clock.timerCount()).toBe(0);
+  });
+
+  it('writes at once what is new, and counts up ever more rarely what goes on; the end writes all', async () => {
+    const { clock, recorder, events } = setUp();
+    const stop = new AbortController();
+    const ended = recorder.run(stop.signal);
+    const written: number[] = [];
+    for (let second = 1; second <= 60; second += 1) {
+      recorder.normal(volume, 'EngineStep', 'starts a brick');
+      await clock.advance(1_000);
+      const count = (await events())[0]?.count ?? 0;
+      if (count !== written.at(-1)) written.push(count);
+    }
+    expect(written).toEqual([1, 6, 16, 36]);
+    recorder.warning(volume, 'CopyLost', 'copy on kube1 is lost');
+    await clock.advance(1_000);
+    expect(await events()).toHaveLength(2);
+    stop.abort();
+    await ended;
+    await recorder.flush();
+    expect((await events()).map(({ count }) => count)).toEqual([60, 1]);
   });
 
   it('cuts a message to the length the API takes', async () => {

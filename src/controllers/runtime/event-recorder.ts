@@ -1,4 +1,4 @@
-/** Writes Kubernetes Events in the background: the same event counts up one object, and a flood is cut off. */
+/** Writes Kubernetes Events in the background: the same event counts up one object, ever more rarely, and a flood is cut off. */
 
 import { isAppError } from '../../domain/errors.ts';
 import { kubernetesTime } from '../../domain/kubernetes-time.ts';
@@ -26,7 +26,7 @@ export interface EventRecorderOptions {
 export interface EventRecorder extends Events {
   /** Writes what was recorded until the signal aborts. Without it nothing is written. */
   run(signal: AbortSignal): Promise<void>;
-  /** Writes what is recorded now; for the end of a program, and for tests. */
+  /** Writes all that is recorded now, also what would wait; for the end of a program, and for tests. */
   flush(signal?: AbortSignal): Promise<void>;
 }
 
@@ -37,6 +37,9 @@ const MAX_MESSAGES = 10;
 /** A series not seen for so long starts anew, as in client-go. */
 const SERIES_LIFE_MS = 10 * 60_000;
 const FLUSH_EVERY_MS = 1_000;
+/** What is counted up is written after this time, and each further count after twice the time before: it tells little that is new. */
+const FIRST_REST_MS = 5_000;
+const MAX_REST_MS = 5 * 60_000;
 /** Longest time for writing one event: events are worth little, and must not hold up others. */
 const WRITE_DEADLINE_MS = 5_000;
 /** Limit of the API for a message. */
@@ -56,6 +59,9 @@ interface Series {
   count: number;
   isStored: boolean;
   isDirty: boolean;
+  /** Until then it is not counted up on the server. */
+  restsUntil: Millis;
+  restMs: Millis;
 }
 
 /** Creates a recorder. Recording never waits and never fails; what cannot be written is logged and dropped. */
@@ -74,6 +80,7 @@ export function createEventRecorder(deps: EventRecorderDeps, options: EventRecor
       name: eventName(subject, deps.random),
       ...{ subject, type, reason, message },
       ...{ firstAt: clock.now(), lastAt: 0, lastSeen: 0, count: 0, isStored: false, isDirty: false },
+      ...{ restsUntil: 0, restMs: FIRST_REST_MS },
     };
     entry.count += 1;
     entry.message = key === topic ? `(combined from similar events) ${message}`.slice(0, MAX_MESSAGE_LENGTH) : message;
@@ -84,11 +91,13 @@ export function createEventRecorder(deps: EventRecorderDeps, options: EventRecor
     series.set(key, entry);
   };
 
-  const flush = async (signal?: AbortSignal): Promise<void> => {
-    for (const entry of [...series.values()].filter((candidate) => candidate.isDirty)) {
+  const writeDue = async (now: Millis, signal?: AbortSignal): Promise<void> => {
+    for (const entry of [...series.values()].filter(({ isDirty, restsUntil }) => isDirty && restsUntil <= now)) {
       if (signal?.aborted) return;
-      // Cleared first: what is recorded while this one is being written belongs to the next flush.
+      // Cleared first: what is recorded while this one is being written belongs to a later round.
       entry.isDirty = false;
+      entry.restsUntil = deps.clock.monotonic() + entry.restMs;
+      entry.restMs = Math.min(2 * entry.restMs, MAX_REST_MS);
       await write(entry, signal);
     }
   };
@@ -96,11 +105,11 @@ export function createEventRecorder(deps: EventRecorderDeps, options: EventRecor
   return {
     normal: (subject, reason, message) => record('Normal', subject, reason, message),
     warning: (subject, reason, message) => record('Warning', subject, reason, message),
-    flush,
+    flush: (signal) => writeDue(Number.POSITIVE_INFINITY, signal),
     run: async (signal) => {
       while (!signal.aborted) {
         await deps.clock.sleep(FLUSH_EVERY_MS, signal).catch(() => undefined); // aborted: the loop ends
-        await flush(signal);
+        await writeDue(deps.clock.monotonic(), signal);
       }
     },
   };
