@@ -26,6 +26,7 @@ import type { SchedulingChoice } from '../shells/cli/commands/controller.ts';
 import type { HealthCheck } from '../shells/health/serve-health.ts';
 import { ADMINS, CONTROLLERS, nodeUser } from '../shells/kube-api/authorize.ts';
 import { type KubeApi, startKubeApi } from '../shells/kube-api/start-kube-api.ts';
+import { shareLists } from '../usecases/csi/share-lists.ts';
 import { createResources } from '../usecases/resources/resources.ts';
 import { composeScheduling } from './compose-scheduling.ts';
 import { issueKubeconfig } from './issue-kubeconfig.ts';
@@ -156,7 +157,10 @@ function csiOf(
   const serve = async (signal: AbortSignal): Promise<void> => {
     // Loaded only where it is wanted.
     const { serveCsiController } = await import('../shells/csi/serve-csi.ts');
-    await serveCsiController({ ...tools, socketPath, client, sha256, version: VERSION, probe }, signal);
+    await serveCsiController(
+      { ...tools, socketPath, client: shareLists(client), sha256, version: VERSION, probe },
+      signal,
+    );
   };
   return [serve];
 }

@@ -1,7 +1,6 @@
 /** Snapshots as people ask for them. */
-import { AppError } from '../../domain/errors.ts';
-import { nearest } from '../../domain/nearest.ts';
 import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
+import { findNamed } from '../finding/find-named.ts';
 
 export interface ReadDeps {
   readonly client: ResourceClient;
@@ -23,17 +22,7 @@ export async function listSnapshots(deps: ReadDeps, volume?: string): Promise<re
 }
 
 /** @throws {AppError} notFound, with the nearest name */
-export async function findSnapshot(deps: ReadDeps, name: string): Promise<StoredSnapshot> {
-  const snapshots = await listSnapshots(deps);
-  const found = snapshots.find((snapshot) => snapshot.metadata.name === name);
-  if (found !== undefined) return found;
-  const shown = name.length > 63 ? `${name.slice(0, 40)}...` : name;
-  const meant = nearest(
-    shown,
-    snapshots.map((snapshot) => snapshot.metadata.name),
-  );
-  throw new AppError('notFound', `there is no snapshot ${JSON.stringify(shown)}`, {
-    reason: 'SnapshotNotFound',
-    hint: meant === undefined ? 'see: holdfast volume snapshot list' : `did you mean ${meant}?`,
-  });
+export function findSnapshot(deps: ReadDeps, name: string): Promise<StoredSnapshot> {
+  const naming = { what: 'snapshot', reason: 'SnapshotNotFound', seeAll: 'holdfast volume snapshot list' };
+  return findNamed(deps, { kind: 'VolumeSnapshotRecord', name }, naming);
 }

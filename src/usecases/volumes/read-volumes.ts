@@ -1,9 +1,8 @@
 /** Volumes as people ask for them: the list, and one with all that belongs to it. */
-import { AppError } from '../../domain/errors.ts';
-import { nearest } from '../../domain/nearest.ts';
 import { type EncryptionState, encryptionOf } from '../../domain/volume/encryption-state.ts';
 import { type ServingWord, servingCopies } from '../../domain/volume/serving-copies.ts';
 import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
+import { findNamed } from '../finding/find-named.ts';
 
 export interface ShownVolume {
   readonly volume: Resource<'Volume'>;
@@ -72,20 +71,9 @@ export async function showVolume(deps: ReadDeps, name: string): Promise<ShownVol
 }
 
 /** @throws {AppError} notFound, with the nearest name */
-export async function findVolume(deps: ReadDeps, name: string): Promise<Resource<'Volume'>> {
-  // The list, not one get: no text of a caller becomes part of a request, and a near miss can be told.
-  const volumes = await listVolumes(deps);
-  const volume = volumes.find((candidate) => candidate.metadata.name === name);
-  if (volume !== undefined) return volume;
-  const shown = name.length > 63 ? `${name.slice(0, 40)}...` : name;
-  const meant = nearest(
-    shown,
-    volumes.map((candidate) => candidate.metadata.name),
-  );
-  throw new AppError('notFound', `there is no volume ${JSON.stringify(shown)}`, {
-    reason: 'VolumeNotFound',
-    hint: meant === undefined ? 'see: holdfast volume list' : `did you mean ${meant}?`,
-  });
+export function findVolume(deps: ReadDeps, name: string): Promise<Resource<'Volume'>> {
+  const naming = { what: 'volume', reason: 'VolumeNotFound', seeAll: 'holdfast volume list' };
+  return findNamed(deps, { kind: 'Volume', name }, naming);
 }
 
 function scopeOf({ signal }: ReadDeps): { readonly signal?: AbortSignal } {
