@@ -8,7 +8,7 @@ import { CONTROLLERS, NODES } from '../../src/shells/kube-api/authorize.ts';
 import { applyPlan } from '../../src/usecases/plan/apply-plan.ts';
 import { SIDECARS } from '../../tools/deploy/rbac.ts';
 import { defaultValues, type SidecarName } from '../../tools/deploy/values.ts';
-import { rateFlags, SIDECAR_TIMEOUT } from '../../tools/deploy/workloads.ts';
+import { rateFlags, timeoutFlag } from '../../tools/deploy/workloads.ts';
 import type { Cluster } from './cluster.ts';
 import { flags } from './control-plane.ts';
 
@@ -90,9 +90,9 @@ export async function startSidecars(
   const kubeconfig = await pki.kubeconfig('holdfast:sidecars', SIDECARS);
   const socket = join(folder, `${controller}.sock`);
   await untilServed(socket, composed.clock);
-  const common = flags({ kubeconfig, 'csi-address': `unix://${socket}`, timeout: SIDECAR_TIMEOUT });
+  const common = flags({ kubeconfig, 'csi-address': `unix://${socket}` });
   const start = (name: SidecarName, more: readonly string[] = []) => {
-    const argv = [programs[name], ...common, ...rates, ...more];
+    const argv = [programs[name], ...common, timeoutFlag(name), ...rates, ...more];
     return lab.startMachineDaemon({ name, argv, env: { NAMESPACE: SYSTEM_NAMESPACE } });
   };
   // The driver says that its room is known: without it the scheduler finds no node for a claim that waits for its pod.

@@ -128,8 +128,15 @@ const SIDECAR_FLAGS: Readonly<Record<SidecarName, readonly string[]>> = {
   'csi-snapshotter': [],
 };
 
-/** How long each sidecar waits for a call. With the 10 s of some, calls that wait for their turn among a hundred are given up, and begun anew later each time. */
-export const SIDECAR_TIMEOUT = '60s';
+/** How long sidecars wait for a call, in seconds. */
+const TIMEOUT_S = 60;
+/** A volume waits for its turn among a hundred: a call that is given up is asked again later each time, and told as a failure to whoever claimed. */
+const PROVISIONER_TIMEOUT_S = 180;
+
+/** Flag of a sidecar that says how long it waits for a call. */
+export function timeoutFlag(name: SidecarName): string {
+  return `--timeout=${name === 'csi-provisioner' ? PROVISIONER_TIMEOUT_S : TIMEOUT_S}s`;
+}
 
 /** Flags of every sidecar that say how often it may ask the API server. */
 export function rateFlags({ kubeApiQps, kubeApiBurst }: SidecarRates): readonly string[] {
@@ -143,7 +150,7 @@ function sidecar(name: SidecarName, values: Values): Json {
     imagePullPolicy: values.pullPolicy,
     // Of two it is beside one only that they work, which need not be the controller that leads: any serves CSI.
     args: [
-      ...[`--csi-address=${SOCKET_FOLDER}/csi.sock`, '--leader-election', `--timeout=${SIDECAR_TIMEOUT}`],
+      ...[`--csi-address=${SOCKET_FOLDER}/csi.sock`, '--leader-election', timeoutFlag(name)],
       ...rateFlags(values.sidecarRates),
       ...SIDECAR_FLAGS[name],
     ],
