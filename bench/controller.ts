@@ -1,8 +1,8 @@
 /**
  * What a controller with 1,000 nodes and 20,000 volumes of three copies takes while nothing happens but heartbeats: its memory
  * and its CPU, as a process of its own on the embedded API. The nodes' agents are simulated: their Leases are renewed every
- * second, as theirs are. It also serves the scheduler's extender, and metrics: first asked by nobody, then as Prometheus asks. Beside
- * it the same process with nothing to look after.
+ * second, as theirs are. It also serves the scheduler's extender, and metrics: asked until it is at rest, then by nobody, then as
+ * Prometheus asks. Beside it the same process with nothing to look after.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,6 +15,7 @@ import { createLogger } from '../src/adapters/system/logger.ts';
 import { createSystemRandom } from '../src/adapters/system/random.ts';
 import { loadOrCreateAuthority } from '../src/adapters/tls/authority-files.ts';
 import { COPY_FINALIZER, VOLUME_FINALIZER } from '../src/domain/finalizers.ts';
+import { CONTROLLER_FLAGS } from '../src/domain/install/node-flags.ts';
 import { issueKubeconfig } from '../src/main/issue-kubeconfig.ts';
 import { type KindName, SYSTEM_NAMESPACE } from '../src/schemas/kinds.ts';
 import { CONTROLLERS } from '../src/shells/kube-api/authorize.ts';
@@ -28,7 +29,7 @@ const VOLUMES = Number(process.env['HOLDFAST_BENCH_VOLUMES'] ?? 20_000);
 const COPIES = 3;
 const AT_ONCE = 256;
 const HEARTBEAT_MS = 1_000;
-/** At rest: no object but Leases was changed for so long. */
+/** At rest: no object but Leases was changed for so long, and nothing waits to be looked at. */
 const REST_MS = 10_000;
 const MAX_SETTLING_MS = 600_000;
 const WATCHED_MS = 30_000;
@@ -108,8 +109,8 @@ async function measure(nodes: number, volumes: number): Promise<Taken> {
   try {
     await fill(resources, nodes, volumes);
     const hearts = beat(resources, nodes, ending.signal);
-    const argv = [MAIN, 'controller', '--kubeconfig', kubeconfig, '--extender-listen', `127.0.0.1:${EXTENDER_PORT}`];
-    argv.push('--metrics-listen', METRICS);
+    const listens = ['--extender-listen', `127.0.0.1:${EXTENDER_PORT}`, '--metrics-listen', METRICS];
+    const argv = [...CONTROLLER_FLAGS, MAIN, 'controller', '--kubeconfig', kubeconfig, ...listens];
     const controller = spawn(process.execPath, [...argv, '--log-level', 'error'], { stdio: 'inherit' });
     try {
       return await watch(controller, resources, { nodes, volumes });
@@ -140,7 +141,7 @@ async function watch(
   // Each volume gets its conditions: until then the controller has not looked at all of them.
   const isAtRest = (since: number) =>
     writes.volumes.size >= volumes && clock.monotonic() - Math.max(since, writes.lastAt()) >= REST_MS;
-  while (readyAt === undefined || !isAtRest(readyAt)) {
+  while (readyAt === undefined || !isAtRest(readyAt) || (await waiting()) > 0) {
     if (clock.monotonic() - begin > MAX_SETTLING_MS) throw new Error('the controller does not come to rest');
     if (controller.exitCode !== null) throw new Error(`the controller ended with ${controller.exitCode}`);
     await clock.sleep(500);
@@ -162,9 +163,7 @@ async function watchScraped(pid: number, restPercent: number): Promise<Scraped> 
   const [before, from] = [cpuSeconds(pid), clock.monotonic()];
   let peakMiB = 0;
   for (let scrape = 1; scrape <= SCRAPES; scrape += 1) {
-    const answer = await fetch(`http://${METRICS}/metrics`);
-    if (!answer.ok) throw new Error(`the metrics are answered with ${answer.status}`);
-    await answer.text();
+    await readMetrics();
     const next = from + scrape * SCRAPE_MS;
     do {
       peakMiB = Math.max(peakMiB, residentMiB(pid));
@@ -196,6 +195,19 @@ async function isReady(): Promise<boolean> {
     // It does not listen yet.
     return false;
   }
+}
+
+/** How many keys wait in the controller's queues. */
+async function waiting(): Promise<number> {
+  const text = await readMetrics();
+  const depths = [...text.matchAll(/^holdfast_reconcile_queue_depth\{[^}]*\} (\d+)$/gm)];
+  return depths.reduce((sum, [, depth]) => sum + Number(depth), 0);
+}
+
+async function readMetrics(): Promise<string> {
+  const answer = await fetch(`http://${METRICS}/metrics`);
+  if (!answer.ok) throw new Error(`the metrics are answered with ${answer.status}`);
+  return answer.text();
 }
 
 interface Writes {

@@ -14,6 +14,7 @@ export type IndexKeys<K extends KindName> = (object: Resource<K>) => readonly st
 
 export interface ObjectCache<K extends KindName> {
   get(key: string): Resource<K> | undefined;
+  /** The very same array until something changes, so that what is worked out of all objects can be kept with it. */
   list(): readonly Resource<K>[];
   /** Objects whose index function gave this key. @throws RangeError for an index that was not declared */
   byIndex(index: string, key: string): readonly Resource<K>[];
@@ -36,14 +37,17 @@ export function createObjectCache<K extends KindName>(
 ): ObjectCache<K> {
   const objects = new Map<string, Resource<K>>();
   const index = createIndexes(indexes);
+  let listed: readonly Resource<K>[] | undefined;
 
   const store = (key: string, object: Resource<K>): void => {
+    listed = undefined;
     objects.set(key, object);
     index.add(key, object);
   };
   const remove = (key: string): readonly Change<K>[] => {
     const before = objects.get(key);
     if (before === undefined) return [];
+    listed = undefined;
     index.drop(key, before);
     objects.delete(key);
     return [{ type: 'deleted', before }];
@@ -61,14 +65,14 @@ export function createObjectCache<K extends KindName>(
 
   return {
     get: (key) => objects.get(key),
-    list: () => [...objects.values()],
+    list: () => (listed ??= [...objects.values()]),
     byIndex: (name, value) => index.keysOf(name, value).flatMap((key) => objects.get(key) ?? []),
     put,
     remove,
-    replaceAll: (listed) => {
-      const present = new Set(listed.map(objectKey));
+    replaceAll: (now) => {
+      const present = new Set(now.map(objectKey));
       const gone = [...objects.keys()].filter((key) => !present.has(key));
-      return [...gone.flatMap(remove), ...listed.flatMap(put)];
+      return [...gone.flatMap(remove), ...now.flatMap(put)];
     },
   };
 }

@@ -24,7 +24,9 @@ import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import type { ControllerDeps } from '../deps.ts';
 import { dropKey } from '../keep-key.ts';
 import { setCondition } from '../runtime/conditions.ts';
+import { watchKeysTogether } from '../runtime/keys-together.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { isOfRoomOnly } from '../runtime/room-changes.ts';
 import type { Turn, Turns } from '../runtime/turns.ts';
 import { keyVolume } from './key-volume.ts';
 import { letGo } from './let-go.ts';
@@ -34,7 +36,7 @@ import { createPlacingRow } from './placing-row.ts';
 import { holdSnapshot, isAskedToRestore, seeRestore, takeSafetySnapshot } from './restore-volume.ts';
 import { seeMembers } from './see-members.ts';
 import { growCopies, raiseCapacity, type SizeLook, sizeCopies, sizeShare, withSizes } from './size-copies.ts';
-import { volumesOfNode } from './volumes-of-node.ts';
+import { volumesOfNode, waitingVolumes } from './volumes-of-node.ts';
 
 type StoredVolume = Resource<'Volume'>;
 type NewCopy = VolumeCopy & { readonly metadata: { readonly name: string } };
@@ -95,8 +97,9 @@ export function createVolumeLoop(deps: ControllerDeps, promises: Turns): Reconci
       watchKeys(informers.VolumeCopy, (copy) => [copy.spec.volume]),
       watchKeys(informers.VolumeAttachmentRecord, (record) => [record.spec.volume]),
       watchKeys(informers.VolumeSnapshotRecord, (snapshot) => [snapshot.spec.volume]),
-      watchKeys(informers.StorageNode, ({ metadata }) => volumesOfNode(informers, metadata.name)),
-      watchKeys(informers.FenceRecord, allVolumes),
+      watchKeys(informers.StorageNode, ({ metadata }) => volumesOfNode(informers, metadata.name), isOfRoomOnly),
+      watchKeysTogether(deps.clock, informers.StorageNode, () => waitingVolumes(informers)),
+      watchKeysTogether(deps.clock, informers.FenceRecord, allVolumes),
     ],
     reconcile,
     workers: WORKERS,

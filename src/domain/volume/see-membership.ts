@@ -3,6 +3,7 @@ import type { StorageNode } from '../../schemas/storage-node.ts';
 import type { Volume } from '../../schemas/volume.ts';
 import type { VolumeCopy } from '../../schemas/volume-copy.ts';
 import { usableSince } from '../node/is-usable.ts';
+import { oncePerList } from '../once-per-list.ts';
 import { placeOne } from '../placement/place-one.ts';
 import type { NewPlace, PlaceRequest, SeenMember, SeenMembership } from './membership.ts';
 
@@ -25,9 +26,6 @@ export function seeMembership(volume: Volume, look: MembershipLook): SeenMembers
   // Its one copy is filled from nowhere: it stays where it is.
   if (spec.engine === 'local') return undefined;
   if (status?.placement === undefined || status.engine?.engineId === undefined) return undefined;
-  const bootIds = nodes.flatMap(({ metadata, status: node }) => {
-    return node?.bootId === undefined ? [] : [[nameOf({ metadata }), node.bootId] as const];
-  });
   return {
     spec,
     placement: status.placement,
@@ -36,11 +34,22 @@ export function seeMembership(volume: Volume, look: MembershipLook): SeenMembers
     anchor: status.anchor,
     epoch: status.epoch ?? 0,
     usableNodes: usableSince(nodes, spec.engine),
-    bootIds: new Map(bootIds),
-    drainingNodes: new Set(nodes.filter((node) => node.spec.isDraining === true).map(nameOf)),
+    bootIds: bootIdsOf(nodes),
+    drainingNodes: drainingAmong(nodes),
     placeOne: (request) => findPlace(volume, request, look),
   };
 }
+
+const bootIdsOf = oncePerList((nodes: readonly StorageNode[]): ReadonlyMap<string, string> => {
+  const known = nodes.flatMap(({ metadata, status }) => {
+    return status?.bootId === undefined ? [] : [[nameOf({ metadata }), status.bootId] as const];
+  });
+  return new Map(known);
+});
+
+const drainingAmong = oncePerList((nodes: readonly StorageNode[]): ReadonlySet<string> => {
+  return new Set(nodes.filter((node) => node.spec.isDraining === true).map(nameOf));
+});
 
 function seeMember(copy: VolumeCopy): SeenMember {
   const { spec, status } = copy;
