@@ -5,7 +5,7 @@ import { type FileHandle, lstat, mkdir, open, readdir, rename, rmdir, stat, stat
 import { basename, dirname, join } from 'node:path';
 import { AppError, type ErrorKind } from '../../domain/errors.ts';
 import type { FileInfo, HostFiles } from '../../ports/host.ts';
-import { resolvePath } from './resolve-path.ts';
+import { resolveForLook, resolvePath } from './resolve-path.ts';
 
 export interface FilesOptions {
   /** For messages: the host's name. */
@@ -26,6 +26,7 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   EROFS: 'precondition',
   EEXIST: 'exists',
   EISDIR: 'invalid',
+  ELOOP: 'invalid',
 };
 
 /** Creates the file access of a host. Paths are absolute, as the host itself sees them. */
@@ -36,9 +37,10 @@ export function createHostFiles({ hostName, root }: FilesOptions): HostFiles {
     path: string,
     followLast: boolean,
     act: (real: string) => Promise<T>,
+    resolve = resolvePath,
   ): Promise<T> => {
     try {
-      return await act(await resolvePath(await root(), path, followLast));
+      return await act(await resolve(await root(), path, followLast));
     } catch (error) {
       if (error instanceof AppError) throw error;
       const code = codeOf(error);
@@ -48,18 +50,21 @@ export function createHostFiles({ hostName, root }: FilesOptions): HostFiles {
       });
     }
   };
+  /** For what only looks: an agent does so for each of its copies all the time. */
+  const seen = <T>(verb: string, path: string, followLast: boolean, act: (real: string) => Promise<T>): Promise<T> =>
+    at(verb, path, followLast, act, resolveForLook);
   return {
-    readText: (path) => at('read', path, true, (real) => withFile(real, 'r', (file) => file.readFile('utf8'))),
-    readBytes: (path, offset, length) => at('read', path, true, (real) => readRange(real, offset, length)),
+    readText: (path) => seen('read', path, true, (real) => withFile(real, 'r', (file) => file.readFile('utf8'))),
+    readBytes: (path, offset, length) => seen('read', path, true, (real) => readRange(real, offset, length)),
     writeText: (path, text, options) =>
       at('write', path, true, (real) => replaceFile(real, text, options?.mode ?? 0o644)),
     makeDirectory: (path, options) => at('create', path, true, (real) => makeDirectory(real, options?.mode)),
     remove: (path) => at('remove', path, false, removeOne),
     stat: (path) =>
-      at('look at', path, false, (real) => absent(undefined, async () => describeFile(await lstat(real)))),
-    list: (path) => at('list', path, true, (real) => absent([], async () => (await readdir(real)).toSorted())),
+      seen('look at', path, false, (real) => absent(undefined, async () => describeFile(await lstat(real)))),
+    list: (path) => seen('list', path, true, (real) => absent([], async () => (await readdir(real)).toSorted())),
     usage: (path) =>
-      at('measure', path, true, async (real) => {
+      seen('measure', path, true, async (real) => {
         const { blocks, bavail, bsize } = await statfs(real);
         return { capacityBytes: blocks * bsize, freeBytes: bavail * bsize };
       }),

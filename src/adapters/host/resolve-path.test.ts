@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { resolvePath } from './resolve-path.ts';
+import { resolveForLook, resolvePath } from './resolve-path.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdfast-root-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -34,4 +34,12 @@ test('a symlink as the last part is kept when it is meant itself', async () => {
 test('symlinks in a circle and relative paths are errors', async () => {
   await expect(resolvePath(root, '/loop/x', true)).rejects.toMatchObject({ kind: 'invalid' });
   await expect(resolvePath(root, 'var', true)).rejects.toMatchObject({ reason: 'RelativePath' });
+});
+
+test('who only looks leaves the way to the kernel where the root is its own', async () => {
+  expect(await resolveForLook('/', '/var//run/../x', true)).toBe('/var//run/../x');
+  expect(await resolveForLook('/', '/var/run//', false)).toBe('/var/run');
+  expect(await resolveForLook('/', '//', false)).toBe('/');
+  expect(await resolveForLook(root, '/var/run/x', true)).toBe(join(root, 'run/x'));
+  await expect(resolveForLook('/', 'var', true)).rejects.toMatchObject({ reason: 'RelativePath' });
 });

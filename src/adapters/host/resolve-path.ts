@@ -15,9 +15,7 @@ const MAX_SYMLINKS = 40;
  * @param followLast - whether a symlink as the last part is followed too
  */
 export async function resolvePath(root: string, path: string, followLast: boolean): Promise<string> {
-  if (!path.startsWith('/')) {
-    throw new AppError('invalid', `"${path.slice(0, 200)}" is not an absolute path`, { reason: 'RelativePath' });
-  }
+  assertAbsolute(path);
   let todo = partsOf(path);
   let done: readonly string[] = [];
   for (let links = 0; todo.length > 0; ) {
@@ -40,6 +38,22 @@ export async function resolvePath(root: string, path: string, followLast: boolea
   }
   // With a slash at its end: /proc/PID/root itself is a symlink, and it is what it leads to that is meant.
   return done.length === 0 ? join(root, '/') : join(root, ...done);
+}
+
+/**
+ * The same for whoever only looks. Below this process's own root the kernel finds the way by itself, in one call and not in
+ * one for each part.
+ */
+export async function resolveForLook(root: string, path: string, followLast: boolean): Promise<string> {
+  if (root !== '/') return resolvePath(root, path, followLast);
+  assertAbsolute(path);
+  // A slash at the end would have a symlink followed that is to be looked at.
+  return path.replace(/\/+$/, '') || '/';
+}
+
+function assertAbsolute(path: string): void {
+  if (path.startsWith('/')) return;
+  throw new AppError('invalid', `"${path.slice(0, 200)}" is not an absolute path`, { reason: 'RelativePath' });
 }
 
 function partsOf(path: string): readonly string[] {

@@ -10,6 +10,7 @@ import type { Resource } from '../../ports/resource-client.ts';
 import type { StorageClusterStatus } from '../../schemas/storage-cluster.ts';
 import { mergeDiff } from '../runtime/merge-diff.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
+import { isOfRoomOnly } from '../runtime/room-changes.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
 import { formerMembers, type Holdings, withoutHoldings } from './leaving-peers.ts';
 import { runSteps } from './run-steps.ts';
@@ -47,7 +48,7 @@ export function createPeerLoop(deps: AgentDeps): ReconcileLoop {
     name: 'agent-peers',
     watches: [
       watchKeys(informers.StorageCluster, (cluster) => [cluster.metadata.name]),
-      watchKeys(informers.StorageNode, clusters),
+      watchKeys(informers.StorageNode, clusters, isOfRoomOnly),
     ],
     reconcile,
     backoff: AGENT_BACKOFF,

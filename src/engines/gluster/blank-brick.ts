@@ -14,6 +14,7 @@ import { resetBrickArgv } from './command.ts';
 import { findVolume } from './observe-volume.ts';
 import { hasSpareBricks } from './parse.ts';
 import type { CopyStep } from './steps.ts';
+import { isVolumeKept } from './volume-files.ts';
 import { readVolumeId } from './volume-id.ts';
 
 /** `reset-brick ... commit force` starts the brick and marks the other copies. */
@@ -37,6 +38,8 @@ export async function findBlankBrick(
 ): Promise<BlankBrick | undefined> {
   // The brick process makes this folder at its first start; where it is, there is nothing to ask.
   if ((await host.files.stat(`${brickPath}/.glusterfs`)) !== undefined) return undefined;
+  // Nor where the volume has yet to be made, as with each of a hundred copies that wait for that.
+  if (isInUse !== true && !(await isVolumeKept(host, volume))) return undefined;
   try {
     const info = await findVolume(cli, volume, signal);
     if (info === undefined && isInUse === true) {

@@ -16,6 +16,11 @@ const OPTION = 'network.ping-timeout';
 /** What GlusterFS uses when the option was never set. */
 const OPTION_DEFAULT = '42';
 
+/** True when glusterd on this node keeps a volume of this name; without asking it, which takes 50 ms of a processor. */
+export async function isVolumeKept(host: Host, volume: string): Promise<boolean> {
+  return (await host.files.stat(`${FOLDER}/${parseEngineVolumeName(volume)}/info`)) !== undefined;
+}
+
 /** True when a description of the volume on this node has lost its contents; false where there is no such volume. */
 export async function hasEmptyVolumeFile(host: Host, volume: string): Promise<boolean> {
   const folder = `${FOLDER}/${parseEngineVolumeName(volume)}`;
