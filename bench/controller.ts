@@ -29,7 +29,7 @@ const VOLUMES = Number(process.env['HOLDFAST_BENCH_VOLUMES'] ?? 20_000);
 const COPIES = 3;
 const AT_ONCE = 256;
 const HEARTBEAT_MS = 1_000;
-/** At rest: no object but Leases was changed for so long, and nothing waits to be looked at. */
+/** At rest: no object but Leases was changed for so long, and no volume waits to be looked at. */
 const REST_MS = 10_000;
 const MAX_SETTLING_MS = 600_000;
 const WATCHED_MS = 30_000;
@@ -197,11 +197,9 @@ async function isReady(): Promise<boolean> {
   }
 }
 
-/** How many keys wait in the controller's queues. */
+/** How many volumes wait to be looked at. */
 async function waiting(): Promise<number> {
-  const text = await readMetrics();
-  const depths = [...text.matchAll(/^holdfast_reconcile_queue_depth\{[^}]*\} (\d+)$/gm)];
-  return depths.reduce((sum, [, depth]) => sum + Number(depth), 0);
+  return Number(/^holdfast_reconcile_queue_depth\{controller="volume"\} (\d+)$/m.exec(await readMetrics())?.[1]);
 }
 
 async function readMetrics(): Promise<string> {

@@ -1,5 +1,5 @@
 /** The promise behind the condition Redundant: when it is True, any one copy can be lost. */
-import { HEALTHY_PERIOD_MS } from '../../src/controllers/agent/reconcile-volumes.ts';
+import { HEALTHY_PERIOD_MS } from '../../src/controllers/agent/healthy-period.ts';
 import { HEARTBEAT_TIMEOUT_MS } from '../../src/domain/node/decide-node-health.ts';
 import { engineNameOf } from '../../src/domain/volume/engine-name.ts';
 import type { Resource } from '../../src/ports/resource-client.ts';

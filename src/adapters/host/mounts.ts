@@ -1,6 +1,6 @@
 /** The mount table of a host, read from /proc, and changes to it by mount(8) and umount(8) with what they claim checked. */
 import { AppError } from '../../domain/errors.ts';
-import type { Command, CommandResult, HostMounts, MountRequest } from '../../ports/host.ts';
+import type { Command, CommandResult, HostMounts, MountEntry, MountRequest } from '../../ports/host.ts';
 import { isRunError } from '../../ports/run-error.ts';
 import { type MountInfo, parseMountInfo } from './parse-mountinfo.ts';
 
@@ -16,15 +16,35 @@ const MAX_STACKED = 16;
 
 /** Creates the mount operations of a host. */
 export function createHostMounts(options: MountsOptions): HostMounts {
-  const list = async (): Promise<readonly MountInfo[]> => parseMountInfo(await options.table());
+  const read = createReader(options.table);
+  const list = async () => (await read()).infos;
   return {
-    list: async () => (await list()).map(({ id: _id, device: _device, ...entry }) => entry),
+    list: async () => (await read()).entries,
     mount: (request) => mount(options, list, request),
     unmount: async (target, { lazy = false, timeoutMs }) => {
       for (let left = MAX_STACKED; left > 0 && (await list()).some((entry) => entry.target === target); left--) {
         await unmountOnce(options, list, { target, lazy, timeoutMs });
       }
     },
+  };
+}
+
+interface Table {
+  readonly text: string;
+  readonly infos: readonly MountInfo[];
+  readonly entries: readonly MountEntry[];
+}
+
+/** Reads the table; one with the same text as before is not parsed again: it has a line for each copy, and is read for each. */
+function createReader(read: () => Promise<string>): () => Promise<Table> {
+  let last: Table = { text: '', infos: [], entries: [] };
+  return async () => {
+    const text = await read();
+    if (text !== last.text) {
+      const infos = parseMountInfo(text);
+      last = { text, infos, entries: infos.map(({ id: _id, device: _device, ...entry }) => entry) };
+    }
+    return last;
   };
 }
 

@@ -18,6 +18,7 @@ import { isOfRoomOnly } from '../runtime/room-changes.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
 import { desiredBricks, engineLayout } from './desired-bricks.ts';
 import { desiredShare } from './desired-share.ts';
+import { healthyPeriod } from './healthy-period.ts';
 import { mountsBehind } from './mounts-behind.ts';
 import { nodesReadySince } from './nodes-ready-since.ts';
 import { areFencesAsSeen, createFenceProver, type FenceProver, refusalOf } from './prove-fences.ts';
@@ -26,8 +27,6 @@ import { createVolumeReport, describeVolume, isOutdated, type VolumeReport, with
 
 type StoredVolume = Resource<'Volume'>;
 
-/** A healthy volume is looked at this often; asking GlusterFS for heal info starts a process that connects to all bricks. */
-export const HEALTHY_PERIOD_MS = 30_000;
 const UNHEALTHY_PERIOD_MS = 1_000;
 
 /** The loop for the Volumes anchored on this node. */
@@ -46,10 +45,7 @@ export function createVolumeEngineLoop(agent: AgentDeps): ReconcileLoop {
     return serveVolume(deps, volume, placement, signal);
   };
 
-  const anchored = () =>
-    informers.Volume.list()
-      .filter((volume) => volume.status?.anchor === self)
-      .map((volume) => volume.metadata.name);
+  const anchored = () => anchoredVolumes(deps);
   return createReconcileLoop(deps, {
     name: 'agent-volumes',
     watches: [
@@ -64,6 +60,12 @@ export function createVolumeEngineLoop(agent: AgentDeps): ReconcileLoop {
     workers: 2,
     backoff: AGENT_BACKOFF,
   });
+}
+
+function anchoredVolumes({ informers, node: self }: AgentDeps): readonly string[] {
+  return informers.Volume.list()
+    .filter((volume) => volume.status?.anchor === self)
+    .map((volume) => volume.metadata.name);
 }
 
 /** What is seen of a volume that is not made yet. */
@@ -130,8 +132,9 @@ async function bringAbout(
     await report.write(describe(observed));
     const isOpen = isClustered && (await proveFences(deps, volume, { report, observed }, signal));
     for (const step of applied) deps.events.normal(volume, 'EngineStep', step.about);
-    if (desired.isStopped === true && !observed.isStarted) return { requeueAfterMs: HEALTHY_PERIOD_MS };
-    return { requeueAfterMs: isHealthy(observed, desired) && !isOpen ? HEALTHY_PERIOD_MS : UNHEALTHY_PERIOD_MS };
+    const isSettled = isHealthy(observed, desired) && !isOpen;
+    const isAtRest = isSettled || (desired.isStopped === true && !observed.isStarted);
+    return { requeueAfterMs: isAtRest ? healthyPeriod(anchoredVolumes(deps).length) : UNHEALTHY_PERIOD_MS };
   } catch (error) {
     signal.throwIfAborted();
     if (!isOutdated(error)) await report.addMessage(messageOf(error));
