@@ -172,10 +172,10 @@ function partOf(
   const engine = volume.status?.engine;
   // Volumes are made only of copies whose path was reported; once made, the engine's name for them stays in the report.
   const isMade = engine?.engineId !== undefined;
-  // One that is to join is in the report, too, and not in the engine.
-  const bricks = (engine?.bricks ?? []).filter((brick) => {
-    const other = informers.VolumeCopy.get(brick.copy);
-    return other === undefined || !isAwaited(volume, other);
+  // One that is to join is in the report, too, and one whose place another has taken: the engine has neither.
+  const bricks = (engine?.bricks ?? []).filter(({ copy: name, node }) => {
+    const other = informers.VolumeCopy.get(name);
+    return other === undefined || engine?.members?.includes(`${node}:${other.status?.path}`) !== false;
   });
   return {
     volume: engineNameOf(volume),

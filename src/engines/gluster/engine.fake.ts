@@ -270,6 +270,12 @@ function learnAnew(state: FakeState, node: FakeNode, peers: DesiredIdentity['pee
   if (known !== undefined) node.members = known.members;
 }
 
+function start(state: FakeState, node: FakeNode, volume: string): void {
+  const found = demandVolume(state, node, volume);
+  found.isStarted = true;
+  for (const { node: each } of found.bricks) if (state.reaches(node.name, each)) startBricks(state, found, each);
+}
+
 const ACTIONS: Actions = {
   probePeer: (state, node, { node: other }) => {
     if (!state.reaches(node.name, other)) throw unavailable('PeerAway', `${other} does not answer ${node.name}`);
@@ -386,15 +392,9 @@ const ACTIONS: Actions = {
     const found = demandVolume(state, node, volume);
     for (const key of keys) found.options.delete(key);
   },
-  startVolume: (state, node, { volume }) => {
-    const found = demandVolume(state, node, volume);
-    found.isStarted = true;
-    for (const { node: each } of found.bricks) if (state.reaches(node.name, each)) startBricks(state, found, each);
-  },
-  startBricks: (state, node, { volume }) => {
-    const found = demandVolume(state, node, volume);
-    for (const { node: each } of found.bricks) if (state.reaches(node.name, each)) startBricks(state, found, each);
-  },
+  startVolume: (state, node, { volume }) => start(state, node, volume),
+  // `volume start ... force`: also one that somebody has stopped meanwhile.
+  startBricks: (state, node, { volume }) => start(state, node, volume),
   ...memberActions(demandVolume),
   limitVolume: (state, node, { volume, limitBytes }) => {
     demandVolume(state, node, volume).limitBytes = limitBytes;
@@ -410,7 +410,14 @@ const ACTIONS: Actions = {
     for (const brick of found.bricks) state.node(brick.node).running.delete(brick.path);
   },
   deleteVolume: (state, node, { volume }) => {
-    if (findVolume(state, node, volume) === undefined) return;
+    const found = findVolume(state, node, volume);
+    if (found === undefined) return;
+    if (found.isStarted) {
+      throw new AppError(
+        'precondition',
+        `Volume ${volume} has been started.Volume needs to be stopped before deletion.`,
+      );
+    }
     if ([...node.members].some((member) => !state.reaches(node.name, member))) {
       throw unavailable('PeerAway', 'Some of the peers are down');
     }
