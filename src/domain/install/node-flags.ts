@@ -5,5 +5,8 @@
  */
 export const AGENT_FLAGS = ['--max-semi-space-size=1', '--optimize-for-size', '--v8-pool-size=1'] as const;
 
-/** For a controller, which answers for a whole cluster, and has 512 MiB for it. */
-export const CONTROLLER_FLAGS = ['--max-semi-space-size=2'] as const;
+/**
+ * For a controller, which answers for a whole cluster, and has 512 MiB for it. V8 lets a heap grow to several times what is alive before
+ * it collects: with 20,000 volumes, 100 MiB alive, that was 390 MiB of heap.
+ */
+export const CONTROLLER_FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=30'] as const;
