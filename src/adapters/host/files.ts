@@ -31,16 +31,10 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
 
 /** Creates the file access of a host. Paths are absolute, as the host itself sees them. */
 export function createHostFiles({ hostName, root }: FilesOptions): HostFiles {
-  /** Does something with a path and names path and host when it fails. */
-  const at = async <T>(
-    verb: string,
-    path: string,
-    followLast: boolean,
-    act: (real: string) => Promise<T>,
-    resolve = resolvePath,
-  ): Promise<T> => {
+  /** Names path and host where something fails. */
+  const told = async <T>(verb: string, path: string, act: () => Promise<T>): Promise<T> => {
     try {
-      return await act(await resolve(await root(), path, followLast));
+      return await act();
     } catch (error) {
       if (error instanceof AppError) throw error;
       const code = codeOf(error);
@@ -50,9 +44,12 @@ export function createHostFiles({ hostName, root }: FilesOptions): HostFiles {
       });
     }
   };
-  /** For what only looks: an agent does so for each of its copies all the time. */
+  /** Does something with a path. */
+  const at = <T>(verb: string, path: string, followLast: boolean, act: (real: string) => Promise<T>): Promise<T> =>
+    told(verb, path, async () => act(await resolvePath(await root(), path, followLast)));
+  /** Only looks, as an agent does at each of its copies all the time. */
   const seen = <T>(verb: string, path: string, followLast: boolean, act: (real: string) => Promise<T>): Promise<T> =>
-    at(verb, path, followLast, act, resolveForLook);
+    told(verb, path, async () => act(await resolveForLook(await root(), path, followLast)));
   return {
     readText: (path) => seen('read', path, true, (real) => withFile(real, 'r', (file) => file.readFile('utf8'))),
     readBytes: (path, offset, length) => seen('read', path, true, (real) => readRange(real, offset, length)),

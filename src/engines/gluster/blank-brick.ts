@@ -32,14 +32,12 @@ export interface BlankBrick {
 /** Undefined unless a started volume counts on the brick directory and it holds nothing of it. */
 export async function findBlankBrick(
   { host, cli }: { readonly host: Host; readonly cli: GlusterCli },
-  { volume, isInUse }: Pick<DesiredCopy, 'volume' | 'isInUse'>,
+  desired: Pick<DesiredCopy, 'volume' | 'isInUse'>,
   brickPath: string,
   signal: AbortSignal,
 ): Promise<BlankBrick | undefined> {
-  // The brick process makes this folder at its first start; where it is, there is nothing to ask.
-  if ((await host.files.stat(`${brickPath}/.glusterfs`)) !== undefined) return undefined;
-  // Nor where the volume has yet to be made, as with each of a hundred copies that wait for that.
-  if (isInUse !== true && !(await isVolumeKept(host, volume))) return undefined;
+  if (await isSurelyWell(host, desired, brickPath)) return undefined;
+  const { volume, isInUse } = desired;
   try {
     const info = await findVolume(cli, volume, signal);
     if (info === undefined && isInUse === true) {
@@ -56,6 +54,18 @@ export async function findBlankBrick(
     if (isAppError(error, 'unavailable')) return undefined;
     throw error;
   }
+}
+
+/** As far as files tell: glusterd need not be asked. */
+async function isSurelyWell(
+  host: Host,
+  { volume, isInUse }: Pick<DesiredCopy, 'volume' | 'isInUse'>,
+  brickPath: string,
+): Promise<boolean> {
+  // The brick process makes this folder at its first start.
+  if ((await host.files.stat(`${brickPath}/.glusterfs`)) !== undefined) return true;
+  // A hundred copies wait for volumes that have yet to be made.
+  return isInUse !== true && !(await isVolumeKept(host, volume));
 }
 
 /** glusterd sets it when it creates the volume, long before a brick starts. */

@@ -32,7 +32,7 @@ export function shareLists(client: ResourceClient): ResourceClient {
     const lane = lanes.get(kind) ?? { free: Promise.resolve(), next: undefined };
     lanes.set(kind, lane);
     const reading = (lane.next ??= readNext(client, kind, lane));
-    return (await waitFor(reading, signal)) as ResourceList<K>;
+    return waitFor(reading, signal);
   };
   return { ...client, list };
 }
