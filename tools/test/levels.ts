@@ -25,7 +25,7 @@ export const ENGINE_LEVEL: TestLevel = {
 
 /**
  * Beside the engine level, which waits for disks and peers a third of its time; they give way to it. So they may take as long as that
- * does: on a slow day the simulator, seven minutes by itself, was stopped after twenty with a minute to go.
+ * does: on a slow day the simulator, seven minutes by itself, was stopped after twenty with three files of 31 to go.
  */
 export const BESIDE_LEVELS: readonly TestLevel[] = [
   { name: 'sim', about: 'a whole cluster in memory with faults by seed', timeoutMs: 40 * MINUTE_MS },
