@@ -197,9 +197,11 @@ async function isReady(): Promise<boolean> {
   }
 }
 
-/** How many volumes wait to be looked at. */
+/** How many volumes wait to be looked at. @throws {Error} when the controller does not say so */
 async function waiting(): Promise<number> {
-  return Number(/^holdfast_reconcile_queue_depth\{controller="volume"\} (\d+)$/m.exec(await readMetrics())?.[1]);
+  const [, depth] = /^holdfast_reconcile_queue_depth\{controller="volume"\} (\d+)$/m.exec(await readMetrics()) ?? [];
+  if (depth === undefined) throw new Error('the metrics do not tell how many volumes wait');
+  return Number(depth);
 }
 
 async function readMetrics(): Promise<string> {

@@ -31,25 +31,24 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
 
 /** Creates the file access of a host. Paths are absolute, as the host itself sees them. */
 export function createHostFiles({ hostName, root }: FilesOptions): HostFiles {
-  /** Names path and host where something fails. */
-  const told = async <T>(verb: string, path: string, act: () => Promise<T>): Promise<T> => {
-    try {
-      return await act();
-    } catch (error) {
-      if (error instanceof AppError) throw error;
-      const code = codeOf(error);
-      throw new AppError(KINDS[code] ?? 'unavailable', `cannot ${verb} ${path} on ${hostName}: ${code}`, {
-        reason: 'FileAccessFailed',
-        cause: error,
-      });
-    }
-  };
-  /** Does something with a path. */
-  const at = <T>(verb: string, path: string, followLast: boolean, act: (real: string) => Promise<T>): Promise<T> =>
-    told(verb, path, async () => act(await resolvePath(await root(), path, followLast)));
+  /** Does something with a path, found so, and names path and host when it fails. */
+  const by =
+    (resolve: typeof resolvePath) =>
+    async <T>(verb: string, path: string, followLast: boolean, act: (real: string) => Promise<T>): Promise<T> => {
+      try {
+        return await act(await resolve(await root(), path, followLast));
+      } catch (error) {
+        if (error instanceof AppError) throw error;
+        const code = codeOf(error);
+        throw new AppError(KINDS[code] ?? 'unavailable', `cannot ${verb} ${path} on ${hostName}: ${code}`, {
+          reason: 'FileAccessFailed',
+          cause: error,
+        });
+      }
+    };
+  const at = by(resolvePath);
   /** Only looks, as an agent does at each of its copies all the time. */
-  const seen = <T>(verb: string, path: string, followLast: boolean, act: (real: string) => Promise<T>): Promise<T> =>
-    told(verb, path, async () => act(await resolveForLook(await root(), path, followLast)));
+  const seen = by(resolveForLook);
   return {
     readText: (path) => seen('read', path, true, (real) => withFile(real, 'r', (file) => file.readFile('utf8'))),
     readBytes: (path, offset, length) => seen('read', path, true, (real) => readRange(real, offset, length)),

@@ -4,7 +4,7 @@ import { pieceBytes } from '../../domain/volume/profile.ts';
 import { fragmentsOf, mayDiverge, setCount } from '../../domain/volume/replica-sets.ts';
 import type { DesiredBrick, DesiredVolume } from '../../ports/engine.ts';
 import type { Resource } from '../../ports/resource-client.ts';
-import type { PlacedCopy } from '../../schemas/volume.ts';
+import type { PlacedCopy, VolumeEngineStatus } from '../../schemas/volume.ts';
 
 type StoredCopy = Resource<'VolumeCopy'>;
 
@@ -91,5 +91,10 @@ export function isAwaited(volume: Resource<'Volume'> | undefined, copy: StoredCo
   const { placement = [], engine } = volume?.status ?? {};
   const placed = placement.find((each) => each.copy === copy.metadata.name);
   if (placed === undefined || !isMarked(placed) || placed.isLeaving === true) return false;
-  return engine?.members?.includes(`${copy.spec.node}:${copy.status?.path}`) !== true;
+  return isMember(engine, copy) !== true;
+}
+
+/** Whether the engine has the volume made of this copy, too; undefined where nobody has said yet what it has it made of. */
+export function isMember(engine: VolumeEngineStatus | undefined, { spec, status }: StoredCopy): boolean | undefined {
+  return engine?.members?.includes(`${spec.node}:${status?.path}`);
 }

@@ -8,7 +8,7 @@ import type { Resource } from '../../ports/resource-client.ts';
 import type { VolumeCopyStatus } from '../../schemas/volume-copy.ts';
 import { createReconcileLoop, type ReconcileLoop, watchKeys } from '../runtime/reconcile-loop.ts';
 import { AGENT_BACKOFF, type AgentDeps } from './agent-deps.ts';
-import { isAwaited } from './desired-bricks.ts';
+import { isAwaited, isMember } from './desired-bricks.ts';
 import { runSteps } from './run-steps.ts';
 
 type StoredCopy = Resource<'VolumeCopy'>;
@@ -173,9 +173,9 @@ function partOf(
   // Volumes are made only of copies whose path was reported; once made, the engine's name for them stays in the report.
   const isMade = engine?.engineId !== undefined;
   // One that is to join is in the report, too, and one whose place another has taken: the engine has neither.
-  const bricks = (engine?.bricks ?? []).filter(({ copy: name, node }) => {
-    const other = informers.VolumeCopy.get(name);
-    return other === undefined || engine?.members?.includes(`${node}:${other.status?.path}`) !== false;
+  const bricks = (engine?.bricks ?? []).filter((brick) => {
+    const other = informers.VolumeCopy.get(brick.copy);
+    return other === undefined || isMember(engine, other) !== false;
   });
   return {
     volume: engineNameOf(volume),

@@ -3,7 +3,7 @@ import type { Clock, Millis } from '../../ports/clock.ts';
 import type { KindName } from '../../schemas/kinds.ts';
 import { createDelayedKeys } from './delayed-keys.ts';
 import type { Informer } from './informer.ts';
-import type { KeySource } from './reconcile-loop.ts';
+import { type KeySource, watchKeys } from './reconcile-loop.ts';
 
 /** The first change is told at once; those after it together, at most so often. */
 const EVERY_MS: Millis = 1_000;
@@ -37,10 +37,5 @@ export function watchKeysTogether<K extends KindName>(
       later.clear();
     };
   };
-  return {
-    kind: informer.kind,
-    isSynced: () => informer.isSynced(),
-    whenSynced: (options) => informer.whenSynced(options),
-    subscribe,
-  };
+  return { ...watchKeys(informer, keysOf), subscribe };
 }

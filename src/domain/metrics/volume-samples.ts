@@ -4,8 +4,8 @@ import type { BrickStatus, Volume } from '../../schemas/volume.ts';
 import { parseQuantity } from '../bytes.ts';
 import { usableSince } from '../node/is-usable.ts';
 import { phaseOf } from '../volume/describe-volume.ts';
-import { type EngineName, keepsCopies } from '../volume/engines.ts';
-import { isServing, type UsableNodes } from '../volume/is-serving.ts';
+import { keepsCopies } from '../volume/engines.ts';
+import { isServing } from '../volume/is-serving.ts';
 import { wantedCopies } from '../volume/replica-sets.ts';
 import { type ClusterMetricName, type Sample, sample } from './definitions.ts';
 
@@ -55,14 +55,12 @@ function countVolumes(volumes: readonly Volume[]): readonly Sample[] {
 
 /**
  * Of those that the layout has; what a file server keeps has none. A copy that joins holds not everything yet: the one whose
- * place it takes counts until then. Nodes are judged once for each engine.
+ * place it takes counts until then.
  */
 function missingCopies(nodes: readonly StorageNode[]): (volume: Volume) => number | undefined {
-  const known = new Map<EngineName, UsableNodes>();
   return ({ spec, status }) => {
     if (!keepsCopies(spec.engine)) return undefined;
-    const usable = known.get(spec.engine) ?? usableSince(nodes, spec.engine);
-    known.set(spec.engine, usable);
+    const usable = usableSince(nodes, spec.engine);
     const bricks = status?.engine?.bricks ?? [];
     const serving = (status?.placement ?? []).filter(
       (placed) => placed.isJoining !== true && isServing(placed, bricks, usable),

@@ -38,7 +38,7 @@ export function usableSince(nodes: readonly StorageNode[], engine: string): Read
 }
 
 /** Asked for each of twenty thousand volumes with the same thousand nodes. */
-const usableByEngine = oncePerList((_nodes: readonly StorageNode[]) => new Map<string, ReadonlyMap<string, string>>());
+const usableByEngine = oncePerList<StorageNode, Map<string, ReadonlyMap<string, string>>>(() => new Map());
 
 /** lastTransitionTime of the condition Ready, as an opaque mark: only ever compared for equality. */
 export function readySince(node: StorageNode): string | undefined {

@@ -1,7 +1,7 @@
 /** Lists of everything, read once for all calls that ask for them at the same time. */
-import { AppError } from '../../domain/errors.ts';
 import type { ListOptions, ResourceClient, ResourceList } from '../../ports/resource-client.ts';
 import type { KindName } from '../../schemas/kinds.ts';
+import { cancelled } from '../waiting/wait-for-object.ts';
 
 interface Reading {
   readonly list: Promise<ResourceList<KindName>>;
@@ -75,8 +75,4 @@ async function waitFor(reading: Reading, signal: AbortSignal | undefined): Promi
     signal?.removeEventListener('abort', onAbort);
     reading.leave();
   }
-}
-
-function cancelled(reason: unknown): AppError {
-  return reason instanceof AppError ? reason : new AppError('cancelled', 'the call was cancelled', { cause: reason });
 }

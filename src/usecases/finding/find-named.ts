@@ -28,7 +28,7 @@ export interface Naming {
 export async function findNamed<K extends NamedKind>(
   { client, signal }: FindDeps,
   { kind, name }: { readonly kind: K; readonly name: string },
-  { what, reason, seeAll }: Naming,
+  naming: Naming,
 ): Promise<Resource<K>> {
   const scope = signal === undefined ? {} : { signal };
   const found = labelFault(name) === undefined ? await client.get(kind, name, scope) : undefined;
@@ -36,12 +36,18 @@ export async function findNamed<K extends NamedKind>(
   const { items } = await client.list(kind, scope);
   const listed = items.find(({ metadata }) => metadata.name === name);
   if (listed !== undefined) return listed;
-  const shown = name.length > 63 ? `${name.slice(0, 40)}...` : name;
-  const meant = nearest(
-    shown,
+  throw notAmong(
     items.map(({ metadata }) => metadata.name),
+    name,
+    naming,
   );
-  throw new AppError('notFound', `there is no ${what} ${JSON.stringify(shown)}`, {
+}
+
+/** The failure of whoever gave a name that is none of these, with the nearest of them. */
+export function notAmong(names: readonly string[], name: string, { what, reason, seeAll }: Naming): AppError {
+  const shown = name.length > 63 ? `${name.slice(0, 40)}...` : name;
+  const meant = nearest(shown, names);
+  return new AppError('notFound', `there is no ${what} ${JSON.stringify(shown)}`, {
     reason,
     hint: meant === undefined ? `see: ${seeAll}` : `did you mean ${meant}?`,
   });

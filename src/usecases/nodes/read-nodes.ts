@@ -1,7 +1,6 @@
 /** Nodes as people ask for them: the list, and one with the copies and mounts on it. */
-import { AppError } from '../../domain/errors.ts';
-import { nearest } from '../../domain/nearest.ts';
 import type { Resource, ResourceClient } from '../../ports/resource-client.ts';
+import { notAmong } from '../finding/find-named.ts';
 
 export interface ListedNode {
   readonly node: Resource<'StorageNode'>;
@@ -47,15 +46,8 @@ export async function showNode(deps: ReadDeps, name: string): Promise<ShownNode>
   const nodes = await listNodes(deps);
   const found = nodes.find(({ node }) => node.metadata.name === name);
   if (found === undefined) {
-    const shown = name.length > 63 ? `${name.slice(0, 40)}...` : name;
-    const meant = nearest(
-      shown,
-      nodes.map(({ node }) => node.metadata.name),
-    );
-    throw new AppError('notFound', `there is no node ${JSON.stringify(shown)}`, {
-      reason: 'NodeNotFound',
-      hint: meant === undefined ? 'see: holdfast node list' : `did you mean ${meant}?`,
-    });
+    const names = nodes.map(({ node }) => node.metadata.name);
+    throw notAmong(names, name, { what: 'node', reason: 'NodeNotFound', seeAll: 'holdfast node list' });
   }
   const scope = deps.signal === undefined ? {} : { signal: deps.signal };
   const { items } = await deps.client.list('VolumeAttachmentRecord', scope);

@@ -96,6 +96,7 @@ async function followOnce<K extends KindName, T>(
   return undefined;
 }
 
-function cancelled(reason: unknown): AppError {
+/** What became of a wait whose signal was aborted for this reason. */
+export function cancelled(reason: unknown): AppError {
   return reason instanceof AppError ? reason : new AppError('cancelled', 'interrupted', { cause: reason });
 }
